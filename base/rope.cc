@@ -1,0 +1,164 @@
+#include "base/rope.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/logging.h"
+
+namespace base {
+namespace {
+
+// Chunks double up to this size: small values stay small, and a long log needs
+// few chunks.
+constexpr size_t kFirstChunk = 256;
+constexpr size_t kLargestChunk = 64 << 10;
+
+}  // namespace
+
+void Rope::Append(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(Claim(bytes.size()), bytes.data(), bytes.size());
+}
+
+char* Rope::Claim(size_t count) {
+  if (tail_.chunk != nullptr) {
+    // Fails if a copy of this rope went on writing in the same chunk, or if
+    // this rope was truncated: then what follows goes to a chunk of its own.
+    size_t used = tail_.end;
+    if (tail_.end + count <= tail_.chunk->capacity &&
+        tail_.chunk->used.compare_exchange_strong(used, tail_.end + count)) {
+      tail_.end += count;
+      body_size_ += count;
+      return tail_.chunk->bytes.get() + tail_.end - count;
+    }
+  }
+  const size_t grown = tail_.chunk == nullptr
+                           ? kFirstChunk
+                           : std::min(kLargestChunk, 2 * tail_.chunk->capacity);
+  SealTail();
+  tail_.chunk = std::make_shared<Chunk>(std::max(grown, count));
+  tail_.chunk->used = count;
+  tail_.begin = 0;
+  tail_.end = count;
+  tail_.start = dropped_ + body_size_;
+  body_size_ += count;
+  return tail_.chunk->bytes.get();
+}
+
+// Copies the list of sealed pieces, which other ropes may share. That is one
+// step per chunk, so amortised next to nothing per byte.
+void Rope::SealTail() {
+  if (tail_.size() > 0) {
+    auto pieces = sealed_ == nullptr ? std::make_shared<Pieces>()
+                                     : std::make_shared<Pieces>(*sealed_);
+    pieces->push_back(tail_);
+    sealed_ = std::move(pieces);
+  }
+  tail_ = Piece();
+}
+
+void Rope::Prepend(std::string_view bytes) {
+  if (bytes.empty()) return;
+  std::string front(bytes);
+  if (front_ != nullptr) front += *front_;
+  front_ = std::make_shared<const std::string>(std::move(front));
+}
+
+void Rope::Truncate(size_t size) {
+  CHECK_LE(size, this->size());
+  if (size < front_size()) {
+    front_ = std::make_shared<const std::string>(front_->substr(0, size));
+  }
+  const size_t body = size - std::min(size, front_size());
+  body_size_ = body;
+  const size_t end = dropped_ + body;
+  if (tail_.chunk != nullptr && end >= tail_.start) {
+    tail_.end = tail_.begin + (end - tail_.start);
+    return;
+  }
+  // The cut lies in a sealed piece, which becomes the tail again.
+  tail_ = Piece();
+  if (sealed_ == nullptr) return;
+  auto pieces = std::make_shared<Pieces>(*sealed_);
+  while (!pieces->empty() && pieces->back().start >= end) pieces->pop_back();
+  if (!pieces->empty()) {
+    tail_ = pieces->back();
+    tail_.end = tail_.begin + (end - tail_.start);
+    pieces->pop_back();
+  }
+  sealed_ = pieces->empty() ? nullptr : std::move(pieces);
+}
+
+void Rope::RemovePrefix(size_t count) {
+  CHECK_LE(count, size());
+  const size_t from_front = std::min(count, front_size());
+  if (from_front > 0) {
+    std::string rest = front_->substr(from_front);
+    front_ = rest.empty()
+                 ? nullptr
+                 : std::make_shared<const std::string>(std::move(rest));
+  }
+  const size_t from_body = count - from_front;
+  if (from_body == 0) return;
+  dropped_ += from_body;
+  body_size_ -= from_body;
+  if (sealed_ != nullptr) {
+    auto pieces = std::make_shared<Pieces>();
+    for (const Piece& piece : *sealed_) {
+      if (piece.start + piece.size() > dropped_) pieces->push_back(piece);
+    }
+    if (!pieces->empty() && pieces->front().start < dropped_) {
+      Piece& first = pieces->front();
+      first.begin += dropped_ - first.start;
+      first.start = dropped_;
+    }
+    sealed_ = pieces->empty() ? nullptr : std::move(pieces);
+  }
+  if (tail_.chunk != nullptr && tail_.start < dropped_) {
+    tail_.begin += dropped_ - tail_.start;
+    tail_.start = dropped_;
+  }
+}
+
+size_t Rope::FirstPieceAt(size_t body_offset) const {
+  const auto after = std::upper_bound(
+      sealed_->begin(), sealed_->end(), dropped_ + body_offset,
+      [](size_t at, const Piece& piece) { return at < piece.start; });
+  return static_cast<size_t>(after - sealed_->begin()) - 1;
+}
+
+void Rope::CopyTo(size_t offset, size_t count, std::string* out) const {
+  CHECK_LE(offset, size());
+  CHECK_LE(count, size() - offset);
+  if (offset < front_size()) {
+    const size_t from_front = std::min(count, front_size() - offset);
+    out->append(*front_, offset, from_front);
+    offset += from_front;
+    count -= from_front;
+  }
+  size_t at = offset - front_size() + dropped_;  // as in Piece::start
+  const auto copy_from = [&](const Piece& piece) {
+    const size_t skip = at - piece.start;
+    const size_t part = std::min(count, piece.size() - skip);
+    out->append(piece.chunk->bytes.get() + piece.begin + skip, part);
+    at += part;
+    count -= part;
+  };
+  if (count > 0 && sealed_ != nullptr &&
+      at < sealed_->back().start + sealed_->back().size()) {
+    for (size_t i = FirstPieceAt(at - dropped_);
+         i < sealed_->size() && count > 0; ++i) {
+      copy_from((*sealed_)[i]);
+    }
+  }
+  if (count > 0) copy_from(tail_);
+}
+
+std::string Rope::ToString() const {
+  std::string bytes;
+  bytes.reserve(size());
+  CopyTo(0, size(), &bytes);
+  return bytes;
+}
+
+}  // namespace base

@@ -1,0 +1,95 @@
+// A byte string in shared chunks: copying costs O(1), appending what is added.
+//
+// A server saves its whole log at every change (the course's persister keeps
+// one value). With a rope the saved value shares its unchanged part with the
+// one saved before, so that a save costs what changed. Copies are independent:
+// nothing done to one shows in another. Bytes, once written, never move or
+// change while any rope refers to them.
+//
+// Thread safety: compatible, like std::string: one rope needs a lock, but
+// copies of it may be used by different threads at the same time.
+
+#ifndef BASE_ROPE_H_
+#define BASE_ROPE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace base {
+
+class Rope {
+ public:
+  Rope() = default;
+  Rope(std::string_view bytes) { Append(bytes); }  // NOLINT: as std::string's
+  Rope(const std::string& bytes) : Rope(std::string_view(bytes)) {}  // NOLINT
+  Rope(const char* bytes) : Rope(std::string_view(bytes)) {}         // NOLINT
+
+  size_t size() const { return front_size() + body_size_; }
+  bool empty() const { return size() == 0; }
+
+  // Adds `bytes` at the end, contiguously in one chunk. Amortised O(bytes):
+  // what is there already is not copied.
+  void Append(std::string_view bytes);
+
+  // Puts `bytes` at the beginning. O(bytes + all bytes put there before), so
+  // it is for a small header; the rest is not touched.
+  void Prepend(std::string_view bytes);
+
+  // Keeps only the first `size` bytes. REQUIRES: size <= size().
+  void Truncate(size_t size);
+
+  // Drops the first `count` bytes. The memory of chunks that no rope needs any
+  // more is freed. REQUIRES: count <= size().
+  void RemovePrefix(size_t count);
+
+  // Adds the `count` bytes from `offset` on to the end of `out`. Costs
+  // O(count), and a search among the chunks.
+  // REQUIRES: offset + count <= size().
+  void CopyTo(size_t offset, size_t count, std::string* out) const;
+
+  // The whole value in one piece. O(size()).
+  std::string ToString() const;
+
+  friend bool operator==(const Rope& a, const Rope& b) {
+    return a.size() == b.size() && a.ToString() == b.ToString();
+  }
+
+ private:
+  // Memory that ropes share. `used` only grows; whoever raises it owns the
+  // bytes in between, so two ropes that share a chunk never write to one place.
+  struct Chunk {
+    explicit Chunk(size_t size) : capacity(size), bytes(new char[size]) {}
+    const size_t capacity;
+    const std::unique_ptr<char[]> bytes;
+    std::atomic<size_t> used{0};
+  };
+  // Bytes [begin, end) of a chunk; they stand at `start` in the body.
+  struct Piece {
+    std::shared_ptr<Chunk> chunk;
+    size_t begin = 0;
+    size_t end = 0;
+    size_t start = 0;
+    size_t size() const { return end - begin; }
+  };
+  using Pieces = std::vector<Piece>;
+
+  size_t front_size() const { return front_ == nullptr ? 0 : front_->size(); }
+  // Reserves `count` contiguous bytes at the end, for Append to fill.
+  char* Claim(size_t count);
+  void SealTail();
+  size_t FirstPieceAt(size_t body_offset) const;
+
+  std::shared_ptr<const std::string> front_;  // from Prepend; null if empty
+  std::shared_ptr<const Pieces> sealed_;      // full chunks; null if none
+  Piece tail_;                                // the chunk that still grows
+  size_t body_size_ = 0;                      // bytes in sealed_ and tail_
+  size_t dropped_ = 0;  // body bytes removed in front: `start`s begin here
+};
+
+}  // namespace base
+
+#endif  // BASE_ROPE_H_

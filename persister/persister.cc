@@ -1,0 +1,49 @@
+#include "persister/persister.h"
+
+#include <utility>
+
+namespace persister {
+
+using base::MutexLock;
+using base::Rope;
+
+std::shared_ptr<Persister> Persister::Copy() const {
+  auto copy = std::make_shared<Persister>();
+  MutexLock lock(&mu_);
+  copy->Save(raft_state_, snapshot_);
+  return copy;
+}
+
+void Persister::Save(Rope raft_state, Rope snapshot) {
+  // Swapped, not assigned: the old values are freed after the lock is.
+  MutexLock lock(&mu_);
+  std::swap(raft_state_, raft_state);
+  std::swap(snapshot_, snapshot);
+}
+
+void Persister::SaveRaftState(Rope raft_state) {
+  MutexLock lock(&mu_);
+  std::swap(raft_state_, raft_state);
+}
+
+Rope Persister::ReadRaftState() const {
+  MutexLock lock(&mu_);
+  return raft_state_;
+}
+
+Rope Persister::ReadSnapshot() const {
+  MutexLock lock(&mu_);
+  return snapshot_;
+}
+
+size_t Persister::RaftStateSize() const {
+  MutexLock lock(&mu_);
+  return raft_state_.size();
+}
+
+size_t Persister::SnapshotSize() const {
+  MutexLock lock(&mu_);
+  return snapshot_.size();
+}
+
+}  // namespace persister

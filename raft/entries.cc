@@ -1,0 +1,78 @@
+#include "raft/entries.h"
+
+#include <cereal/cereal.hpp>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+#include "base/logging.h"
+
+namespace raft {
+namespace {
+
+// An entry is its term, the length of its command, and the command.
+struct Header {
+  Term term;
+  uint32_t length;
+};
+
+Header ReadHeader(std::string_view bytes) {
+  Header header;
+  std::memcpy(&header.term, bytes.data(), sizeof(header.term));
+  std::memcpy(&header.length, bytes.data() + sizeof(header.term),
+              sizeof(header.length));
+  return header;
+}
+
+}  // namespace
+
+EntryView Entries::Iterator::operator*() const {
+  const Header header = ReadHeader(rest_);
+  return {header.term, rest_.substr(kHeaderBytes, header.length)};
+}
+
+Entries::Iterator& Entries::Iterator::operator++() {
+  rest_.remove_prefix(kHeaderBytes + ReadHeader(rest_).length);
+  return *this;
+}
+
+Entries::Entries(std::initializer_list<EntryView> entries) {
+  for (const EntryView& entry : entries) Append(entry.term, entry.command);
+}
+
+std::string Entries::Pack(Term term, std::string_view command) {
+  CHECK_LE(command.size(), std::numeric_limits<uint32_t>::max())
+      << "a command must be smaller than 4 GiB";
+  const auto length = static_cast<uint32_t>(command.size());
+  std::string bytes;
+  bytes.reserve(kHeaderBytes + command.size());
+  bytes.append(reinterpret_cast<const char*>(&term), sizeof(term));
+  bytes.append(reinterpret_cast<const char*>(&length), sizeof(length));
+  bytes.append(command);
+  return bytes;
+}
+
+bool Entries::IsWellFormed(size_t count, std::string_view bytes) {
+  size_t found = 0;
+  while (!bytes.empty()) {
+    if (bytes.size() < kHeaderBytes) return false;
+    const size_t size = kHeaderBytes + ReadHeader(bytes).length;
+    if (bytes.size() < size) return false;
+    bytes.remove_prefix(size);
+    ++found;
+  }
+  return found == count;
+}
+
+void Entries::Append(Term term, std::string_view command) {
+  bytes_ += Pack(term, command);
+  ++count_;
+}
+
+void Entries::ThrowUnlessWellFormed() const {
+  if (!IsWellFormed(count_, bytes_)) {
+    throw cereal::Exception("malformed: log entries do not fill their bytes");
+  }
+}
+
+}  // namespace raft

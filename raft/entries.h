@@ -1,0 +1,98 @@
+// A run of consecutive log entries, packed into one byte string: how entries
+// travel, and the very bytes that the log keeps and saves. An entry is encoded
+// once, when Start() takes it, for the disk and for every peer.
+//
+//   Entries entries = {{/*term=*/1, "x"}, {/*term=*/2, "y"}};
+//   for (EntryView entry : entries) Use(entry.term, entry.command);
+//
+// Thread safety: compatible, like std::string.
+
+#ifndef RAFT_ENTRIES_H_
+#define RAFT_ENTRIES_H_
+
+#include <cstddef>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "raft/types.h"
+
+namespace raft {
+
+// One entry as it lies in somebody else's bytes, which must outlive it.
+struct EntryView {
+  Term term = 0;
+  std::string_view command;
+
+  friend bool operator==(const EntryView&, const EntryView&) = default;
+};
+
+class Entries {
+ public:
+  class Iterator {
+   public:
+    explicit Iterator(std::string_view rest) : rest_(rest) {}
+    EntryView operator*() const;
+    Iterator& operator++();
+    // The bytes from this entry on.
+    std::string_view rest() const { return rest_; }
+    friend bool operator==(const Iterator& a, const Iterator& b) {
+      return a.rest_.size() == b.rest_.size();
+    }
+
+   private:
+    std::string_view rest_;
+  };
+
+  // The bytes of an entry beside its command.
+  static constexpr size_t kHeaderBytes = sizeof(Term) + sizeof(uint32_t);
+
+  Entries() = default;
+  Entries(std::initializer_list<EntryView> entries);
+
+  // Takes `count` entries that lie packed in `bytes`. They must be whole.
+  Entries(size_t count, std::string bytes)
+      : count_(count), bytes_(std::move(bytes)) {}
+
+  // Returns one entry as it is packed. REQUIRES: command under 4 GiB.
+  static std::string Pack(Term term, std::string_view command);
+
+  // Says whether `bytes` are exactly `count` whole entries.
+  static bool IsWellFormed(size_t count, std::string_view bytes);
+
+  void Append(Term term, std::string_view command);
+
+  size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  const std::string& bytes() const { return bytes_; }
+
+  Iterator begin() const { return Iterator(bytes_); }
+  Iterator end() const { return Iterator(std::string_view()); }
+
+  friend bool operator==(const Entries&, const Entries&) = default;
+
+  // For base/codec.h. Malformed bytes throw, as cereal's own types do, and so
+  // become Decode()'s error.
+  template <typename Archive>
+  void save(Archive& archive) const {
+    archive(static_cast<uint64_t>(count_), bytes_);
+  }
+  template <typename Archive>
+  void load(Archive& archive) {
+    uint64_t count = 0;
+    archive(count, bytes_);
+    count_ = static_cast<size_t>(count);
+    ThrowUnlessWellFormed();
+  }
+
+ private:
+  void ThrowUnlessWellFormed() const;
+
+  size_t count_ = 0;
+  std::string bytes_;
+};
+
+}  // namespace raft
+
+#endif  // RAFT_ENTRIES_H_

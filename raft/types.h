@@ -1,0 +1,50 @@
+// The plain types that Raft and its users share.
+
+#ifndef RAFT_TYPES_H_
+#define RAFT_TYPES_H_
+
+#include <cstdint>
+#include <string>
+
+namespace raft {
+
+// Counts elections; 0 before the first one (Figure 2, currentTerm).
+using Term = uint64_t;
+
+// A position in the log. The first entry has index 1; index 0 stands before it.
+using Index = uint64_t;
+
+// A server's position in the list of ends that Make() got.
+using ServerId = int32_t;
+inline constexpr ServerId kNobody = -1;
+
+enum class Role : uint8_t { kFollower, kCandidate, kLeader };
+
+// What Start() says of a command.
+struct StartResult {
+  Index index = 0;  // where the command will stand if it ever commits
+  Term term = 0;
+  bool is_leader = false;  // if false the command was not taken
+};
+
+// What GetState() says of the server, both true at one moment.
+struct State {
+  Term term = 0;
+  bool is_leader = false;
+};
+
+// One delivery on the apply channel: each committed entry once, in the order of
+// the indexes, without a gap.
+struct ApplyMsg {
+  enum class Kind : uint8_t { kCommand, kSnapshot };
+
+  Kind kind = Kind::kCommand;
+  Index index = 0;       // of the command, or the last one in the snapshot
+  Term term = 0;         // of the entry at `index`
+  std::string command;   // kCommand: the bytes given to Start()
+  std::string snapshot;  // kSnapshot: the bytes given to Snapshot()
+};
+
+}  // namespace raft
+
+#endif  // RAFT_TYPES_H_
