@@ -52,16 +52,14 @@ std::string Entries::Pack(Term term, std::string_view command) {
   return bytes;
 }
 
-bool Entries::IsWellFormed(size_t count, std::string_view bytes) {
-  size_t found = 0;
-  while (!bytes.empty()) {
+bool Entries::CountWhole(std::string_view bytes, size_t* count) {
+  for (*count = 0; !bytes.empty(); ++*count) {
     if (bytes.size() < kHeaderBytes) return false;
     const size_t size = kHeaderBytes + ReadHeader(bytes).length;
     if (bytes.size() < size) return false;
     bytes.remove_prefix(size);
-    ++found;
   }
-  return found == count;
+  return true;
 }
 
 void Entries::Append(Term term, std::string_view command) {
@@ -70,7 +68,8 @@ void Entries::Append(Term term, std::string_view command) {
 }
 
 void Entries::ThrowUnlessWellFormed() const {
-  if (!IsWellFormed(count_, bytes_)) {
+  size_t whole = 0;
+  if (!CountWhole(bytes_, &whole) || whole != count_) {
     throw cereal::Exception("malformed: log entries do not fill their bytes");
   }
 }

@@ -58,8 +58,9 @@ class Entries {
   // Returns one entry as it is packed. REQUIRES: command under 4 GiB.
   static std::string Pack(Term term, std::string_view command);
 
-  // Says whether `bytes` are exactly `count` whole entries.
-  static bool IsWellFormed(size_t count, std::string_view bytes);
+  // Counts the entries packed in `bytes`; returns false if the last one is cut
+  // short.
+  static bool CountWhole(std::string_view bytes, size_t* count);
 
   void Append(Term term, std::string_view command);
 

@@ -1,34 +1,247 @@
+// One Raft server: a replicated log that a service builds on (the extended Raft
+// paper, "In Search of an Understandable Consensus Algorithm").
+//
+// A service makes one Raft per server, gives commands to the leader's Start(),
+// and executes what every server delivers on its apply channel. Servers talk
+// through base/rpc.h only, and remember across crashes through the Persister.
+//
+// All state stands under one mutex, held from the first to the last line of
+// every handler and never across a wait. RPCs are asynchronous, so that a call
+// to an unreachable peer, which may take seconds, delays nothing. Three threads
+// belong to an instance: the election ticker, the heart-beat ticker and the
+// applier.
+//
+// Where things are: raft.cc life cycle and roles, election.cc 5.2 and 5.4.1,
+// replication.cc 5.3 and 5.4.2, applier.cc delivery, persistence.cc the disk,
+// invariants.cc what must always hold, log.h the log, timing.h every delay.
+//
+// Thread safety: safe. Start() and GetState() never wait for a peer. Lock
+// order: Raft -> Persister, Raft -> the network's queue; never two Rafts.
+
 #ifndef RAFT_RAFT_H_
 #define RAFT_RAFT_H_
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "base/channel.h"
+#include "base/mutex.h"
+#include "base/random.h"
 #include "base/rpc.h"
 #include "persister/persister.h"
+#include "raft/invariants.h"
+#include "raft/log.h"
 #include "raft/messages.h"
+#include "raft/timing.h"
 #include "raft/types.h"
 
 namespace raft {
 
+// Where a server delivers what is committed; capacity 0 is the course's
+// rendezvous, 1,024 or more suits a service.
 using ApplyChannel = base::Channel<ApplyMsg>;
 
 class Raft {
  public:
+  // Reads the state back from `persister`. Starts no thread: such an instance
+  // answers its handlers and nothing else, which suits their tests; everybody
+  // else uses Make().
+  Raft(std::vector<std::shared_ptr<base::ClientEnd>> peers, ServerId me,
+       std::shared_ptr<persister::Persister> persister,
+       std::shared_ptr<ApplyChannel> apply_channel);
+
+  // Kill(), if that has not been done. The last reference may not be dropped by
+  // a callback of one of the ends.
   ~Raft();
-  StartResult Start(std::string_view command);
-  State GetState() const;
-  void Kill();
-  RequestVoteReply RequestVote(const RequestVoteArgs& args);
-  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args);
+
+  Raft(const Raft&) = delete;
+  Raft& operator=(const Raft&) = delete;
+
+  // Gives the service's next command, any bytes, to the leader. Returns at
+  // once: {index, term, true} if this server believes that it leads, where the
+  // command will stand if it ever commits; otherwise is_leader is false and
+  // nothing was done. There is no guarantee that the command will commit.
+  StartResult Start(std::string_view command) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Returns current_term_ and whether this server believes that it leads.
+  State GetState() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Ends this instance: closes the apply channel (a blocked delivery is given
+  // up) and the ends, and joins the threads. When it returns nothing of the
+  // instance runs any more; Start() says "not leader", handlers answer with an
+  // empty reply. Idempotent; a second caller waits for the first.
+  // REQUIRES: not called by a callback of an end, nor under a lock that the
+  // service takes there.
+  void Kill() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Starts the election and heart-beat tickers and the applier; Make() does it.
+  // REQUIRES: called once at most, before Kill().
+  void StartThreads();
+
+  // The RPC handlers of Figure 2; MakeService() exports them.
+  RequestVoteReply RequestVote(const RequestVoteArgs& args)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  friend class RaftPeek;  // tests and demo: looks at the state
+
+  // What a leader knows of one peer (Figure 2, "volatile state on leaders"),
+  // and when it sent what.
+  struct Peer {
+    Index next_index = 1;   // of the next entry to send
+    Index match_index = 0;  // up to here the logs are known to be the same
+    Index told_commit = 0;  // the newest commit index that went to it
+    Clock::time_point last_sent;     // any AppendEntries
+    Clock::time_point entries_sent;  // the newest one with entries
+    uint64_t in_flight = 0;  // its number while it is unanswered, otherwise 0
+    bool lost_last = false;  // and the network gave up on the one before
+  };
+
+  // One AppendEntries, filled under the lock, sent without it.
+  struct AppendEntriesCall {
+    ServerId peer;
+    uint64_t number;  // of this call, in the order they were filled
+    AppendEntriesArgs args;
+  };
+  // What the judge of a reply needs of its request.
+  struct AppendEntriesRequest {
+    Term term;
+    Index prev_log_index;
+    size_t entries;
+    uint64_t number;
+  };
+  using AppendEntriesCalls = std::vector<AppendEntriesCall>;
+
+  // raft.cc: roles, and small questions. Becoming follower in a newer term
+  // clears the vote and persists.
+  void BecomeFollowerLocked(Term term) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BecomeCandidateLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BecomeLeaderLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  size_t Majority() const { return peers_.size() / 2 + 1; }
+  bool IsPeer(size_t server) const {
+    return server != static_cast<size_t>(me_);
+  }
+  enum class Topic { kTerm, kVote, kLead, kAppend, kCommit, kApply, kPersist };
+  std::string TraceLocked(Topic topic) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // election.cc
+  void ElectionLoop() ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<RequestVoteArgs> AwaitElectionTimeout()
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void ResetElectionDeadlineLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  RequestVoteArgs StartElectionLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SendRequestVote(ServerId peer, const RequestVoteArgs& args)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
+                                const RequestVoteReply& reply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // replication.cc, leader
+  void HeartbeatLoop() ABSL_LOCKS_EXCLUDED(mu_);
+  bool AwaitAppendEntriesDue(AppendEntriesCalls* calls)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  AppendEntriesCalls TakeDueCallsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Clock::time_point DueLocked(const Peer& peer, bool decides,
+                              Clock::time_point now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool MayCarryEntriesLocked(const Peer& peer, Clock::time_point now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
+                                            Clock::time_point now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SendAppendEntries(const AppendEntriesCalls& calls)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void OnAppendEntriesReplyLocked(ServerId peer,
+                                  const AppendEntriesRequest& request,
+                                  const AppendEntriesReply& reply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void OnAppendEntriesLostLocked(ServerId peer,
+                                 const AppendEntriesRequest& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
+                    const AppendEntriesReply& reply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AdvanceLeaderCommitLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // replication.cc, follower
+  void StoreEntriesLocked(const AppendEntriesArgs& args)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetCommitIndexLocked(Index index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // applier.cc
+  void ApplyLoop() ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<ApplyMsg> AwaitCommitted() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // persistence.cc: the only ones that touch persister_.
+  void PersistLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void RestoreLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // invariants.cc
+  void CheckInvariantsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Immutable after construction.
+  const std::vector<std::shared_ptr<base::ClientEnd>> peers_;
+  const ServerId me_;
+  const std::shared_ptr<persister::Persister> persister_;
+  const std::shared_ptr<ApplyChannel> apply_channel_;
+
+  mutable base::Mutex mu_;
+  base::CondVar commit_advanced_;     // wakes ApplyLoop()
+  base::CondVar leadership_lost_;     // wakes ElectionLoop()
+  base::CondVar append_entries_due_;  // wakes HeartbeatLoop()
+  base::CondVar stopped_;             // wakes a second Kill()
+
+  // Persistent on all servers: PersistLocked() before anything that follows
+  // from them is visible to others.
+  Term current_term_ ABSL_GUARDED_BY(mu_) = 0;         // never decreases
+  ServerId voted_for_ ABSL_GUARDED_BY(mu_) = kNobody;  // in current_term_
+  Log log_ ABSL_GUARDED_BY(mu_);
+
+  // Volatile on all servers.
+  Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;  // never decreases
+  Index last_applied_ ABSL_GUARDED_BY(mu_) = 0;  // given to the applier
+  Role role_ ABSL_GUARDED_BY(mu_) = Role::kFollower;
+  Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
+  base::Random random_ ABSL_GUARDED_BY(mu_);
+
+  // Volatile on candidates: who granted a vote in current_term_.
+  std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);
+
+  // Volatile on leaders, new after each election; by server, me_ unused.
+  std::vector<Peer> followers_ ABSL_GUARDED_BY(mu_);
+  Clock::time_point commit_advanced_at_ ABSL_GUARDED_BY(mu_);
+  Clock::time_point heartbeat_wakes_at_ ABSL_GUARDED_BY(mu_);
+  uint64_t calls_filled_ ABSL_GUARDED_BY(mu_) = 0;
+
+  // The end of the instance.
+  bool killed_ ABSL_GUARDED_BY(mu_) = false;
+  bool all_joined_ ABSL_GUARDED_BY(mu_) = false;
+
+  Witness witness_ ABSL_GUARDED_BY(mu_);  // what was true at the last release
+
+  // Started by StartThreads(), joined by Kill().
+  std::thread election_ticker_;
+  std::thread heartbeat_ticker_;
+  std::thread applier_;
 };
 
-std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers, ServerId me,
+// Makes server `me` of a cluster: peers[j] leads to server j, peers[me] is not
+// used. Resumes from what `persister` holds; empty means a new server. Sends
+// nothing on the channel before it returns. The instance is the only one to
+// send on `apply_channel` and closes it in Kill().
+std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers,
+                           ServerId me,
                            std::shared_ptr<persister::Persister> persister,
                            std::shared_ptr<ApplyChannel> apply_channel);
 
+// The service "Raft" that a server registers with its network, so that its
+// peers can call it. Keeps the instance alive.
 base::Service MakeService(std::shared_ptr<Raft> raft);
 
 }  // namespace raft

@@ -1,0 +1,126 @@
+// Leader election: the election ticker, RequestVote and its answers
+// (5.2, and the election restriction of 5.4.1).
+
+#include <utility>
+
+#include "base/logging.h"
+#include "raft/raft.h"
+
+namespace raft {
+
+using base::MutexLock;
+
+void Raft::ElectionLoop() {
+  while (const auto args = AwaitElectionTimeout()) {
+    for (size_t i = 0; i < peers_.size(); ++i) {
+      if (IsPeer(i)) SendRequestVote(static_cast<ServerId>(i), *args);
+    }
+  }
+}
+
+// Returns the request of a new election, or nothing once the instance is
+// killed.
+std::optional<RequestVoteArgs> Raft::AwaitElectionTimeout() {
+  MutexLock lock(&mu_);
+  while (!killed_) {
+    // Whoever resets the deadline only moves it further off, so there is no
+    // need to be woken for that: look again when the old one has passed.
+    if (role_ == Role::kLeader) {
+      leadership_lost_.Wait(&mu_);
+    } else if (Clock::now() < election_deadline_) {
+      leadership_lost_.WaitUntil(&mu_, election_deadline_);
+    } else {
+      return StartElectionLocked();
+    }
+  }
+  return std::nullopt;
+}
+
+void Raft::ResetElectionDeadlineLocked() {
+  using std::chrono::microseconds;
+  const microseconds timeout(
+      random_.Between(microseconds(kMinElectionTimeout).count(),
+                      microseconds(kMaxElectionTimeout).count()));
+  election_deadline_ = Clock::now() + timeout;
+}
+
+// Figure 2, candidates: on conversion to candidate, start election.
+RequestVoteArgs Raft::StartElectionLocked() {
+  BecomeCandidateLocked();
+  ResetElectionDeadlineLocked();
+  VLOG(1) << TraceLocked(Topic::kTerm) << "election last=(" << log_.LastIndex()
+          << "," << log_.LastTerm() << ")";
+  if (Majority() == 1) BecomeLeaderLocked();
+
+  RequestVoteArgs args;
+  args.term = current_term_;
+  args.candidate_id = me_;
+  args.last_log_index = log_.LastIndex();
+  args.last_log_term = log_.LastTerm();
+  return args;
+}
+
+void Raft::SendRequestVote(ServerId peer, const RequestVoteArgs& args) {
+  // Capturing this is safe: Kill() closes the ends, which drains callbacks.
+  peers_[static_cast<size_t>(peer)]->CallAsync(
+      kRequestVote, args,
+      [this, peer, args](std::optional<RequestVoteReply> reply) {
+        if (!reply.has_value()) return;  // lost; the next election asks again
+        AppendEntriesCalls calls;
+        {
+          MutexLock lock(&mu_);
+          OnRequestVoteReplyLocked(peer, args, *reply);
+          calls = TakeDueCallsLocked();  // a new leader speaks at once
+        }
+        SendAppendEntries(calls);
+      });
+}
+
+void Raft::OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
+                                    const RequestVoteReply& reply) {
+  if (reply.term > current_term_) {  // Figure 2, all servers
+    BecomeFollowerLocked(reply.term);
+    return;
+  }
+  // Old news: a vote counts only in the term that it was asked for.
+  if (role_ != Role::kCandidate || args.term != current_term_) return;
+  if (!reply.vote_granted) return;
+
+  votes_[static_cast<size_t>(peer)] = true;
+  size_t votes = 0;
+  for (const bool granted : votes_) votes += granted ? 1 : 0;
+  VLOG(2) << TraceLocked(Topic::kVote) << "granted by=S" << peer
+          << " votes=" << votes << "/" << peers_.size();
+  if (votes >= Majority()) BecomeLeaderLocked();
+}
+
+// Figure 2, RequestVote RPC, receiver implementation.
+RequestVoteReply Raft::RequestVote(const RequestVoteArgs& args) {
+  MutexLock lock(&mu_);
+  if (killed_) return {};
+  if (args.term > current_term_) BecomeFollowerLocked(args.term);
+
+  RequestVoteReply reply;
+  reply.term = current_term_;
+  // 1. Reply false if term < current_term_ (5.1).
+  if (args.term < current_term_) return reply;
+
+  // 2. Grant the vote if none was given in this term, or to this candidate, and
+  // its log is at least as up-to-date as this one (5.2, 5.4).
+  const bool may_vote =
+      voted_for_ == kNobody || voted_for_ == args.candidate_id;
+  reply.vote_granted =
+      may_vote && log_.IsUpToDate(args.last_log_index, args.last_log_term);
+  if (reply.vote_granted) {
+    voted_for_ = args.candidate_id;
+    PersistLocked();
+    ResetElectionDeadlineLocked();
+  }
+  VLOG(2) << TraceLocked(Topic::kVote)
+          << (reply.vote_granted ? "grant" : "refuse") << " to=S"
+          << args.candidate_id << " last=(" << args.last_log_index << ","
+          << args.last_log_term << ")";
+  return reply;
+}
+
+}  // namespace raft

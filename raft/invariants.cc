@@ -1,0 +1,64 @@
+#include "raft/invariants.h"
+
+#include <atomic>
+
+#include "base/logging.h"
+#include "raft/raft.h"
+
+namespace raft {
+namespace {
+
+std::atomic<bool> checks_on{true};
+
+}  // namespace
+
+void SetInvariantChecks(bool on) { checks_on = on; }
+bool InvariantChecksOn() { return checks_on; }
+
+void Raft::CheckInvariantsLocked() {
+  // The term and the commit index only grow; one vote per term (5.2, 5.3).
+  CHECK_GE(current_term_, witness_.current_term);
+  CHECK_GE(commit_index_, witness_.commit_index);
+  CHECK_GE(last_applied_, witness_.last_applied);
+  if (current_term_ == witness_.current_term && witness_.voted_for != kNobody) {
+    CHECK_EQ(voted_for_, witness_.voted_for) << "second vote in one term";
+  }
+
+  // Applied <= committed <= in the log, and no entry is from the future.
+  CHECK_LE(last_applied_, commit_index_);
+  CHECK_LE(commit_index_, log_.LastIndex());
+  CHECK_LE(log_.LastTerm(), current_term_);
+
+  // Nothing is visible that the disk does not hold (5.1: updated on stable
+  // storage before responding to RPCs).
+  CHECK_EQ(witness_.persisted_term, current_term_) << "term not persisted";
+  CHECK_EQ(witness_.persisted_vote, voted_for_) << "vote not persisted";
+  CHECK_EQ(witness_.persisted_log_version, log_.version())
+      << "log not persisted";
+
+  // Roles: whoever stands or leads has voted for itself, and a leader stays
+  // one for the rest of its term unless a newer one comes.
+  if (role_ != Role::kFollower) {
+    CHECK_EQ(voted_for_, me_);
+  }
+  if (witness_.role == Role::kLeader && role_ != Role::kLeader) {
+    CHECK_GT(current_term_, witness_.current_term)
+        << "a leader stepped down without a newer term";
+  }
+  if (role_ == Role::kLeader) {
+    for (size_t i = 0; i < followers_.size(); ++i) {
+      if (!IsPeer(i)) continue;
+      CHECK_LE(followers_[i].match_index, log_.LastIndex());
+      CHECK_GT(followers_[i].next_index, followers_[i].match_index);
+      CHECK_LE(followers_[i].next_index, log_.LastIndex() + 1);
+    }
+  }
+
+  witness_.current_term = current_term_;
+  witness_.voted_for = voted_for_;
+  witness_.role = role_;
+  witness_.commit_index = commit_index_;
+  witness_.last_applied = last_applied_;
+}
+
+}  // namespace raft

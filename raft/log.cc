@@ -1,0 +1,122 @@
+#include "raft/log.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/logging.h"
+
+namespace raft {
+
+absl::StatusOr<Log> Log::Restore(Index base_index, Term base_term,
+                                 std::string_view bytes) {
+  size_t count = 0;
+  if (!Entries::CountWhole(bytes, &count)) {
+    return absl::DataLossError("log entries are cut short");
+  }
+  Log log(base_index, base_term);
+  log.AppendFrom(Entries(count, std::string(bytes)), /*skip=*/0);
+  return log;
+}
+
+Term Log::TermAt(Index index) const {
+  CHECK_GE(index, base_index_);
+  CHECK_LE(index, LastIndex());
+  return index == base_index_ ? base_term_
+                              : positions_[index - FirstIndex()].term;
+}
+
+bool Log::Matches(Index index, Term term) const {
+  return index >= base_index_ && index <= LastIndex() && TermAt(index) == term;
+}
+
+bool Log::IsUpToDate(Index last_index, Term last_term) const {
+  if (last_term != LastTerm()) return last_term > LastTerm();
+  return last_index >= LastIndex();
+}
+
+Index Log::Append(Term term, std::string_view command) {
+  CHECK_GE(term, LastTerm());
+  bytes_.Append(Entries::Pack(term, command));
+  positions_.push_back({term, bytes_.size()});
+  ++version_;
+  return LastIndex();
+}
+
+Index Log::FirstNewIndex(Index prev_index, const Entries& entries) const {
+  Index index = prev_index + 1;
+  for (const EntryView entry : entries) {
+    if (!Matches(index, entry.term)) return index;
+    ++index;
+  }
+  return index;
+}
+
+void Log::AppendFrom(const Entries& entries, size_t skip) {
+  auto entry = entries.begin();
+  for (size_t i = 0; i < skip; ++i) ++entry;
+  if (entry == entries.end()) return;
+  size_t end = bytes_.size();
+  bytes_.Append(entry.rest());
+  for (; !(entry == entries.end()); ++entry) {
+    const EntryView view = *entry;
+    CHECK_GE(view.term, LastTerm());
+    end += Entries::kHeaderBytes + view.command.size();
+    positions_.push_back({view.term, end});
+  }
+  ++version_;
+}
+
+void Log::TruncateFrom(Index index) {
+  CHECK_GE(index, FirstIndex());
+  if (index > LastIndex()) return;
+  bytes_.Truncate(Begin(index));
+  positions_.resize(index - FirstIndex());
+  ++version_;
+}
+
+Index Log::FirstIndexFromTerm(Term term) const {
+  const auto found = std::lower_bound(
+      positions_.begin(), positions_.end(), term,
+      [](const Position& position, Term t) { return position.term < t; });
+  return FirstIndex() + static_cast<Index>(found - positions_.begin());
+}
+
+Conflict Log::ConflictAt(Index index) const {
+  CHECK_GE(index, FirstIndex());
+  if (index > LastIndex()) return {/*term=*/0, LastIndex() + 1};
+  const Term term = TermAt(index);
+  return {term, FirstIndexFromTerm(term)};
+}
+
+Index Log::LastIndexOf(Term term) const {
+  const Index last = FirstIndexFromTerm(term + 1) - 1;
+  return TermAt(last) == term ? last : 0;
+}
+
+Entries Log::Slice(Index first, Index last, size_t max_bytes) const {
+  CHECK_GE(first, FirstIndex());
+  CHECK_LE(last, LastIndex());
+  if (first > last) return Entries();
+  const auto at = [this](Index index) {
+    return positions_.begin() + static_cast<ptrdiff_t>(index - FirstIndex());
+  };
+  const size_t begin = Begin(first);
+  const size_t limit = begin + std::min(max_bytes, bytes_.size());
+  auto stop = std::upper_bound(at(first), at(last) + 1, limit,
+                               [](size_t bound, const Position& position) {
+                                 return bound < position.end;
+                               });
+  if (stop == at(first)) ++stop;  // one entry, whatever its size
+  const size_t size = (stop - 1)->end - begin;
+  std::string bytes;
+  bytes.reserve(size);
+  bytes_.CopyTo(begin, size, &bytes);
+  return Entries(static_cast<size_t>(stop - at(first)), std::move(bytes));
+}
+
+size_t Log::BytesFrom(Index first) const {
+  return first > LastIndex() ? 0 : bytes_.size() - Begin(first);
+}
+
+}  // namespace raft

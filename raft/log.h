@@ -1,0 +1,124 @@
+// The log of one server, from the last snapshot on (Figure 2, log[]).
+//
+// Callers speak in Raft indexes; offsets never leave this file. The entries lie
+// packed in one rope (raft/entries.h), which is at once what is saved and what
+// is sent, so that a save shares everything with the one before.
+//
+// Before the first entry stands a virtual one, "the base": index 0 and term 0
+// in a new log, later the last entry that a snapshot covers. Its index and term
+// are known, its command is not.
+//
+// Pure: no lock, no time, no RPC. Thread safety: none of its own; Raft guards
+// its Log with mu_.
+// Invariants: terms never decrease; indexes are dense.
+
+#ifndef RAFT_LOG_H_
+#define RAFT_LOG_H_
+
+#include <cstdint>
+#include <deque>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "base/rope.h"
+#include "raft/entries.h"
+#include "raft/types.h"
+
+namespace raft {
+
+// Where the log of a follower parts from the leader's: what a rejection of
+// AppendEntries carries (end of 5.3).
+struct Conflict {
+  Term term = 0;    // that stands there, or 0 if the log ends before
+  Index index = 0;  // first index of that term, or the one after the end
+};
+
+class Log {
+ public:
+  // An empty log behind an entry of `base_index` and `base_term`.
+  explicit Log(Index base_index = 0, Term base_term = 0)
+      : base_index_(base_index), base_term_(base_term) {}
+
+  // Rebuilds a log from what bytes() gave. An error if they are malformed.
+  static absl::StatusOr<Log> Restore(Index base_index, Term base_term,
+                                     std::string_view bytes);
+
+  // The index of the first entry, were there one, and of the last; in an empty
+  // log LastIndex() is the base's and so FirstIndex() - 1.
+  Index FirstIndex() const { return base_index_ + 1; }
+  Index LastIndex() const { return base_index_ + positions_.size(); }
+  Term LastTerm() const { return TermAt(LastIndex()); }
+
+  // The term of an entry or of the base.
+  // REQUIRES: FirstIndex() - 1 <= index <= LastIndex().
+  Term TermAt(Index index) const;
+
+  // Says whether `index` is here, as an entry or as the base, with that term:
+  // the consistency check of AppendEntries (Figure 2, rule 2).
+  bool Matches(Index index, Term term) const;
+
+  // Says whether a log that ends with that entry is at least as up-to-date as
+  // this one: the later last term wins, then the longer log (5.4.1).
+  bool IsUpToDate(Index last_index, Term last_term) const;
+
+  // Appends one entry and returns its index.
+  // REQUIRES: term >= LastTerm().
+  Index Append(Term term, std::string_view command);
+
+  // Returns the index of the first of `entries`, which follow `prev_index`,
+  // that is missing here or stands here with another term; the index after the
+  // last of them if all are here. REQUIRES: prev_index is here or the base.
+  Index FirstNewIndex(Index prev_index, const Entries& entries) const;
+
+  // Appends `entries` without the first `skip`.
+  void AppendFrom(const Entries& entries, size_t skip);
+
+  // Drops the entry at `index` and all behind it; nothing if there is none.
+  // REQUIRES: index >= FirstIndex().
+  void TruncateFrom(Index index);
+
+  // Returns where a leader that expected another term at `index` should look
+  // next. REQUIRES: index >= FirstIndex(), and the term there is not as asked.
+  Conflict ConflictAt(Index index) const;
+
+  // Returns the last index with that term, the base included, or nothing (0).
+  Index LastIndexOf(Term term) const;
+
+  // Copies the entries from `first` to `last`: as many as fit into `max_bytes`,
+  // but at least one if there is one.
+  // REQUIRES: FirstIndex() <= first, last <= LastIndex().
+  Entries Slice(Index first, Index last, size_t max_bytes) const;
+
+  // The packed size of the entries from `first` on. O(1).
+  size_t BytesFrom(Index first) const;
+
+  // All entries as they are packed. Copying the rope costs O(1).
+  const base::Rope& bytes() const { return bytes_; }
+
+  // Counts the changes to this log, so that a reader can tell whether it saw
+  // the latest one.
+  uint64_t version() const { return version_; }
+
+ private:
+  struct Position {
+    Term term;
+    size_t end;  // of the entry, in bytes_
+  };
+
+  // Where the entry at `index` begins in bytes_.
+  size_t Begin(Index index) const {
+    return index == FirstIndex() ? 0 : positions_[index - FirstIndex() - 1].end;
+  }
+  // The first index at or after FirstIndex() with a term >= `term`.
+  Index FirstIndexFromTerm(Term term) const;
+
+  Index base_index_;
+  Term base_term_;
+  std::deque<Position> positions_;  // of entry FirstIndex() + i
+  base::Rope bytes_;
+  uint64_t version_ = 0;
+};
+
+}  // namespace raft
+
+#endif  // RAFT_LOG_H_

@@ -1,0 +1,72 @@
+// What survives a crash: how the state goes to the Persister and comes back
+// (Figure 2, "persistent state on all servers").
+//
+// The value saved is a small header and then the log's own bytes. The bytes are
+// shared, not copied (base/rope.h), so a save costs O(1) whatever the length of
+// the log.
+
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "base/codec.h"
+#include "base/logging.h"
+#include "raft/raft.h"
+
+namespace raft {
+namespace {
+
+struct Header {
+  Term current_term = 0;
+  ServerId voted_for = kNobody;
+  Index base_index = 0;  // of the entry before the first one
+  Term base_term = 0;
+
+  auto Fields() {
+    return std::tie(current_term, voted_for, base_index, base_term);
+  }
+};
+
+}  // namespace
+
+void Raft::PersistLocked() {
+  Header header;
+  header.current_term = current_term_;
+  header.voted_for = voted_for_;
+  header.base_index = log_.FirstIndex() - 1;
+  header.base_term = log_.TermAt(header.base_index);
+  base::Rope state = log_.bytes();
+  state.Prepend(base::Encode(header));
+  persister_->SaveRaftState(std::move(state));
+
+  witness_.persisted_term = current_term_;
+  witness_.persisted_vote = voted_for_;
+  witness_.persisted_log_version = log_.version();
+  VLOG(3) << TraceLocked(Topic::kPersist) << "save last=(" << log_.LastIndex()
+          << "," << log_.LastTerm() << ") vote=" << voted_for_;
+}
+
+void Raft::RestoreLocked() {
+  const std::string state = persister_->ReadRaftState().ToString();
+  if (state.empty()) return;  // a new server
+
+  // Only a bug can damage this disk, and a server that forgot what it promised
+  // must not take part: so CHECK.
+  const size_t header_size = base::Encode(Header()).size();
+  CHECK_GE(state.size(), header_size) << "the saved raft state is cut short";
+  const auto header = base::Decode<Header>(state.substr(0, header_size));
+  CHECK(header.ok()) << "the saved raft state: " << header.status().message();
+  absl::StatusOr<Log> log =
+      Log::Restore(header->base_index, header->base_term,
+                   std::string_view(state).substr(header_size));
+  CHECK(log.ok()) << "the saved raft state: " << log.status().message();
+
+  current_term_ = header->current_term;
+  voted_for_ = header->voted_for;
+  log_ = *std::move(log);
+  witness_.persisted_term = current_term_;
+  witness_.persisted_vote = voted_for_;
+  witness_.persisted_log_version = log_.version();
+}
+
+}  // namespace raft

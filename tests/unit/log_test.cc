@@ -1,0 +1,277 @@
+// The log as tables: every operation, and Figure 7 of the paper.
+
+#include "raft/log.h"
+
+#include <string>
+#include <vector>
+
+#include "base/codec.h"
+#include "gtest/gtest.h"
+#include "raft/entries.h"
+
+namespace raft {
+namespace {
+
+using Terms = std::vector<Term>;
+
+Log LogOf(const Terms& terms, Index base_index = 0, Term base_term = 0) {
+  Log log(base_index, base_term);
+  for (const Term term : terms) log.Append(term, "x");
+  return log;
+}
+
+Entries EntriesOf(const Terms& terms) {
+  Entries entries;
+  for (const Term term : terms) entries.Append(term, "x");
+  return entries;
+}
+
+Terms TermsOf(const Log& log) {
+  Terms terms;
+  for (Index i = log.FirstIndex(); i <= log.LastIndex(); ++i) {
+    terms.push_back(log.TermAt(i));
+  }
+  return terms;
+}
+
+// What AppendEntries does with a log that passed the consistency check.
+void Store(Log* log, Index prev_index, const Entries& entries) {
+  const Index first_new = log->FirstNewIndex(prev_index, entries);
+  if (first_new == prev_index + entries.size() + 1) return;
+  log->TruncateFrom(first_new);
+  log->AppendFrom(entries, /*skip=*/first_new - prev_index - 1);
+}
+
+TEST(Log, IndexesStartAtOneAfterAVirtualEntryOfTermZero) {
+  const Log log;
+  EXPECT_EQ(log.FirstIndex(), 1u);
+  EXPECT_EQ(log.LastIndex(), 0u);
+  EXPECT_EQ(log.LastTerm(), 0u);
+  EXPECT_EQ(log.TermAt(0), 0u);
+  EXPECT_TRUE(log.Matches(0, 0));
+  EXPECT_FALSE(log.Matches(0, 1));
+  EXPECT_FALSE(log.Matches(1, 0));
+}
+
+TEST(Log, AppendReturnsDenseIndexes) {
+  Log log;
+  EXPECT_EQ(log.Append(1, "a"), 1u);
+  EXPECT_EQ(log.Append(1, ""), 2u);
+  EXPECT_EQ(log.Append(3, std::string(100000, 'c')), 3u);
+  EXPECT_EQ(TermsOf(log), (Terms{1, 1, 3}));
+
+  const Entries all = log.Slice(1, 3, /*max_bytes=*/1 << 20);
+  std::vector<size_t> sizes;
+  for (const EntryView entry : all) sizes.push_back(entry.command.size());
+  EXPECT_EQ(sizes, (std::vector<size_t>{1, 0, 100000}));
+}
+
+TEST(Log, UpToDateComparesLastTermThenLength) {
+  const struct {
+    Terms mine;
+    Index last_index;
+    Term last_term;
+    bool up_to_date;
+  } kCases[] = {
+      {{}, 0, 0, true},
+      {{1, 1}, 2, 1, true},
+      {{1, 1}, 3, 1, true},
+      {{1, 1}, 1, 1, false},
+      {{1, 1}, 1, 2, true},      // a newer last term
+                                 // beats any length
+      {{1, 1, 2}, 9, 1, false},  // length alone never decides
+      {{1, 2}, 0, 0, false},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(LogOf(c.mine).IsUpToDate(c.last_index, c.last_term), c.up_to_date)
+        << c.last_index << "," << c.last_term;
+  }
+}
+
+TEST(Log, StoreTruncatesOnlyOnARealConflict) {
+  const struct {
+    const char* what;
+    Terms before;
+    Index prev;
+    Terms sent;
+    Terms after;
+  } kCases[] = {
+      {"nothing sent", {1, 1, 2}, 1, {}, {1, 1, 2}},
+      {"append to an empty log", {}, 0, {1, 1}, {1, 1}},
+      {"append at the end", {1}, 1, {1, 2}, {1, 1, 2}},
+      {"all known: a late request keeps what came after",
+       {1, 1, 2, 2},
+       0,
+       {1, 1},
+       {1, 1, 2, 2}},
+      {"partly known", {1, 1}, 0, {1, 1, 1}, {1, 1, 1}},
+      {"conflict at once", {1, 1, 1}, 1, {2}, {1, 2}},
+      {"conflict behind known ones", {1, 1, 1, 1}, 0, {1, 1, 2}, {1, 1, 2}},
+      {"conflict drops all that follows", {1, 2, 2, 2}, 1, {3}, {1, 3}},
+  };
+  for (const auto& c : kCases) {
+    Log log = LogOf(c.before);
+    Store(&log, c.prev, EntriesOf(c.sent));
+    EXPECT_EQ(TermsOf(log), c.after) << c.what;
+  }
+}
+
+TEST(Log, ConflictNamesTheTermAndItsFirstIndex) {
+  const struct {
+    Terms log;
+    Index at;
+    Term term;
+    Index index;
+  } kCases[] = {
+      {{}, 1, 0, 1},  // too short: no term, the index after the end
+      {{1, 1}, 7, 0, 3},       {{1, 1, 1}, 3, 1, 1},
+      {{1, 2, 2, 2}, 4, 2, 2}, {{1, 2, 2, 3}, 4, 3, 4},
+  };
+  for (const auto& c : kCases) {
+    const Conflict conflict = LogOf(c.log).ConflictAt(c.at);
+    EXPECT_EQ(conflict.term, c.term) << "at " << c.at;
+    EXPECT_EQ(conflict.index, c.index) << "at " << c.at;
+  }
+}
+
+TEST(Log, LastIndexOfATerm) {
+  const Log log = LogOf({1, 1, 3, 3, 3, 6});
+  EXPECT_EQ(log.LastIndexOf(1), 2u);
+  EXPECT_EQ(log.LastIndexOf(2), 0u);
+  EXPECT_EQ(log.LastIndexOf(3), 5u);
+  EXPECT_EQ(log.LastIndexOf(6), 6u);
+  EXPECT_EQ(log.LastIndexOf(7), 0u);
+}
+
+TEST(Log, SliceIsBoundedByBytesButCarriesOneEntry) {
+  Log log;
+  for (int i = 0; i < 4; ++i) log.Append(1, std::string(100, 'x'));
+  const size_t one = Entries::kHeaderBytes + 100;
+
+  EXPECT_EQ(log.Slice(1, 4, 4 * one).size(), 4u);
+  EXPECT_EQ(log.Slice(1, 4, 4 * one - 1).size(), 3u);
+  EXPECT_EQ(log.Slice(2, 4, 2 * one).size(), 2u);
+  EXPECT_EQ(log.Slice(2, 2, 9 * one).size(), 1u);
+  EXPECT_EQ(log.Slice(3, 4, 1).size(), 1u);
+  EXPECT_EQ(log.Slice(5, 4, 1).size(), 0u);
+  EXPECT_EQ(log.BytesFrom(2), 3 * one);
+  EXPECT_EQ(log.BytesFrom(5), 0u);
+}
+
+TEST(Log, RestoreGivesBackWhatBytesHeld) {
+  Log log = LogOf({1, 2, 2, 5});
+  log.TruncateFrom(3);
+  log.Append(6, "six");
+
+  const auto restored = Log::Restore(0, 0, log.bytes().ToString());
+  ASSERT_TRUE(restored.ok()) << restored.status();
+  EXPECT_EQ(TermsOf(*restored), (Terms{1, 2, 6}));
+  EXPECT_EQ(restored->bytes(), log.bytes());
+
+  const std::string bytes = log.bytes().ToString();
+  EXPECT_FALSE(Log::Restore(0, 0, bytes.substr(0, bytes.size() - 1)).ok());
+}
+
+// Snapshots will move the base; the arithmetic must not care.
+TEST(Log, ABaseShiftsEveryIndex) {
+  Log log = LogOf({4, 4, 5}, /*base_index=*/10, /*base_term=*/3);
+  EXPECT_EQ(log.FirstIndex(), 11u);
+  EXPECT_EQ(log.LastIndex(), 13u);
+  EXPECT_TRUE(log.Matches(10, 3));
+  EXPECT_FALSE(log.Matches(9, 3));
+  EXPECT_EQ(log.LastIndexOf(3), 10u);
+  EXPECT_EQ(log.ConflictAt(12).index, 11u);
+  EXPECT_EQ(log.Slice(12, 13, 1 << 20).size(), 2u);
+
+  Store(&log, 12, EntriesOf({6, 6}));
+  EXPECT_EQ(TermsOf(log), (Terms{4, 4, 6, 6}));
+  log.TruncateFrom(11);
+  EXPECT_EQ(log.LastIndex(), 10u);
+  EXPECT_EQ(log.LastTerm(), 3u);
+  EXPECT_EQ(log.Append(7, "x"), 11u);
+}
+
+// A copy of the bytes, as the Persister keeps one, must not see later changes.
+TEST(Log, SavedBytesAreIndependent) {
+  Log log = LogOf({1, 1, 1});
+  const base::Rope saved = log.bytes();
+  const std::string before = saved.ToString();
+  log.TruncateFrom(2);
+  log.Append(2, "other");
+  EXPECT_EQ(saved.ToString(), before);
+}
+
+// Figure 7: the leader of term 8, and what followers may look like.
+struct Figure7Case {
+  const char* name;
+  Terms log;
+  bool matches;       // the first AppendEntries, behind (10,6)
+  Conflict conflict;  // what a rejection says
+  bool grants_vote;   // to the leader that (10,6) ends its log
+};
+
+const Terms kFigure7Leader = {1, 1, 1, 4, 4, 5, 5, 6, 6, 6};
+
+const Figure7Case kFigure7[] = {
+    {"a", {1, 1, 1, 4, 4, 5, 5, 6, 6}, false, {0, 10}, true},
+    {"b", {1, 1, 1, 4}, false, {0, 5}, true},
+    {"c", {1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 6}, true, {}, false},
+    {"d", {1, 1, 1, 4, 4, 5, 5, 6, 6, 6, 7, 7}, true, {}, false},
+    {"e", {1, 1, 1, 4, 4, 4, 4}, false, {0, 8}, true},
+    {"f", {1, 1, 1, 2, 2, 2, 3, 3, 3, 3, 3}, false, {3, 7}, true},
+};
+
+TEST(Log, Figure7) {
+  const Log leader = LogOf(kFigure7Leader);
+  for (const Figure7Case& c : kFigure7) {
+    SCOPED_TRACE(c.name);
+    Log follower = LogOf(c.log);
+    EXPECT_EQ(follower.IsUpToDate(leader.LastIndex(), leader.LastTerm()),
+              c.grants_vote);
+    EXPECT_EQ(follower.Matches(10, 6), c.matches);
+    if (!c.matches) {
+      const Conflict conflict = follower.ConflictAt(10);
+      EXPECT_EQ(conflict.term, c.conflict.term);
+      EXPECT_EQ(conflict.index, c.conflict.index);
+    }
+
+    // However far back it must go, the follower ends with the leader's log, and
+    // with its own surplus only where nothing contradicts it.
+    Index prev = leader.LastIndex();
+    while (!follower.Matches(prev, leader.TermAt(prev))) --prev;
+    Store(&follower, prev, leader.Slice(prev + 1, leader.LastIndex(), 1 << 20));
+    Terms head = TermsOf(follower);
+    head.resize(kFigure7Leader.size());
+    EXPECT_EQ(head, kFigure7Leader);
+  }
+}
+
+TEST(Entries, RoundTripAndView) {
+  const Entries entries = {{1, "a"}, {2, ""}, {3, std::string_view("\0b", 2)}};
+  EXPECT_EQ(entries.size(), 3u);
+
+  const auto decoded = base::Decode<Entries>(base::Encode(entries));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, entries);
+  std::vector<EntryView> views;
+  for (const EntryView entry : *decoded) views.push_back(entry);
+  EXPECT_EQ(views, (std::vector<EntryView>{
+                       {1, "a"}, {2, ""}, {3, std::string_view("\0b", 2)}}));
+}
+
+TEST(Entries, MalformedBytesAreAnError) {
+  const Entries entries = {{1, "abc"}, {2, "def"}};
+  const std::string good = base::Encode(entries);
+  for (size_t size = 0; size < good.size(); ++size) {
+    EXPECT_FALSE(base::Decode<Entries>(good.substr(0, size)).ok()) << size;
+  }
+  std::string wrong_count = good;
+  wrong_count[0] = 3;
+  EXPECT_FALSE(base::Decode<Entries>(wrong_count).ok());
+  std::string wrong_length = good;
+  wrong_length[16 + sizeof(Term)] = 100;  // of the first command
+  EXPECT_FALSE(base::Decode<Entries>(wrong_length).ok());
+}
+
+}  // namespace
+}  // namespace raft

@@ -1,0 +1,316 @@
+// The sender's side of Figure 2, rule by rule, on one server without threads:
+// counting votes, replicating, backing up, committing, and judging late
+// replies.
+
+#include "gtest/gtest.h"
+#include "tests/unit/raft_fixture.h"
+
+namespace raft {
+namespace {
+
+constexpr AppendEntriesReply kSuccess(Term term) {
+  return {term, /*success=*/true, 0, 0};
+}
+constexpr AppendEntriesReply kConflict(Term term, Term conflict_term,
+                                       Index conflict_index) {
+  return {term, /*success=*/false, conflict_term, conflict_index};
+}
+
+// --- Candidates -------------------------------------------------------------
+
+TEST(Candidate, AsksEverybodyElseWithItsLastEntry) {
+  RaftFixture f(/*servers=*/5);
+  f.Append(/*term=*/4, 0, 0, {{2, "a"}, {4, "b"}});
+  f.peek->StandForElection();
+  EXPECT_EQ(f.ends[0]->pending(), 0u);
+  for (size_t i = 1; i < 5; ++i) {
+    const RequestVoteArgs args = f.ends[i]->Peek(kRequestVote);
+    EXPECT_EQ(args.term, 5u);
+    EXPECT_EQ(args.candidate_id, 0);
+    EXPECT_EQ(args.last_log_index, 2u);
+    EXPECT_EQ(args.last_log_term, 4u);
+  }
+}
+
+TEST(Candidate, LeadsWithAMajorityAndNotBefore) {
+  RaftFixture f(/*servers=*/5);
+  f.peek->StandForElection();
+  f.ends[1]->Answer(kRequestVote, {1, false});
+  f.ends[2]->Answer(kRequestVote, {1, true});
+  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+  f.ends[4]->Answer(kRequestVote, {1, true});
+  EXPECT_EQ(f.peek->role(), Role::kLeader);
+}
+
+TEST(Candidate, ALeaderSpeaksToEverybodyAtOnce) {
+  RaftFixture f;
+  f.Append(/*term=*/1, 0, 0, {{1, "a"}});
+  f.Elect();
+  for (size_t i = 1; i < 3; ++i) {
+    const AppendEntriesArgs args = f.ends[i]->Peek(kAppendEntries);
+    EXPECT_EQ(args.term, 2u);
+    EXPECT_EQ(args.leader_id, 0);
+    EXPECT_EQ(args.prev_log_index, 1u);
+    EXPECT_EQ(args.prev_log_term, 1u);
+    EXPECT_TRUE(args.entries.empty());
+  }
+  // No entry of the leader's own: the next command's index is the next one.
+  EXPECT_EQ(f.raft->Start("b").index, 2u);
+}
+
+TEST(Candidate, VotesOfAnEarlierElectionDoNotCount) {
+  RaftFixture f;
+  f.peek->StandForElection();
+  const RecordingEnd::Sent late = f.ends[1]->Take();
+  f.peek->StandForElection();
+  late.done(base::Encode(RequestVoteReply{1, true}));
+  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+  EXPECT_EQ(f.raft->GetState().term, 2u);
+}
+
+TEST(Candidate, TheSameVoterCountsOnce) {
+  RaftFixture f(/*servers=*/5);
+  f.peek->StandForElection();
+  const RecordingEnd::Sent sent = f.ends[1]->Take();
+  for (int i = 0; i < 3; ++i) {
+    sent.done(base::Encode(RequestVoteReply{1, true}));
+  }
+  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+}
+
+TEST(Candidate, ANewerTermInAReplyEndsTheCandidacy) {
+  RaftFixture f;
+  f.peek->StandForElection();
+  f.ends[1]->Answer(kRequestVote, {6, false});
+  EXPECT_EQ(f.peek->role(), Role::kFollower);
+  EXPECT_EQ(f.raft->GetState().term, 6u);
+  EXPECT_EQ(f.Restart()->raft->GetState().term, 6u);
+}
+
+TEST(Candidate, AClusterOfOneElectsItselfAndCommits) {
+  RaftFixture f(/*servers=*/1);
+  f.peek->StandForElection();
+  EXPECT_TRUE(f.raft->GetState().is_leader);
+  EXPECT_EQ(f.raft->Start("a").index, 1u);
+  EXPECT_EQ(f.peek->commit_index(), 1u);
+}
+
+// --- Leaders: commitment ----------------------------------------------------
+
+TEST(Leader, StartIsRefusedByOthers) {
+  RaftFixture f;
+  EXPECT_FALSE(f.raft->Start("a").is_leader);
+  f.peek->StandForElection();
+  EXPECT_FALSE(f.raft->Start("a").is_leader);
+  EXPECT_TRUE(f.peek->Terms().empty());
+}
+
+TEST(Leader, StartIsOnTheDiskBeforeItReturns) {
+  RaftFixture f;
+  f.Elect();
+  f.raft->Start("a");
+  f.raft->Start("b");
+  EXPECT_EQ(f.Restart()->peek->Terms(), (std::vector<Term>{1, 1}));
+}
+
+TEST(Leader, CommitsWhatAMajorityHolds) {
+  RaftFixture f(/*servers=*/5);
+  f.Elect();
+  for (size_t i = 1; i < 5; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, kSuccess(1)).entries.size(), 1u);
+  EXPECT_EQ(f.peek->commit_index(), 0u);
+  f.ends[2]->Answer(kAppendEntries, kSuccess(1));
+  EXPECT_EQ(f.peek->commit_index(), 1u);
+}
+
+// Figure 8: an entry of an older term is on a majority, and may still be lost;
+// it commits with the first one of the leader's own term.
+TEST(Leader, CommitsByCountingOnlyEntriesOfItsTerm) {
+  RaftFixture f;
+  f.Append(/*term=*/2, 0, 0, {{2, "old"}});
+  f.peek->StandForElection();  // term 3
+  f.ends[1]->Answer(kRequestVote, {3, true});
+  f.ends[1]->Answer(kAppendEntries, kSuccess(3));
+  EXPECT_EQ(f.peek->match_index(1), 1u);
+  EXPECT_EQ(f.peek->commit_index(), 0u);
+
+  f.raft->Start("new");
+  f.ends[1]->Answer(kAppendEntries, kSuccess(3));
+  EXPECT_EQ(f.peek->commit_index(), 2u);
+}
+
+TEST(Leader, TellsFollowersOfTheCommitIndexSoon) {
+  RaftFixture f;
+  f.Elect();
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  f.peek->Beat(kLaggardInterval);  // the peer that decides nothing gets it too
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  EXPECT_EQ(f.ends[1]->pending(), 0u);
+
+  f.peek->Beat(kCommitNoticeDelay);
+  for (size_t i = 1; i < 3; ++i) {
+    const AppendEntriesArgs args = f.ends[i]->Peek(kAppendEntries);
+    EXPECT_EQ(args.leader_commit, 1u);
+    EXPECT_TRUE(args.entries.empty());
+  }
+}
+
+// --- Leaders: replication ---------------------------------------------------
+
+TEST(Leader, EntriesSubmittedMeanwhileGoTogether) {
+  RaftFixture f;
+  f.Elect();
+  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  f.raft->Start("b");
+  f.raft->Start("c");
+  EXPECT_EQ(f.ends[1]->pending(), 1u);
+  EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, kSuccess(1)).entries.size(), 1u);
+  const AppendEntriesArgs next = f.ends[1]->Peek(kAppendEntries);
+  EXPECT_EQ(next.prev_log_index, 1u);
+  EXPECT_EQ(next.entries.size(), 2u);
+}
+
+// A peer that does not answer holds up neither the others nor its heart-beats.
+TEST(Leader, BeatsOnTheClockWhateverIsOutstanding) {
+  RaftFixture f;
+  f.Elect();
+  for (size_t beat = 1; beat <= 3; ++beat) {
+    f.peek->Beat();
+    EXPECT_EQ(f.ends[1]->pending(), 1 + beat);
+    EXPECT_EQ(f.ends[2]->pending(), 1 + beat);
+  }
+}
+
+TEST(Leader, ABeatRepeatsEntriesOnlyOnceTheyAreOld) {
+  RaftFixture f;
+  f.Elect();
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  EXPECT_EQ(f.ends[1]->pending(), 1u);
+  f.peek->Beat(kHeartbeatInterval / 2);
+  EXPECT_EQ(f.ends[1]->pending(), 1u);  // young
+  f.peek->Beat(kHeartbeatInterval / 2);
+  EXPECT_EQ(f.ends[1]->pending(), 2u);
+  f.ends[1]->Take();
+  EXPECT_EQ(f.ends[1]->Peek(kAppendEntries).entries.size(), 1u);
+}
+
+TEST(Leader, ALostOneIsSentAgainButNotInATightLoop) {
+  RaftFixture f;
+  f.Elect();
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  f.ends[1]->Lose();
+  EXPECT_EQ(f.ends[1]->pending(), 0u);
+  f.peek->Beat(kLaggardInterval);
+  EXPECT_EQ(f.ends[1]->Peek(kAppendEntries).entries.size(), 1u);
+}
+
+TEST(Leader, BacksUpByATermAtATime) {
+  const struct {
+    const char* what;
+    Term conflict_term;
+    Index conflict_index;
+    Index next;
+  } kCases[] = {
+      {"too short", 0, 4, 4},
+      {"empty", 0, 1, 1},
+      {"a term the leader has: behind its last entry of it", 4, 4, 6},
+      {"a term the leader never had", 3, 7, 7},
+      {"a newer term than the leader's there", 7, 9, 9},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(c.what);
+    RaftFixture f;  // Figure 7's leader
+    f.Append(/*term=*/7, 0, 0,
+             {{1, "x"},
+              {1, "x"},
+              {1, "x"},
+              {4, "x"},
+              {4, "x"},
+              {5, "x"},
+              {5, "x"},
+              {6, "x"},
+              {6, "x"},
+              {6, "x"}});
+    f.Elect();
+    EXPECT_EQ(f.peek->next_index(1), 11u);
+    f.ends[1]->Answer(kAppendEntries,
+                      kConflict(8, c.conflict_term, c.conflict_index));
+    EXPECT_EQ(f.peek->next_index(1), c.next);
+
+    // It tries again at once, with all that may be missing.
+    const AppendEntriesArgs retry = f.ends[1]->Peek(kAppendEntries);
+    EXPECT_EQ(retry.prev_log_index, c.next - 1);
+    EXPECT_EQ(retry.entries.size(), 11 - c.next);
+  }
+}
+
+TEST(Leader, NeverBacksUpBelowWhatMatches) {
+  RaftFixture f;
+  f.Append(/*term=*/1, 0, 0, {{1, "x"}, {1, "x"}});
+  f.Elect();
+  f.raft->Start("y");
+  const RecordingEnd::Sent late = f.ends[1]->Take();
+  f.peek->Beat();
+  f.ends[1]->Answer(kAppendEntries, kSuccess(2));
+  const Index match = f.peek->match_index(1);
+  late.done(base::Encode(kConflict(2, 0, 1)));
+  EXPECT_EQ(f.peek->match_index(1), match);
+  EXPECT_GT(f.peek->next_index(1), match);
+}
+
+// --- Leaders: late replies --------------------------------------------------
+
+TEST(LateReply, MatchIsWhatItsOwnRequestSaid) {
+  RaftFixture f;
+  f.Elect();
+  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  const RecordingEnd::Sent first = f.ends[1]->Take();
+  f.raft->Start("b");
+  f.raft->Start("c");
+  first.done(base::Encode(kSuccess(1)));
+  EXPECT_EQ(f.peek->match_index(1), 1u);  // not 3
+}
+
+TEST(LateReply, MatchNeverGoesBack) {
+  RaftFixture f;
+  f.Elect();
+  const RecordingEnd::Sent heartbeat = f.ends[1]->Take();
+  f.raft->Start("a");
+  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  EXPECT_EQ(f.peek->match_index(1), 1u);
+  heartbeat.done(base::Encode(kSuccess(1)));
+  EXPECT_EQ(f.peek->match_index(1), 1u);
+}
+
+// The reply vouches for a log that this server had in an earlier term.
+TEST(LateReply, OfAnEarlierTermIsIgnored) {
+  RaftFixture f;
+  f.Elect();  // term 1
+  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.raft->Start("a");
+  const RecordingEnd::Sent late = f.ends[1]->Take();
+  f.Append(/*term=*/2, 0, 0, {{2, "b"}});  // deposed, and overwritten
+  f.Elect();                               // term 3
+  late.done(base::Encode(kSuccess(1)));
+  EXPECT_EQ(f.peek->match_index(1), 0u);
+  EXPECT_EQ(f.peek->commit_index(), 0u);
+}
+
+TEST(LateReply, ANewerTermDeposesTheLeader) {
+  RaftFixture f;
+  f.Elect();
+  const auto deadline = f.peek->election_deadline();
+  f.ends[2]->Answer(kAppendEntries, kConflict(9, 0, 0));
+  EXPECT_FALSE(f.raft->GetState().is_leader);
+  EXPECT_EQ(f.raft->GetState().term, 9u);
+  EXPECT_NE(f.peek->election_deadline(), deadline);  // its clock runs again
+}
+
+}  // namespace
+}  // namespace raft
