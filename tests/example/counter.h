@@ -1,0 +1,58 @@
+// The README's example: a replicated counter, a whole service in 30 lines.
+
+#ifndef TESTS_EXAMPLE_COUNTER_H_
+#define TESTS_EXAMPLE_COUNTER_H_
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/codec.h"
+#include "base/mutex.h"
+#include "raft/raft.h"
+
+// [README]
+// One server of a replicated counter. All of them hold the same value.
+class Counter {
+ public:
+  Counter(std::vector<std::shared_ptr<base::ClientEnd>> peers,
+          raft::ServerId me, std::shared_ptr<persister::Persister> disk)
+      : raft_(raft::Make(std::move(peers), me, std::move(disk), applied_)),
+        reader_([this] { ReadLoop(); }) {}
+
+  ~Counter() {
+    raft_->Kill();  // also closes applied_, which ends ReadLoop()
+    reader_.join();
+  }
+
+  // Adds `n` on every server, soon. False: this one does not lead, ask another.
+  bool Add(int64_t n) { return raft_->Start(base::Encode(n)).is_leader; }
+
+  int64_t value() const {
+    base::MutexLock lock(&mu_);
+    return value_;
+  }
+
+  // What the peers call; register it with the server's network.
+  base::Service service() const { return raft::MakeService(raft_); }
+
+ private:
+  void ReadLoop() {
+    while (auto message = applied_->Receive()) {
+      base::MutexLock lock(&mu_);
+      value_ += base::Decode<int64_t>(message->command).value();
+    }
+  }
+
+  std::shared_ptr<raft::ApplyChannel> applied_ =
+      std::make_shared<raft::ApplyChannel>(/*capacity=*/1024);
+  std::shared_ptr<raft::Raft> raft_;
+  mutable base::Mutex mu_;
+  int64_t value_ ABSL_GUARDED_BY(mu_) = 0;
+  std::thread reader_;
+};
+// [README]
+
+#endif  // TESTS_EXAMPLE_COUNTER_H_
