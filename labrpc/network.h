@@ -1,0 +1,121 @@
+// The simulated network: named client ends, named servers, and all that can
+// happen to a message between them. The C++ edition of the course's labrpc.
+//
+// An end leads to one server name and can be switched on and off; a server
+// object can be taken away or replaced under its name. A call is counted, then
+// decided upon by what the network is like at that moment:
+//
+//   end disabled or not connected, or no server there
+//     nothing, after 0..99 ms (LongDelays(true): 0..6999 ms)
+//   unreliable network
+//     the request takes 0..26 ms; 10 % are lost; of the replies 10 % are lost
+//   while the handler runs, or when it has returned, the server object is no
+//   longer the one registered, or the end is disabled
+//     nothing: a caller never hears from an instance whose disk a newer one
+//     has taken over. A deleted or replaced server ends the call at once, a
+//     disabled end is noticed at the next multiple of 100 ms of handler time
+//     or when the handler returns
+//   long reordering
+//     two of three replies come 200..2199 ms later, and are then not checked
+//     again, so that old replies do reach live callers
+//   otherwise
+//     the reply, with no delay
+//
+// A call has no time limit: a handler that never returns, on a server that
+// stays reachable, keeps its caller waiting. The handler of a call that ended
+// early runs on; its reply is discarded.
+//
+// Lifetimes. After Cleanup(), which the destructor calls, no thread of the
+// network's and no handler, callback or observer runs, and none will: what they
+// refer to may go. The same holds for the callbacks of one end after its
+// Close(). Ends may outlive the network; they then refuse all calls. A service
+// is kept alive until the last of its handlers has returned; the last reference
+// to it may be dropped on a thread of the network's, with no lock held, and its
+// destructor may close ends. So may the destructor of a callback.
+//
+// Thread safety: safe. Handlers run concurrently, also those of one server and
+// of one end. Nothing of the caller's runs under a lock of the network's.
+
+#ifndef LABRPC_NETWORK_H_
+#define LABRPC_NETWORK_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/rpc.h"
+#include "labrpc/packet.h"
+#include "labrpc/server.h"
+
+namespace labrpc {
+
+class Core;
+
+class Network {
+ public:
+  // Reliable, without long delays or reordering. It draws from the next random
+  // stream of `random_owner` (base/random.h).
+  explicit Network(std::string_view random_owner = "labrpc");
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  // Returns a new end, disabled and not connected. A name that is in use is
+  // fatal. Destroying the end closes nothing: its calls go on.
+  std::shared_ptr<base::ClientEnd> MakeEnd(const std::string& name);
+
+  // Forgets the name, which may then be used again; the end that had it stays
+  // disabled for ever. An unknown name is fatal.
+  void DeleteEnd(const std::string& name);
+
+  // Leads the end to that server name, which need not be registered yet.
+  // REQUIRES: the end exists.
+  void Connect(const std::string& end_name, const std::string& server_name);
+
+  // Switches the end on or off. REQUIRES: the end exists.
+  void Enable(const std::string& end_name, bool enabled);
+
+  // Registers `server`, in place of the one with that name if there is one.
+  void AddServer(const std::string& name, std::shared_ptr<Server> server);
+
+  // Takes the server away; ends still lead to its name.
+  void DeleteServer(const std::string& name);
+
+  // What the network does to messages; may change at any moment. Calls under
+  // way keep to what held when they were made.
+  void Reliable(bool yes);
+  void LongReordering(bool yes);
+  void LongDelays(bool yes);
+  bool IsReliable() const;
+  bool IsLongReordering() const;
+  bool IsLongDelays() const;
+
+  // The calls whose handler was started on the server object registered now;
+  // 0 if there is none.
+  int64_t GetCount(const std::string& server_name) const;
+
+  // All calls accepted, whatever became of them, and the bytes of their
+  // arguments and of the replies handed to callers. Never reset.
+  int64_t GetTotalCount() const;
+  int64_t GetTotalBytes() const;
+
+  // Has `observer` see every message (packet.h).
+  // REQUIRES: no call was made yet.
+  void SetObserver(Observer observer);
+
+  // Ends the network: calls under way end at once with nothing (callbacks still
+  // run for it, and have returned when this returns), handlers that run are
+  // waited for, threads are joined, servers let go. Later calls return nothing
+  // at once and are not counted; their callbacks are dropped without being run.
+  // Calling it again has no effect.
+  // REQUIRES: not called from a handler or callback; one thread at a time.
+  void Cleanup();
+
+ private:
+  const std::shared_ptr<Core> core_;
+};
+
+}  // namespace labrpc
+
+#endif  // LABRPC_NETWORK_H_

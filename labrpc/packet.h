@@ -1,0 +1,46 @@
+// What an observer of the network is told: every message once, with its fate.
+//
+// A request is reported before its handler runs, or when it is lost or found
+// undeliverable; a reply when the handler has returned it. Not reported is a
+// request whose caller closed its end, or whose network was cleaned up, before
+// its fate was decided.
+
+#ifndef LABRPC_PACKET_H_
+#define LABRPC_PACKET_H_
+
+#include <functional>
+#include <ostream>
+#include <string_view>
+
+namespace labrpc {
+
+struct Packet {
+  enum class Kind { kRequest, kReply };
+  enum class Fate {
+    kDelivered,      // reaches the handler; goes to the caller at once
+    kLost,           // by the unreliable network
+    kUndeliverable,  // request: end disabled or unconnected, or no server
+    kRefused,        // reply: the server is dead to the caller, who may have
+                     // been told so already, or have closed its end
+    kReordered,      // reply: goes to the caller after a long delay
+  };
+
+  Kind kind;
+  Fate fate;
+  std::string_view end;
+  std::string_view server;  // empty if the end is not connected
+  std::string_view method;  // "Service.Method"
+  std::string_view bytes;   // encoded arguments or reply
+};
+
+// Runs on threads of the network's, several at a time, with no lock held. It
+// must be quick, and call nothing of the network. The views die when it
+// returns.
+using Observer = std::function<void(const Packet&)>;
+
+// "request lost end=0-1 server=1 method=Raft.RequestVote bytes=24".
+std::ostream& operator<<(std::ostream& out, const Packet& packet);
+
+}  // namespace labrpc
+
+#endif  // LABRPC_PACKET_H_

@@ -1,0 +1,66 @@
+// The network's one timer queue: what is delayed waits here, not in a sleeping
+// thread.
+//
+// Actions run one after another on the queue's own thread, so they must be
+// short: the network's take a lock, change a state, pass work to the pool.
+//
+// Thread safety: safe. At() and After() may be called under a caller's lock
+// that no action's caller holds; the queue's own lock is a leaf.
+// Invariants: an action never runs early, nor before one that is due earlier;
+// actions due at the same time run in the order they were added; none runs
+// after Shutdown(). An empty queue costs no CPU.
+
+#ifndef LABRPC_TIMER_QUEUE_H_
+#define LABRPC_TIMER_QUEUE_H_
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include "base/mutex.h"
+
+namespace labrpc {
+
+class TimerQueue {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Action = std::function<void()>;
+
+  // Starts the thread.
+  TimerQueue();
+  // Shutdown(), if that was not done yet.
+  ~TimerQueue();
+  TimerQueue(const TimerQueue&) = delete;
+  TimerQueue& operator=(const TimerQueue&) = delete;
+
+  // Runs `action` at `when`, or as soon after it as the machine allows. After
+  // Shutdown() it is dropped.
+  void At(Clock::time_point when, Action action) ABSL_LOCKS_EXCLUDED(mu_);
+  void After(Clock::duration delay, Action action) {
+    At(Clock::now() + delay, std::move(action));
+  }
+
+  // Finishes the action that runs, drops the others, joins the thread.
+  // REQUIRES: not called from an action. Calling it again has no effect.
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  using Entries = std::multimap<Clock::time_point, Action>;
+
+  void TimerLoop();
+  // Blocks until an action is due; returns nothing at the end.
+  std::optional<Action> AwaitDue() ABSL_LOCKS_EXCLUDED(mu_);
+
+  base::Mutex mu_;
+  base::CondVar earliest_changed_;
+  Entries entries_ ABSL_GUARDED_BY(mu_);  // equal times keep their order
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+
+  std::thread thread_;  // started last; joined by Shutdown()
+};
+
+}  // namespace labrpc
+
+#endif  // LABRPC_TIMER_QUEUE_H_

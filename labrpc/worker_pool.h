@@ -1,0 +1,116 @@
+// The threads that run handlers and callbacks.
+//
+// Two workers serve while tasks are short; more would only take the processor
+// from each other. A task may also block, for seconds: when queued work stands
+// still for a millisecond the pool grows, by doubling, so that nobody waits for
+// a blocked task. A worker beyond the first two leaves when it has been idle
+// for a while.
+//
+// At most one worker is being woken at a time, and it wakes the next if there
+// is more to do: a burst of short tasks is then served by one thread instead of
+// waking all. The worker that became idle last is woken first, so that surplus
+// ones do get idle.
+//
+// Thread safety: safe. Lock order: WorkerPool -> TimerQueue. Tasks run, and are
+// destroyed, without any lock held.
+// Invariants: a task accepted by Submit() is run, whatever the others do;
+// nothing runs after Shutdown(). An idle pool costs no CPU.
+
+#ifndef LABRPC_WORKER_POOL_H_
+#define LABRPC_WORKER_POOL_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "labrpc/timer_queue.h"
+
+namespace labrpc {
+
+class WorkerPool {
+ public:
+  using Task = std::function<void()>;
+
+  // `timers` is what notices that the pool must grow: shut it down after the
+  // pool, and before the pool is destroyed. A worker beyond the first two
+  // leaves after `linger` without work.
+  explicit WorkerPool(TimerQueue* timers,
+                      std::chrono::milliseconds linger = kLinger)
+      : timers_(timers), linger_(linger) {}
+  // Shutdown(), if that was not done yet.
+  ~WorkerPool();
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+
+  // Runs `task` on a worker, soon. After Shutdown() it is dropped.
+  void Submit(Task task) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Runs what is queued, waits for what runs, joins the workers; the pool grows
+  // for blocked tasks up to the end. Calling it again has no effect.
+  // REQUIRES: not called from a task; one thread at a time.
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The number of threads now.
+  int Size() const ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  static constexpr size_t kCoreWorkers = 2;
+  static constexpr std::chrono::milliseconds kLinger{1000};
+  static constexpr std::chrono::milliseconds kPatience{1};
+  // A worker that gets through fewer tasks within kPatience is slow: its tasks
+  // take 250 us and more, which no handler needs that does not wait.
+  static constexpr uint64_t kBriskTasks = 4;
+
+  using Threads = std::list<std::thread>;
+
+  // One worker; lives on its own stack.
+  struct Worker {
+    Threads::iterator handle;
+    base::CondVar called;
+    bool is_called = true;  // guarded by mu_; a new one is started for work
+  };
+
+  void WorkLoop(Threads::iterator handle);
+  // Blocks until there is a task; returns nothing when the worker is to leave,
+  // which it has then been noted to do.
+  std::optional<Task> NextTask(Worker* me) ABSL_LOCKS_EXCLUDED(mu_);
+  // Returns false if there was nothing to do for so long that the worker
+  // should leave.
+  bool AwaitCallLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ArriveLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void LeaveLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Sees to it that somebody takes the next task, if there is one.
+  void CallWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AddWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Growing: Watch looks at the queue again after kPatience.
+  void WatchLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GrowIfStuck() ABSL_LOCKS_EXCLUDED(mu_);  // on the timer thread
+  size_t MissingWorkersLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  TimerQueue* const timers_;
+  const std::chrono::milliseconds linger_;
+
+  mutable base::Mutex mu_;
+  base::CondVar worker_left_;
+  std::deque<Task> queue_ ABSL_GUARDED_BY(mu_);
+  Threads threads_ ABSL_GUARDED_BY(mu_);            // one per worker
+  Threads left_ ABSL_GUARDED_BY(mu_);               // ended, to be joined
+  std::vector<Worker*> idle_ ABSL_GUARDED_BY(mu_);  // last idle, last in
+  uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;         // tasks ever begun
+  uint64_t taken_then_ ABSL_GUARDED_BY(mu_) = 0;    // when the watch began
+  bool watched_ ABSL_GUARDED_BY(mu_) = false;       // GrowIfStuck() will come
+  bool calling_ ABSL_GUARDED_BY(mu_) = false;  // one is called, not yet there
+  bool stopping_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace labrpc
+
+#endif  // LABRPC_WORKER_POOL_H_

@@ -1,0 +1,197 @@
+// The network's timer queue and its pool of workers, each on its own.
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "gtest/gtest.h"
+#include "labrpc/timer_queue.h"
+#include "labrpc/worker_pool.h"
+#include "tests/unit/network_fixture.h"
+
+namespace tests {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = labrpc::TimerQueue::Clock;
+
+// Notes numbers from other threads.
+class Notes {
+ public:
+  void Add(int number) {
+    base::MutexLock lock(&mu_);
+    numbers_.push_back(number);
+    added_.SignalAll();
+  }
+  std::vector<int> Await(size_t count) {
+    base::MutexLock lock(&mu_);
+    while (numbers_.size() < count) added_.Wait(&mu_);
+    return numbers_;
+  }
+
+ private:
+  base::Mutex mu_;
+  base::CondVar added_;
+  std::vector<int> numbers_ ABSL_GUARDED_BY(mu_);
+};
+
+TEST(TimerQueue, RunsInOrderOfTimeAndNeverEarly) {
+  labrpc::TimerQueue timers;
+  Notes notes;
+  const auto start = Clock::now();
+  timers.At(start + milliseconds(30), [&] {
+    EXPECT_GE(Clock::now() - start, milliseconds(30));
+    notes.Add(30);
+  });
+  timers.At(start + milliseconds(10), [&] {
+    EXPECT_GE(Clock::now() - start, milliseconds(10));
+    notes.Add(10);
+  });
+  timers.At(start + milliseconds(20), [&] { notes.Add(20); });
+
+  EXPECT_EQ(notes.Await(3), (std::vector<int>{10, 20, 30}));
+}
+
+TEST(TimerQueue, KeepsTheOrderOfEqualTimes) {
+  labrpc::TimerQueue timers;
+  Notes notes;
+  const auto when = Clock::now() + milliseconds(5);
+  std::vector<int> expected;
+  for (int i = 0; i < 100; ++i) {
+    timers.At(when, [&notes, i] { notes.Add(i); });
+    expected.push_back(i);
+  }
+
+  EXPECT_EQ(notes.Await(100), expected);
+}
+
+// An earlier action must wake a queue that waits for a later one.
+TEST(TimerQueue, AnEarlierOneOvertakes) {
+  labrpc::TimerQueue timers;
+  Notes notes;
+  timers.After(std::chrono::hours(1), [&] { notes.Add(2); });
+  timers.After(milliseconds(1), [&] { notes.Add(1); });
+
+  EXPECT_EQ(notes.Await(1), std::vector<int>{1});
+}
+
+TEST(TimerQueue, ShutdownDropsWhatIsNotDue) {
+  auto token = std::make_shared<int>(0);
+  labrpc::TimerQueue timers;
+  timers.After(std::chrono::hours(1), [token] { FAIL(); });
+
+  timers.Shutdown();
+  timers.Shutdown();
+  timers.After({}, [token] { FAIL(); });
+  EXPECT_EQ(token.use_count(), 1) << "an action was kept";
+}
+
+class WorkerPool : public testing::Test {
+ protected:
+  ~WorkerPool() override {
+    gate_.Open();
+    pool_.Shutdown();
+    timers_.Shutdown();
+  }
+
+  // Has `count` tasks block in gate_, and waits until they do.
+  void Block(int count) {
+    for (int i = 0; i < count; ++i) pool_.Submit([this] { gate_.Pass(); });
+    gate_.AwaitArrivals(count);
+  }
+
+  Gate gate_;
+  Notes notes_;
+  labrpc::TimerQueue timers_;
+  labrpc::WorkerPool pool_{&timers_, /*linger=*/milliseconds(20)};
+};
+
+TEST_F(WorkerPool, OneTaskAtATimeNeedsOneWorker) {
+  EXPECT_EQ(pool_.Size(), 0);
+  for (int i = 0; i < 100; ++i) {
+    pool_.Submit([this, i] { notes_.Add(i); });
+    notes_.Await(i + 1);
+  }
+  EXPECT_LE(pool_.Size(), 2);
+}
+
+// However many block: the next task is served.
+TEST_F(WorkerPool, GrowsWhileTasksBlock) {
+  Block(32);
+  EXPECT_GE(pool_.Size(), 32);
+
+  pool_.Submit([this] { notes_.Add(1); });
+  notes_.Await(1);
+}
+
+TEST_F(WorkerPool, ShrinksToTwoWhenIdle) {
+  Block(32);
+  gate_.Open();
+
+  while (pool_.Size() > 2) std::this_thread::sleep_for(milliseconds(1));
+  // The rest stays, and still serves.
+  std::this_thread::sleep_for(milliseconds(100));
+  EXPECT_EQ(pool_.Size(), 2);
+  pool_.Submit([this] { notes_.Add(1); });
+  notes_.Await(1);
+}
+
+TEST_F(WorkerPool, BreathesAgainAndAgain) {
+  for (int round = 0; round < 5; ++round) {
+    Gate gate;
+    for (int i = 0; i < 12; ++i) pool_.Submit([&gate] { gate.Pass(); });
+    gate.AwaitArrivals(12);
+    gate.Open();
+    while (pool_.Size() > 2) std::this_thread::sleep_for(milliseconds(1));
+  }
+}
+
+// Each task needs the next one to have begun; all are queued, none is lost.
+TEST_F(WorkerPool, ShutdownRunsWhatIsQueuedEvenIfItBlocks) {
+  std::atomic<int> begun{0};
+  std::vector<std::unique_ptr<Gate>> gates;
+  for (int i = 0; i < 16; ++i) gates.push_back(std::make_unique<Gate>());
+  for (int i = 0; i < 16; ++i) {
+    pool_.Submit([&, i] {
+      ++begun;
+      if (i > 0) gates[i - 1]->Open();
+      if (i < 15) gates[i]->Pass();
+    });
+  }
+
+  pool_.Shutdown();
+  EXPECT_EQ(begun, 16);
+  EXPECT_EQ(pool_.Size(), 0);
+
+  pool_.Submit([] { FAIL() << "a task ran after Shutdown()"; });
+  pool_.Shutdown();
+}
+
+TEST_F(WorkerPool, DestroysATaskOnceItHasRun) {
+  auto token = std::make_shared<int>(0);
+  pool_.Submit([token] {});
+  pool_.Submit([token] {});
+
+  pool_.Shutdown();
+  EXPECT_EQ(token.use_count(), 1);
+}
+
+TEST_F(WorkerPool, ServesManySubmitters) {
+  std::atomic<int> served{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 2000; ++j) pool_.Submit([&served] { ++served; });
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  pool_.Shutdown();
+  EXPECT_EQ(served, 8000);
+}
+
+}  // namespace
+}  // namespace tests
