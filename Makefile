@@ -85,7 +85,7 @@ FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_clang := -O1 -Wthread-safety
 
 PACKAGES := gtest libglog absl_flags_parse absl_flags absl_strings \
-  absl_str_format absl_status absl_statusor
+  absl_str_format absl_status absl_statusor absl_symbolize
 CXX := $(CXX_$(VARIANT))
 CXXFLAGS := -std=c++20 -g -fno-omit-frame-pointer -pthread -I. \
   -Wall -Wextra -Wpedantic -Werror $(FLAGS_$(VARIANT)) \

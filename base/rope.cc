@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/logging.h"
 
@@ -14,6 +15,14 @@ constexpr size_t kFirstChunk = 256;
 constexpr size_t kLargestChunk = 64 << 10;
 
 }  // namespace
+
+void Rope::Swap(Rope* other) noexcept {
+  std::swap(front_, other->front_);
+  std::swap(sealed_, other->sealed_);
+  std::swap(tail_, other->tail_);
+  std::swap(body_size_, other->body_size_);
+  std::swap(dropped_, other->dropped_);
+}
 
 void Rope::Append(std::string_view bytes) {
   if (bytes.empty()) return;

@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace base {
@@ -27,6 +28,16 @@ class Rope {
   Rope(std::string_view bytes) { Append(bytes); }  // NOLINT: as std::string's
   Rope(const std::string& bytes) : Rope(std::string_view(bytes)) {}  // NOLINT
   Rope(const char* bytes) : Rope(std::string_view(bytes)) {}         // NOLINT
+
+  Rope(const Rope&) = default;
+  Rope& operator=(const Rope&) = default;
+  // A rope moved from is empty.
+  Rope(Rope&& other) noexcept { Swap(&other); }
+  Rope& operator=(Rope&& other) noexcept {
+    Rope moved(std::move(other));
+    Swap(&moved);
+    return *this;
+  }
 
   size_t size() const { return front_size() + body_size_; }
   bool empty() const { return size() == 0; }
@@ -77,6 +88,7 @@ class Rope {
   };
   using Pieces = std::vector<Piece>;
 
+  void Swap(Rope* other) noexcept;
   size_t front_size() const { return front_ == nullptr ? 0 : front_->size(); }
   // Reserves `count` contiguous bytes at the end, for Append to fill.
   char* Claim(size_t count);
