@@ -1,0 +1,37 @@
+#include "tests/harness/go_output.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+
+namespace tests {
+
+std::string RunLine(const std::string& name) {
+  return absl::StrCat("=== RUN   ", name, "\n");
+}
+
+std::string VerdictLine(const std::string& verdict, const std::string& name,
+                        std::chrono::nanoseconds took) {
+  return absl::StrFormat("--- %s: %s (%.2fs)\n", verdict, name,
+                         std::chrono::duration<double>(took).count());
+}
+
+std::string Indented(const std::string& message) {
+  // A line feed at the end is none of the message's lines.
+  const size_t end = message.find_last_not_of('\n') + 1;
+  return absl::StrCat(
+      "    ",
+      absl::StrReplaceAll(message.substr(0, end), {{"\n", "\n        "}}),
+      "\n");
+}
+
+std::string RepeatLine(const std::string& name, uint64_t seed, BuildKind kind) {
+  return absl::StrFormat("    repeat: make %s RUN='^%s$' SEED=%d\n",
+                         MakeTarget(kind), name, seed);
+}
+
+std::string CountLine(int passed, int failed) {
+  return absl::StrFormat("%d passed, %d failed\n", passed, failed);
+}
+
+}  // namespace tests

@@ -1,0 +1,95 @@
+#include "tests/harness/run_log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "tests/harness/build_kind.h"
+
+namespace tests {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The program is out/<kind>/raft_tests, the logs are out/logs/.
+fs::path LogFolder() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  return program.parent_path().parent_path() / "logs";
+}
+
+std::string BaseName(uint64_t seed) {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y%m%d-%H%M%S", &utc);
+  return absl::StrCat(text, "-", KindName(kBuildKind), "-seed", seed);
+}
+
+// Returns an open file that did not exist before, or -1 with errno. Two runs
+// may start in the same second: the later one gets a number.
+int OpenNew(const fs::path& folder, const std::string& base, fs::path* path) {
+  for (int attempt = 1;; ++attempt) {
+    const std::string suffix = attempt == 1 ? "" : absl::StrCat("-", attempt);
+    *path = folder / absl::StrCat(base, suffix, ".log");
+    const int fd =
+        open(path->c_str(), O_CREAT | O_EXCL | O_WRONLY | O_APPEND | O_CLOEXEC,
+             0644);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+}
+
+}  // namespace
+
+void WriteAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(fd, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<size_t>(written));
+    } else if (errno == EAGAIN) {
+      // A terminal that somebody else made non-blocking.
+      pollfd ready{fd, POLLOUT, 0};
+      poll(&ready, 1, -1);
+    } else if (errno != EINTR) {
+      return;
+    }
+  }
+}
+
+absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Create(uint64_t seed) {
+  const fs::path folder = LogFolder();
+  std::error_code ignored;
+  fs::create_directories(folder, ignored);  // the open below tells what failed
+  fs::path path;
+  const int fd = OpenNew(folder, BaseName(seed), &path);
+  if (fd < 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot create the log ", path.string(), " (",
+                     std::strerror(errno), "); make that folder writable"));
+  }
+  const fs::path here = fs::current_path(ignored);
+  return std::unique_ptr<RunLog>(
+      new RunLog(fd, path.lexically_proximate(here).string()));
+}
+
+RunLog::RunLog(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+RunLog::~RunLog() { close(fd_); }
+
+void RunLog::Print(std::string_view text) {
+  // The file first: writing to a closed pipe may be the last thing we do.
+  Keep(text);
+  WriteAll(STDOUT_FILENO, text);
+}
+
+void RunLog::Keep(std::string_view text) { WriteAll(fd_, text); }
+
+}  // namespace tests

@@ -1,0 +1,32 @@
+// Runs the selected tests, each in a child process of its own, and prints what
+// `go test` would; adds the seed and the log's path in front, the count behind,
+// and under each failure the command that repeats it.
+//
+// Who calls it: main(), once. The process must have no other thread: it forks.
+
+#ifndef TESTS_HARNESS_RUNNER_H_
+#define TESTS_HARNESS_RUNNER_H_
+
+#include <string>
+
+#include "tests/harness/options.h"
+
+namespace tests {
+
+// The program's exit statuses.
+inline constexpr int kExitAllPassed = 0;
+inline constexpr int kExitSomeFailed = 1;
+inline constexpr int kExitNothingRun = 2;
+inline constexpr int kExitInterrupted = 130;
+
+// Prints `problem`, what keeps the program from running any test, to standard
+// error. Returns kExitNothingRun.
+int RefuseToRun(const std::string& problem);
+
+// Does what `options` say and returns the program's exit status.
+// REQUIRES: GoogleTest is initialised.
+int RunTests(const Options& options);
+
+}  // namespace tests
+
+#endif  // TESTS_HARNESS_RUNNER_H_

@@ -1,0 +1,43 @@
+// Ends a test that hangs: prints the stack of every thread to standard error
+// and ends the process with kExitHung.
+//
+// Who uses it: the child's main thread owns one for the length of its test.
+// Thread safety: confined to its owner; it runs one thread, joined by the
+// destructor.
+
+#ifndef TESTS_HARNESS_WATCHDOG_H_
+#define TESTS_HARNESS_WATCHDOG_H_
+
+#include <chrono>
+#include <thread>
+
+#include "base/mutex.h"
+
+namespace tests {
+
+class Watchdog {
+ public:
+  // Starts to watch; the process ends when `limit` has passed.
+  explicit Watchdog(std::chrono::steady_clock::duration limit);
+
+  // Stops watching.
+  ~Watchdog();
+
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+ private:
+  void WatchLoop() ABSL_LOCKS_EXCLUDED(mu_);
+
+  const std::chrono::steady_clock::time_point deadline_;
+
+  base::Mutex mu_;
+  base::CondVar test_ended_;  // wakes WatchLoop()
+  bool ended_ ABSL_GUARDED_BY(mu_) = false;
+
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace tests
+
+#endif  // TESTS_HARNESS_WATCHDOG_H_

@@ -1,0 +1,134 @@
+// Unit tests of base/mutex.h. Run under ThreadSanitizer they also show that it
+// understands our locks.
+
+#include "base/mutex.h"
+
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace base {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+struct Counter {
+  Mutex mu;
+  CondVar changed;
+  int value ABSL_GUARDED_BY(mu) = 0;
+};
+
+TEST(Mutex, LetsOneThreadInAtATime) {
+  Counter counter;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&counter] {
+      for (int j = 0; j < 1000; ++j) {
+        MutexLock lock(&counter.mu);
+        ++counter.value;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  MutexLock lock(&counter.mu);
+  EXPECT_EQ(counter.value, 4000);
+}
+
+TEST(Mutex, AssertHeldAcceptsTheHolder) {
+  Mutex mu;
+  MutexLock lock(&mu);
+  mu.AssertHeld();
+}
+
+TEST(Mutex, ChecksAtEveryRelease) {
+  Counter counter;
+  CondVar never;
+  int checks = 0;
+  counter.mu.CheckOnRelease([&] {
+    counter.mu.AssertHeld();  // what it verifies may be read
+    ++checks;
+  });
+  {
+    MutexLock lock(&counter.mu);
+    EXPECT_EQ(checks, 0);
+  }
+  EXPECT_EQ(checks, 1);
+
+  MutexLock lock(&counter.mu);
+  never.WaitUntil(&counter.mu, steady_clock::now());
+  EXPECT_EQ(checks, 2) << "waiting lets others in, so it is a release";
+}
+
+TEST(CondVar, WakesTheWaiterWhichThenHoldsTheMutex) {
+  Counter counter;
+  std::thread setter([&counter] {
+    MutexLock lock(&counter.mu);
+    counter.value = 1;
+    counter.changed.Signal();
+  });
+  {
+    MutexLock lock(&counter.mu);
+    while (counter.value == 0) counter.changed.Wait(&counter.mu);
+    counter.mu.AssertHeld();
+    EXPECT_EQ(counter.value, 1);
+  }
+  setter.join();
+}
+
+TEST(CondVar, SignalAllWakesEveryWaiter) {
+  Counter counter;
+  std::vector<std::thread> waiters;
+  for (int i = 0; i < 3; ++i) {
+    waiters.emplace_back([&counter] {
+      MutexLock lock(&counter.mu);
+      while (counter.value == 0) counter.changed.Wait(&counter.mu);
+    });
+  }
+  {
+    MutexLock lock(&counter.mu);
+    counter.value = 1;
+  }
+  counter.changed.SignalAll();
+  for (std::thread& waiter : waiters) waiter.join();
+}
+
+TEST(CondVar, WaitUntilGivesUpAtItsDeadlineAndNotBefore) {
+  Counter counter;
+  const auto deadline = steady_clock::now() + milliseconds(30);
+  MutexLock lock(&counter.mu);
+  // Wake-ups without a signal are allowed, and are no time-out.
+  while (counter.changed.WaitUntil(&counter.mu, deadline)) {
+  }
+  EXPECT_GE(steady_clock::now(), deadline);
+  counter.mu.AssertHeld();
+}
+
+TEST(MutexDeathTest, AssertHeldDiesWithoutTheMutex) {
+  Mutex mu;
+  EXPECT_DEATH(mu.AssertHeld(), "does not hold the mutex");
+}
+
+TEST(MutexDeathTest, AssertHeldDiesIfAnotherThreadHoldsIt) {
+  Mutex mu;
+  MutexLock lock(&mu);
+  EXPECT_DEATH(std::thread([&mu] { mu.AssertHeld(); }).join(),
+               "does not hold the mutex");
+}
+
+TEST(MutexDeathTest, AssertHeldDiesAfterTheRelease) {
+  Mutex mu;
+  { MutexLock lock(&mu); }
+  EXPECT_DEATH(mu.AssertHeld(), "does not hold the mutex");
+}
+
+TEST(MutexDeathTest, FailedCheckDiesAtTheRelease) {
+  Mutex mu;
+  mu.CheckOnRelease([] { LOG(FATAL) << "invariant broken"; });
+  EXPECT_DEATH({ MutexLock lock(&mu); }, "invariant broken");
+}
+
+}  // namespace
+}  // namespace base

@@ -1,0 +1,225 @@
+// Unit tests of base/rope.h: it behaves like a std::string, copies are
+// independent, and appending copies nothing that is there already.
+
+#include "base/rope.h"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "gtest/gtest.h"
+
+namespace base {
+namespace {
+
+// Larger than a chunk, and no two places look alike.
+std::string Pattern(size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) bytes += std::to_string(bytes.size()) + ",";
+  return bytes.substr(0, size);
+}
+
+TEST(Rope, IsEmptyAtFirst) {
+  const Rope rope;
+  EXPECT_TRUE(rope.empty());
+  EXPECT_EQ(rope.size(), 0u);
+  EXPECT_EQ(rope.ToString(), "");
+  EXPECT_EQ(rope, Rope(""));
+}
+
+TEST(Rope, KeepsEveryByte) {
+  const std::string bytes("a\0b\xff\n", 5);
+  EXPECT_EQ(Rope(bytes).ToString(), bytes);
+}
+
+TEST(Rope, AppendAndPrepend) {
+  Rope rope("middle");
+  rope.Append("-end");
+  rope.Prepend("start-");
+  rope.Prepend(">");
+  EXPECT_EQ(rope.ToString(), ">start-middle-end");
+  EXPECT_EQ(rope.size(), 17u);
+}
+
+TEST(Rope, ComparesByContentNotByChunks) {
+  Rope pieces;
+  for (const char* piece : {"a", "b", "c"}) pieces.Append(piece);
+  EXPECT_EQ(pieces, Rope("abc"));
+  EXPECT_FALSE(pieces == Rope("abd"));
+  EXPECT_FALSE(pieces == Rope("ab"));
+}
+
+TEST(Rope, AppendedToACopyShowsInNeither) {
+  Rope one("common ");
+  Rope other = one;
+  one.Append("one");
+  other.Append("other");
+  EXPECT_EQ(one.ToString(), "common one");
+  EXPECT_EQ(other.ToString(), "common other");
+}
+
+TEST(Rope, TruncatedBytesStayInTheCopy) {
+  Rope rope("0123456789");
+  const Rope before = rope;
+  rope.Truncate(4);
+  rope.Append("abc");
+  EXPECT_EQ(rope.ToString(), "0123abc");
+  EXPECT_EQ(before.ToString(), "0123456789");
+}
+
+TEST(Rope, RemovedPrefixStaysInTheCopy) {
+  Rope rope(Pattern(200'000));
+  rope.Prepend("header");
+  const Rope before = rope;
+  rope.RemovePrefix(100'006);
+  EXPECT_EQ(rope.ToString(), Pattern(200'000).substr(100'000));
+  EXPECT_EQ(before.ToString(), "header" + Pattern(200'000));
+}
+
+TEST(Rope, AssignedToItselfKeepsItsValue) {
+  Rope rope(Pattern(1000));
+  const Rope& same = rope;
+  rope = same;
+  EXPECT_EQ(rope.ToString(), Pattern(1000));
+}
+
+TEST(Rope, MovedFromIsEmptyAndUsable) {
+  Rope from(Pattern(1000));
+  from.RemovePrefix(10);
+  const Rope to = std::move(from);
+  EXPECT_EQ(to.ToString(), Pattern(1000).substr(10));
+  // That a moved-from rope may be read on is what is tested here.
+  EXPECT_TRUE(from.empty());  // NOLINT(bugprone-use-after-move)
+  from.Append("again");
+  EXPECT_EQ(from.ToString(), "again");
+}
+
+TEST(Rope, CopyToTakesAnyPart) {
+  Rope rope;
+  for (int i = 0; i < 3000; ++i) rope.Append(std::to_string(i) + ";");
+  rope.Prepend("front");
+  const std::string whole = rope.ToString();
+  for (size_t offset = 0; offset <= whole.size(); offset += 777) {
+    for (const size_t count :
+         {size_t{0}, size_t{1}, size_t{300}, whole.size()}) {
+      std::string out = "kept ";
+      const size_t part = std::min(count, whole.size() - offset);
+      rope.CopyTo(offset, part, &out);
+      EXPECT_EQ(out, "kept " + whole.substr(offset, part));
+    }
+  }
+}
+
+// Random operations on several ropes that copy from each other, each beside a
+// std::string that undergoes the same.
+class RopeModel {
+ public:
+  explicit RopeModel(uint64_t seed) : random_(seed) {}
+
+  void Step() {
+    const size_t i = random_.Below(kRopes);
+    Rope& rope = ropes_[i];
+    std::string& text = texts_[i];
+    switch (random_.Below(6)) {
+      case 0: {
+        const size_t from = random_.Below(kRopes);
+        rope = ropes_[from];
+        text = texts_[from];
+        break;
+      }
+      case 1:
+        Cut(&rope, &text);
+        break;
+      case 2: {
+        const std::string front = random_.Name(3);
+        rope.Prepend(front);
+        text.insert(0, front);
+        break;
+      }
+      default: {
+        const std::string more = random_.Name(static_cast<int>(SomeSize()));
+        rope.Append(more);
+        text += more;
+      }
+    }
+  }
+
+  void Check() const {
+    for (size_t i = 0; i < kRopes; ++i) {
+      ASSERT_EQ(ropes_[i].size(), texts_[i].size());
+      ASSERT_EQ(ropes_[i].ToString(), texts_[i]);
+    }
+  }
+
+ private:
+  static constexpr size_t kRopes = 4;
+
+  size_t SomeSize() { return random_.Below(random_.Chance(1, 4) ? 2000 : 20); }
+
+  void Cut(Rope* rope, std::string* text) {
+    const size_t count = std::min<size_t>(SomeSize(), text->size());
+    if (random_.Chance(1, 2)) {
+      rope->Truncate(text->size() - count);
+      text->resize(text->size() - count);
+    } else {
+      rope->RemovePrefix(count);
+      text->erase(0, count);
+    }
+  }
+
+  Random random_;
+  Rope ropes_[kRopes];
+  std::string texts_[kRopes];
+};
+
+TEST(Rope, BehavesLikeAString) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    RopeModel model(seed);
+    for (int i = 0; i < 500 && !testing::Test::HasFatalFailure(); ++i) {
+      model.Step();
+      model.Check();
+    }
+  }
+}
+
+// As a server saves: append one entry, hand out a copy, a million times. If a
+// save copied the whole value this would take some 10^13 bytes.
+TEST(Rope, AppendingCostsWhatIsAdded) {
+  Rope rope;
+  Rope saved;
+  for (int i = 0; i < 1'000'000; ++i) {
+    rope.Append("one entry of the log");
+    saved = rope;
+  }
+  EXPECT_EQ(saved.size(), 20'000'000u);
+}
+
+TEST(Rope, CopiesGoToDifferentThreads) {
+  Rope rope(Pattern(100));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([copy = rope, i]() mutable {
+      for (int j = 0; j < 200; ++j) copy.Append(std::to_string(i));
+      EXPECT_EQ(copy.ToString(),
+                Pattern(100) + std::string(200, static_cast<char>('0' + i)));
+    });
+  }
+  for (int j = 0; j < 200; ++j) rope.Append("x");
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(rope.ToString(), Pattern(100) + std::string(200, 'x'));
+}
+
+TEST(RopeDeathTest, RefusesWhatLiesOutside) {
+  Rope rope("abc");
+  std::string out;
+  EXPECT_DEATH(rope.Truncate(4), "Check failed");
+  EXPECT_DEATH(rope.RemovePrefix(4), "Check failed");
+  EXPECT_DEATH(rope.CopyTo(2, 2, &out), "Check failed");
+  EXPECT_DEATH(rope.CopyTo(4, 0, &out), "Check failed");
+}
+
+}  // namespace
+}  // namespace base

@@ -1,0 +1,133 @@
+// Unit tests of base/rpc.h, over an end that leads straight to a service.
+
+#include "base/rpc.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "gtest/gtest.h"
+
+namespace base {
+namespace {
+
+struct AddArgs {
+  int32_t left = 0;
+  int32_t right = 0;
+  auto Fields() { return std::tie(left, right); }
+};
+
+struct AddReply {
+  int32_t sum = 0;
+  auto Fields() { return std::tie(sum); }
+};
+
+struct OtherArgs {
+  std::string text;
+  auto Fields() { return std::tie(text); }
+};
+
+constexpr Method<AddArgs, AddReply> kAdd{"Math.Add"};
+constexpr Method<AddArgs, OtherArgs> kAddButOtherReply{"Math.Add"};
+constexpr Method<OtherArgs, AddReply> kAddButOtherArgs{"Math.Add"};
+constexpr Method<AddArgs, AddReply> kElsewhere{"Physics.Add"};
+
+Service MathService() {
+  Service service("Math");
+  service.Handle(kAdd, [](const AddArgs& args) {
+    return AddReply{args.left + args.right};
+  });
+  return service;
+}
+
+// Calls the service on the caller's stack; closed, it answers nothing.
+class DirectEnd : public ClientEnd {
+ public:
+  void Close() override { open_ = false; }
+
+ protected:
+  std::optional<std::string> CallBytes(std::string_view method,
+                                       std::string args) override {
+    if (!open_) return std::nullopt;
+    const std::string name(method.substr(method.rfind('.') + 1));
+    return service_.handlers().at(name)(args);
+  }
+  void CallBytesAsync(std::string_view method, std::string args,
+                      DoneBytes done) override {
+    done(CallBytes(method, std::move(args)));
+  }
+
+ private:
+  const Service service_ = MathService();
+  bool open_ = true;
+};
+
+TEST(Rpc, CallCarriesArgumentsAndReply) {
+  DirectEnd end;
+  const std::optional<AddReply> reply = end.Call(kAdd, {2, 3});
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_EQ(reply->sum, 5);
+}
+
+TEST(Rpc, CallAsyncGivesTheReplyToTheCallback) {
+  DirectEnd end;
+  int sum = 0;
+  end.CallAsync(kAdd, {2, 3},
+                [&sum](std::optional<AddReply> reply) { sum = reply->sum; });
+  EXPECT_EQ(sum, 5);
+}
+
+TEST(Rpc, NoAnswerIsNothing) {
+  DirectEnd end;
+  end.Close();
+  EXPECT_FALSE(end.Call(kAdd, {2, 3}).has_value());
+  bool nothing = false;
+  end.CallAsync(kAdd, {2, 3}, [&nothing](std::optional<AddReply> reply) {
+    nothing = !reply.has_value();
+  });
+  EXPECT_TRUE(nothing);
+}
+
+// A mismatch of types does not compile.
+template <typename MethodType, typename Args>
+concept Callable = requires(ClientEnd& end, const MethodType& method,
+                            const Args& args) {
+  end.Call(method, args);
+};
+
+TEST(Rpc, OnlyTheMethodsArgumentsCompile) {
+  static_assert(Callable<decltype(kAdd), AddArgs>);
+  static_assert(!Callable<decltype(kAdd), OtherArgs>);
+  static_assert(!Callable<decltype(kAdd), int>);
+}
+
+TEST(Rpc, ServiceListsItsMethodsByTheirShortNames) {
+  const Service service = MathService();
+  EXPECT_EQ(service.name(), "Math");
+  ASSERT_EQ(service.handlers().size(), 1u);
+  EXPECT_EQ(service.handlers().begin()->first, "Add");
+}
+
+// Two constants of one name: the receiver notices what the compiler cannot.
+TEST(RpcDeathTest, ArgumentsOfAnotherTypeAreFatal) {
+  DirectEnd end;
+  EXPECT_DEATH(end.Call(kAddButOtherArgs, {"text"}),
+               "Service Math.Add: decode arguments: ");
+}
+
+TEST(RpcDeathTest, ReplyOfAnotherTypeIsFatal) {
+  DirectEnd end;
+  EXPECT_DEATH(end.Call(kAddButOtherReply, {2, 3}), "decode reply: truncated");
+}
+
+TEST(RpcDeathTest, MethodOfAnotherServiceIsFatal) {
+  Service service("Math");
+  EXPECT_DEATH(
+      service.Handle(kElsewhere, [](const AddArgs&) { return AddReply{}; }),
+      "method Physics.Add does not belong to service Math");
+}
+
+}  // namespace
+}  // namespace base

@@ -1,0 +1,448 @@
+// Tests of the runner as a whole: the program runs itself on the specimens of
+// tests/specimens.cc, and what it prints is compared line by line.
+//
+// Times and addresses differ from run to run: durations read (T), and lines
+// that a library or sanitizer wrote are not compared but searched.
+
+#include "tests/harness/runner.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "tests/harness/build_kind.h"
+
+namespace tests {
+namespace {
+
+struct Outcome {
+  int status = -1;
+  std::string log;     // what is in the file that the first line names
+  std::string output;  // what is between the first line and PASS or FAIL
+  std::string end;     // from there
+  std::string all;
+};
+
+std::string Program() {
+  return std::filesystem::read_symlink("/proc/self/exe").string();
+}
+
+bool Has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string FileContent(const std::string& path) {
+  std::stringstream content;
+  content << std::ifstream(path).rdbuf();
+  return content.str();
+}
+
+// The part of `text` between the first `before` and the next line's end; empty
+// if there is no such thing.
+std::string RestOfLine(const std::string& text, const std::string& before) {
+  const size_t at = text.find(before);
+  if (at == std::string::npos) return "";
+  const size_t begin = at + before.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+// Reads the log of a run that printed `output`, and removes it.
+std::string TakeLog(const std::string& output) {
+  const std::string path = RestOfLine(output, ", log ");
+  if (path.empty()) return "";
+  const std::string content = FileContent(path);
+  std::filesystem::remove(path);
+  return content;
+}
+
+// Replaces durations like (3.06s) by (T).
+std::string WithoutTimes(std::string text) {
+  for (size_t at = text.find(" ("); at != std::string::npos;
+       at = text.find(" (", at + 1)) {
+    const size_t end = text.find_first_not_of("0123456789.", at + 2);
+    if (end != at + 2 && text.compare(end, 2, "s)") == 0) {
+      text.replace(at, end + 2 - at, " (T)");
+    }
+  }
+  return text;
+}
+
+using LineWatcher = std::function<void(const std::string& line)>;
+
+// Runs the program under a shell; standard error is mixed in. `watcher` sees
+// each line as it comes.
+Outcome RunProgram(const std::string& args, const LineWatcher& watcher = {}) {
+  Outcome outcome;
+  // exec: so that the process is the program, not a shell around it.
+  FILE* const pipe = popen(
+      absl::StrCat("exec '", Program(), "' ", args, " 2>&1").c_str(), "r");
+  char buffer[4096];
+  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) {
+    outcome.all += buffer;
+    if (watcher) watcher(buffer);
+  }
+  const int status = pclose(pipe);
+  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  outcome.log = TakeLog(outcome.all);
+  return outcome;
+}
+
+// Runs specimens under seed 7 and takes the output apart.
+Outcome RunSpecimens(const std::string& run, const std::string& more_args = "",
+                     const LineWatcher& watcher = {}) {
+  Outcome outcome = RunProgram(
+      absl::StrCat("--specimens --seed=7 --run='", run, "' ", more_args),
+      watcher);
+  std::string text = WithoutTimes(outcome.all);
+  EXPECT_EQ(text.rfind("seed 7, log ", 0), 0u) << text;
+  text.erase(0, text.find('\n') + 1);
+  // The verdict stands in front of the count, except after an interrupt.
+  size_t end = text.rfind('\n', text.find(" passed, ")) + 1;
+  const std::string verdict = end < 5 ? "" : text.substr(end - 5, 5);
+  if (verdict == "PASS\n" || verdict == "FAIL\n") end -= 5;
+  outcome.output = text.substr(0, end);
+  outcome.end = text.substr(end);
+  return outcome;
+}
+
+std::string Repeat(const std::string& name) {
+  return absl::StrCat("    repeat: make ", MakeTarget(kBuildKind), " RUN='^",
+                      name, "$' SEED=7\n");
+}
+
+TEST(Runner, PassingTest) {
+  const Outcome run = RunSpecimens("Pass$");
+  EXPECT_EQ(run.output,
+            "=== RUN   TestUnitSpecimenPass\n"
+            "a line\n"
+            "--- PASS: TestUnitSpecimenPass (T)\n");
+  EXPECT_EQ(run.end, "PASS\n1 passed, 0 failed\n");
+  EXPECT_EQ(run.status, 0);
+}
+
+TEST(Runner, PassingTestWithoutV) {
+  const Outcome run = RunSpecimens("Pass$", "--verbose=0");
+  EXPECT_EQ(run.output, "a line\n");
+  EXPECT_EQ(run.end, "PASS\n1 passed, 0 failed\n");
+}
+
+TEST(Runner, FailureComesBeforeItsVerdict) {
+  const Outcome run = RunSpecimens("Fails$");
+  EXPECT_EQ(run.output,
+            absl::StrCat("=== RUN   TestUnitSpecimenFails\n"
+                         "before\n"
+                         "after\n"
+                         "    config.go:330: expected one leader, got none\n"
+                         "--- FAIL: TestUnitSpecimenFails (T)\n",
+                         Repeat("TestUnitSpecimenFails")));
+  EXPECT_EQ(run.end, "FAIL\n0 passed, 1 failed\n");
+  EXPECT_EQ(run.status, 1);
+}
+
+TEST(Runner, FailureComesAfterItsVerdictWithoutV) {
+  const Outcome run = RunSpecimens("Fails$", "--verbose=0");
+  EXPECT_EQ(run.output,
+            absl::StrCat("before\n"
+                         "after\n"
+                         "--- FAIL: TestUnitSpecimenFails (T)\n"
+                         "    config.go:330: expected one leader, got none\n",
+                         Repeat("TestUnitSpecimenFails")));
+  EXPECT_EQ(run.status, 1);
+}
+
+TEST(Runner, FailureInTwoLines) {
+  EXPECT_EQ(RunSpecimens("FailsInTwoLines").output,
+            absl::StrCat("=== RUN   TestUnitSpecimenFailsInTwoLines\n"
+                         "    config.go:12: one\n"
+                         "        two\n"
+                         "--- FAIL: TestUnitSpecimenFailsInTwoLines (T)\n",
+                         Repeat("TestUnitSpecimenFailsInTwoLines")));
+}
+
+TEST(Runner, FailureInHelperThread) {
+  EXPECT_EQ(RunSpecimens("FailsInHelper").output,
+            absl::StrCat("=== RUN   TestUnitSpecimenFailsInHelperThread\n"
+                         "    helper.cc:7: from another thread\n"
+                         "--- FAIL: TestUnitSpecimenFailsInHelperThread (T)\n",
+                         Repeat("TestUnitSpecimenFailsInHelperThread")));
+}
+
+TEST(Runner, ExceptionFailsTheTest) {
+  const Outcome run = RunSpecimens("Throws");
+  EXPECT_TRUE(Has(run.output,
+                  "    C++ exception with description "
+                  "\"out of paper\" thrown in the test body."))
+      << run.output;
+  EXPECT_EQ(run.status, 1);
+}
+
+TEST(Runner, SkippedTestCountsAsNeither) {
+  const Outcome run = RunSpecimens("Skips");
+  EXPECT_TRUE(Has(run.output, ": not today\n--- SKIP: TestUnitSpecimenSkips"))
+      << run.output;
+  EXPECT_EQ(run.end, "PASS\n0 passed, 0 failed\n");
+}
+
+TEST(Runner, TheRunGoesOnAfterACrash) {
+  const Outcome run = RunSpecimens("Crashes|PrintsSeed");
+  // Sanitizers turn the signal into a report and an exit status.
+  const std::string what = kBuildKind == BuildKind::kPlain
+                               ? "crashed: signal 11 (Segmentation fault)\n"
+                           : kBuildKind == BuildKind::kRace
+                               ? "exit status 66: a report of Thread"
+                               : "exit status 1: a report of Address";
+  EXPECT_TRUE(Has(run.output, "    " + what)) << run.output;
+  EXPECT_TRUE(Has(run.output, "TestBody")) << run.output;
+  EXPECT_TRUE(Has(run.output, "--- FAIL: TestUnitSpecimenCrashes (T)\n" +
+                                  Repeat("TestUnitSpecimenCrashes") +
+                                  "=== RUN   TestUnitSpecimenPrintsSeed\n"
+                                  "drawn from 7\n"
+                                  "--- PASS: TestUnitSpecimenPrintsSeed (T)\n"))
+      << run.output;
+  EXPECT_EQ(run.end, "FAIL\n1 passed, 1 failed\n");
+  EXPECT_EQ(run.status, 1);
+}
+
+TEST(Runner, FailedCheckShowsItsMessage) {
+  const Outcome run = RunSpecimens("FailsCheck");
+  EXPECT_TRUE(Has(run.output, "    crashed: signal 6 (Aborted)\n"))
+      << run.output;
+  EXPECT_TRUE(
+      Has(run.output, "Check failed: 1 + 1 == 3 (2 vs. 3) sums are off\n"))
+      << run.output;
+  EXPECT_EQ(run.status, 1);
+}
+
+TEST(Runner, TestThatExitsHasNotPassed) {
+  EXPECT_EQ(RunSpecimens("ExitsEarly").output,
+            absl::StrCat("=== RUN   TestUnitSpecimenExitsEarly\n"
+                         "    exit status 0: before the test's end\n"
+                         "--- FAIL: TestUnitSpecimenExitsEarly (T)\n",
+                         Repeat("TestUnitSpecimenExitsEarly")));
+  EXPECT_TRUE(Has(RunSpecimens("ExitsWithStatus").output,
+                  "    exit status 5: before the test's end\n"));
+}
+
+TEST(Runner, RaceFailsTheTestUnderThreadSanitizer) {
+  const Outcome run = RunSpecimens("Races");
+  if constexpr (kBuildKind == BuildKind::kRace) {
+    EXPECT_EQ(run.status, 1);
+    EXPECT_TRUE(Has(run.output, "    exit status 66: a report of Thread"));
+    EXPECT_TRUE(Has(run.output, "WARNING: ThreadSanitizer: data race"));
+  } else {
+    EXPECT_EQ(run.status, 0);
+  }
+}
+
+TEST(Runner, UseOfFreedMemoryFailsTheTestUnderAddressSanitizer) {
+  if constexpr (kBuildKind == BuildKind::kAsan) {
+    const Outcome run = RunSpecimens("ReadsFreedMemory");
+    EXPECT_EQ(run.status, 1);
+    EXPECT_TRUE(Has(run.output, "    exit status 1: a report of Address"));
+    EXPECT_TRUE(Has(run.output, "heap-use-after-free"));
+  }
+}
+
+TEST(Runner, PartialLineIsCompleted) {
+  EXPECT_EQ(RunSpecimens("PartialLine").output,
+            "=== RUN   TestUnitSpecimenPartialLine\n"
+            "first\n"
+            "no line feed\n"
+            "--- PASS: TestUnitSpecimenPartialLine (T)\n");
+}
+
+TEST(Runner, MegabytesWithoutLineFeedPass) {
+  const std::string output = RunSpecimens("LongOutput").output;
+  EXPECT_EQ(std::count(output.begin(), output.end(), 'x'), 3 << 20);
+}
+
+TEST(Runner, TestMayCloseItsOutput) {
+  const Outcome run = RunSpecimens("ClosesOutput");
+  EXPECT_TRUE(Has(run.output, "last words\n--- PASS")) << run.output;
+}
+
+TEST(Runner, LongErrorOutputIsCutButWholeInTheLog) {
+  const Outcome run = RunSpecimens("LogsMuch");
+  EXPECT_TRUE(Has(run.output, "    log.cc:1: see the log\n"));
+  EXPECT_TRUE(Has(run.output,
+                  "        complaint 59\n"
+                  "        (40 more lines in the log)\n"
+                  "--- FAIL"))
+      << run.output;
+  EXPECT_FALSE(Has(run.output, "a debug line"));
+  EXPECT_TRUE(Has(run.log, "\ncomplaint 99\n"));
+  EXPECT_TRUE(Has(run.log, "] a debug line\n"));
+}
+
+TEST(Runner, LogHasACopyOfWhatIsPrinted) {
+  const Outcome run = RunSpecimens("Pass$");
+  EXPECT_EQ(run.log, run.all);
+}
+
+TEST(Runner, HungTestIsEndedWithItsStacks) {
+  const Outcome run = RunSpecimens("Hangs|PrintsSeed", "--watchdog_seconds=1");
+  EXPECT_TRUE(Has(run.output,
+                  "    test hung: ended after 1 s; stacks of all threads "
+                  "follow\n"
+                  "        thread 1 (main):\n"))
+      << run.output;
+  EXPECT_TRUE(Has(run.output, "        thread 2:\n")) << run.output;
+  const size_t first = run.output.find("WaitForNobody");
+  EXPECT_NE(first, std::string::npos) << run.output;
+  EXPECT_NE(run.output.find("WaitForNobody", first + 1), std::string::npos)
+      << "one in each thread: " << run.output;
+  EXPECT_EQ(run.end, "FAIL\n1 passed, 1 failed\n");
+}
+
+TEST(Runner, TestThatCannotEvenBeWatchedIsKilled) {
+  const Outcome run = RunSpecimens(
+      "Stops", "--watchdog_seconds=1 --grace_seconds=1 --verbose=0");
+  EXPECT_EQ(run.output,
+            absl::StrCat("stopping\n"
+                         "--- FAIL: TestUnitSpecimenStops (T)\n"
+                         "    test hung: killed after 2 s; its watchdog did "
+                         "not answer either\n",
+                         Repeat("TestUnitSpecimenStops")));
+}
+
+// The specimen prints its process id; its parent is the runner.
+pid_t ParentOf(pid_t process) {
+  const std::string status =
+      FileContent(absl::StrCat("/proc/", process, "/status"));
+  int parent = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(RestOfLine(status, "PPid:\t"), &parent));
+  return parent;
+}
+
+// Sends `signal` to a runner as soon as its test runs. Sets *child.
+Outcome RunAndSignal(int signal, pid_t* child) {
+  return RunSpecimens("SleepsLong|PrintsSeed", "",
+                      [signal, child](const std::string& line) {
+                        if (line.rfind("pid ", 0) != 0) return;
+                        *child = std::stoi(line.substr(4));
+                        kill(ParentOf(*child), signal);
+                      });
+}
+
+TEST(Runner, InterruptEndsTheTestAndTellsTheTruth) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    pid_t child = 0;
+    const Outcome run = RunAndSignal(signal, &child);
+    EXPECT_EQ(run.status, kExitInterrupted);
+    EXPECT_TRUE(Has(run.output,
+                    "interrupted in TestUnitSpecimenSleepsLong, 1 tests not "
+                    "run\n"))
+        << run.output;
+    EXPECT_EQ(run.end, "0 passed, 0 failed\n");
+    EXPECT_EQ(kill(child, 0), -1) << "an orphan";
+  }
+}
+
+// The pipe ends only when the last process that writes to it does: that
+// RunProgram() returns long before the sleep is over shows that none is left.
+TEST(Runner, KilledRunnerLeavesNoOrphan) {
+  pid_t child = 0;
+  const Outcome run = RunProgram("--specimens --run=SleepsLong",
+                                 [&child](const std::string& line) {
+                                   if (line.rfind("pid ", 0) != 0) return;
+                                   child = std::stoi(line.substr(4));
+                                   kill(ParentOf(child), SIGKILL);
+                                 });
+  EXPECT_EQ(run.status, -1);
+  // It may take the kernel a moment; the specimen would sleep for 100 s.
+  const auto patience =
+      std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (kill(child, 0) == 0 && std::chrono::steady_clock::now() < patience) {
+    // An orphan's new parent may be one that never asks after it.
+    if (Has(FileContent(absl::StrCat("/proc/", child, "/status")), "Z (zombie"))
+      break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_LT(std::chrono::steady_clock::now(), patience);
+}
+
+struct Refusal {
+  const char* args;
+  const char* line;
+};
+
+TEST(Runner, RefusesWhatItDoesNotUnderstand) {
+  const Refusal refusals[] = {
+      {"--run=NoSuchTest",
+       "no test matches \"NoSuchTest\"; --list shows the "
+       "names"},
+      {"--run='('",
+       "\"(\" is not a regular expression; to choose tests give "
+       "one over their names, as in 2A or '(Backup|Count)2B$'"},
+      {"--seed=x",
+       "bad seed \"x\": give a whole number from 0 to 2^64-1; "
+       "--help shows the options"},
+      {"--seed=-1",
+       "bad seed \"-1\": give a whole number from 0 to 2^64-1; "
+       "--help shows the options"},
+      {"--seed=18446744073709551616",
+       "bad seed \"18446744073709551616\": give a whole number from 0 to "
+       "2^64-1; --help shows the options"},
+      {"--verbose=2",
+       "bad verbosity \"2\": give 0 or 1; --help shows the "
+       "options"},
+      {"--frobnicate", "unknown option --frobnicate; --help shows the options"},
+      {"--run",
+       "option --run needs a value, as in --run=...; --help shows "
+       "the options"},
+      {"2A",
+       "unexpected argument \"2A\": to choose tests write --run=REGEX; "
+       "--help shows the options"},
+  };
+  for (const Refusal& refusal : refusals) {
+    const Outcome run = RunProgram(refusal.args);
+    EXPECT_EQ(run.all, absl::StrCat("raft_tests: ", refusal.line, "\n"));
+    EXPECT_EQ(run.status, kExitNothingRun) << refusal.args;
+  }
+}
+
+TEST(Runner, EmptyOptionsMeanTheDefaults) {
+  const Outcome run = RunProgram("--specimens --run=Pass$ --seed= --verbose=");
+  EXPECT_TRUE(Has(run.all, "=== RUN   TestUnitSpecimenPass\n")) << run.all;
+  EXPECT_EQ(run.status, 0);
+}
+
+TEST(Runner, ListsNamesInRunningOrder) {
+  const Outcome run = RunProgram("--specimens --list --run='Pass$|Fails$'");
+  EXPECT_EQ(run.all, "TestUnitSpecimenPass\nTestUnitSpecimenFails\n");
+  EXPECT_EQ(run.status, 0);
+}
+
+TEST(Runner, HelpNamesTheOptions) {
+  const Outcome run = RunProgram("--help");
+  for (const char* option : {"--run=", "--seed=", "--verbose=", "--list"}) {
+    EXPECT_TRUE(Has(run.all, option)) << option;
+  }
+  EXPECT_EQ(run.status, 0);
+}
+
+TEST(Runner, GoogleTestOptionsRunInOneProcess) {
+  const Outcome run = RunProgram("--gtest_filter=Rope.IsEmptyAtFirst --seed=7");
+  EXPECT_TRUE(Has(run.all, "seed 7\n")) << run.all;
+  EXPECT_TRUE(Has(run.all, "[  PASSED  ] 1 test.")) << run.all;
+  EXPECT_EQ(run.status, 0);
+  EXPECT_EQ(RunProgram("--gtest_nonsense=1").status, kExitNothingRun);
+}
+
+}  // namespace
+}  // namespace tests
