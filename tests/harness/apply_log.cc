@@ -1,0 +1,44 @@
+#include "tests/harness/apply_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace tests {
+
+const Command* ApplyLog::Find(const Log& log, raft::Index index) {
+  return index >= 1 && index <= log.size() ? &log[index - 1] : nullptr;
+}
+
+std::optional<std::string> ApplyLog::Apply(raft::ServerId server,
+                                           raft::Index index, Command command) {
+  Log& own = logs_[static_cast<size_t>(server)];
+  if (index == 0 || index > own.size() + 1) {
+    return absl::StrCat("server ", server, " apply out of order ", index);
+  }
+  for (size_t other = 0; other < logs_.size(); ++other) {
+    const Command* theirs = Find(logs_[other], index);
+    if (theirs != nullptr && *theirs != command) {
+      return absl::StrCat("commit index=", index, " server=", server, " ",
+                          ToString(command), " != server=", other, " ",
+                          ToString(*theirs));
+    }
+  }
+  if (index == own.size() + 1) own.push_back(std::move(command));
+  max_index_ = std::max(max_index_, index);
+  return std::nullopt;
+}
+
+Applied ApplyLog::At(raft::Index index) const {
+  Applied applied;
+  for (const Log& log : logs_) {
+    const Command* command = Find(log, index);
+    if (command == nullptr) continue;
+    if (applied.servers == 0) applied.command = *command;
+    ++applied.servers;
+  }
+  return applied;
+}
+
+}  // namespace tests

@@ -1,0 +1,113 @@
+#include "tests/harness/cluster.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/logging.h"
+#include "gtest/gtest.h"
+#include "tests/harness/report.h"
+
+namespace tests {
+namespace {
+
+constexpr std::chrono::seconds kTimeLimit(120);
+constexpr char kTimeLimitMessage[] = "test took longer than 120 seconds";
+
+void WarnOfSingleCpu() {
+  static const bool warned = [] {
+    const bool single = std::thread::hardware_concurrency() == 1;
+    if (single) {
+      Print("warning: only one CPU, which may conceal locking bugs\n");
+    }
+    return single;
+  }();
+  static_cast<void>(warned);  // once per process
+}
+
+}  // namespace
+
+Cluster::Cluster(int servers, ClusterOptions options, Place place)
+    : servers_(servers),
+      options_(std::move(options)),
+      place_(place),
+      created_(Clock::now()),
+      random_(base::Random::ForOwner("cluster")),
+      readers_(static_cast<size_t>(servers)),
+      machines_(static_cast<size_t>(servers)),
+      log_(servers) {
+  WarnOfSingleCpu();
+  network_.Reliable(options_.reliable);
+  network_.LongDelays(true);
+  // All run before any of them is connected: their election clocks tick.
+  for (raft::ServerId i = 0; i < servers_; ++i) StartServer(i);
+  for (raft::ServerId i = 0; i < servers_; ++i) Connect(i);
+}
+
+Cluster::~Cluster() {
+  Finish();
+  for (raft::ServerId i = 0; i < servers_; ++i) {
+    if (std::shared_ptr<Instance> instance = InstanceOf(i)) instance->Kill();
+  }
+  // Calls of an instance that is not quite dead fail from here on.
+  network_.Cleanup();
+  for (raft::ServerId i = 0; i < servers_; ++i) EndReader(i);
+  if (TookTooLong()) ReportFailure(kTimeLimitMessage, place_);
+  std::optional<std::string> unreported;
+  {
+    base::MutexLock lock(&mu_);
+    if (!apply_error_reported_) unreported = apply_error_;
+  }
+  if (unreported.has_value()) ReportFailure(*unreported, place_);
+}
+
+void Cluster::Begin(std::string_view title) {
+  LOG(INFO) << "TEST begin title=\"" << title << "\" servers=" << servers_;
+  Print(absl::StrCat(TitleLine(title), "\n"));
+  baseline_ = {Clock::now(), RpcTotal(), BytesTotal(), MaxIndex()};
+}
+
+void Cluster::End(Place place) {
+  if (TookTooLong()) Fail(kTimeLimitMessage, place);
+  CheckApplyError(place);
+  if (testing::Test::HasFailure()) return;
+  const Costs costs{
+      .time = Clock::now() - baseline_.time,
+      .servers = servers_,
+      .rpcs = RpcTotal() - baseline_.rpcs,
+      .bytes = BytesTotal() - baseline_.bytes,
+      .commits = static_cast<int64_t>(MaxIndex() - baseline_.max_index)};
+  Print(absl::StrCat(PassedLine(costs), "\n"));
+}
+
+void Cluster::Finish() {
+  base::MutexLock lock(&mu_);
+  finished_ = true;
+}
+
+bool Cluster::Finished() {
+  base::MutexLock lock(&mu_);
+  return finished_;
+}
+
+raft::Index Cluster::MaxIndex() {
+  base::MutexLock lock(&mu_);
+  return log_.max_index();
+}
+
+// Whether there is a time limit to report; it is reported once.
+bool Cluster::TookTooLong() {
+  if (time_limit_reported_) return false;
+  time_limit_reported_ =
+      Clock::now() - created_ > Hurried(Clock::duration(kTimeLimit));
+  return time_limit_reported_;
+}
+
+void Cluster::Sleep(std::chrono::milliseconds duration) const {
+  std::this_thread::sleep_for(Hurried(Clock::duration(duration)));
+}
+
+int64_t Cluster::RpcCount(raft::ServerId server) const {
+  return network_.GetCount(NameOf(server));
+}
+
+}  // namespace tests

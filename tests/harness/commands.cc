@@ -1,0 +1,57 @@
+#include "tests/harness/commands.h"
+
+#include <limits>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/codec.h"
+
+namespace tests {
+namespace {
+
+constexpr char kIntegerTag = 'i';
+constexpr char kStringTag = 's';
+
+// The alternative T of a command, out of the bytes after the tag.
+template <typename T>
+absl::StatusOr<Command> DecodeAs(std::string_view bytes) {
+  absl::StatusOr<T> value = base::Decode<T>(bytes);
+  if (!value.ok()) return value.status();
+  return Command(*std::move(value));
+}
+
+}  // namespace
+
+std::string EncodeCommand(const Command& command) {
+  if (const int64_t* value = std::get_if<int64_t>(&command)) {
+    return kIntegerTag + base::Encode(*value);
+  }
+  return kStringTag + base::Encode(std::get<std::string>(command));
+}
+
+absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
+  if (bytes.empty()) return absl::DataLossError("empty command");
+  const char tag = bytes.front();
+  bytes.remove_prefix(1);
+  if (tag == kIntegerTag) return DecodeAs<int64_t>(bytes);
+  if (tag == kStringTag) return DecodeAs<std::string>(bytes);
+  return absl::DataLossError("malformed: unknown type of command");
+}
+
+std::string ToString(const Command& command) {
+  if (const int64_t* value = std::get_if<int64_t>(&command)) {
+    return absl::StrCat(*value);
+  }
+  return std::get<std::string>(command);
+}
+
+std::string ToString(const std::vector<int64_t>& values) {
+  return absl::StrCat("[", absl::StrJoin(values, " "), "]");
+}
+
+int64_t RandomValue(base::Random* random) {
+  return random->Between(0, std::numeric_limits<int64_t>::max());
+}
+
+}  // namespace tests

@@ -1,0 +1,28 @@
+#include "tests/harness/report.h"
+
+#include <cstdio>
+
+#include "absl/strings/str_format.h"
+
+namespace tests {
+
+std::string TitleLine(std::string_view title) {
+  return std::string(title) + " ...";
+}
+
+std::string PassedLine(const Costs& costs) {
+  return absl::StrFormat("  ... Passed --  %4.1f  %d %4d %7d %4d",
+                         costs.time.count(), costs.servers, costs.rpcs,
+                         costs.bytes, costs.commits);
+}
+
+void Print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+std::chrono::milliseconds NextPause(std::chrono::milliseconds pause) {
+  return pause < std::chrono::seconds(1) ? 2 * pause : pause;
+}
+
+}  // namespace tests

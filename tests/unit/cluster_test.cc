@@ -1,0 +1,244 @@
+// The servers of a cluster: links, crashes, disks, readers, and the end of all,
+// with Rafts that do what the test says.
+
+#include "tests/harness/cluster.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/unit/failures.h"
+#include "tests/unit/fake_raft.h"
+
+namespace tests {
+namespace {
+
+using raft::ServerId;
+
+// Finds out which links of a cluster work.
+class LinkProbe {
+ public:
+  LinkProbe(Cluster* cluster, FakeRafts* rafts)
+      : cluster_(cluster), rafts_(rafts) {}
+
+  // Of all pairs (from, to), from != to, those in `expected` can talk, and no
+  // others. A call that cannot arrive comes back only after seconds, so this
+  // looks at who was called; one that wrongly arrives late fails the next look.
+  void Expect(const std::set<std::pair<ServerId, ServerId>>& expected) {
+    for (ServerId from = 0; from < cluster_->size(); ++from) {
+      for (ServerId to = 0; to < cluster_->size(); ++to) {
+        if (from == to || expected.contains({from, to})) continue;
+        End(from, to)->CallAsync(kPing, from, [](std::optional<ServerId>) {});
+      }
+    }
+    for (const auto& [from, to] : expected) {
+      EXPECT_EQ(End(from, to)->Call(kPing, from), to);
+      ++arrived_[to];
+    }
+    for (ServerId i = 0; i < cluster_->size(); ++i) {
+      EXPECT_EQ(cluster_->RpcCount(i), arrived_[i]) << "server " << i;
+    }
+  }
+
+  // Each life of a server counts anew.
+  void Restarted(ServerId server) { arrived_[server] = 0; }
+
+ private:
+  base::ClientEnd* End(ServerId from, ServerId to) {
+    return (*rafts_)[from]->ends[static_cast<size_t>(to)].get();
+  }
+
+  Cluster* const cluster_;
+  FakeRafts* const rafts_;
+  std::map<ServerId, int64_t> arrived_;  // calls at each server
+};
+
+TEST(Cluster, ConnectsThoseThatAreConnected) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/3, rafts.Options());
+  LinkProbe links(&cluster, &rafts);
+  links.Expect({{0, 1}, {1, 0}, {0, 2}, {2, 0}, {1, 2}, {2, 1}});
+
+  cluster.Disconnect(1);
+  cluster.Disconnect(1);
+  EXPECT_FALSE(cluster.IsConnected(1));
+  links.Expect({{0, 2}, {2, 0}});
+
+  cluster.Disconnect(2);
+  links.Expect({});
+
+  // Only the links to those that are connected come back.
+  cluster.Connect(1);
+  cluster.Connect(1);
+  links.Expect({{0, 1}, {1, 0}});
+}
+
+TEST(Cluster, StartsServersDisconnectedAndWithNewEnds) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/2, rafts.Options());
+  LinkProbe links(&cluster, &rafts);
+  links.Expect({{0, 1}, {1, 0}});
+  const std::shared_ptr<FakeRaft> old = rafts.Of(0);
+
+  cluster.StartServer(0);
+  cluster.StartServer(1);
+  for (const ServerId i : {0, 1}) links.Restarted(i);
+  EXPECT_FALSE(cluster.IsConnected(0));
+  links.Expect({});
+
+  // The ends of a life before stay disabled.
+  cluster.Connect(0);
+  cluster.Connect(1);
+  old->ends[1]->CallAsync(kPing, 0, [](std::optional<ServerId>) {});
+  links.Expect({{0, 1}, {1, 0}});
+}
+
+TEST(Cluster, ACrashKeepsWhatWasSavedBefore) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/2, rafts.Options());
+  const std::shared_ptr<FakeRaft> old = rafts.Of(0);
+  old->disk->Save("state", "snapshot");
+  old->WhenKilled([old = old.get()] { old->disk->Save("too late", "too"); });
+
+  cluster.CrashServer(0);
+  old->disk->SaveRaftState("later still");
+  EXPECT_FALSE(cluster.IsUp(0));
+  EXPECT_TRUE(cluster.IsUp(1));
+  EXPECT_FALSE(cluster.Start(0, 1).is_leader);
+  EXPECT_EQ(cluster.GetState(0).term, 0u);
+  cluster.CrashServer(0);  // no effect
+
+  cluster.StartServer(0);
+  EXPECT_TRUE(cluster.IsUp(0));
+  EXPECT_EQ(rafts[0]->disk->ReadRaftState(), base::Rope("state"));
+  EXPECT_EQ(rafts[0]->disk->ReadSnapshot(), base::Rope("snapshot"));
+
+  // A restart of a server that is up crashes it first.
+  rafts[0]->disk->SaveRaftState("newer");
+  const std::shared_ptr<FakeRaft> second = rafts.Of(0);
+  cluster.StartServer(0);
+  EXPECT_TRUE(second->killed());
+  second->disk->SaveRaftState("late");
+  EXPECT_EQ(rafts[0]->disk->ReadRaftState(), base::Rope("newer"));
+}
+
+TEST(Cluster, RemembersWhatWasAppliedBeforeACrash) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/2, rafts.Options());
+  ASSERT_TRUE(rafts[0]->Deliver(1, 100));
+  cluster.CrashServer(0);
+  EXPECT_EQ(cluster.CommittedAt(1).servers, 1);
+
+  cluster.StartServer(0);
+  ASSERT_TRUE(rafts[0]->Deliver(1, 100));  // once more
+  ASSERT_TRUE(rafts[0]->Deliver(2, 200));
+  cluster.CrashServer(0);  // waits for the reader
+  EXPECT_EQ(cluster.CommittedAt(1).servers, 1);
+  EXPECT_EQ(cluster.CommittedAt(2).command, Command(200));
+}
+
+// The reader takes messages until Kill() has returned.
+TEST(Cluster, AnInstanceMayDeliverWhileItIsKilled) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/1, rafts.Options());
+  FakeRaft* const dying = rafts[0];
+  dying->WhenKilled([dying] { EXPECT_TRUE(dying->Deliver(1, 100)); });
+  cluster.CrashServer(0);
+  EXPECT_EQ(cluster.CommittedAt(1).servers, 1);
+}
+
+// Another thread of it goes on to deliver after Kill().
+TEST(Cluster, AnInstanceThatIsNotQuiteDeadIsNotHeard) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/1, rafts.Options());
+  const std::shared_ptr<FakeRaft> dead = rafts.Of(0);
+  cluster.CrashServer(0);
+  EXPECT_FALSE(dead->Deliver(1, 100));
+  EXPECT_EQ(cluster.CommittedAt(1).servers, 0);
+}
+
+TEST(Cluster, LetsADeadInstanceGo) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/2, rafts.Options());
+  cluster.CrashServer(0);
+  EXPECT_EQ(rafts.Of(0), nullptr);
+}
+
+TEST(Cluster, KeepsADeadInstanceIfAsked) {
+  FakeRafts rafts;
+  {
+    ClusterOptions options = rafts.Options();
+    options.keep_killed = true;
+    Cluster cluster(/*servers=*/2, std::move(options));
+    cluster.CrashServer(0);
+    ASSERT_NE(rafts.Of(0), nullptr);
+    EXPECT_TRUE(rafts[0]->killed());
+  }
+  EXPECT_EQ(rafts.Of(0), nullptr);
+}
+
+TEST(Cluster, EndsEverythingWhenATestFails) {
+  FakeRafts rafts;
+  std::vector<std::shared_ptr<FakeRaft>> all;
+  const Failures failures = FailuresOf([&] {
+    Cluster cluster(/*servers=*/3, rafts.Options());
+    for (ServerId i = 0; i < 3; ++i) all.push_back(rafts.Of(i));
+    Fail("the test fails");
+  });
+  EXPECT_EQ(failures.messages, std::vector<std::string>{"the test fails"});
+  for (const std::shared_ptr<FakeRaft>& one : all) {
+    EXPECT_TRUE(one->killed());
+    EXPECT_FALSE(one->Deliver(1, 100));  // its reader has ended
+    EXPECT_EQ(one->ends[0]->Call(kPing, 0), std::nullopt);  // at once
+  }
+}
+
+TEST(Cluster, PrintsTitleAndPassedLine) {
+  FakeRafts rafts;
+  Cluster cluster(/*servers=*/2, rafts.Options());
+  rafts[0]->ends[1]->Call(kPing, 0);  // before Begin(): not counted
+  testing::internal::CaptureStdout();
+  cluster.Begin("Test (2A): a title");
+  EXPECT_EQ(rafts[0]->ends[1]->Call(kPing, 0), 1);
+  ASSERT_TRUE(rafts[0]->Deliver(1, 100));
+  cluster.CrashServer(0);  // waits for the reader
+  cluster.End();
+  // One call: four bytes there, four back.
+  EXPECT_EQ(testing::internal::GetCapturedStdout(),
+            "Test (2A): a title ...\n"
+            "  ... Passed --   0.0  2    1       8    1\n");
+}
+
+TEST(Cluster, ATestMayTake120Seconds) {
+  FakeRafts rafts;
+  const ClusterOptions options = rafts.Options(/*hurry=*/1000);
+  const Failures failures = FailuresOf([&] {
+    Cluster cluster(/*servers=*/1, options);
+    std::this_thread::sleep_for(std::chrono::milliseconds(121));
+    cluster.End();
+  });
+  EXPECT_EQ(failures.messages,
+            std::vector<std::string>{"test took longer than 120 seconds"});
+  EXPECT_TRUE(failures.ended);
+}
+
+TEST(Cluster, ATestThatNeverEndsHasItsTimeCheckedToo) {
+  FakeRafts rafts;
+  const ClusterOptions options = rafts.Options(/*hurry=*/1000);
+  const Failures failures = FailuresOf([&] {
+    Cluster cluster(/*servers=*/1, options);
+    std::this_thread::sleep_for(std::chrono::milliseconds(121));
+  });
+  EXPECT_EQ(failures.messages,
+            std::vector<std::string>{"test took longer than 120 seconds"});
+  EXPECT_FALSE(failures.ended);
+}
+
+}  // namespace
+}  // namespace tests

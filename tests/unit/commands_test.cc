@@ -1,0 +1,49 @@
+// Commands of the tests, to bytes and back, and as they are printed.
+
+#include "tests/harness/commands.h"
+
+#include <limits>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace tests {
+namespace {
+
+TEST(Commands, SurviveTheWire) {
+  const Command commands[] = {0,
+                              100,
+                              std::numeric_limits<int64_t>::max(),
+                              int64_t{-1},
+                              "",
+                              "abc",
+                              std::string("a\0b", 3),
+                              std::string(5000, 'x')};
+  for (const Command& command : commands) {
+    const absl::StatusOr<Command> decoded =
+        DecodeCommand(EncodeCommand(command));
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(*decoded, command);
+  }
+}
+
+TEST(Commands, OfDifferentTypesDiffer) {
+  EXPECT_NE(EncodeCommand(100), EncodeCommand("100"));
+}
+
+TEST(Commands, RefuseOtherBytes) {
+  EXPECT_FALSE(DecodeCommand("").ok());
+  EXPECT_FALSE(DecodeCommand("?").ok());
+  EXPECT_FALSE(DecodeCommand("i1234567").ok());  // one byte short
+  EXPECT_FALSE(DecodeCommand(EncodeCommand("abc") + "d").ok());
+}
+
+TEST(Commands, PrintAsInTheCourse) {
+  EXPECT_EQ(ToString(Command(100)), "100");
+  EXPECT_EQ(ToString(Command("abc")), "abc");
+  EXPECT_EQ(ToString(std::vector<int64_t>{100, 101}), "[100 101]");
+  EXPECT_EQ(ToString(std::vector<int64_t>{}), "[]");
+}
+
+}  // namespace
+}  // namespace tests

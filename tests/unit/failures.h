@@ -1,0 +1,54 @@
+// Catches the failures of a piece of a test, to test what fails a test.
+//
+// Thread safety: for a test's main thread; failures of all threads are caught,
+// so only those of the piece may be running.
+
+#ifndef TESTS_UNIT_FAILURES_H_
+#define TESTS_UNIT_FAILURES_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest-spi.h"
+#include "gtest/gtest.h"
+
+namespace tests {
+
+struct Failures {
+  std::vector<std::string> messages;
+  std::string file;    // of the last one
+  int line = 0;        // of the last one
+  bool ended = false;  // by the exception that ends a test
+};
+
+// Runs `piece` and returns what failed in it; the test itself does not fail.
+template <typename Piece>
+Failures FailuresOf(Piece piece) {
+  Failures failures;
+  testing::TestPartResultArray results;
+  {
+    testing::ScopedFakeTestPartResultReporter reporter(
+        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS,
+        &results);
+    try {
+      piece();
+    } catch (const testing::AssertionException&) {
+      failures.ended = true;
+    }
+  }
+  for (int i = 0; i < results.size(); ++i) {
+    const testing::TestPartResult& result = results.GetTestPartResult(i);
+    // GoogleTest puts a line of its own before the message.
+    std::string message = result.message();
+    if (message.starts_with("Failed\n")) message.erase(0, 7);
+    failures.messages.push_back(std::move(message));
+    failures.file = result.file_name() == nullptr ? "" : result.file_name();
+    failures.line = result.line_number();
+  }
+  return failures;
+}
+
+}  // namespace tests
+
+#endif  // TESTS_UNIT_FAILURES_H_
