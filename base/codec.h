@@ -83,7 +83,7 @@ namespace codec_internal {
 // Stands for a field of any type, to count how many a struct has.
 struct AnyField {
   template <typename T>
-  operator T() const;  // declared only
+  operator T() const;  // NOLINT: implicit is its purpose; declared only
 };
 
 template <typename T, typename... Fields>

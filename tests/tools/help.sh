@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Prints what one can type. Called by `make` and `make help`.
+cat <<'END'
+make deps     install the Debian/Ubuntu packages (with sudo when not root)
+make demo     watch a cluster of five elect, replicate, lose servers, recover
+make test     all tests, with real threads in real time; about four minutes
+                RUN=regex  only the tests whose name it matches: RUN=2A,
+                           RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
+                SEED=n     fix every random choice
+                V=0        as `go test` without -v
+make race     the same under ThreadSanitizer, like `go test -race`  [RUN= SEED=]
+make asan     the same under Address- and UndefinedBehaviorSanitizer      [RUN=]
+make compare  GO_LAB=dir or GO_LOG=file: side by side with a Go lab       [RUN=]
+make lint     format, names, lengths, include direction, lock discipline
+make format   clang-format all sources in place
+make build    build only; make clang builds with clang too
+make clean    remove what was built
+make help     this table
+
+GLOG_v=1..3 or GLOG_vmodule=election=2 turn the debug log on; it goes to the log
+that the first line of a run names, under out/logs/.
+END

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Checks what a formatter cannot: structure, sizes and rules of this project.
+
+lint.sh calls it with all sources. Each finding is a line `file:line: what`; the
+exit status is 1 if there is any.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+MAX_FILE_LINES = 600
+MAX_FUNCTION_LINES = 70
+
+# What each folder may include of ours, beside itself. Strictly downwards.
+MAY_INCLUDE = {
+    "base": set(),
+    "persister": {"base"},
+    "labrpc": {"base"},
+    "raft": {"base", "persister"},
+    "tests": {"base", "persister", "labrpc", "raft"},
+}
+
+# What must not appear, and where it may.
+BANNED = [
+    (r"\bstd::(mutex|condition_variable|lock_guard|unique_lock|scoped_lock)\b",
+     "use base/mutex.h", {"base/mutex.h"}),
+    (r"\bstd::(timed_mutex|recursive_mutex|shared_mutex)\b",
+     "use base/mutex.h", set()),
+    (r"\babsl::(Mutex|CondVar|BitGen)\b",
+     "not instrumented for ThreadSanitizer: use base/", set()),
+    (r"\.detach\(\)", "threads are joined by their owner", set()),
+    (r"NO_THREAD_SAFETY_ANALYSIS", "clang must see every lock", set()),
+    (r"no_sanitize", "no sanitizer is switched off", set()),
+    (r"#include <glog/", "include base/logging.h", {"base/logging.h"}),
+]
+
+
+def strip_comment(line: str) -> str:
+    """Returns the line without its // comment."""
+    return line.split("//", 1)[0]
+
+
+def check_includes(path: str, lines: list[str]) -> list[str]:
+    """Includes go strictly down."""
+    folder = path.split("/", 1)[0]
+    found = []
+    for number, line in enumerate(lines, 1):
+        match = re.match(r'#include "([a-z_]+)/', line)
+        if not match or match[1] not in MAY_INCLUDE or match[1] == folder:
+            continue
+        if match[1] not in MAY_INCLUDE.get(folder, set()):
+            found.append(f"{path}:{number}: {folder}/ must not include {match[1]}/")
+    return found
+
+
+def check_guard(path: str, lines: list[str]) -> list[str]:
+    """The include guard is the path."""
+    if not path.endswith(".h"):
+        return []
+    guard = re.sub(r"[^A-Za-z0-9]", "_", path).upper() + "_"
+    if f"#ifndef {guard}" in lines and f"#define {guard}" in lines:
+        return []
+    return [f"{path}:1: the include guard must be {guard}"]
+
+
+def check_banned(path: str, lines: list[str]) -> list[str]:
+    """Names that this project does not use."""
+    return [
+        f"{path}:{number}: {why}"
+        for number, line in enumerate(lines, 1)
+        for pattern, why, allowed in BANNED
+        if path not in allowed and re.search(pattern, strip_comment(line))
+    ]
+
+
+def check_length(path: str, lines: list[str]) -> list[str]:
+    """Files stay short, and headers open with what they are."""
+    found = []
+    if len(lines) > MAX_FILE_LINES:
+        found.append(f"{path}:{MAX_FILE_LINES}: more than {MAX_FILE_LINES} lines")
+    if path.endswith(".h") and not lines[0].startswith("// "):
+        found.append(f"{path}:1: a header opens with what it is")
+    return found
+
+
+def check_functions(paths: list[str]) -> list[str]:
+    """Functions stay short; ctags knows where they end."""
+    output = subprocess.run(
+        ["ctags", "--output-format=json", "--fields=+ne", "--kinds-C++=f",
+         "--language-force=C++", "-f", "-", *paths],
+        check=True, capture_output=True, text=True).stdout
+    found = []
+    for tag in map(json.loads, output.splitlines()):
+        length = tag.get("end", tag["line"]) - tag["line"] + 1
+        if length > MAX_FUNCTION_LINES:
+            found.append(f"{tag['path']}:{tag['line']}: {tag['name']} has "
+                         f"{length} lines, more than {MAX_FUNCTION_LINES}")
+    return found
+
+
+def main() -> int:
+    """Checks the files named on the command line."""
+    paths = sys.argv[1:]
+    found = check_functions(paths)
+    for path in paths:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        for check in (check_includes, check_guard, check_banned, check_length):
+            found += check(path, lines)
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# needs.sh build|lint: says what that kind of target lacks, and the command that
+# installs it; exit status 2 then. Called by the Makefile before it builds.
+set -u
+
+commands=(g++ make pkg-config python3)
+libraries=(gtest libglog absl_strings absl_flags_parse)
+if [ "${1:-}" = lint ]; then
+  commands+=(clang++ clang-format clang-tidy ctags git)
+fi
+
+missing=()
+for command in "${commands[@]}"; do
+  command -v "$command" >/dev/null || missing+=("$command")
+done
+if command -v pkg-config >/dev/null; then
+  for library in "${libraries[@]}"; do
+    pkg-config --exists "$library" || missing+=("$library")
+  done
+fi
+[ -e /usr/include/cereal/cereal.hpp ] || missing+=(cereal)
+
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "missing: ${missing[*]}; run: make deps" >&2
+  exit 2
+fi
