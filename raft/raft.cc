@@ -153,7 +153,7 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers,
   return raft;
 }
 
-base::Service MakeService(std::shared_ptr<Raft> raft) {
+base::Service MakeService(const std::shared_ptr<Raft>& raft) {
   base::Service service("Raft");
   service.Handle(kRequestVote, [raft](const RequestVoteArgs& args) {
     return raft->RequestVote(args);

@@ -242,7 +242,7 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers,
 
 // The service "Raft" that a server registers with its network, so that its
 // peers can call it. Keeps the instance alive.
-base::Service MakeService(std::shared_ptr<Raft> raft);
+base::Service MakeService(const std::shared_ptr<Raft>& raft);
 
 }  // namespace raft
 

@@ -8,10 +8,10 @@
 namespace raft {
 namespace {
 
-constexpr AppendEntriesReply kSuccess(Term term) {
+constexpr AppendEntriesReply Success(Term term) {
   return {term, /*success=*/true, 0, 0};
 }
-constexpr AppendEntriesReply kConflict(Term term, Term conflict_term,
+constexpr AppendEntriesReply Conflicts(Term term, Term conflict_term,
                                        Index conflict_index) {
   return {term, /*success=*/false, conflict_term, conflict_index};
 }
@@ -116,11 +116,11 @@ TEST(Leader, StartIsOnTheDiskBeforeItReturns) {
 TEST(Leader, CommitsWhatAMajorityHolds) {
   RaftFixture f(/*servers=*/5);
   f.Elect();
-  for (size_t i = 1; i < 5; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  for (size_t i = 1; i < 5; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
-  EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, kSuccess(1)).entries.size(), 1u);
+  EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, Success(1)).entries.size(), 1u);
   EXPECT_EQ(f.peek->commit_index(), 0u);
-  f.ends[2]->Answer(kAppendEntries, kSuccess(1));
+  f.ends[2]->Answer(kAppendEntries, Success(1));
   EXPECT_EQ(f.peek->commit_index(), 1u);
 }
 
@@ -131,22 +131,22 @@ TEST(Leader, CommitsByCountingOnlyEntriesOfItsTerm) {
   f.Append(/*term=*/2, 0, 0, {{2, "old"}});
   f.peek->StandForElection();  // term 3
   f.ends[1]->Answer(kRequestVote, {3, true});
-  f.ends[1]->Answer(kAppendEntries, kSuccess(3));
+  f.ends[1]->Answer(kAppendEntries, Success(3));
   EXPECT_EQ(f.peek->match_index(1), 1u);
   EXPECT_EQ(f.peek->commit_index(), 0u);
 
   f.raft->Start("new");
-  f.ends[1]->Answer(kAppendEntries, kSuccess(3));
+  f.ends[1]->Answer(kAppendEntries, Success(3));
   EXPECT_EQ(f.peek->commit_index(), 2u);
 }
 
 TEST(Leader, TellsFollowersOfTheCommitIndexSoon) {
   RaftFixture f;
   f.Elect();
-  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   f.peek->Beat(kLaggardInterval);  // the peer that decides nothing gets it too
-  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   EXPECT_EQ(f.ends[1]->pending(), 0u);
 
   f.peek->Beat(kCommitNoticeDelay);
@@ -162,12 +162,12 @@ TEST(Leader, TellsFollowersOfTheCommitIndexSoon) {
 TEST(Leader, EntriesSubmittedMeanwhileGoTogether) {
   RaftFixture f;
   f.Elect();
-  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.ends[1]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   f.raft->Start("b");
   f.raft->Start("c");
   EXPECT_EQ(f.ends[1]->pending(), 1u);
-  EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, kSuccess(1)).entries.size(), 1u);
+  EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, Success(1)).entries.size(), 1u);
   const AppendEntriesArgs next = f.ends[1]->Peek(kAppendEntries);
   EXPECT_EQ(next.prev_log_index, 1u);
   EXPECT_EQ(next.entries.size(), 2u);
@@ -187,7 +187,7 @@ TEST(Leader, BeatsOnTheClockWhateverIsOutstanding) {
 TEST(Leader, ABeatRepeatsEntriesOnlyOnceTheyAreOld) {
   RaftFixture f;
   f.Elect();
-  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   EXPECT_EQ(f.ends[1]->pending(), 1u);
   f.peek->Beat(kHeartbeatInterval / 2);
@@ -201,7 +201,7 @@ TEST(Leader, ABeatRepeatsEntriesOnlyOnceTheyAreOld) {
 TEST(Leader, ALostOneIsSentAgainButNotInATightLoop) {
   RaftFixture f;
   f.Elect();
-  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, kSuccess(1));
+  for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   f.ends[1]->Lose();
   EXPECT_EQ(f.ends[1]->pending(), 0u);
@@ -239,7 +239,7 @@ TEST(Leader, BacksUpByATermAtATime) {
     f.Elect();
     EXPECT_EQ(f.peek->next_index(1), 11u);
     f.ends[1]->Answer(kAppendEntries,
-                      kConflict(8, c.conflict_term, c.conflict_index));
+                      Conflicts(8, c.conflict_term, c.conflict_index));
     EXPECT_EQ(f.peek->next_index(1), c.next);
 
     // It tries again at once, with all that may be missing.
@@ -256,9 +256,9 @@ TEST(Leader, NeverBacksUpBelowWhatMatches) {
   f.raft->Start("y");
   const RecordingEnd::Sent late = f.ends[1]->Take();
   f.peek->Beat();
-  f.ends[1]->Answer(kAppendEntries, kSuccess(2));
+  f.ends[1]->Answer(kAppendEntries, Success(2));
   const Index match = f.peek->match_index(1);
-  late.done(base::Encode(kConflict(2, 0, 1)));
+  late.done(base::Encode(Conflicts(2, 0, 1)));
   EXPECT_EQ(f.peek->match_index(1), match);
   EXPECT_GT(f.peek->next_index(1), match);
 }
@@ -268,12 +268,12 @@ TEST(Leader, NeverBacksUpBelowWhatMatches) {
 TEST(LateReply, MatchIsWhatItsOwnRequestSaid) {
   RaftFixture f;
   f.Elect();
-  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.ends[1]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   const RecordingEnd::Sent first = f.ends[1]->Take();
   f.raft->Start("b");
   f.raft->Start("c");
-  first.done(base::Encode(kSuccess(1)));
+  first.done(base::Encode(Success(1)));
   EXPECT_EQ(f.peek->match_index(1), 1u);  // not 3
 }
 
@@ -282,9 +282,9 @@ TEST(LateReply, MatchNeverGoesBack) {
   f.Elect();
   const RecordingEnd::Sent heartbeat = f.ends[1]->Take();
   f.raft->Start("a");
-  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.ends[1]->Answer(kAppendEntries, Success(1));
   EXPECT_EQ(f.peek->match_index(1), 1u);
-  heartbeat.done(base::Encode(kSuccess(1)));
+  heartbeat.done(base::Encode(Success(1)));
   EXPECT_EQ(f.peek->match_index(1), 1u);
 }
 
@@ -292,12 +292,12 @@ TEST(LateReply, MatchNeverGoesBack) {
 TEST(LateReply, OfAnEarlierTermIsIgnored) {
   RaftFixture f;
   f.Elect();  // term 1
-  f.ends[1]->Answer(kAppendEntries, kSuccess(1));
+  f.ends[1]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   const RecordingEnd::Sent late = f.ends[1]->Take();
   f.Append(/*term=*/2, 0, 0, {{2, "b"}});  // deposed, and overwritten
   f.Elect();                               // term 3
-  late.done(base::Encode(kSuccess(1)));
+  late.done(base::Encode(Success(1)));
   EXPECT_EQ(f.peek->match_index(1), 0u);
   EXPECT_EQ(f.peek->commit_index(), 0u);
 }
@@ -306,7 +306,7 @@ TEST(LateReply, ANewerTermDeposesTheLeader) {
   RaftFixture f;
   f.Elect();
   const auto deadline = f.peek->election_deadline();
-  f.ends[2]->Answer(kAppendEntries, kConflict(9, 0, 0));
+  f.ends[2]->Answer(kAppendEntries, Conflicts(9, 0, 0));
   EXPECT_FALSE(f.raft->GetState().is_leader);
   EXPECT_EQ(f.raft->GetState().term, 9u);
   EXPECT_NE(f.peek->election_deadline(), deadline);  // its clock runs again

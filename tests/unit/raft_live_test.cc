@@ -148,9 +148,7 @@ TEST(LiveRaft, StartAndKillUnderLoad) {
     threads.emplace_back([&servers, &stop, i] {
       while (!stop) {
         const StartResult started = servers[i]->raft->Start("command");
-        if (!started.is_leader) {
-          std::this_thread::sleep_for(milliseconds(1));
-        } else if (started.index % 64 == 0) {
+        if (!started.is_leader || started.index % 64 == 0) {
           std::this_thread::sleep_for(milliseconds(1));
         }
       }
