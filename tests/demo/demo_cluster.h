@@ -1,0 +1,106 @@
+// The demo's five servers and the network between them.
+//
+// The life of a server is that of the tests' harness, without its checks: new
+// ends and a copy of its disk for each life, a thread that plays the service
+// and reads the apply channel.
+//
+// Thread safety: View(), Submit() and the counters may be called from any
+// thread; StartServer() to Crash() by one thread at a time.
+// Lock order: mu_ -> Persister, and in the constructor -> Network; a running
+// server is never called under it.
+// Always true: two servers reach each other only if both are Link::kUp.
+
+#ifndef TESTS_DEMO_DEMO_CLUSTER_H_
+#define TESTS_DEMO_DEMO_CLUSTER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "labrpc/network.h"
+#include "persister/persister.h"
+#include "raft/raft.h"
+#include "tests/demo/apply_record.h"
+#include "tests/demo/ballots.h"
+#include "tests/demo/journal.h"
+#include "tests/demo/view.h"
+
+namespace tests {
+
+class DemoCluster {
+ public:
+  // Five servers that are not running yet. A wrong delivery becomes a failure
+  // in the journal, which must outlive the cluster.
+  explicit DemoCluster(Journal* journal);
+  // Crashes what still runs.
+  ~DemoCluster();
+  DemoCluster(const DemoCluster&) = delete;
+  DemoCluster& operator=(const DemoCluster&) = delete;
+
+  // Starts a server from what its disk holds, and connects it. Returns what it
+  // remembered: its line before anybody has told it anything.
+  // REQUIRES: it is not running.
+  ServerView StartServer(raft::ServerId server);
+
+  // Cuts a running server off from all others; it runs on.
+  void CutOff(raft::ServerId server);
+
+  // Undoes CutOff().
+  void Rejoin(raft::ServerId server);
+
+  // Ends a server; its disk alone remains.
+  void Crash(raft::ServerId server);
+
+  // Gives a command to that server, as raft::Raft::Start().
+  raft::StartResult Submit(raft::ServerId server, const std::string& command)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Looks at every server.
+  ClusterView View() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  const ApplyRecord& applied() const { return applied_; }
+  Ballots& ballots() { return ballots_; }
+
+  // RPCs sent so far, and the bytes of arguments and replies.
+  int64_t RpcCount() const { return network_.GetTotalCount(); }
+  int64_t RpcBytes() const { return network_.GetTotalBytes(); }
+
+ private:
+  using Ends = std::vector<std::shared_ptr<base::ClientEnd>>;
+  struct Machine {
+    std::shared_ptr<raft::Raft> raft;  // null while it is down
+    std::shared_ptr<persister::Persister> disk;
+    Ends ends;  // of its present life; of the next one while it is down
+    Link link = Link::kCrashed;
+  };
+
+  Ends MakeEnds(raft::ServerId server);
+  std::shared_ptr<persister::Persister> DetachDisk(raft::ServerId server)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // Notes the link and switches all ends from and to the server accordingly.
+  void SetLink(raft::ServerId server, Link link) ABSL_LOCKS_EXCLUDED(mu_);
+  Machine Get(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(mu_);
+  ServerView Look(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(mu_);
+  // The body of a reader thread: the service, which executes by recording.
+  void ReadLoop(raft::ServerId server, raft::ApplyChannel* channel);
+
+  // Synchronised by themselves. The network goes first when the cluster ends,
+  // so that nothing observes any more.
+  Journal* const journal_;
+  ApplyRecord applied_;
+  Ballots ballots_;
+  labrpc::Network network_;
+
+  mutable base::Mutex mu_;
+  std::vector<Machine> machines_ ABSL_GUARDED_BY(mu_);  // by ServerId
+
+  // Belongs to the thread that starts and crashes servers.
+  std::vector<std::thread> readers_;  // by ServerId
+};
+
+}  // namespace tests
+
+#endif  // TESTS_DEMO_DEMO_CLUSTER_H_

@@ -1,0 +1,25 @@
+#include "tests/demo/interrupt.h"
+
+#include <atomic>
+#include <csignal>
+
+namespace tests {
+namespace {
+
+std::atomic<int> caught = 0;
+static_assert(std::atomic<int>::is_always_lock_free,
+              "a signal handler must not wait for a lock");
+
+void OnSignal(int signal) { caught.store(signal); }
+
+}  // namespace
+
+void CatchInterrupts() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    std::signal(signal, &OnSignal);
+  }
+}
+
+int Interrupted() { return caught.load(); }
+
+}  // namespace tests
