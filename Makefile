@@ -59,7 +59,7 @@ clang:
 
 compare:
 	@$(NEEDS) build
-	@$(if $(GO_LAB),$(BUILD) VARIANT=plain out/plain/raft_tests,true)
+	@$(BUILD) VARIANT=plain out/plain/raft_tests
 	@GO_LAB="$(GO_LAB)" GO_LOG="$(GO_LOG)" tests/tools/compare.sh
 
 lint:

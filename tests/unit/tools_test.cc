@@ -1,0 +1,62 @@
+// Tests of the scripts in tests/tools/, run by this program so that `make test`
+// covers them.
+//
+// The tree is found from the program, <root>/out/<variant>/raft_tests; so the
+// current directory does not matter.
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "gtest/gtest.h"
+
+namespace tests {
+namespace {
+
+struct Outcome {
+  int status = -1;     // -1 also if it was killed
+  std::string output;  // standard error is mixed in
+};
+
+std::string ToolsFolder() {
+  return std::filesystem::read_symlink("/proc/self/exe")
+      .parent_path()
+      .parent_path()
+      .parent_path()
+      .append("tests/tools")
+      .string();
+}
+
+std::string Quoted(const std::string& text) {
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+// Runs a shell command in `folder`.
+Outcome RunIn(const std::string& folder, const std::string& command) {
+  Outcome outcome;
+  FILE* const pipe = popen(
+      absl::StrCat("exec 2>&1; cd ", Quoted(folder), " && ", command).c_str(),
+      "r");
+  if (pipe == nullptr) return outcome;
+  char buffer[4096];
+  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) {
+    outcome.output += buffer;
+  }
+  const int status = pclose(pipe);
+  if (WIFEXITED(status)) outcome.status = WEXITSTATUS(status);
+  return outcome;
+}
+
+TEST(Tools, Compare) {
+  // -B: tests leave nothing behind in the source tree.
+  const Outcome outcome =
+      RunIn(ToolsFolder(), "exec python3 -B -m unittest compare_test");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
+}  // namespace
+}  // namespace tests
