@@ -30,7 +30,7 @@ inline constexpr std::chrono::milliseconds kCommitNoticeDelay{10};
 
 // A majority decides when an entry commits (5.3), so entries go at once to as
 // many peers as that takes. The others get theirs in batches, at most one in
-// this time: half the messages, and nobody waits for them.
+// this time: fewer messages, and nobody waits for them.
 inline constexpr std::chrono::milliseconds kLaggardInterval{20};
 
 // A peer that has left entries unanswered for so long is not counted on for a

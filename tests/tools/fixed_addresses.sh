@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fixed_addresses.sh PROGRAM ARGS...: runs PROGRAM without address randomisation.
+# fixed_addresses.sh PROGRAM ARGS...: runs it without address randomisation.
 # Called by `make race`: older ThreadSanitizer runtimes cannot start on kernels
 # that randomise more address bits than they expect.
 set -u

@@ -3,7 +3,7 @@
 cat <<'END'
 make deps     install the Debian/Ubuntu packages (with sudo when not root)
 make demo     watch a cluster of five elect, replicate, lose servers, recover
-make test     all tests, with real threads in real time; about four minutes
+make test     all tests, with real threads in real time; three minutes
                 RUN=regex  only the tests whose name it matches: RUN=2A,
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
                 SEED=n     fix every random choice

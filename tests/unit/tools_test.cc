@@ -1,5 +1,5 @@
-// Tests of the scripts in tests/tools/, run by this program so that `make test`
-// covers them.
+// Tests of what is no C++: the scripts in tests/tools/, and the code that the
+// README shows. They are here so that `make test` covers them.
 //
 // The tree is found from the program, <root>/out/<variant>/raft_tests; so the
 // current directory does not matter.
@@ -8,10 +8,14 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
 
 namespace tests {
@@ -22,13 +26,17 @@ struct Outcome {
   std::string output;  // standard error is mixed in
 };
 
-std::string ToolsFolder() {
+std::filesystem::path Root() {
   return std::filesystem::read_symlink("/proc/self/exe")
       .parent_path()
       .parent_path()
-      .parent_path()
-      .append("tests/tools")
-      .string();
+      .parent_path();
+}
+
+std::string Content(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  EXPECT_TRUE(in.good()) << file;
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 std::string Quoted(const std::string& text) {
@@ -54,8 +62,19 @@ Outcome RunIn(const std::string& folder, const std::string& command) {
 TEST(Tools, Compare) {
   // -B: tests leave nothing behind in the source tree.
   const Outcome outcome =
-      RunIn(ToolsFolder(), "exec python3 -B -m unittest compare_test");
+      RunIn(Root() / "tests/tools", "exec python3 -B -m unittest compare_test");
   EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
+// The README's service is the one that TestUnitExample... runs.
+TEST(Readme, ShowsTheExampleAsItIs) {
+  const std::vector<std::string> parts = absl::StrSplit(
+      Content(Root() / "tests/example/counter.h"), "// [README]\n");
+  ASSERT_EQ(parts.size(), 3u);
+  const std::string block = absl::StrCat("```cpp\n", parts[1], "```\n");
+  EXPECT_NE(Content(Root() / "README.md").find(block), std::string::npos)
+      << "the README should show:\n"
+      << block;
 }
 
 }  // namespace
