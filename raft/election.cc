@@ -23,8 +23,8 @@ void Raft::ElectionLoop() {
 std::optional<RequestVoteArgs> Raft::AwaitElectionTimeout() {
   MutexLock lock(&mu_);
   while (!killed_) {
-    // Whoever resets the deadline only moves it further off, so there is no
-    // need to be woken for that: look again when the old one has passed.
+    // A reset deadline wakes nobody: when the old one has passed there is time
+    // to look again. So the time-out is the later of the two, at most.
     if (role_ == Role::kLeader) {
       leadership_lost_.Wait(&mu_);
     } else if (Clock::now() < election_deadline_) {
@@ -41,7 +41,7 @@ void Raft::ResetElectionDeadlineLocked() {
   const microseconds timeout(
       random_.Between(microseconds(kMinElectionTimeout).count(),
                       microseconds(kMaxElectionTimeout).count()));
-  election_deadline_ = Clock::now() + timeout;
+  election_deadline_ = clock_() + timeout;
 }
 
 // Figure 2, candidates: on conversion to candidate, start election.
@@ -112,8 +112,10 @@ RequestVoteReply Raft::RequestVote(const RequestVoteArgs& args) {
   reply.vote_granted =
       may_vote && log_.IsUpToDate(args.last_log_index, args.last_log_term);
   if (reply.vote_granted) {
-    voted_for_ = args.candidate_id;
-    PersistLocked();
+    if (voted_for_ != args.candidate_id) {
+      voted_for_ = args.candidate_id;
+      PersistLocked();
+    }
     ResetElectionDeadlineLocked();
   }
   VLOG(2) << TraceLocked(Topic::kVote)

@@ -82,7 +82,9 @@ void Raft::Kill() {
         self != heartbeat_ticker_.get_id())
       << "Kill() must not be called by a thread of the instance itself";
   apply_channel_->Close();
-  for (const auto& peer : peers_) peer->Close();
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    if (IsPeer(i)) peers_[i]->Close();
+  }
   for (std::thread* thread :
        {&election_ticker_, &heartbeat_ticker_, &applier_}) {
     if (thread->joinable()) thread->join();

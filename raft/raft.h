@@ -21,6 +21,7 @@
 #ifndef RAFT_RAFT_H_
 #define RAFT_RAFT_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,7 +101,7 @@ class Raft {
     Clock::time_point last_sent;     // any AppendEntries
     Clock::time_point entries_sent;  // the newest one with entries
     uint64_t in_flight = 0;  // its number while it is unanswered, otherwise 0
-    bool lost_last = false;  // and the network gave up on the one before
+    bool lost_last = false;  // the one before had no answer, or no use
   };
 
   // One AppendEntries, filled under the lock, sent without it.
@@ -222,6 +223,9 @@ class Raft {
   // The end of the instance.
   bool killed_ ABSL_GUARDED_BY(mu_) = false;
   bool all_joined_ ABSL_GUARDED_BY(mu_) = false;
+
+  // What deadlines are set by; tests set it to a clock of their own.
+  std::function<Clock::time_point()> clock_ ABSL_GUARDED_BY(mu_) = Clock::now;
 
   Witness witness_ ABSL_GUARDED_BY(mu_);  // what was true at the last release
 

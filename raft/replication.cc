@@ -48,7 +48,7 @@ bool Raft::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
 Raft::AppendEntriesCalls Raft::TakeDueCallsLocked() {
   AppendEntriesCalls calls;
   if (killed_ || role_ != Role::kLeader) return calls;
-  const Clock::time_point now = Clock::now();
+  const Clock::time_point now = clock_();
   Clock::time_point next_due = now + kHeartbeatInterval;
   size_t deciding = 1;  // this server, and the peers that get entries at once
   for (size_t i = 0; i < followers_.size(); ++i) {
@@ -116,6 +116,7 @@ Raft::AppendEntriesCall Raft::FillAppendEntriesLocked(ServerId id,
   if (MayCarryEntriesLocked(peer, now)) {
     args.entries =
         log_.Slice(peer.next_index, log_.LastIndex(), kMaxBatchBytes);
+    peer.lost_last = peer.lost_last || peer.in_flight != 0;  // no answer so far
     peer.entries_sent = now;
     peer.in_flight = call.number;
   }
@@ -171,6 +172,12 @@ void Raft::OnAppendEntriesReplyLocked(ServerId id,
   }
   // Old news: the reply may be seconds late, to a request of another term.
   if (role_ != Role::kLeader || request.term != current_term_) return;
+  // No living server answers below the term it was asked in: this is the empty
+  // answer of a killed one.
+  if (reply.term < request.term) {
+    OnAppendEntriesLostLocked(id, request);
+    return;
+  }
 
   Peer& peer = followers_[static_cast<size_t>(id)];
   if (peer.in_flight == request.number) peer.in_flight = 0;
@@ -201,9 +208,12 @@ void Raft::BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
     next = last_of_term + 1;
   }
   next = std::max(next, peer->match_index + 1);
-  // A follower that rejects what it has acknowledged must not be asked again
-  // and again at full speed.
-  if (next > request.prev_log_index) return;
+  // A follower that rejects what it has acknowledged has lost its disk. There
+  // is nothing to back up to, and no reason to ask it again at full speed.
+  if (next > request.prev_log_index) {
+    peer->lost_last = true;
+    return;
+  }
   peer->next_index = next;
   peer->in_flight = 0;  // what is under way will be rejected as well
   VLOG(2) << TraceLocked(Topic::kAppend)
@@ -286,7 +296,7 @@ void Raft::SetCommitIndexLocked(Index index) {
   VLOG(1) << TraceLocked(Topic::kCommit) << "advance " << commit_index_ << "->"
           << index;
   commit_index_ = index;
-  commit_advanced_at_ = Clock::now();
+  commit_advanced_at_ = clock_();
   commit_advanced_.Signal();
 }
 

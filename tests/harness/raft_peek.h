@@ -35,16 +35,28 @@ class RaftPeek {
     }
   }
 
-  // What HeartbeatLoop() does when `passed` more time has gone by.
-  void Beat(std::chrono::milliseconds passed = kHeartbeatInterval) {
+  // Stops the clock of an instance without threads; from now on its time passes
+  // by Pass() and Beat() alone.
+  void StopClock() {
+    base::MutexLock lock(&raft_->mu_);
+    now_ = raft_->clock_();
+    raft_->clock_ = [this] { return now_; };
+  }
+  void Pass(std::chrono::milliseconds time) {
+    base::MutexLock lock(&raft_->mu_);
+    now_ += time;
+  }
+  Clock::time_point now() const {
+    base::MutexLock lock(&raft_->mu_);
+    return now_;
+  }
+
+  // What HeartbeatLoop() does when `time` has passed.
+  void Beat(std::chrono::milliseconds time = kHeartbeatInterval) {
+    Pass(time);
     Raft::AppendEntriesCalls calls;
     {
       base::MutexLock lock(&raft_->mu_);
-      for (Raft::Peer& peer : raft_->followers_) {
-        peer.last_sent -= passed;
-        peer.entries_sent -= passed;
-      }
-      raft_->commit_advanced_at_ -= passed;
       calls = raft_->TakeDueCallsLocked();
     }
     raft_->SendAppendEntries(calls);
@@ -99,6 +111,7 @@ class RaftPeek {
   }
 
   Raft* const raft_;
+  Clock::time_point now_;  // once the clock is stopped; guarded by its mu_
 };
 
 }  // namespace raft

@@ -1,5 +1,5 @@
 // A Raft without threads, whose network is a list of what it sent: for testing
-// Figure 2 rule by rule. Time passes only as the tests themselves take it.
+// Figure 2 rule by rule. Time passes only as the tests say.
 //
 // Thread safety: confined to the test's thread.
 
@@ -85,6 +85,7 @@ struct RaftFixture {
         std::vector<std::shared_ptr<base::ClientEnd>>(ends.begin(), ends.end()),
         /*me=*/0, disk, channel);
     peek = std::make_unique<RaftPeek>(raft.get());
+    peek->StopClock();
   }
 
   // Gives it `entries` after (prev_index, prev_term), as the leader of `term`

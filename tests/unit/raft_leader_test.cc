@@ -2,6 +2,10 @@
 // counting votes, replicating, backing up, committing, and judging late
 // replies.
 
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "gtest/gtest.h"
 #include "tests/unit/raft_fixture.h"
 
@@ -249,18 +253,84 @@ TEST(Leader, BacksUpByATermAtATime) {
   }
 }
 
+// It has lost its disk: there is nothing to back up to, and it must not be
+// asked again and again at full speed.
 TEST(Leader, NeverBacksUpBelowWhatMatches) {
   RaftFixture f;
   f.Append(/*term=*/1, 0, 0, {{1, "x"}, {1, "x"}});
   f.Elect();
-  f.raft->Start("y");
-  const RecordingEnd::Sent late = f.ends[1]->Take();
-  f.peek->Beat();
   f.ends[1]->Answer(kAppendEntries, Success(2));
-  const Index match = f.peek->match_index(1);
-  late.done(base::Encode(Conflicts(2, 0, 1)));
-  EXPECT_EQ(f.peek->match_index(1), match);
-  EXPECT_GT(f.peek->next_index(1), match);
+  f.raft->Start("y");
+  EXPECT_EQ(
+      f.ends[1]->Answer(kAppendEntries, Conflicts(2, 0, 1)).prev_log_index, 2u);
+  EXPECT_EQ(f.peek->match_index(1), 2u);
+  EXPECT_EQ(f.peek->next_index(1), 3u);
+  EXPECT_EQ(f.ends[1]->pending(), 0u);
+  f.peek->Beat(kLaggardInterval);
+  EXPECT_EQ(f.ends[1]->pending(), 1u);
+}
+
+// A killed server that the network still knows answers with nothing in it.
+TEST(Leader, AnEmptyAnswerCountsAsNone) {
+  RaftFixture f;
+  f.Append(/*term=*/1, 0, 0, {{1, "x"}, {1, "x"}});
+  f.Elect();
+  f.raft->Start("y");
+  f.ends[1]->Answer(kAppendEntries, AppendEntriesReply());
+  EXPECT_EQ(f.peek->next_index(1), 3u);
+  f.peek->Beat();
+  for (int i = 0; i < 2; ++i) {
+    f.ends[1]->Answer(kAppendEntries, AppendEntriesReply());
+  }
+  EXPECT_EQ(f.ends[1]->pending(), 0u);
+  f.peek->Beat(kLaggardInterval);
+  EXPECT_EQ(f.ends[1]->pending(), 1u);
+}
+
+// --- Leaders: who gets entries at once --------------------------------------
+
+// A leader of five, all of whose followers have answered its first message.
+std::unique_ptr<RaftFixture> SettledLeaderOfFive() {
+  auto f = std::make_unique<RaftFixture>(/*servers=*/5);
+  f->Elect();
+  for (size_t i = 1; i < 5; ++i) {
+    f->ends[i]->Answer(kAppendEntries, Success(1));
+  }
+  return f;
+}
+
+std::vector<size_t> Pending(const RaftFixture& f) {
+  std::vector<size_t> pending;
+  for (size_t i = 1; i < 5; ++i) pending.push_back(f.ends[i]->pending());
+  return pending;
+}
+
+TEST(Leader, SendsToAMajorityAtOnceAndToTheOthersSoon) {
+  const auto f = SettledLeaderOfFive();
+  f->raft->Start("a");
+  EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 0, 0}));
+  f->peek->Beat(kLaggardInterval);
+  EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 1, 1}));
+}
+
+TEST(Leader, OthersTakeThePlaceOfASilentPeer) {
+  const auto f = SettledLeaderOfFive();
+  f->raft->Start("a");
+  f->ends[2]->Answer(kAppendEntries, Success(1));
+  f->peek->Beat(kResponsiveTime);  // 1 is silent; 3 and 4 have got it by now
+  for (size_t i = 3; i < 5; ++i) {
+    f->ends[i]->Answer(kAppendEntries, Success(1));
+  }
+  f->raft->Start("b");
+  EXPECT_EQ(f->ends[2]->Peek(kAppendEntries).entries.size(), 1u);
+  EXPECT_EQ(f->ends[3]->Peek(kAppendEntries).entries.size(), 1u);
+  EXPECT_EQ(f->ends[4]->pending(), 0u);
+}
+
+TEST(Leader, MuchWaitsForNobody) {
+  const auto f = SettledLeaderOfFive();
+  f->raft->Start(std::string(kMaxLaggardBytes, 'x'));
+  EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 1, 1}));
 }
 
 // --- Leaders: late replies --------------------------------------------------
@@ -305,11 +375,12 @@ TEST(LateReply, OfAnEarlierTermIsIgnored) {
 TEST(LateReply, ANewerTermDeposesTheLeader) {
   RaftFixture f;
   f.Elect();
-  const auto deadline = f.peek->election_deadline();
+  f.peek->Pass(kMaxElectionTimeout);
   f.ends[2]->Answer(kAppendEntries, Conflicts(9, 0, 0));
   EXPECT_FALSE(f.raft->GetState().is_leader);
   EXPECT_EQ(f.raft->GetState().term, 9u);
-  EXPECT_NE(f.peek->election_deadline(), deadline);  // its clock runs again
+  // Its clock runs again.
+  EXPECT_GE(f.peek->election_deadline(), f.peek->now() + kMinElectionTimeout);
 }
 
 }  // namespace

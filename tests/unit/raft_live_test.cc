@@ -134,13 +134,15 @@ TEST(LiveRaft, StartAndKillUnderLoad) {
   std::vector<std::unique_ptr<Instance>> servers;
   std::vector<std::thread> threads;
   std::atomic<bool> stop = false;
+  std::atomic<int> delivered = 0;
   for (size_t i = 0; i < 3; ++i) {
     servers.push_back(std::make_unique<Instance>(&wiring, i, 64));
-    threads.emplace_back([channel = servers[i]->channel] {
+    threads.emplace_back([&delivered, channel = servers[i]->channel] {
       Index last = 0;
       while (auto message = channel->Receive()) {
         EXPECT_EQ(message->index, last + 1);
         last = message->index;
+        ++delivered;
       }
     });
   }
@@ -154,7 +156,7 @@ TEST(LiveRaft, StartAndKillUnderLoad) {
       }
     });
   }
-  std::this_thread::sleep_for(milliseconds(1000));
+  AwaitTrue([&] { return delivered >= 3000; });
   for (const auto& server : servers) server->raft->Kill();
   stop = true;
   for (std::thread& thread : threads) thread.join();
