@@ -39,9 +39,11 @@ Failures FailuresOf(Piece piece) {
   }
   for (int i = 0; i < results.size(); ++i) {
     const testing::TestPartResult& result = results.GetTestPartResult(i);
-    // GoogleTest puts a line of its own before the message.
+    // GoogleTest puts a line of its own before the message, and newer ones end
+    // it with a line break.
     std::string message = result.message();
     if (message.starts_with("Failed\n")) message.erase(0, 7);
+    if (message.ends_with('\n')) message.pop_back();
     failures.messages.push_back(std::move(message));
     failures.file = result.file_name() == nullptr ? "" : result.file_name();
     failures.line = result.line_number();
