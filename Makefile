@@ -68,6 +68,8 @@ lint:
 
 format:
 	@$(NEEDS) lint
+	@clang-format --version | grep -q 'version 14\.' || { \
+	  echo "the sources are formatted with clang-format 14 (Debian 12's)"; exit 2; }
 	@clang-format -i $$(git ls-files '*.h' '*.cc')
 
 clean:

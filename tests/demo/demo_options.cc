@@ -68,10 +68,10 @@ absl::StatusOr<DemoOptions> ParseDemoOptions(int argc, char** argv) {
       options.help = true;
       continue;
     }
-    const absl::Status set = SetFlag(argument);
+    absl::Status set = SetFlag(argument);
     if (!set.ok()) return set;
   }
-  const absl::Status read = ReadSeed(&options.seed);
+  absl::Status read = ReadSeed(&options.seed);
   if (!read.ok()) return read;
   options.plain = absl::GetFlag(FLAGS_plain);
   options.speed = absl::GetFlag(FLAGS_speed);

@@ -31,7 +31,7 @@ std::optional<std::string> Overwritten(raft::ServerId server, const Log& before,
       std::mismatch(before.begin(), before.end(), after.begin(), after.end());
   if (parting.first == before.end()) return std::nullopt;
   const auto kept = static_cast<size_t>(parting.first - before.begin());
-  const std::string gone =
+  std::string gone =
       absl::StrCat(Name(server), " drops ", Entries(before, kept));
   if (after.size() == kept) return gone;
   return absl::StrCat(gone, ", takes over ", Entries(after, kept));
