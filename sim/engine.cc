@@ -1,0 +1,324 @@
+#include "sim/engine.h"
+
+#include <errno.h>
+#include <execinfo.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#include "sim/arena.h"
+#include "sim/fiber.h"
+#include "sim/raw.h"
+#include "sim/real.h"
+#include "sim/report.h"
+#include "sim/tls.h"
+
+extern "C" void __tsan_acquire(void*) __attribute__((weak));
+
+namespace sim {
+namespace {
+
+constinit Thread* records[Scheduler::kMaxThreads] = {};
+constinit int record_count = 0;
+constinit Thread* free_records = nullptr;
+
+// native: the key whose destructor runs at the end of each thread.
+constinit bool has_end_key = false;
+constinit pthread_key_t end_key = 0;
+
+bool IsNative() { return scheduler.options().engine == Engine::kNative; }
+bool IsFiber() { return scheduler.options().engine == Engine::kFiber; }
+
+Thread* NewRecord() {
+  if (free_records != nullptr) {
+    Thread* const record = free_records;
+    free_records = record->next_free;
+    return record;
+  }
+  if (record_count == Scheduler::kMaxThreads) {
+    DieUnsupported("too many threads at a time");
+  }
+  return records[record_count++] = AllocateForever<Thread>();
+}
+
+// All but what the pool's real thread has set up.
+void ResetRecord(Thread* thread, void* (*start)(void*), void* argument) {
+  thread->start = start;
+  thread->argument = argument;
+  thread->result = nullptr;
+  thread->is_main = thread->is_detached = false;
+  thread->name[0] = '\0';
+  thread->exits = nullptr;
+  thread->pending_signal = 0;
+  thread->must_vanish = 0;
+  thread->exit_rounds = 0;
+  thread->asked_by = nullptr;
+  thread->frame_count = 0;
+  thread->stack_pointer = nullptr;
+}
+
+// The kernel frees a thread's memory a little after its last instruction, and
+// what the C library does until then races with whoever runs next.
+void AwaitVanishing(Thread* me) {
+  if (me->must_vanish == 0) return;
+  while (RawSyscall(SYS_tgkill, getpid(), me->must_vanish, 0) != -ESRCH) {
+    RawSyscall(SYS_sched_yield);
+  }
+  me->must_vanish = 0;
+}
+
+// Answers who asks for this thread's stack before it has begun.
+void AwaitFirstTurn(Thread* me) {
+  Take(&me->go);
+  AwaitVanishing(me);
+  AfterSwitch(me);
+}
+
+// ------------------------------------------------------------------- native
+
+void* NativeThread(void* record) {
+  auto* const me = static_cast<Thread*>(record);
+  self = me;
+  me->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
+  AwaitFirstTurn(me);
+  pthread_setspecific(end_key, me);
+  return me->start(me->argument);
+}
+
+// Runs behind the destructors of thread_local variables. Other keys'
+// destructors come in the same rounds, so it waits for the last but one.
+void OnNativeEnd(void* record) {
+  auto* const me = static_cast<Thread*>(record);
+  if (++me->exit_rounds < 3) {
+    pthread_setspecific(end_key, me);
+    return;
+  }
+  scheduler.Point(Op::kEnd, nullptr);
+  scheduler.Remove(me);
+  const pid_t tid = me->tid;
+  if (me->is_detached) ReleaseThread(me);
+  Thread* const next = scheduler.Pick();
+  scheduler.SetCurrent(next);
+  next->must_vanish = tid;
+  Give(&next->go);
+}
+
+int StartNative(Thread* thread, const pthread_attr_t* attributes) {
+  thread->go = 0;
+  return Real().pthread_create(&thread->handle, attributes, NativeThread,
+                               thread);
+}
+
+// ------------------------------------------------------------- pool and fiber
+
+// The end of one simulated thread. pool: returns when the next one begins in
+// this real thread; fiber: never, since that one begins on a fresh stack.
+void FinishPooled(Thread* me) {
+  RunThreadExits(me);
+  ResetThreadLocals();
+  scheduler.Point(Op::kEnd, nullptr);
+  scheduler.Remove(me);
+  if (me->is_detached) ReleaseThread(me);
+  Thread* const next = scheduler.Pick();
+  scheduler.SetCurrent(next);
+  HandOver(me, next);
+  AfterSwitch(me);
+}
+
+[[noreturn]] void RunPooled(Thread* me) {
+  for (;;) {
+    me->result = me->start(me->argument);
+    FinishPooled(me);
+  }
+}
+
+void BeginFiber() {
+  AfterSwitch(self);
+  RunPooled(self);
+}
+
+void* PooledThread(void* record) {
+  auto* const me = static_cast<Thread*>(record);
+  self = me;
+  me->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
+  // The program's signals go to the thread that runs.
+  uint64_t all = ~uint64_t{0};
+  if (!IsFiber()) all &= ~(uint64_t{1} << (WatchdogSignal() - 1));
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), 0,
+             sizeof(all));
+  if (IsFiber()) LendStack(me);
+  NoteStackTop(me);
+  Give(&me->is_ready);
+  AwaitFirstTurn(me);
+  RunPooled(me);
+}
+
+int StartPooled(Thread* thread) {
+  if (!thread->has_stack) {
+    thread->go = thread->is_ready = 0;
+    const int error =
+        Real().pthread_create(&thread->handle, nullptr, PooledThread, thread);
+    if (error != 0) return error;
+    Take(&thread->is_ready);
+    thread->has_stack = true;
+  }
+  if (IsFiber()) PrepareStack(thread, BeginFiber);
+  return 0;
+}
+
+void FinishAfterExit() {
+  FinishPooled(self);
+  RunPooled(self);
+}
+
+// pthread_exit(): called for each frame from there outwards, after the frame's
+// destructors have run.
+_Unwind_Reason_Code OnUnwoundFrame(int, _Unwind_Action actions, uint64_t,
+                                   _Unwind_Exception*, _Unwind_Context*,
+                                   void*) {
+  if ((actions & _UA_END_OF_STACK) == 0) return _URC_NO_REASON;
+  JumpToStackTop(self, FinishAfterExit);
+}
+
+// The stack of this thread, but for the functions of the simulator on its top.
+void NoteStack(Thread* me) {
+  me->frame_count = backtrace(me->frames, Thread::kMaxFrames);
+}
+
+}  // namespace
+
+// ----------------------------------------------------------------- life cycle
+
+Thread* AdoptMain(Engine engine) {
+  // Loads what backtrace() needs, which allocates, at a known moment.
+  void* frame = nullptr;
+  backtrace(&frame, 1);
+  if (!has_end_key) {
+    has_end_key = true;
+    Real().pthread_key_create(&end_key, OnNativeEnd);
+  }
+  if (engine != Engine::kFiber) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
+    sched_setaffinity(0, sizeof(one), &one);
+  }
+  Thread* const main = NewRecord();
+  ResetRecord(main, nullptr, nullptr);
+  main->is_main = true;
+  main->has_stack = false;
+  main->go = 0;
+  main->handle = pthread_self();
+  main->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
+  main->fs_base = __builtin_thread_pointer();
+  self = main;
+  return main;
+}
+
+void EndMain(Thread* main) {
+  self = nullptr;
+  ReleaseThread(main);
+}
+
+int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
+                void* (*start)(void*), void* argument) {
+  Thread* const thread = NewRecord();
+  ResetRecord(thread, start, argument);
+  int detach_state = PTHREAD_CREATE_JOINABLE;
+  if (attributes != nullptr) {
+    pthread_attr_getdetachstate(attributes, &detach_state);
+  }
+  thread->is_detached = detach_state == PTHREAD_CREATE_DETACHED;
+  const int error =
+      IsNative() ? StartNative(thread, attributes) : StartPooled(thread);
+  if (error != 0) {
+    ReleaseThread(thread);
+    return error;
+  }
+  *handle = thread->handle;
+  scheduler.Add(thread);
+  scheduler.Point(Op::kCreate, nullptr);
+  return 0;
+}
+
+void ExitThread(void* result) {
+  if (IsNative()) Real().pthread_exit(result);
+  if (self->is_main) DieUnsupported("pthread_exit() in the main thread");
+  self->result = result;
+  auto* const unwinding = AllocateForever<_Unwind_Exception>();
+  _Unwind_ForcedUnwind(unwinding, OnUnwoundFrame, nullptr);
+  DieUnsupported("pthread_exit() through a frame that cannot be unwound");
+}
+
+Thread* FindThread(pthread_t handle) {
+  for (int i = 0; i < record_count; ++i) {
+    Thread* const thread = records[i];
+    if (thread->id >= 0 && thread->handle == handle) return thread;
+  }
+  return nullptr;
+}
+
+void ReleaseThread(Thread* thread) {
+  thread->state = ThreadState::kFree;
+  thread->id = -1;
+  thread->next_free = free_records;
+  free_records = thread;
+}
+
+int ThreadCount() { return record_count; }
+Thread* ThreadAt(int index) { return records[index]; }
+
+// -------------------------------------------------------------------- token
+
+void HandOver(Thread* from, Thread* to) {
+  if (IsFiber()) {
+    SwitchStack(from, to);
+    return;
+  }
+  Give(&to->go);
+  Take(&from->go);
+  AwaitVanishing(from);
+}
+
+void AfterSwitch(Thread* me) {
+  while (me->asked_by != nullptr) {
+    Thread* const asker = me->asked_by;
+    me->asked_by = nullptr;
+    NoteStack(me);
+    HandOver(me, asker);
+  }
+  if (me->pending_signal != 0) {
+    const int signal = me->pending_signal;
+    me->pending_signal = 0;
+    raise(signal);
+  }
+}
+
+void AskForStack(Thread* thread) {
+  if (thread == self) return NoteStack(thread);
+  thread->asked_by = self;
+  HandOver(self, thread);
+}
+
+void ForgetOtherThreads() {
+  record_count = 0;
+  free_records = nullptr;
+  if (self == nullptr) return;
+  records[record_count++] = self;
+  scheduler.ForgetOthers();
+}
+
+// ----------------------------------------------------------- what there is
+
+bool HasFsgsbase() {
+  constexpr unsigned long kFsgsbase = 2;  // HWCAP2_FSGSBASE
+  return (getauxval(AT_HWCAP2) & kFsgsbase) != 0;
+}
+
+bool HasThreadSanitizer() { return __tsan_acquire != nullptr; }
+
+int WatchdogSignal() { return SIGRTMAX - 1; }
+
+}  // namespace sim

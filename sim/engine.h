@@ -1,0 +1,71 @@
+// The engines: how a simulated thread is made, gets the token, and ends.
+//
+// native  Each simulated thread is a real one of its own. The token passes
+//         through a futex; all are pinned to one processor, or the kernel would
+//         spend most of the time moving them.
+// pool    The same, but real threads are used again when theirs has ended; what
+//         the end of a real thread does is done by hand (tls.h).
+// fiber   The pool's real threads only lend their stack, thread control block
+//         and thread-local storage, and sleep for ever; the thread that began
+//         the simulation runs everything, by switching the stack and the FS
+//         base. So thread_local, errno, malloc's caches and sanitizers work.
+//
+// Thread safety: for the thread that holds the token.
+// Always true: the order of scheduling points and random draws is the same in
+// all engines.
+
+#ifndef SIM_ENGINE_H_
+#define SIM_ENGINE_H_
+
+#include "sim/sched.h"
+#include "sim/thread.h"
+
+namespace sim {
+
+// Makes the calling thread thread 0 of a simulation that begins. Returns its
+// record, to be given to EndMain().
+Thread* AdoptMain(Engine engine);
+void EndMain(Thread* main);
+
+// Starts a thread as pthread_create() does, with its results.
+int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
+                void* (*start)(void*), void* argument);
+
+// Ends the current thread, as pthread_exit() does.
+[[noreturn]] void ExitThread(void* result);
+
+// The living (or ended, but not joined) thread with this handle, or null.
+Thread* FindThread(pthread_t handle);
+
+// Frees the record of a thread that has ended and is joined or detached.
+void ReleaseThread(Thread* thread);
+
+// All records, free ones included.
+int ThreadCount();
+Thread* ThreadAt(int index);
+
+// Gives the token to `to`; returns when `from` has it again.
+void HandOver(Thread* from, Thread* to);
+
+// What a thread does first when it has got the token back: what others asked
+// of it meanwhile.
+void AfterSwitch(Thread* me);
+
+// Has `thread` note its stack in its record, which the calling thread can then
+// read. Does nothing for one that has not begun to run.
+void AskForStack(Thread* thread);
+
+// After fork(), in the child: only the calling thread is left, and the pool's
+// real threads are gone.
+void ForgetOtherThreads();
+
+// What this machine and program can do.
+bool HasFsgsbase();
+bool HasThreadSanitizer();
+
+// The signal by which the watchdog looks at a thread; never masked.
+int WatchdogSignal();
+
+}  // namespace sim
+
+#endif  // SIM_ENGINE_H_

@@ -1,0 +1,84 @@
+// What the functions that replace the C library's have in common. They stand in
+// interpose_*.cc, each a few lines: outside of a simulation the real function,
+// otherwise a scheduling point and what it does in virtual time.
+//
+// Why this works: a symbol that the program itself defines comes before any
+// library's, also for calls from libraries. (The C library's own calls stay
+// inside it; none of them blocks but the ones we replace.)
+//
+// Thread safety: as the functions that they replace.
+
+#ifndef SIM_INTERPOSE_H_
+#define SIM_INTERPOSE_H_
+
+#include <errno.h>
+#include <time.h>
+
+#include <cstdint>
+
+#include "sim/process.h"
+#include "sim/real.h"
+#include "sim/sched.h"
+
+namespace sim {
+
+// True if the call of the function in which this stands is to be simulated.
+[[gnu::always_inline]] inline bool IsSimulated() {
+  return OnSimulatedThread() && !IsLoggingCode(__builtin_return_address(0));
+}
+
+inline constexpr uint64_t kSecond = 1'000'000'000;
+
+// What the clocks show when a simulation begins.
+inline constexpr uint64_t kMonotonicBegin = 1'000 * kSecond;
+inline constexpr uint64_t kRealtimeBegin = 1'704'067'200 * kSecond;  // 2024
+
+inline bool IsRealtime(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE ||
+         clock == CLOCK_TAI;
+}
+
+// A length of time in nanoseconds; a negative one is zero.
+inline Time ToTime(const timespec& length) {
+  if (length.tv_sec < 0) return 0;
+  return static_cast<uint64_t>(length.tv_sec) * kSecond +
+         static_cast<uint64_t>(length.tv_nsec);
+}
+
+// The virtual time at which `clock` shows `at`; now, if that is past.
+inline Time ToDeadline(const timespec& at, clockid_t clock) {
+  const uint64_t begin = IsRealtime(clock) ? kRealtimeBegin : kMonotonicBegin;
+  const uint64_t shown = ToTime(at);
+  const Time deadline = shown > begin ? shown - begin : 0;
+  return deadline > scheduler.now() ? deadline : scheduler.now();
+}
+
+// The virtual time `length` from now.
+inline Time After(Time length) {
+  const Time limit = kNever - 1 - scheduler.now();
+  return scheduler.now() + (length < limit ? length : limit);
+}
+
+// Makes the current thread wait until `attempt` returns something else than
+// `busy`, and returns that; or ETIMEDOUT.
+template <typename Attempt>
+int Acquire(Wait why, const void* object, Time deadline, int busy,
+            Attempt attempt) {
+  for (;;) {
+    const int result = attempt();
+    if (result != busy) return result;
+    if (!scheduler.Block(why, object, deadline)) {
+      const int last = attempt();
+      return last == busy ? ETIMEDOUT : last;
+    }
+  }
+}
+
+// Takes a mutex. Returns 0, ETIMEDOUT, or the real function's error.
+int LockMutex(pthread_mutex_t* mutex, Time deadline);
+// Gives it back, and lets one of those that wait for it try again.
+int UnlockMutex(pthread_mutex_t* mutex);
+
+}  // namespace sim
+
+#endif  // SIM_INTERPOSE_H_

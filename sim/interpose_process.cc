@@ -1,0 +1,97 @@
+// Randomness, the machine's size, ids, and the end of the process: everything
+// else that would make two runs of one seed differ.
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "sim/engine.h"
+#include "sim/interpose.h"
+
+namespace sim {
+namespace {
+
+// A machine of this many processors, whatever the real one has.
+constexpr int kProcessors = 4;
+// Thread ids begin here: logs show them.
+constexpr pid_t kFirstTid = 1000;
+
+void Fill(void* buffer, size_t size) {
+  auto* const bytes = static_cast<unsigned char*>(buffer);
+  for (size_t i = 0; i < size; ++i) {
+    bytes[i] = static_cast<unsigned char>(scheduler.Random());
+  }
+}
+
+}  // namespace
+}  // namespace sim
+
+using sim::OnSimulatedThread;
+using sim::Real;
+using sim::scheduler;
+
+extern "C" {
+
+// --------------------------------------------------------------- randomness
+
+int getentropy(void* buffer, size_t size) {
+  if (!OnSimulatedThread()) return Real().getentropy(buffer, size);
+  sim::Fill(buffer, size);
+  return 0;
+}
+
+ssize_t getrandom(void* buffer, size_t size, unsigned flags) {
+  if (!OnSimulatedThread()) return Real().getrandom(buffer, size, flags);
+  sim::Fill(buffer, size);
+  return static_cast<ssize_t>(size);
+}
+
+void arc4random_buf(void* buffer, size_t size) noexcept {
+  if (getrandom(buffer, size, 0) != static_cast<ssize_t>(size)) abort();
+}
+
+uint32_t arc4random() noexcept {
+  uint32_t number = 0;
+  arc4random_buf(&number, sizeof(number));
+  return number;
+}
+
+// std::random_device::_M_getval(): it may use the processor's own generator.
+unsigned _ZNSt13random_device9_M_getvalEv(void* device) {
+  if (!OnSimulatedThread()) return Real().random_device(device);
+  return static_cast<unsigned>(scheduler.Random());
+}
+
+// ---------------------------------------------------------------- the machine
+
+// std::thread::hardware_concurrency().
+int get_nprocs() noexcept {
+  return OnSimulatedThread() ? sim::kProcessors : Real().get_nprocs();
+}
+
+pid_t gettid() noexcept {
+  if (OnSimulatedThread()) return sim::kFirstTid + sim::self->id;
+  return static_cast<pid_t>(syscall(SYS_gettid));
+}
+
+// ------------------------------------------------------------ the end of it
+
+void _exit(int status) {
+  sim::OnProcessEnd(status);
+  Real().exit_now(status);
+  __builtin_unreachable();
+}
+
+void _Exit(int status) noexcept { _exit(status); }
+
+void abort() noexcept {
+  constexpr int kAborted = 134;  // as a shell shows it
+  sim::OnProcessEnd(kAborted);
+  Real().abort();
+  __builtin_unreachable();
+}
+
+}  // extern "C"

@@ -1,0 +1,158 @@
+#include "sim/waits.h"
+
+#include <pthread.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "sim/engine.h"
+#include "sim/report.h"
+#include "sim/sched.h"
+
+namespace sim {
+namespace {
+
+struct Busy {
+  const void* object;
+  Thread* thread;
+};
+constexpr int kMaxBusy = 1024;
+constinit Busy busy[kMaxBusy] = {};
+constinit int busy_count = 0;
+
+Thread* ThreadWithTid(pid_t tid) {
+  if (tid == 0) return nullptr;
+  for (int i = 0; i < ThreadCount(); ++i) {
+    Thread* const thread = ThreadAt(i);
+    if (thread->state != ThreadState::kFree && thread->tid == tid) {
+      return thread;
+    }
+  }
+  return nullptr;
+}
+
+Busy* FindBusy(const void* object) {
+  for (int i = 0; i < busy_count; ++i) {
+    if (busy[i].object == object) return &busy[i];
+  }
+  return nullptr;
+}
+
+// The object's address is the join's target.
+Thread* JoinTarget(const void* address) {
+  for (int i = 0; i < ThreadCount(); ++i) {
+    if (ThreadAt(i) == address) return ThreadAt(i);
+  }
+  return nullptr;
+}
+
+const char* NounFor(Wait wait) {
+  switch (wait) {
+    case Wait::kMutex:
+      return "mutex";
+    case Wait::kRwlock:
+      return "rwlock";
+    case Wait::kCondition:
+      return "condition variable";
+    case Wait::kSemaphore:
+      return "semaphore";
+    case Wait::kFutex:
+      return "futex";
+    case Wait::kOnce:
+      return "once flag";
+    case Wait::kGuard:
+      return "static variable's initialisation";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+void BeginBusy(const void* object) {
+  if (busy_count == kMaxBusy) {
+    DieUnsupported("too many static variables are initialised at a time");
+  }
+  busy[busy_count++] = {object, scheduler.current()};
+}
+
+void EndBusy(const void* object) {
+  Busy* const entry = FindBusy(object);
+  if (entry == nullptr) return;  // begun before the simulation was
+  *entry = busy[--busy_count];
+  scheduler.Wake(object, Scheduler::kMaxThreads);
+}
+
+bool IsBusy(const void* object) { return FindBusy(object) != nullptr; }
+
+Thread* HolderOf(const Thread* thread) {
+  if (thread->state != ThreadState::kBlocked || thread->address == nullptr) {
+    return nullptr;
+  }
+  switch (thread->wait) {
+    case Wait::kMutex:
+      return ThreadWithTid(
+          static_cast<const pthread_mutex_t*>(thread->address)->__data.__owner);
+    case Wait::kRwlock:
+      return ThreadWithTid(static_cast<const pthread_rwlock_t*>(thread->address)
+                               ->__data.__cur_writer);
+    case Wait::kOnce:
+    case Wait::kGuard: {
+      const Busy* const entry = FindBusy(thread->address);
+      return entry == nullptr ? nullptr : entry->thread;
+    }
+    case Wait::kJoin:
+      return JoinTarget(thread->address);
+    default:
+      return nullptr;
+  }
+}
+
+bool ClosesCircle(const Thread* thread) {
+  const Thread* holder = HolderOf(thread);
+  // No more than all threads, in case the circle is one that others form.
+  for (int i = 0; i < ThreadCount() && holder != nullptr; ++i) {
+    if (holder == thread) return true;
+    if (holder->deadline != kNever) return false;
+    holder = HolderOf(holder);
+  }
+  return false;
+}
+
+std::string DescribeWait(const Thread* thread) {
+  if (thread->state == ThreadState::kRunnable) return "can run";
+  if (thread->state == ThreadState::kEnded) return "has ended, is not joined";
+  std::string text;
+  switch (thread->wait) {
+    case Wait::kSleep:
+      text = "sleeps";
+      break;
+    case Wait::kYield:
+      text = "yields";
+      break;
+    case Wait::kStall:
+      text = "is stalled by the scheduler";
+      break;
+    case Wait::kThreads:
+      text = "waits for all threads to end";
+      break;
+    case Wait::kJoin:
+      text = "waits to join";
+      break;
+    default:
+      text = absl::StrFormat("waits for %s %p", NounFor(thread->wait),
+                             thread->address);
+  }
+  const Thread* const holder = HolderOf(thread);
+  if (holder != nullptr && thread->wait == Wait::kJoin) {
+    absl::StrAppend(&text, " thread ", holder->id);
+  } else if (holder != nullptr) {
+    absl::StrAppend(&text, ", held by thread ", holder->id);
+  }
+  if (thread->deadline != kNever) {
+    absl::StrAppendFormat(&text, ", until %.6f s",
+                          static_cast<double>(thread->deadline) / 1e9);
+  }
+  return text;
+}
+
+}  // namespace sim
