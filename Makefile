@@ -10,16 +10,21 @@ SHELL := /bin/bash
 ifndef VARIANT  # ---------------------------------------------- what you type
 
 .NOTPARALLEL:
-.PHONY: help deps demo test race asan compare lint format clang build clean
+.PHONY: help deps demo test race asan compare lint format clang build clean \
+  sim sim-race sim-mem sim-test sim-mutants
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
 export LAB_SEED := $(value SEED)
 export LAB_V := $(value V)
+export LAB_SEEDS := $(value SEEDS)
+export LAB_PROFILE := $(value PROFILE)
 
 JOBS ?= $(shell nproc)
-BUILD = $(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V"
+SIM = /usr/bin/python3 sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
+  --seeds="$$LAB_SEEDS" --verbose="$$LAB_V" --jobs="$(JOBS)"
 NEEDS = tests/tools/needs.sh
 
 help:
@@ -40,7 +45,8 @@ build:
 test:
 	@$(NEEDS) build
 	@$(BUILD) VARIANT=plain all
-	@out/plain/raft_tests $(RUN_TESTS)
+	@tests/tools/run_all.sh out/plain/raft_tests out/plain/sim_tests -- \
+	  $(RUN_TESTS)
 
 race:
 	@$(NEEDS) build
@@ -51,6 +57,34 @@ asan:
 	@$(NEEDS) build
 	@$(BUILD) VARIANT=asan out/asan/raft_tests
 	@out/asan/raft_tests $(RUN_TESTS)
+
+# The lab's tests under the simulator (sim/README.md): many seeds, or one.
+sim:
+	@$(NEEDS) sim
+	@$(BUILD) VARIANT=plain out/plain/raft_sim
+	@$(SIM) --target=sim --profile="$$LAB_PROFILE" out/plain/raft_sim
+
+sim-race:
+	@$(NEEDS) sim
+	@$(BUILD) VARIANT=race out/race/raft_sim
+	@SIM_ENGINE=native tests/tools/fixed_addresses.sh \
+	  $(SIM) --target=sim-race --default_seeds=20 out/race/raft_sim
+
+sim-mem:
+	@$(NEEDS) sim
+	@$(BUILD) VARIANT=mem out/mem/raft_sim
+	@$(SIM) --target=sim-mem --default_seeds=20 out/mem/raft_sim
+
+sim-test:
+	@$(NEEDS) build
+	@$(BUILD) VARIANT=plain out/plain/sim_tests
+	@out/plain/sim_tests --target=sim-test $(RUN_TESTS)
+
+# Breaks the simulator in one way at a time: its tests must notice.
+sim-mutants:
+	@$(NEEDS) build
+	@$(BUILD) VARIANT=plain out/plain/sim_tests
+	@python3 sim/tools/mutate.py $(ONLY)
 
 # Builds everything with clang, to see its warnings too.
 clang:
@@ -80,41 +114,76 @@ else  # ------------------------------------------------- one variant's build
 CXX_plain := g++
 CXX_race := g++
 CXX_asan := g++
+CXX_mem := g++
 CXX_clang := clang++
 FLAGS_plain := -O2
 FLAGS_race := -O1 -fsanitize=thread
 FLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+# What sim/simmem.cc takes the place of ThreadSanitizer's library for.
+FLAGS_mem := -O1 -fsanitize=thread
 FLAGS_clang := -O1 -Wthread-safety
+LINK_FLAGS := $(if $(filter mem,$(VARIANT)),,$(FLAGS_$(VARIANT)))
 
 PACKAGES := gtest libglog absl_flags_parse absl_flags absl_strings \
-  absl_str_format absl_status absl_statusor absl_symbolize
+  absl_str_format absl_status absl_statusor absl_symbolize \
+  absl_time
 CXX := $(CXX_$(VARIANT))
-CXXFLAGS := -std=c++20 -g -fno-omit-frame-pointer -pthread -I. \
-  -Wall -Wextra -Wpedantic -Werror $(FLAGS_$(VARIANT)) \
-  $(shell pkg-config --cflags $(PACKAGES))
+COMMON_FLAGS := -std=c++20 -g -fno-omit-frame-pointer -pthread -I. \
+  -Wall -Wextra -Wpedantic -Werror $(shell pkg-config --cflags $(PACKAGES))
+CXXFLAGS := $(COMMON_FLAGS) $(FLAGS_$(VARIANT))
+# No sanitizer may take the simulator's accesses for the program's own, so it is
+# built without, and calls none of the functions that sanitizers intercept.
+SIM_CXXFLAGS := $(COMMON_FLAGS) -O2 -fno-builtin
+SIM_CXXFLAGS += $(if $(filter g++,$(CXX)),-fno-tree-loop-distribute-patterns)
 LDLIBS := $(shell pkg-config --libs $(PACKAGES))
 OUT := out/$(VARIANT)
 
 LIBRARY := $(wildcard base/*.cc labrpc/*.cc persister/*.cc raft/*.cc)
 HARNESS := $(wildcard tests/harness/*.cc)
-TESTS := $(wildcard tests/*.cc tests/unit/*.cc)
+LAB_TESTS := $(wildcard tests/*.cc)
+TESTS := $(LAB_TESTS) $(wildcard tests/unit/*.cc)
 DEMO := $(wildcard tests/demo/*.cc)
+SIM := $(filter-out sim/simmem.cc sim/stacks.cc,$(wildcard sim/*.cc))
+SIM += $(if $(filter mem,$(VARIANT)),sim/simmem.cc)
+SPECIMENS := $(wildcard sim/test/specimen_*.cc)
+SIM_TESTS := $(filter-out $(SPECIMENS),$(wildcard sim/test/*.cc))
 object = $(patsubst %.cc,$(OUT)/obj/%.o,$(1))
+# The simulator knows the stacks of its threads better than the harness does.
+LAB_HARNESS := $(filter-out %/stacks.cc,$(HARNESS)) sim/stacks.cc
+SPECIMEN_PROGRAMS := $(patsubst sim/test/%.cc,$(OUT)/%,$(SPECIMENS))
 
 .PHONY: all
-all: $(OUT)/raft_tests $(OUT)/demo
+all: $(OUT)/raft_tests $(OUT)/demo $(OUT)/raft_sim $(OUT)/sim_tests
 
 $(OUT)/raft_tests: $(call object,$(LIBRARY) $(HARNESS) $(TESTS))
 $(OUT)/demo: $(call object,$(LIBRARY) $(DEMO))
-$(OUT)/raft_tests $(OUT)/demo:
+$(OUT)/raft_sim: $(call object,$(LIBRARY) $(LAB_HARNESS) $(LAB_TESTS) $(SIM))
+$(OUT)/sim_tests: $(call object,$(LIBRARY) $(HARNESS) tests/main.cc \
+  $(SIM) $(SIM_TESTS)) | $(SPECIMEN_PROGRAMS)
+$(SPECIMEN_PROGRAMS): $(OUT)/%: $(OUT)/obj/sim/test/%.o \
+  $(call object,$(SIM) base/symbolize.cc)
+
+$(OUT)/raft_tests $(OUT)/demo $(OUT)/raft_sim $(OUT)/sim_tests \
+$(SPECIMEN_PROGRAMS):
 	@echo "  link     $@"
-	@$(CXX) $(CXXFLAGS) $^ -o $@ $(LDLIBS)
+	@$(CXX) $(COMMON_FLAGS) $(LINK_FLAGS) $^ -o $@ $(LDLIBS)
+
+$(OUT)/obj/sim/test/%.o: sim/test/%.cc Makefile
+	@mkdir -p $(@D)
+	@echo "  compile  $<"
+	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+$(OUT)/obj/sim/%.o: sim/%.cc Makefile
+	@mkdir -p $(@D)
+	@echo "  compile  $<"
+	@$(CXX) $(SIM_CXXFLAGS) -MMD -MP -c $< -o $@
 
 $(OUT)/obj/%.o: %.cc Makefile
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
 	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
--include $(patsubst %.cc,$(OUT)/obj/%.d,$(LIBRARY) $(HARNESS) $(TESTS) $(DEMO))
+-include $(patsubst %.cc,$(OUT)/obj/%.d,$(LIBRARY) $(HARNESS) $(TESTS) \
+  $(DEMO) $(SIM) sim/stacks.cc $(SPECIMENS) $(SIM_TESTS))
 
 endif

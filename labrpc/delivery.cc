@@ -42,7 +42,6 @@ bool Core::Send(EndId end, std::string_view method, std::string args,
   CallId id = 0;
   Phase phase = Phase::kQueued;
   std::chrono::milliseconds delay(0);
-  bool observed = false;
   {
     base::MutexLock lock(&mu_);
     if (cleaned_up_ || ends_[end].closed) return false;
@@ -50,7 +49,6 @@ bool Core::Send(EndId end, std::string_view method, std::string args,
     total_bytes_ += static_cast<int64_t>(call.args.size());
     delay = AdmitLocked(&call);
     phase = call.phase;
-    observed = observer_ != nullptr;
     id = next_call_++;
     calls_.emplace_hint(calls_.end(), id, std::move(call));
   }
@@ -58,8 +56,10 @@ bool Core::Send(EndId end, std::string_view method, std::string args,
     Submit(id);
     return true;
   }
-  if (phase == Phase::kUndeliverable && (observed || VLOG_IS_ON(3))) {
-    // On the timer thread and before the delay is over, even one of 0 ms.
+  if (phase == Phase::kUndeliverable) {
+    // On the timer thread and before the delay is over, even one of 0 ms. Also
+    // when nobody observes: whether somebody does must not change what the
+    // threads do.
     timers_.After({}, [this, id] { ReportUndeliverable(id); });
   }
   AwaitDelay(id, delay);
@@ -113,6 +113,7 @@ void Core::ReportUndeliverable(CallId id) {
     const auto found = calls_.find(id);
     if (found == calls_.end()) return;
     if (found->second.phase != Phase::kUndeliverable) return;
+    if (observer_ == nullptr && !VLOG_IS_ON(3)) return;
     route = RouteLocked(found->second);
     method = found->second.method;
     args = found->second.args;

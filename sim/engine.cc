@@ -182,6 +182,19 @@ _Unwind_Reason_Code OnUnwoundFrame(int, _Unwind_Action actions, uint64_t,
   JumpToStackTop(self, FinishAfterExit);
 }
 
+// The pool's real threads have all signals masked.
+void DeliverSignal(Thread* me) {
+  uint64_t wanted = uint64_t{1} << (me->pending_signal - 1);
+  uint64_t before = 0;
+  RawSyscall(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<long>(&wanted),
+             reinterpret_cast<long>(&before), sizeof(wanted));
+  const int signal = me->pending_signal;
+  me->pending_signal = 0;
+  raise(signal);
+  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before),
+             0, sizeof(before));
+}
+
 // The stack of this thread, but for the functions of the simulator on its top.
 void NoteStack(Thread* me) {
   me->frame_count = backtrace(me->frames, Thread::kMaxFrames);
@@ -289,11 +302,7 @@ void AfterSwitch(Thread* me) {
     NoteStack(me);
     HandOver(me, asker);
   }
-  if (me->pending_signal != 0) {
-    const int signal = me->pending_signal;
-    me->pending_signal = 0;
-    raise(signal);
-  }
+  if (me->pending_signal != 0) DeliverSignal(me);
 }
 
 void AskForStack(Thread* thread) {

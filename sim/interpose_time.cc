@@ -123,7 +123,9 @@ unsigned alarm(unsigned seconds) noexcept {
   scheduler.set_alarm(seconds == 0 ? sim::kNever
                                    : After(seconds * sim::kSecond));
   if (before == sim::kNever) return 0;
-  return static_cast<unsigned>((before - scheduler.now()) / sim::kSecond + 1);
+  // To the nearest second, but a pending one is not none.
+  const sim::Time rest = before - scheduler.now() + sim::kSecond / 2;
+  return rest < sim::kSecond ? 1 : static_cast<unsigned>(rest / sim::kSecond);
 }
 
 // ------------------------------------------------------------------- clocks

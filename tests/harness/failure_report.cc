@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "tests/harness/build_kind.h"
 #include "tests/harness/child.h"
 #include "tests/harness/go_output.h"
 

@@ -25,9 +25,10 @@ std::string Indented(const std::string& message) {
       "\n");
 }
 
-std::string RepeatLine(const std::string& name, uint64_t seed, BuildKind kind) {
-  return absl::StrFormat("    repeat: make %s RUN='^%s$' SEED=%d\n",
-                         MakeTarget(kind), name, seed);
+std::string RepeatLine(const std::string& name, uint64_t seed,
+                       const std::string& target) {
+  return absl::StrFormat("    repeat: make %s RUN='^%s$' SEED=%d\n", target,
+                         name, seed);
 }
 
 std::string CountLine(int passed, int failed) {

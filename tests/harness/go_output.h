@@ -10,8 +10,6 @@
 #include <cstdint>
 #include <string>
 
-#include "tests/harness/build_kind.h"
-
 namespace tests {
 
 // "=== RUN   TestBasicAgree2B".
@@ -25,8 +23,10 @@ std::string VerdictLine(const std::string& verdict, const std::string& name,
 // follow by eight.
 std::string Indented(const std::string& message);
 
-// The command that runs `name` again under the same seed, indented.
-std::string RepeatLine(const std::string& name, uint64_t seed, BuildKind kind);
+// The command that runs `name` again under the same seed, indented; `target` is
+// what to make.
+std::string RepeatLine(const std::string& name, uint64_t seed,
+                       const std::string& target);
 
 // "3 passed, 1 failed".
 std::string CountLine(int passed, int failed);

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tests/harness/build_kind.h"
 
 // Strings, because an empty value means the default: `make test` always passes
 // all three.
@@ -15,6 +16,7 @@ ABSL_FLAG(std::string, run, "", "run only the tests that match");
 ABSL_FLAG(std::string, seed, "", "the run's seed");
 ABSL_FLAG(std::string, verbose, "", "0 or 1");
 ABSL_FLAG(bool, list, false, "print the names");
+ABSL_FLAG(std::string, target, "", "what to make to run a test again");
 ABSL_FLAG(bool, child, false, "run one test for the runner");
 ABSL_FLAG(bool, specimens, false, "select from the runner's test subjects");
 ABSL_FLAG(int, watchdog_seconds, 150, "when a test counts as hung");
@@ -104,6 +106,8 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   if (read.ok()) read = ReadVerbose(&options);
   if (!read.ok()) return read;
   options.run = absl::GetFlag(FLAGS_run);
+  options.target = absl::GetFlag(FLAGS_target);
+  if (options.target.empty()) options.target = MakeTarget(kBuildKind);
   options.list = absl::GetFlag(FLAGS_list);
   options.child = absl::GetFlag(FLAGS_child);
   options.specimens = absl::GetFlag(FLAGS_specimens);

@@ -25,7 +25,8 @@ struct Options {
   bool list = false;
   bool plain_gtest = false;  // --gtest_... given: GoogleTest, in one process
 
-  // For the program's own use: hidden from --help.
+  // For the program's own use and the Makefile's: hidden from --help.
+  std::string target;                  // `make` what, to run a test again
   bool child = false;                  // runs the one test of --gtest_filter
   bool death_test_child = false;       // GoogleTest started it, not the runner
   bool specimens = false;              // select from the runner's test subjects

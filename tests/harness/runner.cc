@@ -62,7 +62,7 @@ bool Runner::RunOne(const TestCase& test) {
   if (HasFailed(result)) {
     ++failed_;
     PrintOutcome(test, result, "FAIL", error);
-    log_->Print(RepeatLine(test.name, options_.seed, kBuildKind));
+    log_->Print(RepeatLine(test.name, options_.seed, options_.target));
   } else if (result.skipped) {
     if (options_.verbose) PrintOutcome(test, result, "SKIP", error);
   } else {

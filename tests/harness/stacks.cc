@@ -1,9 +1,6 @@
 #include "tests/harness/stacks.h"
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <execinfo.h>
-#include <link.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,23 +10,18 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
-#include "absl/debugging/symbolize.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "base/symbolize.h"
 #include "tests/harness/run_log.h"
 
 namespace tests {
@@ -44,7 +36,7 @@ constexpr std::chrono::seconds kPatience{2};
 // signals it holds back from a thread that computes or waits for a lock.
 constexpr int kSignal = SIGSYS;
 
-struct Stack {
+struct ThreadStack {
   pid_t thread = 0;
   void* frames[kMaxFrames];
   std::atomic<int> depth{0};  // 0: not captured yet; set last
@@ -52,7 +44,7 @@ struct Stack {
 
 struct StackTable {
   size_t size = 0;
-  std::unique_ptr<Stack[]> stacks;
+  std::unique_ptr<ThreadStack[]> stacks;
   StackTable* previous = nullptr;  // keeps old tables reachable
 };
 
@@ -68,7 +60,7 @@ void CaptureOwnStack(int) {
   const pid_t self = ThisThread();
   StackTable* const table = current_table.load(std::memory_order_acquire);
   for (size_t i = 0; i < table->size; ++i) {
-    Stack& stack = table->stacks[i];
+    ThreadStack& stack = table->stacks[i];
     if (stack.thread != self) continue;
     const int depth = backtrace(stack.frames, kMaxFrames);
     stack.depth.store(depth, std::memory_order_release);
@@ -107,7 +99,7 @@ std::vector<pid_t> OtherThreads() {
 StackTable* NewTable(const std::vector<pid_t>& threads) {
   auto* const table = new StackTable;
   table->size = threads.size();
-  table->stacks = std::make_unique<Stack[]>(threads.size());
+  table->stacks = std::make_unique<ThreadStack[]>(threads.size());
   for (size_t i = 0; i < threads.size(); ++i) {
     table->stacks[i].thread = threads[i];
   }
@@ -142,53 +134,10 @@ const StackTable& CaptureAll() {
   return *table;
 }
 
-// The address in the program's file, or 0 for one in a library.
-uintptr_t FileAddress(uintptr_t pc) {
-  Dl_info at = {};
-  Dl_info here = {};
-  if (dladdr(reinterpret_cast<void*>(pc), &at) == 0) return 0;
-  dladdr(reinterpret_cast<void*>(&CaptureOwnStack), &here);
-  if (at.dli_fbase == nullptr || at.dli_fbase != here.dli_fbase) return 0;
-  const auto* header = static_cast<const ElfW(Ehdr)*>(at.dli_fbase);
-  const auto base = reinterpret_cast<uintptr_t>(at.dli_fbase);
-  return header->e_type == ET_DYN ? pc - base : pc;
-}
-
-// addr2line prints "path:line", sometimes with a remark behind, or question
-// marks. Returns "file:line", or nothing.
-std::string Shortened(std::string_view line) {
-  line = line.substr(0, line.find_first_of(" \n"));
-  line.remove_prefix(std::min(line.size(), line.rfind('/') + 1));
-  return line.find('?') == std::string_view::npos ? std::string(line) : "";
-}
-
-// The places in the source by program counter, from one call of addr2line.
-std::map<uintptr_t, std::string> Places(const std::vector<uintptr_t>& pcs) {
-  std::string command =
-      absl::StrCat("timeout 15 addr2line -e /proc/", getpid(), "/exe");
-  std::map<uintptr_t, std::string> places;
-  for (const uintptr_t pc : pcs) {
-    if (FileAddress(pc) != 0) places[pc];
-  }
-  for (const auto& [pc, place] : places) {
-    absl::StrAppendFormat(&command, " %#x", FileAddress(pc));
-  }
-  FILE* const output =
-      places.empty() ? nullptr : popen((command + " 2>&-").c_str(), "r");
-  if (output == nullptr) return places;
-  char line[4096];
-  for (auto& [pc, place] : places) {
-    if (std::fgets(line, sizeof(line), output) == nullptr) break;
-    place = Shortened(line);
-  }
-  pclose(output);
-  return places;
-}
-
 // A return address is the one after the call; only the topmost frame, which
 // the signal interrupted, is exact.
-std::vector<uintptr_t> ProgramCounters(const Stack& stack) {
-  std::vector<uintptr_t> pcs;
+base::Stack ProgramCounters(const ThreadStack& stack) {
+  base::Stack pcs;
   const int depth = stack.depth.load(std::memory_order_acquire);
   for (int i = kHandlerFrames; i < depth; ++i) {
     const auto pc = reinterpret_cast<uintptr_t>(stack.frames[i]);
@@ -197,45 +146,22 @@ std::vector<uintptr_t> ProgramCounters(const Stack& stack) {
   return pcs;
 }
 
-std::string FunctionName(uintptr_t pc) {
-  char name[512];
-  const bool known =
-      absl::Symbolize(reinterpret_cast<void*>(pc), name, sizeof(name));
-  return known ? name : "(unknown function)";
-}
-
-std::string StackText(const Stack& stack,
-                      const std::map<uintptr_t, std::string>& places) {
-  const std::vector<uintptr_t> pcs = ProgramCounters(stack);
-  if (pcs.empty()) return "  does not answer\n";
-  std::string text;
-  for (const uintptr_t pc : pcs) {
-    absl::StrAppend(&text, "  ", FunctionName(pc));
-    const auto place = places.find(pc);
-    if (place != places.end() && !place->second.empty()) {
-      absl::StrAppend(&text, " ", place->second);
-    }
-    text.push_back('\n');
-  }
-  return text;
-}
-
 }  // namespace
 
 void PrintAllStacks(int fd) {
   const StackTable& table = CaptureAll();
-  std::vector<uintptr_t> all;
+  std::vector<base::Stack> stacks;
   for (size_t i = 0; i < table.size; ++i) {
-    std::ranges::copy(ProgramCounters(table.stacks[i]),
-                      std::back_inserter(all));
+    stacks.push_back(ProgramCounters(table.stacks[i]));
   }
   // Symbols are looked up only now, outside of the signal handlers.
-  absl::InitializeSymbolizer("/proc/self/exe");
-  const std::map<uintptr_t, std::string> places = Places(all);
+  const base::Symbolizer symbolizer(stacks);
   for (size_t i = 0; i < table.size; ++i) {
     const bool is_main = table.stacks[i].thread == getpid();
+    const std::string text =
+        stacks[i].empty() ? "  does not answer\n" : symbolizer.Text(stacks[i]);
     WriteAll(fd, absl::StrCat("thread ", i + 1, is_main ? " (main):" : ":",
-                              "\n", StackText(table.stacks[i], places)));
+                              "\n", text));
   }
 }
 

@@ -10,6 +10,14 @@ make test     all tests, with real threads in real time; three minutes
                 V=0        as `go test` without -v
 make race     the same under ThreadSanitizer, like `go test -race`  [RUN= SEED=]
 make asan     the same under Address- and UndefinedBehaviorSanitizer      [RUN=]
+make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
+              2C in half a second; each failure can be replayed
+                SEEDS=100 SEED=1 JOBS=2  how many seeds, from which on, at once
+                SEED=7 SEEDS=1 RUN=...   one replay: output as `make test`
+                PROFILE=harsh            whatever threads have to survive
+make sim-race the same under ThreadSanitizer             [RUN= SEED= SEEDS=20]
+make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
+make sim-test the simulator's own tests (part of `make test`)     [RUN= SEED=]
 make compare  GO_LAB=dir or GO_LOG=file: side by side with a Go lab       [RUN=]
 make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place

@@ -21,7 +21,7 @@ tidied=()
 tests=()
 for source in "${sources[@]}"; do
   case $source in
-    tests/unit/*.cc | tests/*_test.cc | tests/specimens.cc)
+    tests/unit/*.cc | tests/*_test.cc | tests/specimens.cc | sim/test/*.cc)
       tests+=("$source") ;;
     *.cc) tidied+=("$source") ;;
   esac

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# needs.sh build|lint: says what that kind of target lacks, and the command that
+# needs.sh build|sim|lint: says what that kind of target lacks, and the command that
 # installs it; exit status 2 then. Called by the Makefile before it builds.
 set -u
 
@@ -17,6 +17,9 @@ if command -v pkg-config >/dev/null; then
   for library in "${libraries[@]}"; do
     pkg-config --exists "$library" || missing+=("$library")
   done
+fi
+if [ "${1:-}" = sim ]; then
+  /usr/bin/python3 -c 'import tqdm' 2>/dev/null || missing+=(python3-tqdm)
 fi
 [ -e /usr/include/cereal/cereal.hpp ] || missing+=(cereal)
 

@@ -31,12 +31,12 @@ TEST(GoOutput, MessagesAreIndentedAndTheirFurtherLinesMore) {
 }
 
 TEST(GoOutput, TheCommandThatRepeatsNamesTheBuild) {
-  EXPECT_EQ(RepeatLine("TestA", 7, BuildKind::kPlain),
+  EXPECT_EQ(RepeatLine("TestA", 7, "test"),
             "    repeat: make test RUN='^TestA$' SEED=7\n");
-  EXPECT_EQ(RepeatLine("TestA", ~uint64_t{0}, BuildKind::kRace),
+  EXPECT_EQ(RepeatLine("TestA", ~uint64_t{0}, "race"),
             "    repeat: make race RUN='^TestA$' SEED=18446744073709551615\n");
-  EXPECT_EQ(RepeatLine("TestA", 7, BuildKind::kAsan),
-            "    repeat: make asan RUN='^TestA$' SEED=7\n");
+  EXPECT_EQ(RepeatLine("TestA", 7, "sim SEEDS=1 PROFILE=fair"),
+            "    repeat: make sim SEEDS=1 PROFILE=fair RUN='^TestA$' SEED=7\n");
 }
 
 TEST(LineSplitter, CutsLinesWhereverTheBytesAreCut) {

@@ -66,6 +66,13 @@ TEST(Tools, Compare) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+// Debian's Python, for which Debian's tqdm is installed.
+TEST(Tools, Sim) {
+  const Outcome outcome = RunIn(
+      Root() / "sim/tools", "exec /usr/bin/python3 -B -m unittest sim_test");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 // The README's service is the one that TestUnitExample... runs.
 TEST(Readme, ShowsTheExampleAsItIs) {
   const std::vector<std::string> parts = absl::StrSplit(

@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Tests of sim.py, with a stand-in for the test program.
+
+`/usr/bin/python3 -B -m unittest sim_test` in this folder.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import sim
+
+HERE = Path(__file__).resolve().parent
+
+# Seeds that are multiples of 3 fail, in one test of two; those of 5 in both.
+STAND_IN = r'''#!/bin/bash
+for argument; do
+  case $argument in
+    --seed=*) seed=${argument#--seed=} ;;
+    --run=*) run=${argument#--run=} ;;
+    --verbose=*) verbose=${argument#--verbose=} ;;
+    --list) list=1 ;;
+  esac
+done
+if [ "$run" = Nothing ]; then
+  echo "raft_tests: no test matches Nothing" >&2
+  exit 2
+fi
+[ -z "${list:-}" ] || exit 0
+log=$(dirname "$0")/seed$seed.log
+echo "debug" > "$log"
+echo "seed $seed, log $log"
+[ "$run" != Slow ] || exec sleep 60
+[ "$run" != Silent ] || exit 1
+[ -z "${SIM_STATS:-}" ] || echo "hash=1 virtual_ms=1500.5 args=x" >> "$SIM_STATS"
+[ "$verbose" = 0 ] || echo "profile $SIM_PROFILE only $SIM_ONLY"
+passed=2
+fails() {
+  passed=$((passed - 1))
+  printf -- '--- FAIL: %s (0.01s)\n    %s\n    more\n' "$1" "$2"
+}
+[ $((seed % 3)) -ne 0 ] || fails TestA2A "a_test.cc:1: expected one leader, got none"
+[ $((seed % 5)) -ne 0 ] || fails TestB2B "crashed: signal 6 (Aborted)"
+echo "$passed passed, $((2 - passed)) failed"
+[ $passed -eq 2 ]
+'''
+
+
+class SimTest(unittest.TestCase):
+    """Runs sim.py as the Makefile does."""
+
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="sim-test-")
+        self.addCleanup(self.folder.cleanup)
+        self.program = Path(self.folder.name) / "raft_sim"
+        self.program.write_text(STAND_IN)
+        self.program.chmod(0o755)
+
+    def command(self, *arguments: str) -> list[str]:
+        """Returns the command line of a run."""
+        return [sys.executable, str(HERE / "sim.py"), *arguments,
+                str(self.program)]
+
+    def run_sim(self, *arguments: str) -> tuple[int, str]:
+        """Returns the exit status and all output."""
+        done = subprocess.run(self.command(*arguments), text=True, check=False,
+                              capture_output=True, timeout=60)
+        return done.returncode, done.stdout + done.stderr
+
+    def test_all_pass(self) -> None:
+        """Counts tests times seeds, and keeps no log."""
+        status, output = self.run_sim("--seed=1", "--seeds=2", "--jobs=2")
+        self.assertEqual(status, 0, output)
+        self.assertTrue(output.endswith("\n4 passed, 0 failed\n"), output)
+        self.assertIn("2 seeds, 3 virtual seconds in ", output)
+        self.assertEqual(list(Path(self.folder.name).glob("*.log")), [])
+
+    def test_failures(self) -> None:
+        """Names each failure, its log, and the command that replays it."""
+        status, output = self.run_sim("--seed=1", "--seeds=5", "--jobs=1")
+        self.assertEqual(status, 1, output)
+        self.assertIn("FAIL TestA2A seed 3: a_test.cc:1: expected one", output)
+        self.assertIn("FAIL TestB2B seed 5: crashed: signal 6", output)
+        self.assertIn(f"log {self.folder.name}/seed3.log", output)
+        self.assertIn("  make sim SEEDS=1 PROFILE=fair RUN='^TestA2A$' SEED=3",
+                      output)
+        self.assertTrue(output.endswith("\n8 passed, 2 failed\n"), output)
+        self.assertTrue((Path(self.folder.name) / "seed3.log").exists())
+
+    def test_many_failures(self) -> None:
+        """Prints ten commands, not hundreds."""
+        output = self.run_sim("--seed=1", "--seeds=60", "--jobs=2")[1]
+        self.assertEqual(len(re.findall(r"^  make ", output, re.M)), 10)
+        self.assertIn("  and 22 more\n", output)
+
+    def test_harsh(self) -> None:
+        """What came too late does not fail a harsh run; a crash does."""
+        status, output = self.run_sim("--seed=1", "--seeds=4",
+                                      "--profile=harsh")
+        self.assertEqual(status, 0, output)
+        self.assertIn("  TestA2A: 1 of 4 (25.0 %)", output)
+        self.assertIn("0 safety failures", output)
+        status, output = self.run_sim("--seed=1", "--seeds=5",
+                                      "--profile=harsh")
+        self.assertEqual(status, 1, output)
+        self.assertIn("1 safety failures", output)
+        self.assertNotIn("RUN='^TestA2A$'", output)
+
+    def test_replay(self) -> None:
+        """One seed is the program's own output."""
+        status, output = self.run_sim("--seed=7", "--seeds=1")
+        self.assertEqual(status, 0, output)
+        self.assertTrue(output.startswith("seed 7, log "), output)
+        self.assertIn("profile fair only --child\n", output)
+        self.assertTrue(output.endswith("2 passed, 0 failed\n"), output)
+
+    def test_list_of_seeds(self) -> None:
+        """Seeds drawn at random are named."""
+        output = self.run_sim("--seed_list=7,4,11")[1]
+        self.assertIn("seeds 7 4 11", output)
+        self.assertTrue(output.endswith("\n6 passed, 0 failed\n"), output)
+
+    def test_bad_arguments(self) -> None:
+        """One line that says what to do, and status 2."""
+        for argument, message in (
+                ("--seeds=0", "SEEDS=0 is wrong: give a whole number from 1"),
+                ("--seeds=abc", "SEEDS=abc is wrong"),
+                ("--seed=-1", "SEED=-1 is wrong: give a whole number from 0"),
+                ("--jobs=0", "JOBS=0 is wrong"),
+                ("--profile=mild", "PROFILE=mild is wrong: give fair or harsh"),
+                ("--run=Nothing", "no test matches Nothing")):
+            status, output = self.run_sim(argument)
+            self.assertEqual(status, 2, output)
+            self.assertIn(message, output)
+            self.assertEqual(output.count("\n"), 1, output)
+
+    def test_run_without_result(self) -> None:
+        """A program that ends without a count has not passed."""
+        status, output = self.run_sim("--run=Silent", "--seeds=2")
+        self.assertEqual(status, 1, output)
+        self.assertIn("seed 1: seed 1, log", output)
+        self.assertTrue(output.endswith("\n0 passed, 0 failed\n"), output)
+
+    def test_interrupt(self) -> None:
+        """Ctrl-C ends the runs and leaves a summary."""
+        process = subprocess.Popen(
+            self.command("--run=Slow", "--seeds=4", "--jobs=2"), text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            start_new_session=True)
+        while not list(Path(self.folder.name).glob("*.log")):
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGINT)
+        output = process.communicate(timeout=30)[0]
+        self.assertEqual(process.returncode, 130, output)
+        self.assertIn("interrupted after 0 of 4 seeds", output)
+        self.assertTrue(output.endswith("\n0 passed, 0 failed\n"), output)
+
+
+class LivenessTest(unittest.TestCase):
+    """What counts as too late."""
+
+    def test_messages(self) -> None:
+        """Only what is known to be harmless does."""
+        for message, expected in (
+                ("x.cc:1: one(101) failed to reach agreement", True),
+                ("x.cc:1: test took longer than 120 seconds", True),
+                ("x.cc:1: term 3 has 2 (>1) leaders", False),
+                ("x.cc:1: apply error: commit index=3 differs", False),
+                ("crashed: signal 6 (Aborted)", False),
+                ("exit status 86", False)):
+            self.assertEqual(sim.Failure("T", 1, message).is_liveness,
+                             expected, message)
+
+
+if __name__ == "__main__":
+    unittest.main()

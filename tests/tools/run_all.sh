@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# run_all.sh PROGRAM... -- ARGS...: runs the test programs one after another,
+# those in which RUN= matches something. Called by `make test`. The exit status
+# is that of the first that failed; a failure does not hide what comes behind.
+set -u
+
+programs=()
+while [ "$1" != -- ]; do
+  programs+=("$1")
+  shift
+done
+shift
+
+status=0
+matched=0
+for program in "${programs[@]}"; do
+  "$program" --list "$@" >/dev/null 2>&1 || continue
+  matched=1
+  "$program" "$@" || { [ $status -ne 0 ] || status=$?; }
+  # Interrupted: the user wants no more.
+  [ $status -ne 130 ] || exit 130
+done
+# Nothing matches anywhere, or an argument is wrong: the first says it best.
+[ $matched -eq 1 ] || exec "${programs[0]}" "$@"
+exit $status
