@@ -11,7 +11,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
-  sim sim-race sim-mem sim-test sim-mutants
+  sim sim-race sim-mem sim-same sim-test sim-mutants
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -24,7 +24,8 @@ JOBS ?= $(shell nproc)
 BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
 RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V"
 SIM = /usr/bin/python3 sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
-  --seeds="$$LAB_SEEDS" --verbose="$$LAB_V" --jobs="$(JOBS)"
+  --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
+  --jobs="$(JOBS)"
 NEEDS = tests/tools/needs.sh
 
 help:
@@ -79,6 +80,14 @@ sim-test:
 	@$(NEEDS) build
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
 	@out/plain/sim_tests --target=sim-test $(RUN_TESTS)
+
+# A seed is the same run, however it is run.
+sim-same:
+	@$(NEEDS) sim
+	@$(BUILD) VARIANT=plain out/plain/raft_sim
+	@$(BUILD) VARIANT=asan out/asan/raft_sim
+	@/usr/bin/python3 sim/tools/same.py --seed="$$LAB_SEED" \
+	  --seeds="$$LAB_SEEDS" --profile="$$LAB_PROFILE" --jobs="$(JOBS)"
 
 # Breaks the simulator in one way at a time: its tests must notice.
 sim-mutants:

@@ -27,12 +27,12 @@ void Store(volatile T* object, T value) {
   __atomic_store_n(object, value, __ATOMIC_SEQ_CST);
 }
 
-// All others are a function of the value that was there.
-template <typename T, typename Change>
-T Modify(volatile T* object, Change change) {
+// All others put there what `change` makes of what was there and `value`.
+template <typename T>
+T Modify(volatile T* object, T value, T (*change)(T before, T value)) {
   sim::Access(/*is_atomic=*/true);
   T before = __atomic_load_n(object, __ATOMIC_RELAXED);
-  while (!__atomic_compare_exchange_n(object, &before, change(before),
+  while (!__atomic_compare_exchange_n(object, &before, change(before, value),
                                       /*weak=*/true, __ATOMIC_SEQ_CST,
                                       __ATOMIC_SEQ_CST)) {
   }
@@ -46,6 +46,40 @@ bool CompareExchange(volatile T* object, T* expected, T desired) {
                                      /*weak=*/false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST);
 }
+
+template <typename T>
+T change_exchange(T, T value) {
+  return value;
+}
+template <typename T>
+T change_fetch_add(T before, T value) {
+  return static_cast<T>(before + value);
+}
+template <typename T>
+T change_fetch_sub(T before, T value) {
+  return static_cast<T>(before - value);
+}
+template <typename T>
+T change_fetch_and(T before, T value) {
+  return static_cast<T>(before & value);
+}
+template <typename T>
+T change_fetch_or(T before, T value) {
+  return static_cast<T>(before | value);
+}
+template <typename T>
+T change_fetch_xor(T before, T value) {
+  return static_cast<T>(before ^ value);
+}
+template <typename T>
+T change_fetch_nand(T before, T value) {
+  return static_cast<T>(~(before & value));
+}
+
+using Word8 = uint8_t;
+using Word16 = uint16_t;
+using Word32 = uint32_t;
+using Word64 = uint64_t;
 
 }  // namespace
 
@@ -81,44 +115,49 @@ SIM_PLAIN(16)
 void __tsan_read_range(void*, size_t) { sim::Access(false); }
 void __tsan_write_range(void*, size_t) { sim::Access(false); }
 
-#define SIM_MODIFY(bits, T, name, expression)                                 \
-  T __tsan_atomic##bits##_##name(volatile T* object, T value, int) {          \
-    return Modify(                                                            \
-        object, [value]([[maybe_unused]] T old) -> T { return expression; }); \
+#define SIM_MODIFY(bits, name)                                         \
+  Word##bits __tsan_atomic##bits##_##name(volatile Word##bits* object, \
+                                          Word##bits value, int) {     \
+    return Modify(object, value, change_##name<Word##bits>);           \
   }
 
-#define SIM_ATOMIC(bits, T)                                                    \
-  T __tsan_atomic##bits##_load(const volatile T* object, int) {                \
-    return Load(object);                                                       \
-  }                                                                            \
-  void __tsan_atomic##bits##_store(volatile T* object, T value, int) {         \
-    Store(object, value);                                                      \
-  }                                                                            \
-  SIM_MODIFY(bits, T, exchange, value)                                         \
-  SIM_MODIFY(bits, T, fetch_add, static_cast<T>(old + value))                  \
-  SIM_MODIFY(bits, T, fetch_sub, static_cast<T>(old - value))                  \
-  SIM_MODIFY(bits, T, fetch_and, static_cast<T>(old & value))                  \
-  SIM_MODIFY(bits, T, fetch_or, static_cast<T>(old | value))                   \
-  SIM_MODIFY(bits, T, fetch_xor, static_cast<T>(old ^ value))                  \
-  SIM_MODIFY(bits, T, fetch_nand, static_cast<T>(~(old & value)))              \
-  int __tsan_atomic##bits##_compare_exchange_strong(                           \
-      volatile T* object, T* expected, T desired, int, int) {                  \
-    return CompareExchange(object, expected, desired) ? 1 : 0;                 \
-  }                                                                            \
-  int __tsan_atomic##bits##_compare_exchange_weak(                             \
-      volatile T* object, T* expected, T desired, int, int) {                  \
-    return CompareExchange(object, expected, desired) ? 1 : 0;                 \
-  }                                                                            \
-  T __tsan_atomic##bits##_compare_exchange_val(volatile T* object, T expected, \
-                                               T desired, int, int) {          \
-    CompareExchange(object, &expected, desired);                               \
-    return expected;                                                           \
+#define SIM_ATOMIC(bits)                                                     \
+  Word##bits __tsan_atomic##bits##_load(const volatile Word##bits* object,   \
+                                        int) {                               \
+    return Load(object);                                                     \
+  }                                                                          \
+  void __tsan_atomic##bits##_store(volatile Word##bits* object,              \
+                                   Word##bits value, int) {                  \
+    Store(object, value);                                                    \
+  }                                                                          \
+  SIM_MODIFY(bits, exchange)                                                 \
+  SIM_MODIFY(bits, fetch_add)                                                \
+  SIM_MODIFY(bits, fetch_sub)                                                \
+  SIM_MODIFY(bits, fetch_and)                                                \
+  SIM_MODIFY(bits, fetch_or)                                                 \
+  SIM_MODIFY(bits, fetch_xor)                                                \
+  SIM_MODIFY(bits, fetch_nand)                                               \
+  int __tsan_atomic##bits##_compare_exchange_strong(                         \
+      volatile Word##bits* object, Word##bits* expected, Word##bits desired, \
+      int, int) {                                                            \
+    return CompareExchange(object, expected, desired) ? 1 : 0;               \
+  }                                                                          \
+  int __tsan_atomic##bits##_compare_exchange_weak(                           \
+      volatile Word##bits* object, Word##bits* expected, Word##bits desired, \
+      int, int) {                                                            \
+    return CompareExchange(object, expected, desired) ? 1 : 0;               \
+  }                                                                          \
+  Word##bits __tsan_atomic##bits##_compare_exchange_val(                     \
+      volatile Word##bits* object, Word##bits expected, Word##bits desired,  \
+      int, int) {                                                            \
+    CompareExchange(object, &expected, desired);                             \
+    return expected;                                                         \
   }
 
-SIM_ATOMIC(8, uint8_t)
-SIM_ATOMIC(16, uint16_t)
-SIM_ATOMIC(32, uint32_t)
-SIM_ATOMIC(64, uint64_t)
+SIM_ATOMIC(8)
+SIM_ATOMIC(16)
+SIM_ATOMIC(32)
+SIM_ATOMIC(64)
 #undef SIM_ATOMIC
 #undef SIM_MODIFY
 

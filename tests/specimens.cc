@@ -1,8 +1,8 @@
-// Tests that misbehave, for the runner's own tests to run.
+// Tests that misbehave, for the runner's own tests to run; and one that idles.
 //
-// Who runs them: tests/unit/runner_test.cc, with --specimens --run=...; they
-// are in no other list. DISABLED_ keeps them out of GoogleTest's runs too; the
-// runner calls them TestUnitSpecimen<Name>.
+// Who runs them: tests/unit/runner_test.cc, with --specimens --run=..., or a
+// person; they are in no other list. DISABLED_ keeps them out of GoogleTest's
+// runs too; the runner calls them TestUnitSpecimen<Name>.
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -19,6 +19,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "tests/harness/cluster.h"
 
 using base::MutexLock;
 
@@ -128,6 +129,15 @@ TEST(DISABLED_Specimen, ReadsFreedMemory) {
   int* volatile freed = new int(1);
   delete freed;
   EXPECT_NE(*freed, 1);
+}
+
+// What waiting costs: run it simulated, and look at the real time.
+TEST(DISABLED_Specimen, IdleMinute) {
+  tests::Cluster cluster(/*servers=*/5);
+  cluster.Begin("Specimen: five servers with nothing to do");
+  cluster.CheckOneLeader();
+  std::this_thread::sleep_for(std::chrono::minutes(1));
+  cluster.End();
 }
 
 }  // namespace

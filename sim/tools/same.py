@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Checks that a seed is one run: the same hashes and texts, however it is run.
+
+Who calls it: `make sim-same`. For each seed the 2A-2C tests are run as they are
+and then in each of the ways below; test by test, the trace hash and the printed
+text must be equal (and the debug log, where it is on). The exit status is 0 if
+they were, 1 if not, 2 for a wrong argument.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent import futures
+from pathlib import Path
+from typing import NamedTuple
+
+LAB_TESTS = "2[A-C]$"
+HASH = re.compile(r"^seed=\d+ hash=(\w+) .*--gtest_filter=(\S+)$", re.MULTILINE)
+
+
+class Way(NamedTuple):
+    """One way to run the tests."""
+    environment: dict[str, str]
+    kind: str = "plain"     # of build
+    beside_load: bool = False
+    one_by_one: bool = False  # each test selected alone
+
+
+WAYS = {
+    "again": Way({}),
+    "loaded": Way({}, beside_load=True),
+    "environment": Way({"A_LONG_VARIABLE": "x" * 5000}),
+    "log": Way({"GLOG_v": "3"}),
+    "log again": Way({"GLOG_v": "3"}),
+    "asan": Way({}, kind="asan"),
+    "pool": Way({"SIM_ENGINE": "pool"}),
+    "native": Way({"SIM_ENGINE": "native"}),
+    "alone": Way({}, one_by_one=True),
+}
+
+
+class Outcome(NamedTuple):
+    """What a run was."""
+    hashes: dict[str, str]  # by test
+    text: str
+    log: str  # the debug log's lines
+
+
+def debug_lines(log: str) -> str:
+    """Returns glog's lines. What was printed stands among them in the order in
+    which it came out of another pipe, which is real time's."""
+    return "\n".join(re.findall(r"^[IWEF]\d{8} .*$", log, re.MULTILINE))
+
+
+def without_real_times(text: str) -> str:
+    """Drops what differs rightly: the log's name, and how long it took."""
+    text = re.sub(r"^seed \d+, log .*\n", "", text, flags=re.MULTILINE)
+    return re.sub(r"\(\d+\.\d+s\)", "(T)", text)
+
+
+class Runner:
+    """Runs the tests of one folder of builds, out/."""
+
+    def __init__(self, out: Path, profile: str) -> None:
+        self.out = out
+        self.profile = profile
+
+    def run(self, seed: int, way: Way, selection: str = LAB_TESTS) -> Outcome:
+        """Runs the selected tests once."""
+        with tempfile.TemporaryDirectory(prefix="same-") as folder:
+            stats = Path(folder) / "stats"
+            environment = os.environ | way.environment | {
+                "SIM_SEED": str(seed), "SIM_ONLY": "--child",
+                "SIM_PROFILE": self.profile, "SIM_STATS": str(stats)}
+            done = subprocess.run(
+                [self.out / way.kind / "raft_sim", f"--run={selection}",
+                 f"--seed={seed}", "--target=sim"], env=environment, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                errors="replace", check=False)
+            hashes = {test: value
+                      for value, test in HASH.findall(stats.read_text())}
+        name = re.search(r"^seed \d+, log (.*)$", done.stdout, re.MULTILINE)
+        log = Path(name[1]) if name else Path("no log was named")
+        content = log.read_text(errors="replace")
+        log.unlink()
+        return Outcome(hashes, without_real_times(done.stdout),
+                       debug_lines(content))
+
+    def run_way(self, seed: int, way: Way, reference: Outcome) -> Outcome:
+        """Runs all tests, together or one by one."""
+        if not way.one_by_one:
+            return self.run(seed, way)
+        hashes: dict[str, str] = {}
+        for test in reference.hashes:
+            suite, _, name = test.partition(".")
+            part = suite.removeprefix("Raft")
+            hashes |= self.run(seed, way, f"^Test{name}{part}$").hashes
+        return reference._replace(hashes=hashes)
+
+
+def differences(reference: Outcome, other: Outcome) -> list[str]:
+    """Names the tests whose hash differs, and says if only a text does."""
+    tests = [test for test, value in reference.hashes.items()
+             if other.hashes.get(test) != value]
+    if tests:
+        return [f"{test} is another run" for test in tests]
+    return ["the printed text differs"] if reference.text != other.text else []
+
+
+def check_seed(runner: Runner, seed: int, names: list[str]) -> list[str]:
+    """Returns a line for each way in which the seed was not the same run."""
+    reference = runner.run(seed, Way({}))
+    found = [] if reference.hashes else ["no test was simulated"]
+    logs: list[str] = []
+    for name in names:
+        outcome = runner.run_way(seed, WAYS[name], reference)
+        found += [f"{name}: {what}" for what in
+                  differences(reference, outcome)]
+        if name.startswith("log"):
+            logs.append(outcome.log)
+    if len(set(logs)) > 1:
+        found.append("log: the debug log differs from run to run")
+    return [f"seed {seed}: {line}" for line in found]
+
+
+def check_loaded(runner: Runner, seeds: list[int]) -> list[str]:
+    """Runs each seed twice, the second time beside two busy loops."""
+    references = [runner.run(seed, Way({})) for seed in seeds]
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"])
+             for _ in range(2)]
+    try:
+        return [f"seed {seed}: loaded: {what}"
+                for seed, reference in zip(seeds, references)
+                for what in differences(reference, runner.run(seed, Way({})))]
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("out"))
+    parser.add_argument("--seed", default="")
+    parser.add_argument("--seeds", default="")
+    parser.add_argument("--profile", default="")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--ways", default=",".join(WAYS),
+                        help="out of: " + ", ".join(WAYS))
+    options = parser.parse_args()
+    unknown = set(options.ways.split(",")) - set(WAYS)
+    if unknown:
+        parser.error(f"unknown ways: {', '.join(sorted(unknown))}; "
+                     f"give some of: {', '.join(WAYS)}")
+    for name in ("seed", "seeds"):
+        text = getattr(options, name)
+        if text and not text.isdigit():
+            parser.error(f"{name.upper()}={text} is wrong: give a number")
+    return options
+
+
+def main() -> int:
+    """Does what the command line says."""
+    options = parse_arguments()
+    first = int(options.seed or 1)
+    seeds = list(range(first, first + int(options.seeds or 3)))
+    names = options.ways.split(",")
+    runner = Runner(options.out, options.profile or "harsh")
+    found: list[str] = []
+    quiet = [name for name in names if not WAYS[name].beside_load]
+    with futures.ThreadPoolExecutor(options.jobs) as pool:
+        for lines in pool.map(lambda seed: check_seed(runner, seed, quiet),
+                              seeds if quiet else []):
+            found += lines
+            print("\n".join(lines), end="\n" if lines else "", flush=True)
+    if len(quiet) < len(names):
+        lines = check_loaded(runner, seeds)
+        found += lines
+        print("\n".join(lines), end="\n" if lines else "")
+    print(f"{len(seeds)} seeds in {len(names)} ways: "
+          f"{len(found)} differences")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
