@@ -1,0 +1,68 @@
+// The three engines give the same run: same hash, same virtual time, same
+// number of everything.
+
+#include <chrono>
+#include <functional>
+
+#include "gtest/gtest.h"
+#include "sim/options.h"
+#include "sim/test/bugs.h"
+#include "sim/test/election.h"
+#include "sim/test/forked.h"
+#include "sim/test/primitives.h"
+
+namespace sim::test {
+namespace {
+
+void ExpectSameRuns(int seeds, const std::function<void()>& program) {
+  for (int i = 1; i <= seeds; ++i) {
+    const auto seed = static_cast<uint64_t>(i);
+    const Outcome fiber = ForkRun(Harsh(seed, Engine::kFiber), program);
+    EXPECT_GT(fiber.result.steps, 0u) << fiber;
+    for (const Engine engine : {Engine::kPool, Engine::kNative}) {
+      const Outcome other = ForkRun(Harsh(seed, engine), program);
+      EXPECT_EQ(other, fiber)
+          << "seed " << seed << ", engine " << EngineName(engine);
+    }
+    if (testing::Test::HasFailure()) return;  // more of it tells no more
+  }
+}
+
+TEST(SimEngines, Elections) {
+  ExpectSameRuns(30, [] {
+    RunElections(ElectionBug::kNone, std::chrono::milliseconds(300));
+  });
+}
+
+// All primitives, one after another in one simulation.
+TEST(SimEngines, Primitives) {
+  ExpectSameRuns(30, [] {
+    for (const Primitive& primitive : AllPrimitives()) {
+      Note(primitive.name);
+      primitive.run();
+      NoteProgress();
+    }
+  });
+}
+
+// Also a run that ends badly is the same.
+TEST(SimEngines, Bugs) {
+  ExpectSameRuns(30, [] { LostWakeUp(Version::kBuggy); });
+  ExpectSameRuns(30, [] { LockOrder(Version::kBuggy); });
+}
+
+TEST(SimEngines, FallBack) {
+  EXPECT_EQ(UsableEngine(Engine::kFiber, true, false), Engine::kFiber);
+  EXPECT_EQ(UsableEngine(Engine::kFiber, false, false), Engine::kPool);
+  EXPECT_EQ(UsableEngine(Engine::kPool, false, false), Engine::kPool);
+  EXPECT_EQ(UsableEngine(Engine::kNative, false, false), Engine::kNative);
+  for (const bool has_fsgsbase : {false, true}) {
+    for (const Engine wanted :
+         {Engine::kFiber, Engine::kPool, Engine::kNative}) {
+      EXPECT_EQ(UsableEngine(wanted, has_fsgsbase, true), Engine::kNative);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sim::test

@@ -1,0 +1,163 @@
+// What the simulator says of programs that never end, and of variables that it
+// does not understand.
+
+#include <cctype>
+#include <map>
+#include <sstream>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "sim/sim.h"
+#include "sim/test/programs.h"
+
+namespace sim::test {
+namespace {
+
+constexpr int kExitBadVariable = 2;
+
+ProgramOutcome Hang(const std::string& program, const std::string& seed = "1") {
+  return RunSpecimen("hangs", {program}, {{"SIM_SEED", seed}});
+}
+
+// True if a line of the report places `function` in the program's own source.
+bool NamesPlace(const std::string& errors, const std::string& function) {
+  const std::string file = "specimen_hangs.cc:";
+  std::istringstream lines(errors);
+  for (std::string line; std::getline(lines, line);) {
+    const size_t at = line.find(file);
+    if (Contains(line, function + "(") && at != std::string::npos &&
+        std::isdigit(line[at + file.size()]) != 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The report was made at once: the ticker has not ticked.
+void ExpectDeadlock(const ProgramOutcome& outcome) {
+  EXPECT_EQ(outcome.status, kExitDeadlock) << outcome;
+  EXPECT_TRUE(outcome.errors.starts_with("sim: DEADLOCK: ")) << outcome;
+  EXPECT_EQ(outcome.output, "");
+}
+
+TEST(SimReports, TwoMutexesWhileATimerTicks) {
+  for (const char* const seed : {"1", "2", "3"}) {
+    const ProgramOutcome outcome = Hang("two_mutexes", seed);
+    ExpectDeadlock(outcome);
+    for (const char* const part : {"\"first\"", "\"second\"", "held by"}) {
+      EXPECT_TRUE(Contains(outcome.errors, part)) << outcome;
+    }
+    EXPECT_TRUE(NamesPlace(outcome.errors, "TakeOneThenOther")) << outcome;
+  }
+}
+
+TEST(SimReports, OneMutexTwice) { ExpectDeadlock(Hang("lock_twice")); }
+
+TEST(SimReports, JoinCircle) { ExpectDeadlock(Hang("join_circle")); }
+
+TEST(SimReports, JoinUnderALock) {
+  const ProgramOutcome outcome = Hang("join_under_lock");
+  ExpectDeadlock(outcome);
+  EXPECT_TRUE(NamesPlace(outcome.errors, "JoinUnderLock")) << outcome;
+}
+
+TEST(SimReports, StaticVariableUnderALock) {
+  const ProgramOutcome outcome = Hang("static_under_lock");
+  ExpectDeadlock(outcome);
+  EXPECT_TRUE(Contains(outcome.errors, "static variable's initialisation"))
+      << outcome;
+}
+
+TEST(SimReports, EverybodyWaits) {
+  const ProgramOutcome outcome = Hang("wait_for_nobody");
+  ExpectDeadlock(outcome);
+  EXPECT_TRUE(NamesPlace(outcome.errors, "WaitForNobody")) << outcome;
+}
+
+void ExpectHung(const ProgramOutcome& outcome, const std::string& function) {
+  EXPECT_EQ(outcome.status, kExitHung) << outcome;
+  EXPECT_TRUE(outcome.errors.starts_with("sim: HUNG: ")) << outcome;
+  EXPECT_TRUE(NamesPlace(outcome.errors, function)) << outcome;
+}
+
+// These two take the watchdog's patience, some seconds.
+TEST(SimReports, SpinOnAtomic) {
+  ExpectHung(Hang("spin_on_atomic"), "SpinOnAtomic");
+}
+
+TEST(SimReports, ReadFromPipe) {
+  ExpectHung(Hang("read_from_pipe"), "ReadFromPipe");
+}
+
+TEST(SimReports, TimeLimit) {
+  const ProgramOutcome outcome = RunSpecimen(
+      "hangs", {"tick_for_ever"}, {{"SIM_SEED", "1"}, {"SIM_LIMIT", "10s"}});
+  EXPECT_EQ(outcome.status, kExitTimeLimit) << outcome;
+  EXPECT_TRUE(outcome.errors.starts_with("sim: ")) << outcome;
+  EXPECT_TRUE(Contains(outcome.errors, "SIM_LIMIT")) << outcome;
+  EXPECT_TRUE(Contains(outcome.output, "tick 9\n")) << outcome;
+  EXPECT_FALSE(Contains(outcome.output, "tick 11\n")) << outcome;
+}
+
+TEST(SimReports, Unsupported) {
+  const ProgramOutcome outcome = Hang("posix_barrier");
+  EXPECT_EQ(outcome.status, kExitUnsupported) << outcome;
+  EXPECT_TRUE(Contains(outcome.errors, "pthread_barrier")) << outcome;
+}
+
+struct BadVariable {
+  const char* name;
+  const char* value;
+};
+
+TEST(SimReports, BadVariables) {
+  const BadVariable kBad[] = {
+      {"SIM_SEED", "x"},
+      {"SIM_SEED", ""},
+      {"SIM_SEED", "-1"},
+      {"SIM_SEED", "1e3"},
+      {"SIM_PROFILE", "strict"},
+      {"SIM_ENGINE", "steam"},
+      {"SIM_PREEMPT", "2"},
+      {"SIM_PREEMPT", "often"},
+      {"SIM_STALL", "0.1:long"},
+      {"SIM_STALL", "1.5"},
+      {"SIM_SLACK", "1parsec"},
+      {"SIM_SLACK", "-1ms"},
+      {"SIM_LIMIT", "10"},
+      {"SIM_LIMIT", ""},
+      {"SIM_TRACE", "/no/such/folder/file"},
+  };
+  for (const BadVariable& bad : kBad) {
+    const ProgramOutcome outcome = RunSpecimen(
+        "hangs", {"nothing"},
+        bad.name == std::string("SIM_SEED")
+            ? std::map<std::string, std::string>{{bad.name, bad.value}}
+            : std::map<std::string, std::string>{{"SIM_SEED", "1"},
+                                                 {bad.name, bad.value}});
+    const std::string what = std::string(bad.name) + "=" + bad.value + ": ";
+    EXPECT_EQ(outcome.status, kExitBadVariable) << what << outcome;
+    EXPECT_EQ(outcome.output, "") << what;
+    // One line, which names the variable.
+    EXPECT_EQ(outcome.errors.find('\n'), outcome.errors.size() - 1)
+        << what << outcome;
+    EXPECT_TRUE(Contains(outcome.errors, bad.name)) << what << outcome;
+  }
+}
+
+// Without SIM_SEED, or with a SIM_ONLY that is not among the arguments, the
+// program runs as it always does.
+TEST(SimReports, NotMeant) {
+  EXPECT_EQ(RunSpecimen("hangs", {"nothing"}, {}).status, 0);
+  const ScratchFile stats;
+  const ProgramOutcome outcome = RunSpecimen("hangs", {"nothing"},
+                                             {{"SIM_SEED", "1"},
+                                              {"SIM_ONLY", "something"},
+                                              {"SIM_STATS", stats.path()}});
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  EXPECT_EQ(outcome.output, "done\n");
+  EXPECT_EQ(stats.Content(), "");
+}
+
+}  // namespace
+}  // namespace sim::test
