@@ -44,18 +44,18 @@ build:
 	@$(BUILD) VARIANT=plain all
 
 test:
-	@$(NEEDS) build
+	@$(NEEDS) sim
 	@$(BUILD) VARIANT=plain all
 	@tests/tools/run_all.sh out/plain/raft_tests out/plain/sim_tests -- \
 	  $(RUN_TESTS)
 
 race:
-	@$(NEEDS) build
+	@$(NEEDS) sim
 	@$(BUILD) VARIANT=race out/race/raft_tests
 	@tests/tools/fixed_addresses.sh out/race/raft_tests $(RUN_TESTS)
 
 asan:
-	@$(NEEDS) build
+	@$(NEEDS) sim
 	@$(BUILD) VARIANT=asan out/asan/raft_tests
 	@out/asan/raft_tests $(RUN_TESTS)
 
@@ -154,8 +154,12 @@ TESTS := $(LAB_TESTS) $(wildcard tests/unit/*.cc)
 DEMO := $(wildcard tests/demo/*.cc)
 SIM := $(filter-out sim/simmem.cc sim/stacks.cc,$(wildcard sim/*.cc))
 SIM += $(if $(filter mem,$(VARIANT)),sim/simmem.cc)
-SPECIMENS := $(wildcard sim/test/specimen_*.cc)
-SIM_TESTS := $(filter-out $(SPECIMENS),$(wildcard sim/test/*.cc))
+# Those of sim/simmem.cc need g++ and no sanitizer.
+MEMORY := sim/test/memory_test.cc sim/test/specimen_memory.cc
+SIM_TEST := $(filter-out $(if $(filter plain,$(VARIANT)),,$(MEMORY)), \
+  $(wildcard sim/test/*.cc))
+SPECIMENS := $(filter sim/test/specimen_%,$(SIM_TEST))
+SIM_TESTS := $(filter-out $(SPECIMENS),$(SIM_TEST))
 object = $(patsubst %.cc,$(OUT)/obj/%.o,$(1))
 # The simulator knows the stacks of its threads better than the harness does.
 LAB_HARNESS := $(filter-out %/stacks.cc,$(HARNESS)) sim/stacks.cc
@@ -176,6 +180,10 @@ $(OUT)/raft_tests $(OUT)/demo $(OUT)/raft_sim $(OUT)/sim_tests \
 $(SPECIMEN_PROGRAMS):
 	@echo "  link     $@"
 	@$(CXX) $(COMMON_FLAGS) $(LINK_FLAGS) $^ -o $@ $(LDLIBS)
+
+# ThreadSanitizer's calls, but not its library.
+$(OUT)/obj/sim/test/specimen_memory.o: CXXFLAGS += $(FLAGS_mem)
+$(OUT)/specimen_memory: $(call object,sim/simmem.cc)
 
 $(OUT)/obj/sim/test/%.o: sim/test/%.cc Makefile
 	@mkdir -p $(@D)

@@ -9,8 +9,9 @@ wrong argument, 130 if interrupted.
 
 Under the profile "harsh" tests whose limits presume a machine that works may
 fail rightly: a leader that is kept from running loses its office. Failures of
-that kind (see LIVENESS) are counted and listed apart, and do not make the exit
-status 1; any other failure does.
+that kind (see LIVENESS) are listed apart, with the share of each test, and do
+not make the exit status 1; any other failure does. The last line, `N passed, N
+failed`, counts both kinds.
 """
 
 import argparse
@@ -34,15 +35,35 @@ DEFAULT_SEEDS = 100
 REPLAYS_SHOWN = 10
 LARGEST_SEED = 2**64 - 1
 
-# The messages of checks that only say that something came too late, or took
-# more messages than a machine that works would need.
-LIVENESS = re.compile(
-    r"failed to reach agreement|expected one leader, got none"
-    r"|only \d+ decided for index|term changed too often|too many RPCs"
-    r"|too many or few RPCs|test took longer than|servers disagree on term"
-    r"|leader rejected Start|leader2 rejected Start|Start\(\) failed"
-    r"|but should be at least 1|got index \d+ but expected"
-    r"|too many RPC bytes|but expected at most|didn't find a value")
+MOST_SEEDS = 1_000_000
+MOST_JOBS = 1024
+
+# Parts of the messages of checks that only say that something came too late, or
+# took more messages than a machine that works would need. Not "didn't find a
+# value", "got index 3 but expected 2", "Start() failed": these say that
+# something that was committed is lost or was never given.
+LIVENESS = (
+    "expected one leader, got none",
+    "servers disagree on term",
+    "failed to reach agreement",
+    " decided for index ",
+    "term changed too often",
+    "leader rejected Start()",
+    "leader2 rejected Start()",
+    "too many RPCs (",
+    "too many or few RPCs (",
+    "too many RPC bytes",
+    "test took longer than 120 seconds",
+)
+
+# How the program ends when it is interrupted: as it should, or because it has
+# only just started.
+INTERRUPTED = (130, -signal.SIGINT)
+
+# What a library, a sanitizer or the simulator says of an end that is not a
+# check's.
+CAUSE = re.compile(r"sim: [A-Z][A-Z ]+:.*|Check failed:.*|ERROR: \w+Sanitizer:.*"
+                   r"|WARNING: ThreadSanitizer:.*|runtime error:.*")
 
 
 @dataclass
@@ -50,12 +71,18 @@ class Failure:
     """One test that failed under one seed."""
     test: str
     seed: int
-    message: str
+    messages: list[str]  # the first line of each
+    cause: str = ""      # what is known beside them
 
     @property
     def is_liveness(self) -> bool:
-        """True if it only came too late."""
-        return LIVENESS.search(self.message) is not None
+        """True if it only came too late; a crash behind that counts more."""
+        return bool(self.messages) and all(map(is_liveness, self.messages))
+
+    def __str__(self) -> str:
+        first = self.messages[0] if self.messages else "no message"
+        cause = f"; {self.cause}" if self.cause else ""
+        return f"FAIL {self.test} seed {self.seed}: {first}{cause}"
 
 
 @dataclass
@@ -66,7 +93,8 @@ class SeedResult:
     failures: list[Failure] = field(default_factory=list)
     virtual_ms: float = 0
     log: str = ""
-    trouble: str = ""  # why it ran no test at all
+    trouble: str = ""      # why not all of it can be believed
+    is_whole: bool = True  # false: it was interrupted
 
 
 class BadArgument(Exception):
@@ -78,33 +106,56 @@ def fail(message: str) -> NoReturn:
     raise BadArgument(message)
 
 
-def parse_number(name: str, text: str, default: int, least: int = 1) -> int:
-    """Returns the number in `text`, or the default if it is empty."""
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or \
-            not least <= int(text) <= LARGEST_SEED:
-        fail(f"{name}={text} is wrong: give a whole number from {least} on")
+def parse_number(name: str, text: str, least: int, most: int) -> int:
+    """Returns the number in `text`."""
+    # No number of ours is longer; Python refuses to read very long ones.
+    if not re.fullmatch("[0-9]{1,20}", text) or \
+            not least <= int(text) <= most:
+        fail(f"{name}={text} is wrong: give a whole number from {least} to "
+             f"{most}")
     return int(text)
 
 
-def parse_output(seed: int, output: str) -> SeedResult:
+def is_liveness(message: str) -> bool:
+    """True if the message is that of a check that came too late."""
+    check = re.match(r"[\w/]+\.(cc|h):\d+: (.*)", message)
+    return check is not None and any(part in check[2] for part in LIVENESS)
+
+
+def parse_failure(test: str, seed: int, follow: list[str]) -> Failure:
+    """Takes what follows a verdict apart: messages are indented by four blanks,
+    what belongs to them by eight."""
+    failure = Failure(test, seed, [])
+    for line in follow:
+        if not line.startswith("    ") or line.startswith("    repeat: "):
+            break
+        cause = CAUSE.search(line)
+        if not line.startswith("        "):
+            failure.messages.append(line.strip())
+        elif cause and not failure.cause:
+            failure.cause = cause[0]
+    return failure
+
+
+def parse_output(seed: int, output: str, status: int) -> SeedResult:
     """Takes the program's output apart (without -v)."""
     result = SeedResult(seed)
     lines = output.splitlines()
     for number, line in enumerate(lines):
         if match := re.match(r"--- FAIL: (\S+)", line):
-            follow = lines[number + 1:number + 2]
-            message = follow[0].strip() if follow else ""
-            result.failures.append(Failure(match[1], seed, message))
-        elif match := re.match(r"seed \d+, log (.*)", line):
-            result.log = match[1]
-        elif match := re.match(r"(\d+) passed, (\d+) failed$", line):
-            result.passed = int(match[1])
-            if int(match[2]) != len(result.failures):
-                result.trouble = f"{match[2]} failed, but not all are named"
-    if not re.search(r"^\d+ passed, \d+ failed$", output, re.MULTILINE):
-        result.trouble = (lines or ["no output"])[-1]
+            result.failures.append(
+                parse_failure(match[1], seed, lines[number + 1:]))
+    if match := re.match(r"seed \d+, log (.*)", output):
+        result.log = match[1]
+    last = (lines or ["no output"])[-1]
+    if match := re.fullmatch(r"(\d+) passed, (\d+) failed", last):
+        result.passed = int(match[1])
+        if int(match[2]) != len(result.failures):
+            result.trouble = f"{match[2]} failed, but not all are named"
+        elif status != (1 if result.failures else 0):
+            result.trouble = f"exit status {status} behind \"{last}\""
+    else:
+        result.trouble = f"ended early (status {status}): {last}"
     return result
 
 
@@ -123,7 +174,8 @@ class Session:
         self.options = options
         self.folder = folder
         self.running: set[subprocess.Popen[str]] = set()
-        self.interrupted = False
+        self.stopping = False     # nothing new is to start
+        self.interrupted = False  # the user asked for that
 
     def command(self, seed: int, verbose: str) -> list[str]:
         """Returns what to start for one seed."""
@@ -145,8 +197,8 @@ class Session:
 
     def run_seed(self, seed: int) -> SeedResult:
         """Runs the tests under one seed."""
-        if self.interrupted:
-            return SeedResult(seed, trouble="not run")
+        if self.stopping:
+            return SeedResult(seed, is_whole=False)
         stats = self.folder / str(seed)
         environment = self.environment(seed) | {"SIM_STATS": str(stats)}
         with subprocess.Popen(
@@ -154,9 +206,14 @@ class Session:
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 errors="replace", start_new_session=True) as process:
             self.running.add(process)
+            if self.stopping:  # since the question above
+                process.send_signal(signal.SIGINT)
             output = process.communicate()[0]
             self.running.discard(process)
-        result = parse_output(seed, output)
+        result = parse_output(seed, output, process.returncode)
+        if process.returncode in INTERRUPTED and self.stopping:
+            result.is_whole = False
+            result.trouble = ""
         result.virtual_ms = virtual_milliseconds(stats)
         stats.unlink(missing_ok=True)
         if result.log and not result.failures and not result.trouble:
@@ -164,21 +221,25 @@ class Session:
         return result
 
     def stop(self) -> None:
-        """Ends all that runs."""
-        self.interrupted = True
+        """Ends all that runs, and starts nothing new."""
+        self.stopping = True
         for process in list(self.running):
             process.send_signal(signal.SIGINT)
 
+    def interrupt(self, *_: object) -> None:
+        """Handles a signal; no exception, so that nothing is cut off."""
+        self.interrupted = True
+        self.stop()
+
     def results(self, seeds: Iterable[int]) -> Iterator[SeedResult]:
-        """Yields the results as they come; fewer if interrupted."""
+        """Yields the results as they come, also those of interrupted runs."""
         with futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            waiting = [pool.submit(self.run_seed, seed) for seed in seeds]
             try:
-                waiting = [pool.submit(self.run_seed, seed) for seed in seeds]
                 for done in futures.as_completed(waiting):
                     yield done.result()
-            except KeyboardInterrupt:
-                self.stop()
-                pool.shutdown(cancel_futures=True)
+            finally:
+                self.stop()  # a caller that failed waits for nothing
 
 
 class Summary:
@@ -190,7 +251,7 @@ class Summary:
         self.passed = 0
         self.virtual_ms = 0.0
         self.failures: list[Failure] = []
-        self.troubles: list[str] = []
+        self.troubles = 0
         self.begin = time.monotonic()
 
     def add(self, result: SeedResult) -> list[str]:
@@ -198,12 +259,11 @@ class Summary:
         self.passed += result.passed
         self.virtual_ms += result.virtual_ms
         self.failures += result.failures
-        lines = [f"FAIL {failure.test} seed {failure.seed}: {failure.message}"
-                 for failure in result.failures]
+        lines = list(map(str, result.failures))
         if result.trouble:
             lines.append(f"seed {result.seed}: {result.trouble}")
-            self.troubles.append(lines[-1])
-        else:
+            self.troubles += 1
+        elif result.is_whole:
             self.seeds += 1
         if lines and result.log:
             lines.append(f"     log {result.log}")
@@ -250,8 +310,10 @@ class Summary:
         """Returns the summary; the last line is the count."""
         safety = [f"{len(self.counted())} safety failures"] \
             if self.is_harsh() else []
+        troubles = [f"{self.troubles} seeds without a whole result"] \
+            if self.troubles else []
         return [*self.liveness_lines(), *self.replay_lines(), *safety,
-                self.speed_line(),
+                *troubles, self.speed_line(),
                 f"{self.passed} passed, {len(self.failures)} failed"]
 
     def status(self) -> int:
@@ -265,6 +327,8 @@ def run_many(session: Session, seeds: list[int]) -> int:
     """Runs all seeds and prints how it went."""
     print(f"{session.options.profile} profile, "
           f"{describe_seeds(seeds)}, {session.options.jobs} at a time")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, session.interrupt)
     summary = Summary(session)
     # disable=None: no bar where the output is no terminal.
     with tqdm(total=len(seeds), unit="seed", disable=None,
@@ -273,7 +337,7 @@ def run_many(session: Session, seeds: list[int]) -> int:
             for line in summary.add(result):
                 progress.write(line)
             progress.set_postfix(failed=len(summary.failures), refresh=False)
-            progress.update()
+            progress.update(int(result.is_whole))
     if session.interrupted:
         print(f"interrupted after {summary.seeds} of {len(seeds)} seeds")
     print("\n".join(summary.lines()))
@@ -290,6 +354,8 @@ def describe_seeds(seeds: list[int]) -> str:
 def replay(session: Session, seed: int) -> NoReturn:
     """Becomes the test program, so that its output is that of `make test`."""
     command = session.command(seed, session.options.verbose)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
+        signal.signal(number, signal.SIG_DFL)
     sys.stdout.flush()
     os.execve(command[0], command, session.environment(seed))
 
@@ -299,22 +365,26 @@ def check_selection(options: argparse.Namespace) -> None:
     listing = subprocess.run(
         [options.program, "--list", f"--run={options.run}"], text=True,
         capture_output=True, check=False)
-    if listing.returncode != 0:
+    if listing.returncode == 2:
         fail(listing.stderr.strip().removeprefix("raft_tests: "))
+    if listing.returncode != 0:
+        fail(f"{options.program} --list ended with {listing.returncode}: "
+             "see what it prints")
 
 
 def choose_seeds(options: argparse.Namespace) -> list[int]:
     """Returns the seeds that SEED, SEEDS, or a list asks for."""
     if options.seed_list:
-        return [parse_number("--seed_list", text, 0, 0)
+        return [parse_number("SEED_LIST", text, 0, LARGEST_SEED)
                 for text in options.seed_list.split(",")]
-    first = parse_number("SEED", options.seed, 1, 0)
-    count = parse_number("SEEDS", options.seeds, options.default_seeds)
+    first = parse_number("SEED", options.seed or "1", 0, LARGEST_SEED)
+    count = parse_number("SEEDS", options.seeds or str(options.default_seeds),
+                         1, min(MOST_SEEDS, LARGEST_SEED - first + 1))
     return list(range(first, first + count))
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; empty values are those that make was not given."""
+    """Reads the command line; an empty value is one that make was not given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
     for name in ("run", "seed", "seeds", "seed_list", "verbose", "profile"):
@@ -327,12 +397,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     options.profile = options.profile or "fair"
     if options.profile not in ("fair", "harsh"):
         fail(f"PROFILE={options.profile} is wrong: give fair or harsh")
-    options.jobs = parse_number("JOBS", options.jobs, 1)
+    options.jobs = parse_number("JOBS", options.jobs, 1, MOST_JOBS)
     return options
 
 
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
+    sys.stdout.reconfigure(line_buffering=True)  # somebody may be watching
     try:
         options = parse_arguments(arguments)
         seeds = choose_seeds(options)

@@ -34,18 +34,32 @@ if [ "$run" = Nothing ]; then
 fi
 [ -z "${list:-}" ] || exit 0
 log=$(dirname "$0")/seed$seed.log
-echo "debug" > "$log"
+echo "$$" > "$log"
 echo "seed $seed, log $log"
-[ "$run" != Slow ] || exec sleep 60
-[ "$run" != Silent ] || exit 1
-[ -z "${SIM_STATS:-}" ] || echo "hash=1 virtual_ms=1500.5 args=x" >> "$SIM_STATS"
-[ "$verbose" = 0 ] || echo "profile $SIM_PROFILE only $SIM_ONLY"
-passed=2
 fails() {
   passed=$((passed - 1))
-  printf -- '--- FAIL: %s (0.01s)\n    %s\n    more\n' "$1" "$2"
+  printf -- '--- FAIL: %s (0.01s)\n    %s\n' "$1" "$2"
+  printf -- '        more\n    repeat: make x\n'
 }
-[ $((seed % 3)) -ne 0 ] || fails TestA2A "a_test.cc:1: expected one leader, got none"
+case $run in
+  Slow) [ $((seed % 2)) -ne 0 ] || exec sleep 60 ;;
+  Silent) exit 1 ;;
+  Late) echo '2 passed, 0 failed'; exit 66 ;;
+  Crash)
+    echo '--- FAIL: TestC2C (0.01s)'
+    echo '    c_test.cc:1: expected one leader, got none'
+    echo '    exit status 86: before the end of the test'
+    echo '        sim: DEADLOCK: thread 1 waits for thread 2'
+    echo '        thread 1: waits'
+    echo '    repeat: make sim'
+    echo '0 passed, 1 failed'
+    exit 1 ;;
+esac
+[ -z "${SIM_STATS:-}" ] || echo "virtual_ms=1500.5 args=x" >> "$SIM_STATS"
+[ "$verbose" = 0 ] || echo "profile $SIM_PROFILE only $SIM_ONLY"
+passed=2
+[ $((seed % 3)) -ne 0 ] || fails TestA2A \
+  "a_test.cc:1: expected one leader, got none"
 [ $((seed % 5)) -ne 0 ] || fails TestB2B "crashed: signal 6 (Aborted)"
 echo "$passed passed, $((2 - passed)) failed"
 [ $passed -eq 2 ]
@@ -128,14 +142,19 @@ class SimTest(unittest.TestCase):
 
     def test_bad_arguments(self) -> None:
         """One line that says what to do, and status 2."""
-        for argument, message in (
+        for arguments, message in (
                 ("--seeds=0", "SEEDS=0 is wrong: give a whole number from 1"),
                 ("--seeds=abc", "SEEDS=abc is wrong"),
+                ("--seeds=9999999", "SEEDS=9999999 is wrong"),
                 ("--seed=-1", "SEED=-1 is wrong: give a whole number from 0"),
+                ("--seed=abc", "SEED=abc is wrong"),
+                ("--seed=18446744073709551616", "is wrong"),
+                ("--seed=18446744073709551615 --seeds=2", "SEEDS=2 is wrong"),
+                ("--seed_list=1,,2", "SEED_LIST= is wrong"),
                 ("--jobs=0", "JOBS=0 is wrong"),
                 ("--profile=mild", "PROFILE=mild is wrong: give fair or harsh"),
                 ("--run=Nothing", "no test matches Nothing")):
-            status, output = self.run_sim(argument)
+            status, output = self.run_sim(*arguments.split())
             self.assertEqual(status, 2, output)
             self.assertIn(message, output)
             self.assertEqual(output.count("\n"), 1, output)
@@ -144,22 +163,50 @@ class SimTest(unittest.TestCase):
         """A program that ends without a count has not passed."""
         status, output = self.run_sim("--run=Silent", "--seeds=2")
         self.assertEqual(status, 1, output)
-        self.assertIn("seed 1: seed 1, log", output)
+        self.assertIn("seed 1: ended early (status 1): seed 1, log", output)
+        self.assertIn("\n2 seeds without a whole result\n", output)
         self.assertTrue(output.endswith("\n0 passed, 0 failed\n"), output)
 
+    def test_status_without_failure(self) -> None:
+        """A sanitizer may speak up when the program ends."""
+        status, output = self.run_sim("--run=Late", "--seeds=2")
+        self.assertEqual(status, 1, output)
+        self.assertIn('seed 1: exit status 66 behind "2 passed, 0 failed"',
+                      output)
+
+    def test_harsh_crash_behind_a_late_check(self) -> None:
+        """What came too late excuses nothing that comes behind it."""
+        status, output = self.run_sim("--run=Crash", "--seeds=2",
+                                      "--profile=harsh")
+        self.assertEqual(status, 1, output)
+        self.assertIn("expected one leader, got none; sim: DEADLOCK: thread 1 "
+                      "waits for thread 2\n", output)
+        self.assertIn("2 safety failures", output)
+
     def test_interrupt(self) -> None:
-        """Ctrl-C ends the runs and leaves a summary."""
+        """Ctrl-C ends the runs and leaves a summary of what has come out."""
         process = subprocess.Popen(
-            self.command("--run=Slow", "--seeds=4", "--jobs=2"), text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            self.command("--run=Slow", "--seed=1", "--seeds=4", "--jobs=2"),
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True)
-        while not list(Path(self.folder.name).glob("*.log")):
-            time.sleep(0.01)
+        # Seed 1 ends at once, 2 and 4 sleep, 3 fails at once.
+        sleepers = [self.process_of_seed(2), self.process_of_seed(4)]
         os.kill(process.pid, signal.SIGINT)
         output = process.communicate(timeout=30)[0]
         self.assertEqual(process.returncode, 130, output)
-        self.assertIn("interrupted after 0 of 4 seeds", output)
-        self.assertTrue(output.endswith("\n0 passed, 0 failed\n"), output)
+        self.assertIn("FAIL TestA2A seed 3", output)
+        self.assertIn("interrupted after 2 of 4 seeds", output)
+        self.assertTrue(output.endswith("\n3 passed, 1 failed\n"), output)
+        for sleeper in sleepers:
+            with self.assertRaises(ProcessLookupError):
+                os.kill(sleeper, 0)
+
+    def process_of_seed(self, seed: int) -> int:
+        """Returns the stand-in's process, which it writes to its log."""
+        log = Path(self.folder.name) / f"seed{seed}.log"
+        while not (log.exists() and log.read_text().endswith("\n")):
+            time.sleep(0.01)
+        return int(log.read_text())
 
 
 class LivenessTest(unittest.TestCase):
@@ -170,12 +217,37 @@ class LivenessTest(unittest.TestCase):
         for message, expected in (
                 ("x.cc:1: one(101) failed to reach agreement", True),
                 ("x.cc:1: test took longer than 120 seconds", True),
+                ("x.cc:1: only 2 decided for index 3; wanted 5", True),
                 ("x.cc:1: term 3 has 2 (>1) leaders", False),
+                ("x.cc:1: expected no leader, but 1 claims to be", False),
                 ("x.cc:1: apply error: commit index=3 differs", False),
+                ("x.cc:1: 1 committed but no majority", False),
+                ("x.cc:1: didn't find a value", False),
+                ("x.cc:1: got index 3 but expected 2", False),
+                ("x.cc:1: Start() failed", False),
+                ("test hung: ended after 150 s; stacks follow", False),
                 ("crashed: signal 6 (Aborted)", False),
                 ("exit status 86", False)):
-            self.assertEqual(sim.Failure("T", 1, message).is_liveness,
+            self.assertEqual(sim.Failure("T", 1, [message]).is_liveness,
                              expected, message)
+
+    def test_all_messages_count(self) -> None:
+        """An error that is reported beside a limit is one."""
+        late = "x.cc:1: test took longer than 120 seconds"
+        error = "x.cc:1: commit index=3 server=1 7 != server=0 8"
+        self.assertTrue(sim.Failure("T", 1, [late, late]).is_liveness)
+        self.assertFalse(sim.Failure("T", 1, [late, error]).is_liveness)
+        self.assertFalse(sim.Failure("T", 1, []).is_liveness)
+
+    def test_messages_exist(self) -> None:
+        """The lab's tests can say each of them."""
+        sources = "".join(
+            path.read_text(encoding="utf-8")
+            for folder, pattern in (("harness", "cluster*.cc"),
+                                    ("", "raft_2*_test.cc"))
+            for path in (HERE.parents[1] / "tests" / folder).glob(pattern))
+        for part in sim.LIVENESS:
+            self.assertIn(part, sources)
 
 
 if __name__ == "__main__":

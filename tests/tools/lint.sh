@@ -2,7 +2,7 @@
 # Checks every source file: format, structure, lock discipline, common bugs.
 # Called by `make lint`. Each finding is a line `file:line: what`.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 2
 
 # Also what git does not know yet, so that a new file is checked before it is
 # committed.

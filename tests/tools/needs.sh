@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# needs.sh build|sim|lint: says what that kind of target lacks, and the command that
-# installs it; exit status 2 then. Called by the Makefile before it builds.
+# needs.sh build|sim|lint: says what that kind of target lacks, and the command
+# that installs it; exit status 2 then. Called by the Makefile before it builds.
 set -u
 
 commands=(g++ make pkg-config python3)

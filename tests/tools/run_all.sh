@@ -14,11 +14,15 @@ shift
 status=0
 matched=0
 for program in "${programs[@]}"; do
-  "$program" --list "$@" >/dev/null 2>&1 || continue
+  # Status 2: nothing matches. Whatever else is wrong shows when it runs.
+  "$program" --list "$@" >/dev/null 2>&1
+  [ $? -ne 2 ] || continue
   matched=1
-  "$program" "$@" || { [ $status -ne 0 ] || status=$?; }
+  "$program" "$@"
+  ended=$?
+  [ $status -ne 0 ] || status=$ended
   # Interrupted: the user wants no more.
-  [ $status -ne 130 ] || exit 130
+  [ $ended -ne 130 ] || exit 130
 done
 # Nothing matches anywhere, or an argument is wrong: the first says it best.
 [ $matched -eq 1 ] || exec "${programs[0]}" "$@"

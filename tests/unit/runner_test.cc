@@ -165,6 +165,16 @@ TEST(Runner, FailureComesAfterItsVerdictWithoutV) {
   EXPECT_EQ(run.status, 1);
 }
 
+// Not from here but for a driver, which knows the targets that it serves.
+TEST(Runner, RepeatCommandNamesTheTargetThatWasGiven) {
+  const Outcome run =
+      RunSpecimens("Fails$", "--target='sim SEEDS=1 PROFILE=fair'");
+  EXPECT_TRUE(Has(run.output,
+                  "    repeat: make sim SEEDS=1 PROFILE=fair "
+                  "RUN='^TestUnitSpecimenFails$' SEED=7\n"))
+      << run.output;
+}
+
 TEST(Runner, FailureInTwoLines) {
   EXPECT_EQ(RunSpecimens("FailsInTwoLines").output,
             absl::StrCat("=== RUN   TestUnitSpecimenFailsInTwoLines\n"
@@ -433,6 +443,7 @@ TEST(Runner, HelpNamesTheOptions) {
   for (const char* option : {"--run=", "--seed=", "--verbose=", "--list"}) {
     EXPECT_TRUE(Has(run.all, option)) << option;
   }
+  EXPECT_FALSE(Has(run.all, "--target")) << "it is the Makefile's";
   EXPECT_EQ(run.status, 0);
 }
 
