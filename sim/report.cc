@@ -12,7 +12,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "base/symbolize.h"
 #include "sim/engine.h"
 #include "sim/process.h"
@@ -28,12 +27,15 @@ extern "C" int __sigaction(int, const struct sigaction*, struct sigaction*);
 namespace sim {
 namespace {
 
-constexpr int kPatience = 5;  // looks, a second apart
+// Looks, a second apart: until a thread hangs, until its report does.
+constexpr int kPatience = 5;
+constexpr int kReportPatience = 20;
 
 constinit bool has_watchdog = false;
 constinit timer_t watchdog_timer = {};
 constinit uint64_t steps_then = 0;
 constinit int idle_looks = 0;
+constinit bool is_reporting = false;
 
 void WriteError(int fd, const std::string& text) {
   size_t done = 0;
@@ -44,12 +46,20 @@ void WriteError(int fd, const std::string& text) {
   }
 }
 
-std::string Headline(const std::string& what) {
-  const Options& options = scheduler.options();
-  return absl::StrFormat(
-      "sim: %s\nsim: seed=%d virtual time=%.6f s step=%d hash=%016x\n", what,
-      options.seed, static_cast<double>(scheduler.now()) / 1e9,
-      scheduler.steps(), scheduler.ToResult().hash);
+// Allocates nothing: what hangs may hold the allocator's lock.
+void WriteHeadline(const char* what) {
+  const Result result = scheduler.ToResult();
+  char text[512];
+  const int length = snprintf(
+      text, sizeof(text),
+      "sim: %s\nsim: seed=%lu virtual time=%.6f s step=%lu hash=%016lx\n", what,
+      scheduler.options().seed, static_cast<double>(result.time.count()) / 1e9,
+      result.steps, result.hash);
+  const auto size = static_cast<size_t>(length);
+  if (write(STDERR_FILENO, text, size < sizeof(text) ? size : sizeof(text)) <
+      0) {
+    return;
+  }
 }
 
 // Without the simulator's own functions on its top.
@@ -109,7 +119,8 @@ std::string AllStacks() {
 [[noreturn]] void Die(const std::string& what, int status) {
   scheduler.End();  // from here on every function is the real one
   StopWatchdog();
-  WriteError(STDERR_FILENO, absl::StrCat(Headline(what), AllStacks()));
+  WriteHeadline(what.c_str());
+  WriteError(STDERR_FILENO, AllStacks());
   End(status);
 }
 
@@ -128,23 +139,29 @@ void DieHanging() {
   void* frames[Thread::kMaxFrames];
   const int count = backtrace(frames, Thread::kMaxFrames);
   scheduler.End();
+  is_reporting = true;
+  idle_looks = 0;
+  char what[128];
+  snprintf(
+      what, sizeof(what),
+      "HUNG: thread %d has not come to a scheduling point for %d s of real "
+      "time: it spins, or waits for the kernel",
+      scheduler.current()->id, kPatience);
+  WriteHeadline(what);
   const base::Stack stack = ToStack(frames, count);
-  const base::Symbolizer symbolizer({stack});
-  const std::string what =
-      absl::StrCat("HUNG: thread ", scheduler.current()->id,
-                   " has not come to a scheduling ", "point for ", kPatience,
-                   " s of real time: it spins, or waits for the "
-                   "kernel");
-  WriteError(STDERR_FILENO,
-             absl::StrCat(Headline(what), symbolizer.Text(stack)));
+  WriteError(STDERR_FILENO, base::Symbolizer({stack}).Text(stack));
   OnProcessEnd(kExitHung);
   Real().exit_now(kExitHung);
 }
 
 // Runs in any real thread; what to look at is the one that holds the token.
 void OnWatchdogSignal(int signal, siginfo_t* info, void*) {
-  if (!scheduler.active()) return;
   const bool is_timer = info->si_code == SI_TIMER;
+  // The stack cannot be had: the thread hangs in what finds it out.
+  if (is_reporting && is_timer && ++idle_looks > kReportPatience) {
+    RawSyscall(SYS_exit_group, kExitHung);
+  }
+  if (!scheduler.active()) return;
   if (is_timer && scheduler.steps() != steps_then) {
     steps_then = scheduler.steps();
     idle_looks = 0;
@@ -181,7 +198,7 @@ void DieUnsupported(const char* what) {
 void StartWatchdog() {
   struct sigaction action = {};
   action.sa_sigaction = OnWatchdogSignal;
-  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
   __sigaction(WatchdogSignal(), &action, nullptr);
   sigevent event = {};
   event.sigev_notify = SIGEV_SIGNAL;

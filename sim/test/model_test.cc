@@ -273,7 +273,7 @@ TEST(SimModel, SlackAndStallsDelay) {
       Require(late >= nanoseconds(0) && late < milliseconds(5 + 2 * 7 + 1));
       if (late > longest) longest = late;
     }
-    Require(longest > milliseconds(4));
+    Require(longest > milliseconds(6));  // more than the slack alone
   });
   EXPECT_TRUE(outcome.passed()) << outcome;
 }
