@@ -129,6 +129,7 @@ void FixAddresses(const std::vector<std::string>& arguments) {
   const auto persona = static_cast<unsigned long>(personality(~0u));
   const bool is_fixed = (persona & ADDR_NO_RANDOMIZE) != 0;
   if (is_fixed && EnvironmentSize() % kRounding == 0) return;
+  if (arguments.empty()) return;  // there is no /proc
   // The process keeps its id when it starts again: once is enough.
   const std::string mark = absl::StrCat(getpid(), " ");
   const char* const padding = getenv(kPadding);
