@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "sim/random.h"
 
 namespace sim {
 namespace {
@@ -23,17 +24,10 @@ class KnobDraw {
 
   template <typename T, size_t kSize>
   T OneOf(const T (&values)[kSize]) {
-    return values[Next() % kSize];
+    return values[NextRandom(&state_) % kSize];
   }
 
  private:
-  uint64_t Next() {
-    uint64_t z = (state_ += 0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-    return z ^ (z >> 31);
-  }
-
   uint64_t state_;
 };
 

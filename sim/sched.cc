@@ -1,6 +1,7 @@
 #include "sim/sched.h"
 
 #include "sim/engine.h"
+#include "sim/random.h"
 #include "sim/report.h"
 #include "sim/trace.h"
 
@@ -152,14 +153,7 @@ void Scheduler::ForgetOthers() {
 
 // ----------------------------------------------------------------- randomness
 
-// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number
-// generators).
-uint64_t Scheduler::Random() {
-  uint64_t z = (random_state_ += 0x9e3779b97f4a7c15);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
+uint64_t Scheduler::Random() { return NextRandom(&random_state_); }
 
 bool Scheduler::Chance(double probability) {
   if (probability <= 0) return false;
