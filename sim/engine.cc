@@ -22,7 +22,10 @@ namespace {
 
 constinit Thread* records[Scheduler::kMaxThreads] = {};
 constinit int record_count = 0;
-constinit Thread* free_records = nullptr;
+// One list for each engine, since pooled threads are set up for theirs, and one
+// for thread 0, whose real thread is not ours.
+constexpr int kMainPool = 3;
+constinit Thread* free_records[kMainPool + 1] = {};
 
 // native: the key whose destructor runs at the end of each thread.
 constinit bool has_end_key = false;
@@ -31,16 +34,18 @@ constinit pthread_key_t end_key = 0;
 bool IsNative() { return scheduler.options().engine == Engine::kNative; }
 bool IsFiber() { return scheduler.options().engine == Engine::kFiber; }
 
-Thread* NewRecord() {
-  if (free_records != nullptr) {
-    Thread* const record = free_records;
-    free_records = record->next_free;
+Thread* NewRecord(int pool) {
+  if (free_records[pool] != nullptr) {
+    Thread* const record = free_records[pool];
+    free_records[pool] = record->next_free;
     return record;
   }
   if (record_count == Scheduler::kMaxThreads) {
     DieUnsupported("too many threads at a time");
   }
-  return records[record_count++] = AllocateForever<Thread>();
+  auto* const record = AllocateForever<Thread>();
+  record->pool = static_cast<uint8_t>(pool);
+  return records[record_count++] = record;
 }
 
 // All but what the pool's real thread has set up.
@@ -143,8 +148,9 @@ void* PooledThread(void* record) {
   auto* const me = static_cast<Thread*>(record);
   self = me;
   me->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
-  // The program's signals go to the thread that runs.
-  uint64_t all = ~uint64_t{0};
+  // The program's signals go to the thread that runs. Not masked are the two
+  // below SIGRTMIN, by which the C library reaches every thread: setuid().
+  uint64_t all = ~(uint64_t{3} << 31);
   if (!IsFiber()) all &= ~(uint64_t{1} << (WatchdogSignal() - 1));
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), 0,
              sizeof(all));
@@ -218,10 +224,9 @@ Thread* AdoptMain(Engine engine) {
     CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
     sched_setaffinity(0, sizeof(one), &one);
   }
-  Thread* const main = NewRecord();
+  Thread* const main = NewRecord(kMainPool);
   ResetRecord(main, nullptr, nullptr);
   main->is_main = true;
-  main->has_stack = false;
   main->go = 0;
   main->handle = pthread_self();
   main->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
@@ -237,7 +242,8 @@ void EndMain(Thread* main) {
 
 int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
                 void* (*start)(void*), void* argument) {
-  Thread* const thread = NewRecord();
+  Thread* const thread =
+      NewRecord(static_cast<int>(scheduler.options().engine));
   ResetRecord(thread, start, argument);
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) {
@@ -276,8 +282,8 @@ Thread* FindThread(pthread_t handle) {
 void ReleaseThread(Thread* thread) {
   thread->state = ThreadState::kFree;
   thread->id = -1;
-  thread->next_free = free_records;
-  free_records = thread;
+  thread->next_free = free_records[thread->pool];
+  free_records[thread->pool] = thread;
 }
 
 int ThreadCount() { return record_count; }
@@ -313,9 +319,11 @@ void AskForStack(Thread* thread) {
 
 void ForgetOtherThreads() {
   record_count = 0;
-  free_records = nullptr;
+  for (Thread*& list : free_records) list = nullptr;
   if (self == nullptr) return;
   records[record_count++] = self;
+  // The C library has changed it too, and writes it into mutexes.
+  self->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
   scheduler.ForgetOthers();
 }
 

@@ -55,8 +55,15 @@ SimPark:
 namespace sim {
 namespace {
 
-// The control words of a new thread: MXCSR in the low half, x87 in the high.
-constexpr uint64_t kControlWords = 0x037f'0000'1f80;
+// How this thread rounds, in SSE (low half) and in x87 (high half). A new
+// thread inherits it.
+uint64_t ControlWords() {
+  uint32_t mxcsr = 0;
+  uint16_t x87 = 0;
+  asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87));
+  return uint64_t{x87} << 32 | mxcsr;
+}
+
 // Between what a real thread has on its stack and what a fiber puts there.
 constexpr size_t kRoom = 4096;
 
@@ -89,7 +96,7 @@ void PrepareStack(Thread* thread, void (*body)()) {
   *--word = 0;  // no caller: stacks end here
   *--word = reinterpret_cast<uint64_t>(body);
   for (int i = 0; i < 6; ++i) *--word = 0;  // rbp, rbx, r12 to r15
-  *--word = kControlWords;
+  *--word = ControlWords();
   thread->stack_pointer = word;
 }
 

@@ -22,9 +22,15 @@
 
 namespace sim {
 
-// True if the call of the function in which this stands is to be simulated.
-[[gnu::always_inline]] inline bool IsSimulated() {
-  return OnSimulatedThread() && !IsLoggingCode(__builtin_return_address(0));
+// True if logging code has called the function in which this stands; and a
+// scheduling point for that function, if not. All else happens then too: a
+// library may have called logging code's callback, and that the function with
+// its last instruction.
+[[gnu::always_inline]] inline bool IsLogging() {
+  return IsLoggingCode(__builtin_return_address(0));
+}
+[[gnu::always_inline]] inline void PointHere(Op op, const void* object) {
+  if (!IsLogging()) scheduler.Point(op, object);
 }
 
 inline constexpr uint64_t kSecond = 1'000'000'000;
@@ -38,9 +44,17 @@ inline bool IsRealtime(clockid_t clock) {
          clock == CLOCK_TAI;
 }
 
-// A length of time in nanoseconds; a negative one is zero.
+// False if the C library refuses it with EINVAL.
+inline bool IsValid(const timespec& time) {
+  return 0 <= time.tv_nsec && time.tv_nsec < static_cast<long>(kSecond);
+}
+
+// A length of time in nanoseconds; a negative one is zero, and what does not
+// fit is as long as fits.
 inline Time ToTime(const timespec& length) {
+  constexpr time_t kMost = 9'000'000'000;
   if (length.tv_sec < 0) return 0;
+  if (length.tv_sec > kMost) return static_cast<uint64_t>(kMost) * kSecond;
   return static_cast<uint64_t>(length.tv_sec) * kSecond +
          static_cast<uint64_t>(length.tv_nsec);
 }

@@ -26,18 +26,15 @@ bool CanLock(const pthread_mutex_t* mutex) {
 int UnlockRwlock(pthread_rwlock_t* lock) {
   const int result = Real().pthread_rwlock_unlock(lock);
   scheduler.Wake(lock, Scheduler::kMaxThreads);
-  scheduler.Point(Op::kRwlockUnlock, lock);
   return result;
 }
 
 int ReadLock(pthread_rwlock_t* lock, Time deadline) {
-  scheduler.Point(Op::kReadLock, lock);
   return Acquire(Wait::kRwlock, lock, deadline, EBUSY,
                  [lock] { return Real().pthread_rwlock_tryrdlock(lock); });
 }
 
 int WriteLock(pthread_rwlock_t* lock, Time deadline) {
-  scheduler.Point(Op::kWriteLock, lock);
   return Acquire(Wait::kRwlock, lock, deadline, EBUSY,
                  [lock] { return Real().pthread_rwlock_trywrlock(lock); });
 }
@@ -75,8 +72,9 @@ int UnlockMutex(pthread_mutex_t* mutex) {
 
 }  // namespace sim
 
-using sim::IsSimulated;
+using sim::OnSimulatedThread;
 using sim::Op;
+using sim::PointHere;
 using sim::Real;
 using sim::scheduler;
 using sim::ToDeadline;
@@ -86,95 +84,105 @@ extern "C" {
 // ------------------------------------------------------------------ mutexes
 
 int pthread_mutex_lock(pthread_mutex_t* mutex) {
-  if (!IsSimulated()) return Real().pthread_mutex_lock(mutex);
-  scheduler.Point(Op::kLock, mutex);
+  if (!OnSimulatedThread()) return Real().pthread_mutex_lock(mutex);
+  PointHere(Op::kLock, mutex);
   return sim::LockMutex(mutex, sim::kNever);
 }
 
 int pthread_mutex_trylock(pthread_mutex_t* mutex) {
-  if (IsSimulated()) scheduler.Point(Op::kTryLock, mutex);
+  if (OnSimulatedThread()) PointHere(Op::kTryLock, mutex);
   return Real().pthread_mutex_trylock(mutex);
 }
 
 int pthread_mutex_unlock(pthread_mutex_t* mutex) {
-  if (!IsSimulated()) return Real().pthread_mutex_unlock(mutex);
+  if (!OnSimulatedThread()) return Real().pthread_mutex_unlock(mutex);
   const int result = sim::UnlockMutex(mutex);
-  scheduler.Point(Op::kUnlock, mutex);
+  PointHere(Op::kUnlock, mutex);
   return result;
 }
 
 int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* until) {
-  if (!IsSimulated()) return Real().pthread_mutex_timedlock(mutex, until);
-  scheduler.Point(Op::kLock, mutex);
+  if (!OnSimulatedThread()) return Real().pthread_mutex_timedlock(mutex, until);
+  PointHere(Op::kLock, mutex);
   return sim::LockMutex(mutex, ToDeadline(*until, CLOCK_REALTIME));
 }
 
 int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
                             const timespec* until) {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().pthread_mutex_clocklock(mutex, clock, until);
   }
-  scheduler.Point(Op::kLock, mutex);
+  PointHere(Op::kLock, mutex);
   return sim::LockMutex(mutex, ToDeadline(*until, clock));
 }
 
 // --------------------------------------------------------- read-write locks
 
 int pthread_rwlock_rdlock(pthread_rwlock_t* lock) {
-  if (!IsSimulated()) return Real().pthread_rwlock_rdlock(lock);
+  if (!OnSimulatedThread()) return Real().pthread_rwlock_rdlock(lock);
+  PointHere(Op::kReadLock, lock);
   return sim::ReadLock(lock, sim::kNever);
 }
 
 int pthread_rwlock_wrlock(pthread_rwlock_t* lock) {
-  if (!IsSimulated()) return Real().pthread_rwlock_wrlock(lock);
+  if (!OnSimulatedThread()) return Real().pthread_rwlock_wrlock(lock);
+  PointHere(Op::kWriteLock, lock);
   return sim::WriteLock(lock, sim::kNever);
 }
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t* lock) {
-  if (IsSimulated()) scheduler.Point(Op::kReadLock, lock);
+  if (OnSimulatedThread()) PointHere(Op::kReadLock, lock);
   return Real().pthread_rwlock_tryrdlock(lock);
 }
 
 int pthread_rwlock_trywrlock(pthread_rwlock_t* lock) {
-  if (IsSimulated()) scheduler.Point(Op::kWriteLock, lock);
+  if (OnSimulatedThread()) PointHere(Op::kWriteLock, lock);
   return Real().pthread_rwlock_trywrlock(lock);
 }
 
 int pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* until) {
-  if (!IsSimulated()) return Real().pthread_rwlock_timedrdlock(lock, until);
+  if (!OnSimulatedThread())
+    return Real().pthread_rwlock_timedrdlock(lock, until);
+  PointHere(Op::kReadLock, lock);
   return sim::ReadLock(lock, ToDeadline(*until, CLOCK_REALTIME));
 }
 
 int pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* until) {
-  if (!IsSimulated()) return Real().pthread_rwlock_timedwrlock(lock, until);
+  if (!OnSimulatedThread())
+    return Real().pthread_rwlock_timedwrlock(lock, until);
+  PointHere(Op::kWriteLock, lock);
   return sim::WriteLock(lock, ToDeadline(*until, CLOCK_REALTIME));
 }
 
 int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
                                const timespec* until) {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().pthread_rwlock_clockrdlock(lock, clock, until);
   }
+  PointHere(Op::kReadLock, lock);
   return sim::ReadLock(lock, ToDeadline(*until, clock));
 }
 
 int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
                                const timespec* until) {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().pthread_rwlock_clockwrlock(lock, clock, until);
   }
+  PointHere(Op::kWriteLock, lock);
   return sim::WriteLock(lock, ToDeadline(*until, clock));
 }
 
 int pthread_rwlock_unlock(pthread_rwlock_t* lock) {
-  if (!IsSimulated()) return Real().pthread_rwlock_unlock(lock);
-  return sim::UnlockRwlock(lock);
+  if (!OnSimulatedThread()) return Real().pthread_rwlock_unlock(lock);
+  const int result = sim::UnlockRwlock(lock);
+  PointHere(Op::kRwlockUnlock, lock);
+  return result;
 }
 
 // ------------------------------------------- once flags and static variables
 
 int pthread_once(pthread_once_t* flag, void (*function)()) {
-  if (!IsSimulated()) return Real().pthread_once(flag, function);
+  if (!OnSimulatedThread()) return Real().pthread_once(flag, function);
   while (sim::IsBusy(flag)) {
     scheduler.Block(sim::Wait::kOnce, flag, sim::kNever);
   }
@@ -183,7 +191,7 @@ int pthread_once(pthread_once_t* flag, void (*function)()) {
 }
 
 int __cxa_guard_acquire(uint64_t* guard) {
-  if (!IsSimulated()) return Real().cxa_guard_acquire(guard);
+  if (!OnSimulatedThread()) return Real().cxa_guard_acquire(guard);
   while (sim::IsBusy(guard)) {
     scheduler.Block(sim::Wait::kGuard, guard, sim::kNever);
   }
@@ -194,12 +202,12 @@ int __cxa_guard_acquire(uint64_t* guard) {
 
 void __cxa_guard_release(uint64_t* guard) {
   Real().cxa_guard_release(guard);
-  if (IsSimulated()) sim::EndBusy(guard);
+  if (OnSimulatedThread()) sim::EndBusy(guard);
 }
 
 void __cxa_guard_abort(uint64_t* guard) {
   Real().cxa_guard_abort(guard);
-  if (IsSimulated()) sim::EndBusy(guard);
+  if (OnSimulatedThread()) sim::EndBusy(guard);
 }
 
 }  // extern "C"

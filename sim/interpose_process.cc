@@ -39,6 +39,11 @@ extern "C" {
 
 int getentropy(void* buffer, size_t size) {
   if (!OnSimulatedThread()) return Real().getentropy(buffer, size);
+  constexpr size_t kMost = 256;
+  if (size > kMost) {
+    errno = EIO;
+    return -1;
+  }
   sim::Fill(buffer, size);
   return 0;
 }
@@ -59,6 +64,16 @@ uint32_t arc4random() noexcept {
   return number;
 }
 
+// Uniform below `bound`, without a bias: numbers that do not fit are drawn
+// again.
+uint32_t arc4random_uniform(uint32_t bound) noexcept {
+  if (bound < 2) return 0;
+  const uint32_t least = (0u - bound) % bound;
+  uint32_t number = arc4random();
+  while (number < least) number = arc4random();
+  return number % bound;
+}
+
 // std::random_device::_M_getval(): it may use the processor's own generator.
 unsigned _ZNSt13random_device9_M_getvalEv(void* device) {
   if (!OnSimulatedThread()) return Real().random_device(device);
@@ -77,7 +92,15 @@ pid_t gettid() noexcept {
   return static_cast<pid_t>(syscall(SYS_gettid));
 }
 
-// ------------------------------------------------------------ the end of it
+// -------------------------------------------------- beginning and end of it
+
+pid_t fork() noexcept {
+  if (!OnSimulatedThread()) return Real().fork();
+  scheduler.BeginFork();
+  const pid_t child = Real().fork();
+  scheduler.EndFork();
+  return child;
+}
 
 void _exit(int status) {
   sim::OnProcessEnd(status);

@@ -45,6 +45,17 @@ int TakeResult(Thread* thread, void** result) {
   return 0;
 }
 
+// Changes the mask by `change`, but never masks the watchdog's signal.
+int ChangeMask(int (*change)(int, const sigset_t*, sigset_t*), int how,
+               const sigset_t* wanted, sigset_t* before) {
+  if (!OnSimulatedThread() || wanted == nullptr || how == SIG_UNBLOCK) {
+    return change(how, wanted, before);
+  }
+  sigset_t allowed = *wanted;
+  sigdelset(&allowed, WatchdogSignal());
+  return change(how, &allowed, before);
+}
+
 int Join(Thread* thread, void** result, Time deadline) {
   if (thread->is_detached) return EINVAL;
   if (!AwaitEnd(thread, deadline)) return ETIMEDOUT;
@@ -54,7 +65,7 @@ int Join(Thread* thread, void** result, Time deadline) {
 }  // namespace
 }  // namespace sim
 
-using sim::IsSimulated;
+using sim::OnSimulatedThread;
 using sim::Real;
 using sim::scheduler;
 using sim::Thread;
@@ -63,7 +74,7 @@ extern "C" {
 
 int pthread_create(pthread_t* handle, const pthread_attr_t* attributes,
                    void* (*start)(void*), void* argument) noexcept {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().pthread_create(handle, attributes, start, argument);
   }
   return sim::StartThread(handle, attributes, start, argument);
@@ -133,6 +144,15 @@ int pthread_kill(pthread_t handle, int signal) noexcept {
   return 0;
 }
 
+int pthread_sigmask(int how, const sigset_t* wanted,
+                    sigset_t* before) noexcept {
+  return sim::ChangeMask(Real().pthread_sigmask, how, wanted, before);
+}
+
+int sigprocmask(int how, const sigset_t* wanted, sigset_t* before) noexcept {
+  return sim::ChangeMask(Real().sigprocmask, how, wanted, before);
+}
+
 int pthread_setname_np(pthread_t handle, const char* name) noexcept {
   Thread* const thread = sim::Meant(handle);
   if (thread == nullptr) return Real().pthread_setname_np(handle, name);
@@ -145,7 +165,10 @@ int pthread_getname_np(pthread_t handle, char* name, size_t size) noexcept {
   Thread* const thread = sim::Meant(handle);
   if (thread == nullptr) return Real().pthread_getname_np(handle, name, size);
   if (size < sizeof(thread->name)) return ERANGE;
-  strcpy(name, thread->name);
+  const bool has_name = thread->name[0] != '\0';
+  // Without a name of its own a thread has the program's.
+  strncpy(name, has_name ? thread->name : program_invocation_short_name, size);
+  name[sizeof(thread->name) - 1] = '\0';
   return 0;
 }
 

@@ -49,7 +49,7 @@ timespec ToTimespec(uint64_t time) {
 }  // namespace sim
 
 using sim::After;
-using sim::IsSimulated;
+using sim::IsLogging;
 using sim::OnSimulatedThread;
 using sim::Real;
 using sim::scheduler;
@@ -60,16 +60,21 @@ extern "C" {
 // ------------------------------------------------------------------- sleeps
 
 int nanosleep(const timespec* length, timespec* rest) {
-  if (!IsSimulated()) return Real().nanosleep(length, rest);
+  if (!OnSimulatedThread()) return Real().nanosleep(length, rest);
+  if (!sim::IsValid(*length)) {
+    errno = EINVAL;
+    return -1;
+  }
   SleepFor(sim::ToTime(*length));
   return 0;
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* length,
                     timespec* rest) {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().clock_nanosleep(clock, flags, length, rest);
   }
+  if (!sim::IsValid(*length)) return EINVAL;
   if ((flags & TIMER_ABSTIME) != 0) {
     sim::SleepUntil(sim::ToDeadline(*length, clock));
   } else {
@@ -79,20 +84,20 @@ int clock_nanosleep(clockid_t clock, int flags, const timespec* length,
 }
 
 int usleep(useconds_t microseconds) {
-  if (!IsSimulated()) return Real().usleep(microseconds);
+  if (!OnSimulatedThread()) return Real().usleep(microseconds);
   SleepFor(microseconds * uint64_t{1000});
   return 0;
 }
 
 unsigned sleep(unsigned seconds) {
-  if (!IsSimulated()) return Real().sleep(seconds);
+  if (!OnSimulatedThread()) return Real().sleep(seconds);
   SleepFor(seconds * sim::kSecond);
   return 0;
 }
 
 // A little sleep, so that who yields in a loop lets time pass.
 int sched_yield() noexcept {
-  if (!IsSimulated()) return Real().sched_yield();
+  if (!OnSimulatedThread()) return Real().sched_yield();
   scheduler.Point(sim::Op::kYield, nullptr);
   scheduler.Block(sim::Wait::kYield, nullptr, After(1000));
   return 0;
@@ -100,7 +105,7 @@ int sched_yield() noexcept {
 
 // Without descriptors these two are sleeps.
 int poll(pollfd* descriptors, nfds_t count, int milliseconds) {
-  if (!IsSimulated() || count != 0 || milliseconds < 0) {
+  if (!OnSimulatedThread() || count != 0 || milliseconds < 0) {
     return Real().poll(descriptors, count, milliseconds);
   }
   SleepFor(static_cast<uint64_t>(milliseconds) * 1'000'000);
@@ -109,7 +114,7 @@ int poll(pollfd* descriptors, nfds_t count, int milliseconds) {
 
 int select(int count, fd_set* to_read, fd_set* to_write, fd_set* exceptions,
            timeval* timeout) {
-  if (!IsSimulated() || count != 0 || timeout == nullptr) {
+  if (!OnSimulatedThread() || count != 0 || timeout == nullptr) {
     return Real().select(count, to_read, to_write, exceptions, timeout);
   }
   SleepFor(sim::ToTime({timeout->tv_sec, timeout->tv_usec * 1000}));
@@ -118,7 +123,7 @@ int select(int count, fd_set* to_read, fd_set* to_write, fd_set* exceptions,
 
 // Resolution is a second, as in reality; SIGALRM comes in virtual time.
 unsigned alarm(unsigned seconds) noexcept {
-  if (!IsSimulated()) return Real().alarm(seconds);
+  if (!OnSimulatedThread()) return Real().alarm(seconds);
   const sim::Time before = scheduler.alarm();
   scheduler.set_alarm(seconds == 0 ? sim::kNever
                                    : After(seconds * sim::kSecond));
@@ -134,14 +139,13 @@ int clock_gettime(clockid_t clock, timespec* now) noexcept {
   if (!OnSimulatedThread() || !sim::IsVirtual(clock)) {
     return Real().clock_gettime(clock, now);
   }
-  *now = sim::ToTimespec(sim::Show(clock, !IsSimulated()));
+  *now = sim::ToTimespec(sim::Show(clock, IsLogging()));
   return 0;
 }
 
 int gettimeofday(timeval* now, void* zone) noexcept {
   if (!OnSimulatedThread()) return Real().gettimeofday(now, zone);
-  const timespec time =
-      sim::ToTimespec(sim::Show(CLOCK_REALTIME, !IsSimulated()));
+  const timespec time = sim::ToTimespec(sim::Show(CLOCK_REALTIME, IsLogging()));
   *now = {time.tv_sec, time.tv_nsec / 1000};
   return 0;
 }
@@ -149,7 +153,7 @@ int gettimeofday(timeval* now, void* zone) noexcept {
 time_t time(time_t* now) noexcept {
   if (!OnSimulatedThread()) return Real().time(now);
   const time_t seconds =
-      sim::ToTimespec(sim::Show(CLOCK_REALTIME, !IsSimulated())).tv_sec;
+      sim::ToTimespec(sim::Show(CLOCK_REALTIME, IsLogging())).tv_sec;
   if (now != nullptr) *now = seconds;
   return seconds;
 }
@@ -158,7 +162,7 @@ int timespec_get(timespec* now, int base) noexcept {
   if (!OnSimulatedThread() || base != TIME_UTC) {
     return Real().timespec_get(now, base);
   }
-  *now = sim::ToTimespec(sim::Show(CLOCK_REALTIME, !IsSimulated()));
+  *now = sim::ToTimespec(sim::Show(CLOCK_REALTIME, IsLogging()));
   return base;
 }
 

@@ -41,6 +41,7 @@ struct FutexCall {
   int operation;
   int value;
   const timespec* timeout;
+  uint32_t bits;  // of the operations that have a choice of waiters
 };
 
 Time FutexDeadline(const FutexCall& call) {
@@ -66,7 +67,13 @@ long FutexWait(const FutexCall& call) {
 }
 
 long Futex(const FutexCall& call) {
-  switch (call.operation & FUTEX_CMD_MASK) {
+  const int command = call.operation & FUTEX_CMD_MASK;
+  const bool has_bits =
+      command == FUTEX_WAIT_BITSET || command == FUTEX_WAKE_BITSET;
+  if (has_bits && call.bits != FUTEX_BITSET_MATCH_ANY) {
+    DieUnsupported("a futex operation on some of the waiters");
+  }
+  switch (command) {
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET:
       return FutexWait(call);
@@ -84,9 +91,10 @@ long Futex(const FutexCall& call) {
 }  // namespace
 }  // namespace sim
 
-using sim::IsSimulated;
 using sim::kNever;
+using sim::OnSimulatedThread;
 using sim::Op;
+using sim::PointHere;
 using sim::Real;
 using sim::scheduler;
 using sim::ToDeadline;
@@ -96,15 +104,16 @@ extern "C" {
 // ------------------------------------------------------ condition variables
 
 int pthread_cond_wait(pthread_cond_t* condition, pthread_mutex_t* mutex) {
-  if (!IsSimulated()) return Real().pthread_cond_wait(condition, mutex);
+  if (!OnSimulatedThread()) return Real().pthread_cond_wait(condition, mutex);
   return sim::WaitForSignal(condition, mutex, kNever);
 }
 
 int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                            const timespec* until) {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().pthread_cond_timedwait(condition, mutex, until);
   }
+  if (!sim::IsValid(*until)) return EINVAL;
   // The clock that pthread_condattr_setclock() chose.
   const bool is_monotonic = (condition->__data.__wrefs & 2) != 0;
   const clockid_t clock = is_monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
@@ -113,58 +122,60 @@ int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
 
 int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
                            clockid_t clock, const timespec* until) {
-  if (!IsSimulated()) {
+  if (!OnSimulatedThread()) {
     return Real().pthread_cond_clockwait(condition, mutex, clock, until);
   }
+  if (!sim::IsValid(*until)) return EINVAL;
   return sim::WaitForSignal(condition, mutex, ToDeadline(*until, clock));
 }
 
 int pthread_cond_signal(pthread_cond_t* condition) {
-  if (!IsSimulated()) return Real().pthread_cond_signal(condition);
+  if (!OnSimulatedThread()) return Real().pthread_cond_signal(condition);
   scheduler.Wake(condition, 1);
-  scheduler.Point(Op::kSignal, condition);
+  PointHere(Op::kSignal, condition);
   return 0;
 }
 
 int pthread_cond_broadcast(pthread_cond_t* condition) {
-  if (!IsSimulated()) return Real().pthread_cond_broadcast(condition);
+  if (!OnSimulatedThread()) return Real().pthread_cond_broadcast(condition);
   scheduler.Wake(condition, sim::Scheduler::kMaxThreads);
-  scheduler.Point(Op::kBroadcast, condition);
+  PointHere(Op::kBroadcast, condition);
   return 0;
 }
 
 int pthread_barrier_wait(pthread_barrier_t* barrier) {
-  if (!IsSimulated()) return Real().pthread_barrier_wait(barrier);
+  if (!OnSimulatedThread()) return Real().pthread_barrier_wait(barrier);
   sim::DieUnsupported("pthread_barrier_wait() (std::barrier is simulated)");
 }
 
 // --------------------------------------------------------------- semaphores
 
 int sem_wait(sem_t* semaphore) {
-  if (!IsSimulated()) return Real().sem_wait(semaphore);
+  if (!OnSimulatedThread()) return Real().sem_wait(semaphore);
   return sim::WaitForPost(semaphore, kNever);
 }
 
 int sem_trywait(sem_t* semaphore) noexcept {
-  if (IsSimulated()) scheduler.Point(Op::kSemaphoreWait, semaphore);
+  if (OnSimulatedThread()) PointHere(Op::kSemaphoreWait, semaphore);
   return Real().sem_trywait(semaphore);
 }
 
 int sem_timedwait(sem_t* semaphore, const timespec* until) {
-  if (!IsSimulated()) return Real().sem_timedwait(semaphore, until);
+  if (!OnSimulatedThread()) return Real().sem_timedwait(semaphore, until);
   return sim::WaitForPost(semaphore, ToDeadline(*until, CLOCK_REALTIME));
 }
 
 int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until) {
-  if (!IsSimulated()) return Real().sem_clockwait(semaphore, clock, until);
+  if (!OnSimulatedThread())
+    return Real().sem_clockwait(semaphore, clock, until);
   return sim::WaitForPost(semaphore, ToDeadline(*until, clock));
 }
 
 int sem_post(sem_t* semaphore) noexcept {
   const int result = Real().sem_post(semaphore);
-  if (IsSimulated()) {
+  if (OnSimulatedThread()) {
     scheduler.Wake(semaphore, 1);
-    scheduler.Point(Op::kSemaphorePost, semaphore);
+    PointHere(Op::kSemaphorePost, semaphore);
   }
   return result;
 }
@@ -180,10 +191,11 @@ long syscall(long number, ...) noexcept {
   for (long& argument : a) argument = va_arg(list, long);
   va_end(list);
   if (sim::OnSimulatedThread()) {
-    if (number == SYS_futex && IsSimulated()) {
+    if (number == SYS_futex) {
       return sim::Futex({reinterpret_cast<int*>(a[0]), static_cast<int>(a[1]),
                          static_cast<int>(a[2]),
-                         reinterpret_cast<const timespec*>(a[3])});
+                         reinterpret_cast<const timespec*>(a[3]),
+                         static_cast<uint32_t>(a[5])});
     }
     if (number == SYS_gettid) return gettid();
     if (number == SYS_sched_yield) return sched_yield();

@@ -29,7 +29,9 @@ constinit CodeRange logging_code[kLoggingRanges] = {};
 
 namespace {
 
-constinit bool is_whole_process = false;
+// The process that is simulated as a whole; 0: none. (A child of vfork() has
+// another id, and only borrows this memory.)
+constinit pid_t whole_process = 0;
 constinit uint64_t real_begin = 0;
 
 // ------------------------------------------------------------ logging's code
@@ -37,8 +39,7 @@ constinit uint64_t real_begin = 0;
 bool IsLoggingLibrary(const char* path) {
   const char* const slash = strrchr(path, '/');
   const char* const name = slash == nullptr ? path : slash + 1;
-  return strncmp(name, "libglog", 7) == 0 ||
-         strncmp(name, "libgtest", 8) == 0 || strncmp(name, "libgmock", 8) == 0;
+  return strncmp(name, "libglog", 7) == 0;
 }
 
 int NoteLoggingCode(dl_phdr_info* info, size_t, void*) {
@@ -61,6 +62,7 @@ int NoteLoggingCode(dl_phdr_info* info, size_t, void*) {
 
 void OnFork() {
   ForgetOtherThreads();
+  if (whole_process != 0) whole_process = getpid();
   if (scheduler.active()) StartWatchdog();
 }
 
@@ -169,7 +171,7 @@ __attribute__((constructor(101))) void BeginWholeProcess() {
     RefuseToStart(absl::StrCat("sim: cannot write SIM_TRACE=", trace, ": ",
                                strerror(errno)));
   }
-  is_whole_process = true;
+  whole_process = getpid();
   // Registered first, so called last, behind the program's own destructors.
   on_exit(EndOfMain, nullptr);
   real_begin = RealNow();
@@ -196,8 +198,8 @@ std::string StatsLine(int status) {
 }  // namespace
 
 void OnProcessEnd(int status) {
-  if (!is_whole_process) return;
-  is_whole_process = false;
+  if (whole_process != getpid()) return;
+  whole_process = 0;
   scheduler.End();
   StopWatchdog();
   const char* const path = getenv("SIM_STATS");
@@ -217,7 +219,7 @@ Result Run(const Options& options, const std::function<void()>& body) {
   cpu_set_t processors;
   sched_getaffinity(0, sizeof(processors), &processors);
   Thread* const main = Begin(options);
-  body();
+  [&body]() noexcept { body(); }();
   while (scheduler.live() > 1) {
     scheduler.Block(Wait::kThreads, scheduler.all_ended(), kNever);
   }

@@ -14,9 +14,8 @@ namespace sim {
 // it is known how it ends; calls after the first do nothing.
 void OnProcessEnd(int status);
 
-// The code of the libraries whose calls are no scheduling points and cost no
-// time, because logging must not change a run: glog's, and GoogleTest's where
-// it is a shared library. Unused entries are zero.
+// The code of the library whose calls are no scheduling points, because logging
+// must not change a run: glog's. Unused entries are zero.
 struct CodeRange {
   uintptr_t begin;
   uintptr_t end;

@@ -29,6 +29,8 @@ void LookUpThreads() {
   LookUp(&table.pthread_exit, "pthread_exit");
   LookUp(&table.pthread_cancel, "pthread_cancel");
   LookUp(&table.pthread_kill, "pthread_kill");
+  LookUp(&table.pthread_sigmask, "pthread_sigmask");
+  LookUp(&table.sigprocmask, "sigprocmask");
   LookUp(&table.pthread_tryjoin_np, "pthread_tryjoin_np");
   LookUp(&table.pthread_timedjoin_np, "pthread_timedjoin_np");
   LookUp(&table.pthread_clockjoin_np, "pthread_clockjoin_np");
@@ -94,6 +96,7 @@ void LookUpProcess() {
   LookUp(&table.getrandom, "getrandom");
   LookUp(&table.random_device, "_ZNSt13random_device9_M_getvalEv");
   LookUp(&table.get_nprocs, "get_nprocs");
+  LookUp(&table.fork, "fork");
   LookUp(&table.abort, "abort");
   LookUp(&table.exit_now, "_exit");
 }

@@ -31,6 +31,8 @@ struct RealFunctions {
   void (*pthread_exit)(void*);
   decltype(&::pthread_cancel) pthread_cancel;
   decltype(&::pthread_kill) pthread_kill;
+  decltype(&::pthread_sigmask) pthread_sigmask;
+  decltype(&::sigprocmask) sigprocmask;
   decltype(&::pthread_tryjoin_np) pthread_tryjoin_np;
   decltype(&::pthread_timedjoin_np) pthread_timedjoin_np;
   decltype(&::pthread_clockjoin_np) pthread_clockjoin_np;
@@ -88,6 +90,7 @@ struct RealFunctions {
   decltype(&::getrandom) getrandom;
   unsigned (*random_device)(void*);
   decltype(&::get_nprocs) get_nprocs;
+  pid_t (*fork)();
   void (*abort)();
   void (*exit_now)(int);
 };

@@ -51,6 +51,8 @@ void Scheduler::Point(Op op, const void* object) {
   Mix(static_cast<uint64_t>(current_->id) << 8 | static_cast<uint64_t>(op));
   Mix(now_);
   TracePoint(op, object);
+  if (now_ > Nanoseconds(options_.time_limit)) DieOfOldAge();
+  if (is_forking_) return;
   if (Chance(options_.stall) && now_ >= no_stall_before_) return Stall();
   FireTimers();
   if (runnable_ > 1 && Chance(options_.preempt)) SwitchTo(Pick());

@@ -90,6 +90,10 @@ class Scheduler {
   // The current thread has ended: wakes who waits for that. The caller picks
   // the next one.
   void Remove(Thread* thread);
+  // Between these two no scheduling point switches: a fork's handlers run in
+  // the child while it still seems to have all threads.
+  void BeginFork() { is_forking_ = true; }
+  void EndFork() { is_forking_ = false; }
   // In a forked child: the current thread is the only one left.
   void ForgetOthers();
 
@@ -144,6 +148,7 @@ class Scheduler {
   void RemoveWaiter(Thread* thread);
 
   bool active_ = false;
+  bool is_forking_ = false;
   Options options_;
   Thread* current_ = nullptr;
   Time now_ = 0;

@@ -84,13 +84,13 @@ struct Result {
   std::chrono::nanoseconds time{0};  // virtual
 };
 
-// Runs `body` as thread 0 of a new simulation. Returns when it and all threads
-// that it started have ended. A deadlock, a hang or `time_limit` ends the
-// process with one of the statuses below and a report on standard error.
-// REQUIRES: no simulation is active; the calling thread is the process's only
-// one, but for those of earlier simulations.
-// A seed gives exactly the same run only in a fresh process (or fork) if the
-// program orders or hashes by address, since earlier runs leave another heap.
+// Runs `body`, which must not throw, as thread 0 of a new simulation. Returns
+// when it and all threads that it started have ended. A deadlock, a hang or
+// `time_limit` ends the process with one of the statuses below and a report on
+// standard error. REQUIRES: no simulation is active; the calling thread is the
+// process's only one, but for those of earlier simulations. A seed gives
+// exactly the same run only in a fresh process (or fork) if the program orders
+// or hashes by address, since earlier runs leave another heap.
 Result Run(const Options& options, const std::function<void()>& body);
 
 inline constexpr int kExitDeadlock = 86;

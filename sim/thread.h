@@ -81,6 +81,7 @@ struct Thread {
   void* stack_top;    // fiber
   void* stack_pointer;
   void* fs_base;
+  uint8_t pool;  // which free list it goes back to
   Thread* next_free;
 
   // For reports: who asked for this thread's stack, and the stack.

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <locale.h>
 #include <string.h>
 
 #include "sim/arena.h"
@@ -23,8 +24,9 @@ struct Key {
 constinit Key keys[kMaxKeys] = {};
 constinit ThreadExit* free_exits = nullptr;
 
-// The thread-local storage of a program file or library: where it is, counted
-// from the thread pointer, and what a new thread finds in it.
+// The thread-local storage of a program file or library that was there when the
+// program started: where it is, counted from the thread pointer, the same in
+// every thread; and what a new thread finds in it.
 struct Module {
   intptr_t offset;
   const void* image;
@@ -33,7 +35,10 @@ struct Module {
 };
 constexpr int kMaxModules = 128;
 constinit Module modules[kMaxModules] = {};
-constinit int module_count = -1;  // -1: not looked up yet
+constinit int module_count = 0;
+// dlopen() adds some whose place differs from thread to thread.
+constinit bool has_dynamic = false;
+constinit uint64_t loads_seen = 0;
 
 // These must not forget: malloc's caches and the thread's own control data are
 // the C library's, the state of a living real thread the sanitizers'.
@@ -45,22 +50,67 @@ bool KeepsItsState(const char* library) {
   return false;
 }
 
-int AddModule(dl_phdr_info* info, size_t, void*) {
-  if (info->dlpi_tls_data == nullptr || module_count == kMaxModules ||
-      KeepsItsState(info->dlpi_name)) {
-    return 0;
-  }
-  const auto data = reinterpret_cast<intptr_t>(info->dlpi_tls_data);
-  const auto base = reinterpret_cast<intptr_t>(__builtin_thread_pointer());
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = info->dlpi_phdr[i];
+// The C library puts what is there from the start right below the thread
+// pointer, and all else elsewhere.
+bool IsStatic(intptr_t offset) {
+  constexpr intptr_t kFarthest = 256 << 10;
+  return -kFarthest < offset && offset < 0;
+}
+
+void Reset(char* data, const Module& module) {
+  Copy(data, module.image, module.image_size);
+  Zero(data + module.image_size, module.size - module.image_size);
+}
+
+// Calls use(data, module) if the object has such storage in this thread.
+template <typename Use>
+void WithModule(const dl_phdr_info& info, Use use) {
+  if (info.dlpi_tls_data == nullptr || KeepsItsState(info.dlpi_name)) return;
+  char* const data = static_cast<char*>(info.dlpi_tls_data);
+  char* const base = static_cast<char*>(__builtin_thread_pointer());
+  for (int i = 0; i < info.dlpi_phnum; ++i) {
+    const ElfW(Phdr)& header = info.dlpi_phdr[i];
     if (header.p_type != PT_TLS) continue;
-    modules[module_count++] = {
-        data - base,
-        reinterpret_cast<const void*>(info->dlpi_addr + header.p_vaddr),
-        header.p_filesz, header.p_memsz};
+    const uintptr_t image = info.dlpi_addr + header.p_vaddr;
+    use(data, Module{data - base, reinterpret_cast<const void*>(image),
+                     header.p_filesz, header.p_memsz});
   }
+}
+
+int NoteModule(dl_phdr_info* info, size_t, void*) {
+  loads_seen = info->dlpi_adds;
+  WithModule(*info, [](char*, const Module& module) {
+    if (IsStatic(module.offset) && module_count < kMaxModules) {
+      modules[module_count++] = module;
+    } else {
+      has_dynamic = true;
+    }
+  });
   return 0;
+}
+
+int ResetDynamicModule(dl_phdr_info* info, size_t, void*) {
+  WithModule(*info, [](char* data, const Module& module) {
+    if (!IsStatic(module.offset)) Reset(data, module);
+  });
+  return 0;
+}
+
+// Stops at the first object: only the count is wanted.
+int ReadLoads(dl_phdr_info* info, size_t, void* loads) {
+  *static_cast<uint64_t*>(loads) = info->dlpi_adds;
+  return 1;
+}
+
+// Looks again when something was loaded. What is loaded but not used yet by
+// this thread has no storage in it: it may be of either kind.
+void NoteModules() {
+  uint64_t loads = 0;
+  dl_iterate_phdr(ReadLoads, &loads);
+  if (loads == loads_seen) return;
+  has_dynamic = loads_seen != 0;
+  module_count = 0;
+  dl_iterate_phdr(NoteModule, nullptr);
 }
 
 void RunDestructors(Thread* thread) {
@@ -114,21 +164,21 @@ void RunThreadExits(Thread* thread) {
   for (int round = 0; round < kRounds && RunKeyDestructors(); ++round) {
     RunDestructors(thread);
   }
+  // What destructors have set in the last round is leaked, not inherited.
+  for (pthread_key_t key = 0; key < kMaxKeys; ++key) {
+    if (keys[key].is_used) pthread_setspecific(key, nullptr);
+  }
 }
 
 void ResetThreadLocals() {
-  if (module_count < 0) {
-    module_count = 0;
-    dl_iterate_phdr(AddModule, nullptr);
-  }
   Thread* const me = self;
+  NoteModules();
   char* const base = static_cast<char*>(__builtin_thread_pointer());
   for (int i = 0; i < module_count; ++i) {
-    const Module& module = modules[i];
-    Copy(base + module.offset, module.image, module.image_size);
-    Zero(base + module.offset + module.image_size,
-         module.size - module.image_size);
+    Reset(base + modules[i].offset, modules[i]);
   }
+  if (has_dynamic) dl_iterate_phdr(ResetDynamicModule, nullptr);
+  uselocale(LC_GLOBAL_LOCALE);
   self = me;
   errno = 0;
 }

@@ -52,11 +52,11 @@ MUTANTS = [
            "  thread->timed_out = timed_out;\n",
            "  thread->timed_out = timed_out && false;\n"),
     Mutant("guard", "does not know who initialises a static variable", LOCK,
-           "if (!IsSimulated()) return Real().cxa_guard_acquire(guard);",
+           "if (!OnSimulatedThread()) return Real().cxa_guard_acquire(guard);",
            "return Real().cxa_guard_acquire(guard);"),
     Mutant("guard-wake", "wakes nobody when a static variable is initialised",
            LOCK, "Real().cxa_guard_release(guard);\n"
-           "  if (IsSimulated()) sim::EndBusy(guard);",
+           "  if (OnSimulatedThread()) sim::EndBusy(guard);",
            "Real().cxa_guard_release(guard);"),
 
     # Time.
@@ -102,8 +102,7 @@ MUTANTS = [
     Mutant("fork-threads", "takes the threads into a forked child", ENGINE,
            "  scheduler.ForgetOthers();\n", ""),
     Mutant("fork-pool", "counts on the pool's threads in a forked child",
-           ENGINE, "  free_records = nullptr;\n  if (self",
-           "  if (self"),
+           ENGINE, "  for (Thread*& list : free_records) list = nullptr;\n", ""),
 
     # Reports.
     Mutant("circle", "does not look for circles of waiting threads", SCHED,
