@@ -74,7 +74,8 @@ void AwaitVanishing(Thread* me) {
   me->must_vanish = 0;
 }
 
-// Answers who asks for this thread's stack before it has begun.
+// Blocks until the thread is to begin; meanwhile answers who asks for its
+// stack.
 void AwaitFirstTurn(Thread* me) {
   Take(&me->go);
   AwaitVanishing(me);
@@ -107,11 +108,13 @@ void OnNativeEnd(void* record) {
   Thread* const next = scheduler.Pick();
   scheduler.SetCurrent(next);
   next->must_vanish = tid;
+  self = nullptr;  // what comes behind is the C library's and a sanitizer's
   Give(&next->go);
 }
 
 int StartNative(Thread* thread, const pthread_attr_t* attributes) {
   thread->go = 0;
+  thread->tid = 0;  // not that of the record's last owner
   return Real().pthread_create(&thread->handle, attributes, NativeThread,
                                thread);
 }
@@ -148,6 +151,7 @@ void* PooledThread(void* record) {
   auto* const me = static_cast<Thread*>(record);
   self = me;
   me->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
+  ForgetKeysInUse();
   // The program's signals go to the thread that runs. Not masked are the two
   // below SIGRTMIN, by which the C library reaches every thread: setuid().
   uint64_t all = ~(uint64_t{3} << 31);
@@ -188,14 +192,17 @@ _Unwind_Reason_Code OnUnwoundFrame(int, _Unwind_Action actions, uint64_t,
   JumpToStackTop(self, FinishAfterExit);
 }
 
-// The pool's real threads have all signals masked.
-void DeliverSignal(Thread* me) {
-  uint64_t wanted = uint64_t{1} << (me->pending_signal - 1);
+// Elsewhere than in the pool's real threads, where we have masked all signals,
+// the program's own mask decides.
+void RaiseHere(int signal, bool is_pooled) {
+  if (!is_pooled) {
+    raise(signal);
+    return;
+  }
+  uint64_t wanted = uint64_t{1} << (signal - 1);
   uint64_t before = 0;
   RawSyscall(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<long>(&wanted),
              reinterpret_cast<long>(&before), sizeof(wanted));
-  const int signal = me->pending_signal;
-  me->pending_signal = 0;
   raise(signal);
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before),
              0, sizeof(before));
@@ -263,8 +270,8 @@ int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
 }
 
 void ExitThread(void* result) {
-  if (IsNative()) Real().pthread_exit(result);
   if (self->is_main) DieUnsupported("pthread_exit() in the main thread");
+  if (IsNative()) Real().pthread_exit(result);
   self->result = result;
   auto* const unwinding = AllocateForever<_Unwind_Exception>();
   _Unwind_ForcedUnwind(unwinding, OnUnwoundFrame, nullptr);
@@ -308,7 +315,11 @@ void AfterSwitch(Thread* me) {
     NoteStack(me);
     HandOver(me, asker);
   }
-  if (me->pending_signal != 0) DeliverSignal(me);
+  if (me->pending_signal == 0) return;
+  const int signal = me->pending_signal;
+  me->pending_signal = 0;
+  RaiseHere(signal,
+            scheduler.options().engine == Engine::kPool && !me->is_main);
 }
 
 void AskForStack(Thread* thread) {

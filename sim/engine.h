@@ -52,7 +52,7 @@ void HandOver(Thread* from, Thread* to);
 void AfterSwitch(Thread* me);
 
 // Has `thread` note its stack in its record, which the calling thread can then
-// read. Does nothing for one that has not begun to run.
+// read.
 void AskForStack(Thread* thread);
 
 // After fork(), in the child: only the calling thread is left, and the pool's

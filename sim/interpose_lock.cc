@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "sim/interpose.h"
+#include "sim/report.h"
 #include "sim/waits.h"
 
 namespace sim {
@@ -29,12 +30,18 @@ int UnlockRwlock(pthread_rwlock_t* lock) {
   return result;
 }
 
+bool IsMine(const pthread_rwlock_t* lock) {
+  return lock->__data.__cur_writer == self->tid;
+}
+
 int ReadLock(pthread_rwlock_t* lock, Time deadline) {
+  if (IsMine(lock)) return EDEADLK;
   return Acquire(Wait::kRwlock, lock, deadline, EBUSY,
                  [lock] { return Real().pthread_rwlock_tryrdlock(lock); });
 }
 
 int WriteLock(pthread_rwlock_t* lock, Time deadline) {
+  if (IsMine(lock)) return EDEADLK;
   return Acquire(Wait::kRwlock, lock, deadline, EBUSY,
                  [lock] { return Real().pthread_rwlock_trywrlock(lock); });
 }
@@ -56,6 +63,8 @@ class BusyScope {
 }  // namespace
 
 int LockMutex(pthread_mutex_t* mutex, Time deadline) {
+  constexpr int kRobust = 16;  // of glibc's kinds
+  if ((mutex->__data.__kind & kRobust) != 0) DieUnsupported("a robust mutex");
   while (!CanLock(mutex)) {
     if (!scheduler.Block(Wait::kMutex, mutex, deadline) && !CanLock(mutex)) {
       return ETIMEDOUT;

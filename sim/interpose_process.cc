@@ -87,6 +87,12 @@ int get_nprocs() noexcept {
   return OnSimulatedThread() ? sim::kProcessors : Real().get_nprocs();
 }
 
+long sysconf(int name) noexcept {
+  const bool is_size =
+      name == _SC_NPROCESSORS_ONLN || name == _SC_NPROCESSORS_CONF;
+  return is_size ? get_nprocs() : Real().sysconf(name);
+}
+
 pid_t gettid() noexcept {
   if (OnSimulatedThread()) return sim::kFirstTid + sim::self->id;
   return static_cast<pid_t>(syscall(SYS_gettid));

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <threads.h>
 
 #include "sim/engine.h"
 #include "sim/interpose.h"
@@ -58,6 +59,7 @@ int ChangeMask(int (*change)(int, const sigset_t*, sigset_t*), int how,
 
 int Join(Thread* thread, void** result, Time deadline) {
   if (thread->is_detached) return EINVAL;
+  if (thread == self) return EDEADLK;
   if (!AwaitEnd(thread, deadline)) return ETIMEDOUT;
   return TakeResult(thread, result);
 }
@@ -127,6 +129,12 @@ void pthread_exit(void* result) {
   if (sim::OnSimulatedThread()) sim::ExitThread(result);
   Real().pthread_exit(result);
   __builtin_unreachable();
+}
+
+// C11's threads would be real ones: the C library makes them by itself.
+int thrd_create(thrd_t* handle, thrd_start_t start, void* argument) {
+  if (!OnSimulatedThread()) return Real().thrd_create(handle, start, argument);
+  sim::DieUnsupported("thrd_create() (std::thread is simulated)");
 }
 
 int pthread_cancel(pthread_t handle) {

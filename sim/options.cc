@@ -130,8 +130,6 @@ Options Swarm(uint64_t seed, Profile profile) {
   options.preempt = draw.OneOf({0.02, 0.1, 0.5, 1.0, 1.0, 1.0});
   options.stall = draw.OneOf({0.0, 0.0005, 0.005, 0.05});
   if (profile == Profile::kFair) {
-    options.longest_stall =
-        draw.OneOf({milliseconds(5), milliseconds(5), milliseconds(50)});
     options.slack =
         draw.OneOf({microseconds(0), microseconds(200), microseconds(1000)});
     options.longest_stall = milliseconds(3);

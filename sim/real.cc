@@ -1,6 +1,7 @@
 #include "sim/real.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 namespace sim {
 namespace {
@@ -17,8 +18,12 @@ void LookUp(Function* function, const char* name) {
 // that programs have been built with for the last twenty years.
 template <typename Function>
 void LookUpCondition(Function* function, const char* name) {
-  void* const found = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
-  if (found == nullptr) return LookUp(function, name);
+  void* found = dlsym(RTLD_NEXT, name);
+  Dl_info place = {};
+  // A sanitizer's interceptor has no version.
+  const bool is_c_library = dladdr(found, &place) != 0 &&
+                            strstr(place.dli_fname, "/libc.so") != nullptr;
+  if (is_c_library) found = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
   *function = reinterpret_cast<Function>(found);
 }
 
@@ -28,6 +33,7 @@ void LookUpThreads() {
   LookUp(&table.pthread_detach, "pthread_detach");
   LookUp(&table.pthread_exit, "pthread_exit");
   LookUp(&table.pthread_cancel, "pthread_cancel");
+  LookUp(&table.thrd_create, "thrd_create");
   LookUp(&table.pthread_kill, "pthread_kill");
   LookUp(&table.pthread_sigmask, "pthread_sigmask");
   LookUp(&table.sigprocmask, "sigprocmask");
@@ -96,6 +102,7 @@ void LookUpProcess() {
   LookUp(&table.getrandom, "getrandom");
   LookUp(&table.random_device, "_ZNSt13random_device9_M_getvalEv");
   LookUp(&table.get_nprocs, "get_nprocs");
+  LookUp(&table.sysconf, "sysconf");
   LookUp(&table.fork, "fork");
   LookUp(&table.abort, "abort");
   LookUp(&table.exit_now, "_exit");

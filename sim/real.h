@@ -17,6 +17,7 @@
 #include <sys/select.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ struct RealFunctions {
   decltype(&::pthread_detach) pthread_detach;
   void (*pthread_exit)(void*);
   decltype(&::pthread_cancel) pthread_cancel;
+  decltype(&::thrd_create) thrd_create;
   decltype(&::pthread_kill) pthread_kill;
   decltype(&::pthread_sigmask) pthread_sigmask;
   decltype(&::sigprocmask) sigprocmask;
@@ -90,6 +92,7 @@ struct RealFunctions {
   decltype(&::getrandom) getrandom;
   unsigned (*random_device)(void*);
   decltype(&::get_nprocs) get_nprocs;
+  decltype(&::sysconf) sysconf;
   pid_t (*fork)();
   void (*abort)();
   void (*exit_now)(int);

@@ -200,6 +200,9 @@ void StartWatchdog() {
   action.sa_sigaction = OnWatchdogSignal;
   action.sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER;
   __sigaction(WatchdogSignal(), &action, nullptr);
+  uint64_t ours = uint64_t{1} << (WatchdogSignal() - 1);
+  RawSyscall(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<long>(&ours), 0,
+             sizeof(ours));
   sigevent event = {};
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = WatchdogSignal();
@@ -215,8 +218,19 @@ void StopWatchdog() {
   has_watchdog = false;
 }
 
-void RaiseAlarm() {
-  RawSyscall(SYS_tgkill, getpid(), RawSyscall(SYS_gettid), SIGALRM);
+void RaiseAlarm(Thread* thread) {
+  struct sigaction action = {};
+  __sigaction(SIGALRM, nullptr, &action);
+  if (action.sa_handler == SIG_DFL) {
+    scheduler.End();
+    OnProcessEnd(128 + SIGALRM);
+    sigset_t alarm_only;
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
+    raise(SIGALRM);
+  }
+  thread->pending_signal = SIGALRM;
 }
 
 void PrintStacks(int fd) {

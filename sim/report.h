@@ -35,8 +35,9 @@ void DieOnCircle(Thread* thread);
 void StartWatchdog();
 void StopWatchdog();
 
-// Has SIGALRM delivered to the process, now.
-void RaiseAlarm();
+// The time of alarm() has come. Where the program has no handler the process
+// ends now; else `thread` runs it when it runs next.
+void RaiseAlarm(Thread* thread);
 
 }  // namespace sim
 

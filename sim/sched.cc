@@ -52,10 +52,11 @@ void Scheduler::Point(Op op, const void* object) {
   Mix(now_);
   TracePoint(op, object);
   if (now_ > Nanoseconds(options_.time_limit)) DieOfOldAge();
-  if (is_forking_) return;
+  if (forking_ == current_) return;
   if (Chance(options_.stall) && now_ >= no_stall_before_) return Stall();
   FireTimers();
   if (runnable_ > 1 && Chance(options_.preempt)) SwitchTo(Pick());
+  if (current_->pending_signal != 0) AfterSwitch(current_);
 }
 
 void Scheduler::Stall() {
@@ -113,9 +114,10 @@ Time Scheduler::ReadClock() {
 
 void Scheduler::SwitchTo(Thread* next) {
   Thread* const me = current_;
-  if (next == me) return;
-  SetCurrent(next);
-  HandOver(me, next);
+  if (next != me) {
+    SetCurrent(next);
+    HandOver(me, next);
+  }
   AfterSwitch(me);
 }
 
@@ -249,9 +251,10 @@ void Scheduler::FireTimers() {
   while (timers_ > 0 && timer_heap_[0]->deadline <= now_) {
     MakeRunnable(timer_heap_[0], /*timed_out=*/true);
   }
+  // Who can run takes it, or who was the last that could.
   if (alarm_ <= now_) {
     alarm_ = kNever;
-    RaiseAlarm();
+    RaiseAlarm(runnable_ > 0 ? run_set_[0] : current_);
   }
 }
 

@@ -90,10 +90,10 @@ class Scheduler {
   // The current thread has ended: wakes who waits for that. The caller picks
   // the next one.
   void Remove(Thread* thread);
-  // Between these two no scheduling point switches: a fork's handlers run in
-  // the child while it still seems to have all threads.
-  void BeginFork() { is_forking_ = true; }
-  void EndFork() { is_forking_ = false; }
+  // Between these two the current thread's scheduling points do not switch: a
+  // fork's handlers run in the child while it still seems to have all threads.
+  void BeginFork() { forking_ = current_; }
+  void EndFork() { forking_ = nullptr; }
   // In a forked child: the current thread is the only one left.
   void ForgetOthers();
 
@@ -148,9 +148,9 @@ class Scheduler {
   void RemoveWaiter(Thread* thread);
 
   bool active_ = false;
-  bool is_forking_ = false;
   Options options_;
   Thread* current_ = nullptr;
+  Thread* forking_ = nullptr;
   Time now_ = 0;
   Time alarm_ = kNever;
   Time no_stall_before_ = 0;

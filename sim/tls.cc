@@ -159,6 +159,14 @@ void KeyDeleted(pthread_key_t key) {
   if (key < kMaxKeys) keys[key] = {false, nullptr};
 }
 
+void ForgetKeysInUse() {
+  for (pthread_key_t key = 0; key < kMaxKeys; ++key) {
+    if (keys[key].is_used && pthread_getspecific(key) != nullptr) {
+      KeyDeleted(key);
+    }
+  }
+}
+
 void RunThreadExits(Thread* thread) {
   RunDestructors(thread);
   for (int round = 0; round < kRounds && RunKeyDestructors(); ++round) {

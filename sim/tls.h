@@ -22,6 +22,10 @@ void AddThreadExit(Thread* thread, void (*function)(void*), void* object);
 void KeyCreated(pthread_key_t key, void (*destructor)(void*));
 void KeyDeleted(pthread_key_t key);
 
+// In a real thread that the program does not know yet: forgets the keys that
+// have a value there. They are a sanitizer's, and describe the real thread.
+void ForgetKeysInUse();
+
 // Does what the end of a real thread does: runs the destructors of thread_local
 // variables, then those of thread-specific data.
 void RunThreadExits(Thread* thread);
