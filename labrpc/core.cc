@@ -67,6 +67,12 @@ void Core::SetObserver(Observer observer) {
   observer_.swap(observer);
 }
 
+void Core::SetTap(Tap tap) {
+  base::MutexLock lock(&mu_);
+  CHECK_EQ(total_count_, 0) << "the tap must be set before the first call";
+  tap_.swap(tap);
+}
+
 int64_t Core::GetCount(const std::string& server_name) const {
   base::MutexLock lock(&mu_);
   const auto slot = slots_.find(server_name);

@@ -2,7 +2,8 @@
 //
 // core.cc keeps the registry (who leads where, what is switched on) and ends
 // things: Close, Cleanup. delivery.cc takes one call from its caller to its
-// outcome. Use network.h; nothing else includes this file.
+// outcome, tapping.cc asks the tap on its way. Use network.h; nothing else
+// includes this file.
 //
 // A call under way is an entry of calls_ from its admission until somebody
 // takes it out, under mu_, together with the duty to tell the caller. Timers
@@ -11,10 +12,10 @@
 // timer nor a queue ever keeps a caller's closure or a server alive.
 //
 // Thread safety: safe. mu_ is held for look-ups and state changes only: no
-// handler, callback, observer or foreign destructor runs under it, and it is
-// never held while another lock of the network's is taken.
-// Invariants: nothing is added to calls_ after Cleanup; an entry in phase
-// kEnded has a task that will take it out.
+// handler, callback, observer, tap or foreign destructor runs under it, and it
+// is never held while another lock of the network's is taken. Invariants:
+// nothing is added to calls_ after Cleanup; an entry in phase kEnded has a task
+// that will take it out.
 
 #ifndef LABRPC_CORE_H_
 #define LABRPC_CORE_H_
@@ -35,6 +36,7 @@
 #include "labrpc/faults.h"
 #include "labrpc/packet.h"
 #include "labrpc/server.h"
+#include "labrpc/tap.h"
 #include "labrpc/timer_queue.h"
 #include "labrpc/worker_pool.h"
 
@@ -59,7 +61,8 @@ class Waiter {
   Outcome outcome_ ABSL_GUARDED_BY(mu_);
 };
 
-// Who is to be told the outcome; exactly one of the two is set.
+// Who is to be told the outcome; one of the two is set, or none for a message
+// that the tap has duplicated.
 struct Caller {
   std::function<void(Outcome)> callback = nullptr;
   std::shared_ptr<Waiter> waiter = nullptr;
@@ -82,6 +85,7 @@ class Core {
   void SetServer(const std::string& name, std::shared_ptr<Server> server)
       ABSL_LOCKS_EXCLUDED(mu_);
   void SetObserver(Observer observer) ABSL_LOCKS_EXCLUDED(mu_);
+  void SetTap(Tap tap) ABSL_LOCKS_EXCLUDED(mu_);
   int64_t GetCount(const std::string& server_name) const
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -100,6 +104,9 @@ class Core {
   // `caller`, if the end is closed or the network cleaned up.
   bool Send(EndId end, std::string_view method, std::string args, Caller caller)
       ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Network::Release().
+  bool Release(CallId id) ABSL_LOCKS_EXCLUDED(mu_);
 
   // ClientEnd::Close().
   void Close(EndId end) ABSL_LOCKS_EXCLUDED(mu_);
@@ -125,9 +132,11 @@ class Core {
 
   // Who moves a call out of a phase stands behind it.
   enum class Phase {
+    kHeldRequest,    // the tap is being asked, or holds it: whoever releases it
     kDelayed,        // on its way to the server: a timer
     kQueued,         // at the server: a worker
     kRunning,        // its handler runs: that worker; who finds it dead
+    kHeldReply,      // as kHeldRequest
     kReordered,      // its reply waits out a long delay: a timer
     kUndeliverable,  // its caller waits for nothing: a timer
     kEnded,          // the outcome is known: a worker
@@ -138,6 +147,7 @@ class Core {
     std::string method;
     std::string args;
     Caller caller;
+    TimerQueue::Clock::time_point sent{};
     Phase phase = Phase::kUndeliverable;
 
     // What the network was like when the call was admitted; only this counts
@@ -150,7 +160,11 @@ class Core {
     bool long_reordering = false;
 
     TimerQueue::Clock::time_point started{};  // the handler
-    Outcome outcome{};                        // in kReordered and kEnded
+    Outcome outcome{};  // in kHeldReply, kReordered and kEnded
+
+    // In kHeldRequest and kHeldReply.
+    bool asking = false;    // the tap is deciding now
+    bool released = false;  // meanwhile somebody has let it go
   };
   using Calls = std::map<CallId, Call>;
 
@@ -162,8 +176,21 @@ class Core {
   // names live as long as the core.
   struct Route {
     const Observer* observer = nullptr;  // null: none
+    const Tap* tap = nullptr;            // null: none, or not for this call
+    CallId call = 0;
+    TimerQueue::Clock::time_point sent{};
     std::string_view end;
     std::string_view server;
+  };
+
+  // A request that the tap is to be asked about, and how it would go on.
+  struct Question {
+    Route route;
+    EndId end;
+    std::string method;
+    std::string args;
+    Phase next;
+    std::chrono::milliseconds delay;
   };
 
   // A worker's share of a call while it runs the handler.
@@ -192,6 +219,7 @@ class Core {
   // The time line of a call, in order; delivery.cc.
   std::chrono::milliseconds AdmitLocked(Call* call)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void GoOn(CallId id, Phase phase, std::chrono::milliseconds delay);
   void AwaitDelay(CallId id, std::chrono::milliseconds delay);
   void OnDelayOver(CallId id) ABSL_LOCKS_EXCLUDED(mu_);
   void ReportUndeliverable(CallId id) ABSL_LOCKS_EXCLUDED(mu_);
@@ -210,7 +238,19 @@ class Core {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Tell(Ended* ended) ABSL_LOCKS_EXCLUDED(mu_);
 
-  Route RouteLocked(const Call& call) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // tapping.cc
+  void AskAboutRequest(const Question& question) ABSL_LOCKS_EXCLUDED(mu_);
+  void Duplicate(const Question& question) ABSL_LOCKS_EXCLUDED(mu_);
+  void AskAboutReply(const Errand& errand, std::string_view reply)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  bool KeepHolding(CallId id) ABSL_LOCKS_EXCLUDED(mu_);
+  void DropHeld(CallId id) ABSL_LOCKS_EXCLUDED(mu_);
+
+  Route RouteLocked(CallId id, const Call& call) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static Packet MakePacket(const Route& route, Packet::Kind kind,
+                           Packet::Fate fate, std::string_view method,
+                           std::string_view bytes);
   static void Report(const Route& route, Packet::Kind kind, Packet::Fate fate,
                      std::string_view method, std::string_view bytes);
 
@@ -224,7 +264,8 @@ class Core {
   Flags flags_ ABSL_GUARDED_BY(mu_);
   bool cleaned_up_ ABSL_GUARDED_BY(mu_) = false;  // for good
   Observer observer_
-      ABSL_GUARDED_BY(mu_);  // never changes once there are calls
+      ABSL_GUARDED_BY(mu_);       // never changes once there are calls
+  Tap tap_ ABSL_GUARDED_BY(mu_);  // nor does this
 
   // Elements of both keep their places: reports read names without the lock.
   std::map<std::string, Slot> slots_ ABSL_GUARDED_BY(mu_);

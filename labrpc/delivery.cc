@@ -35,13 +35,16 @@ Outcome Waiter::Await() {
 
 bool Core::Send(EndId end, std::string_view method, std::string args,
                 Caller caller) {
-  Call call{.end = end,
-            .method = std::string(method),
-            .args = std::move(args),
-            .caller = std::move(caller)};
+  Call call;
+  call.end = end;
+  call.method = std::string(method);
+  call.args = std::move(args);
+  call.caller = std::move(caller);
+  call.sent = TimerQueue::Clock::now();
   CallId id = 0;
   Phase phase = Phase::kQueued;
   std::chrono::milliseconds delay(0);
+  std::optional<Question> question;
   {
     base::MutexLock lock(&mu_);
     if (cleaned_up_ || ends_[end].closed) return false;
@@ -50,11 +53,26 @@ bool Core::Send(EndId end, std::string_view method, std::string args,
     delay = AdmitLocked(&call);
     phase = call.phase;
     id = next_call_++;
+    if (tap_ != nullptr && phase != Phase::kUndeliverable) {
+      question = {
+          RouteLocked(id, call), end, call.method, call.args, phase, delay};
+      call.phase = Phase::kHeldRequest;
+      call.asking = true;
+    }
     calls_.emplace_hint(calls_.end(), id, std::move(call));
   }
+  if (question.has_value()) {
+    AskAboutRequest(*question);
+  } else {
+    GoOn(id, phase, delay);
+  }
+  return true;
+}
+
+void Core::GoOn(CallId id, Phase phase, std::chrono::milliseconds delay) {
   if (phase == Phase::kQueued) {
     Submit(id);
-    return true;
+    return;
   }
   if (phase == Phase::kUndeliverable) {
     // On the timer thread and before the delay is over, even one of 0 ms. Also
@@ -63,7 +81,6 @@ bool Core::Send(EndId end, std::string_view method, std::string args,
     timers_.After({}, [this, id] { ReportUndeliverable(id); });
   }
   AwaitDelay(id, delay);
-  return true;
 }
 
 std::chrono::milliseconds Core::AdmitLocked(Call* call) {
@@ -114,7 +131,7 @@ void Core::ReportUndeliverable(CallId id) {
     if (found == calls_.end()) return;
     if (found->second.phase != Phase::kUndeliverable) return;
     if (observer_ == nullptr && !VLOG_IS_ON(3)) return;
-    route = RouteLocked(found->second);
+    route = RouteLocked(id, found->second);
     method = found->second.method;
     args = found->second.args;
   }
@@ -163,7 +180,7 @@ Core::Errand Core::StartLocked(CallId id, Call* call) {
   call->phase = Phase::kRunning;
   call->started = TimerQueue::Clock::now();
   return {.id = id,
-          .route = RouteLocked(*call),
+          .route = RouteLocked(id, *call),
           .method = std::move(call->method),
           .args = std::move(call->args),
           .server = std::move(call->server),
@@ -175,11 +192,13 @@ void Core::RunHandler(const Errand& errand) {
     PollAt(TimerQueue::Clock::now() + kPollInterval, errand.id);
   }
   std::string reply = errand.server->Dispatch(errand.method, errand.args);
-  const bool observed = errand.route.observer != nullptr || VLOG_IS_ON(3);
+  const bool observed = errand.route.observer != nullptr ||
+                        errand.route.tap != nullptr || VLOG_IS_ON(3);
   const std::string seen = observed ? reply : std::string();
   Packet::Fate fate = Packet::Fate::kRefused;
   std::chrono::milliseconds delay(0);
   std::optional<Ended> ended;
+  bool asks = false;
   {
     base::MutexLock lock(&mu_);
     const auto found = calls_.find(errand.id);
@@ -190,6 +209,12 @@ void Core::RunHandler(const Errand& errand) {
         found->second.phase = Phase::kReordered;
         found->second.outcome = std::move(reply);
         delay = faults_.ReorderingDelay();
+      } else if (fate == Packet::Fate::kDelivered &&
+                 errand.route.tap != nullptr) {
+        found->second.phase = Phase::kHeldReply;
+        found->second.asking = true;
+        found->second.outcome = std::move(reply);
+        asks = true;
       } else if (fate == Packet::Fate::kDelivered) {
         total_bytes_ += static_cast<int64_t>(reply.size());
         ended = TakeLocked(found, std::move(reply));
@@ -197,6 +222,10 @@ void Core::RunHandler(const Errand& errand) {
         ended = TakeLocked(found, std::nullopt);
       }
     }
+  }
+  if (asks) {
+    AskAboutReply(errand, seen);
+    return;
   }
   Report(errand.route, Packet::Kind::kReply, fate, errand.method, seen);
   if (fate == Packet::Fate::kReordered) AwaitDelay(errand.id, delay);
@@ -245,6 +274,7 @@ void Core::Tell(Ended* ended) {
     call.caller.waiter->Set(std::move(ended->outcome));
     return;
   }
+  if (!call.caller.callback) return;
   running_callback = {this, call.end};
   call.caller.callback(std::move(ended->outcome));
   running_callback = {};
@@ -276,22 +306,35 @@ void Core::Close(EndId end) {
   while (ends_[end].running > 0) callbacks_returned_.Wait(&mu_);
 }
 
-Core::Route Core::RouteLocked(const Call& call) const {
+Core::Route Core::RouteLocked(CallId id, const Call& call) const {
   Route route;
   if (observer_ != nullptr) route.observer = &observer_;
+  const bool has_caller =
+      call.caller.callback != nullptr || call.caller.waiter != nullptr;
+  if (tap_ != nullptr && has_caller) route.tap = &tap_;
+  route.call = id;
+  route.sent = call.sent;
   route.end = ends_[call.end].name;
   if (call.slot != nullptr) route.server = call.slot->name;
   return route;
 }
 
+Packet Core::MakePacket(const Route& route, Packet::Kind kind,
+                        Packet::Fate fate, std::string_view method,
+                        std::string_view bytes) {
+  return {.kind = kind,
+          .fate = fate,
+          .call = route.call,
+          .sent = route.sent,
+          .end = route.end,
+          .server = route.server,
+          .method = method,
+          .bytes = bytes};
+}
+
 void Core::Report(const Route& route, Packet::Kind kind, Packet::Fate fate,
                   std::string_view method, std::string_view bytes) {
-  const Packet packet{.kind = kind,
-                      .fate = fate,
-                      .end = route.end,
-                      .server = route.server,
-                      .method = method,
-                      .bytes = bytes};
+  const Packet packet = MakePacket(route, kind, fate, method, bytes);
   VLOG(3) << "DROP " << packet;
   if (route.observer != nullptr) (*route.observer)(packet);
 }

@@ -97,6 +97,10 @@ void Network::SetObserver(Observer observer) {
   core_->SetObserver(std::move(observer));
 }
 
+void Network::SetTap(Tap tap) { core_->SetTap(std::move(tap)); }
+
+bool Network::Release(uint64_t call) { return core_->Release(call); }
+
 void Network::Cleanup() { core_->Cleanup(); }
 
 }  // namespace labrpc

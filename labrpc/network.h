@@ -47,6 +47,7 @@
 #include "base/rpc.h"
 #include "labrpc/packet.h"
 #include "labrpc/server.h"
+#include "labrpc/tap.h"
 
 namespace labrpc {
 
@@ -103,6 +104,16 @@ class Network {
   // Has `observer` see every message (packet.h).
   // REQUIRES: no call was made yet.
   void SetObserver(Observer observer);
+
+  // Has `tap` decide about every message (tap.h).
+  // REQUIRES: no call was made yet.
+  void SetTap(Tap tap);
+
+  // Lets the message of that call go on that the tap holds; false if there is
+  // none. A request goes to the server that is registered by now, or is found
+  // undeliverable by what the network is like now; a reply reaches its caller
+  // without further checks.
+  bool Release(uint64_t call);
 
   // Ends the network: calls under way end at once with nothing (callbacks still
   // run for it, and have returned when this returns), handlers that run are

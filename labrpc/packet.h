@@ -8,6 +8,8 @@
 #ifndef LABRPC_PACKET_H_
 #define LABRPC_PACKET_H_
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <ostream>
 #include <string_view>
@@ -22,11 +24,15 @@ struct Packet {
     kUndeliverable,  // request: end disabled or unconnected, or no server
     kRefused,        // reply: the server is dead to the caller, who may have
                      // been told so already, or have closed its end
-    kReordered,      // reply: goes to the caller after a long delay
+    kReordered,      // reply: goes to the caller after a long delay, or when a
+                     // tap that holds it lets it go
   };
 
   Kind kind;
   Fate fate;
+  uint64_t
+      call;  // counts the calls as they are made; a reply has its request's
+  std::chrono::steady_clock::time_point sent;  // when the call was made
   std::string_view end;
   std::string_view server;  // empty if the end is not connected
   std::string_view method;  // "Service.Method"
