@@ -7,6 +7,11 @@ namespace persister {
 using base::MutexLock;
 using base::Rope;
 
+void Persister::SetObserver(Observer observer) {
+  MutexLock lock(&mu_);
+  observer_ = std::move(observer);
+}
+
 std::shared_ptr<Persister> Persister::Copy() const {
   auto copy = std::make_shared<Persister>();
   MutexLock lock(&mu_);
@@ -19,11 +24,13 @@ void Persister::Save(Rope raft_state, Rope snapshot) {
   MutexLock lock(&mu_);
   std::swap(raft_state_, raft_state);
   std::swap(snapshot_, snapshot);
+  if (observer_) observer_(raft_state_);
 }
 
 void Persister::SaveRaftState(Rope raft_state) {
   MutexLock lock(&mu_);
   std::swap(raft_state_, raft_state);
+  if (observer_) observer_(raft_state_);
 }
 
 Rope Persister::ReadRaftState() const {

@@ -10,12 +10,14 @@
 // the new one starts from. Hold it by shared_ptr, so that such a late write
 // never goes to freed memory either.
 //
-// Thread safety: safe. A leaf in the lock order: it calls nothing back.
+// Thread safety: safe. A leaf in the lock order: it calls nothing back but its
+// observer.
 
 #ifndef PERSISTER_PERSISTER_H_
 #define PERSISTER_PERSISTER_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 #include "base/mutex.h"
@@ -30,8 +32,15 @@ class Persister {
   Persister(const Persister&) = delete;
   Persister& operator=(const Persister&) = delete;
 
-  // Returns a new persister with the same two values, read at one moment;
-  // later saves to either do not show in the other.
+  // Sees each raft state that is saved, in their order, before the save
+  // returns. Runs under the persister's lock: it must take no other but a leaf.
+  using Observer = std::function<void(const base::Rope& raft_state)>;
+
+  // REQUIRES: nobody else uses this persister yet.
+  void SetObserver(Observer observer) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Returns a new persister with the same two values, read at one moment, and
+  // without an observer; later saves to either do not show in the other.
   std::shared_ptr<Persister> Copy() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // Replaces both values atomically: a reader sees both old or both new. Use it
@@ -54,6 +63,7 @@ class Persister {
   mutable base::Mutex mu_;
   base::Rope raft_state_ ABSL_GUARDED_BY(mu_);
   base::Rope snapshot_ ABSL_GUARDED_BY(mu_);
+  Observer observer_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace persister

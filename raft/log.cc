@@ -3,21 +3,9 @@
 #include <algorithm>
 #include <string>
 
-#include "absl/status/status.h"
 #include "base/logging.h"
 
 namespace raft {
-
-absl::StatusOr<Log> Log::Restore(Index base_index, Term base_term,
-                                 std::string_view bytes) {
-  size_t count = 0;
-  if (!Entries::CountWhole(bytes, &count)) {
-    return absl::DataLossError("log entries are cut short");
-  }
-  Log log(base_index, base_term);
-  log.AppendFrom(Entries(count, std::string(bytes)), /*skip=*/0);
-  return log;
-}
 
 Term Log::TermAt(Index index) const {
   CHECK_GE(index, base_index_);

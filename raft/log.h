@@ -19,7 +19,6 @@
 #include <deque>
 #include <string_view>
 
-#include "absl/status/statusor.h"
 #include "base/rope.h"
 #include "raft/entries.h"
 #include "raft/types.h"
@@ -38,10 +37,6 @@ class Log {
   // An empty log behind an entry of `base_index` and `base_term`.
   explicit Log(Index base_index = 0, Term base_term = 0)
       : base_index_(base_index), base_term_(base_term) {}
-
-  // Rebuilds a log from what bytes() gave. An error if they are malformed.
-  static absl::StatusOr<Log> Restore(Index base_index, Term base_term,
-                                     std::string_view bytes);
 
   // The index of the first entry, were there one, and of the last; in an empty
   // log LastIndex() is the base's and so FirstIndex() - 1.

@@ -9,9 +9,11 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "base/codec.h"
 #include "base/logging.h"
 #include "raft/raft.h"
+#include "raft/saved_state.h"
 
 namespace raft {
 namespace {
@@ -28,6 +30,26 @@ struct Header {
 };
 
 }  // namespace
+
+absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
+  if (bytes.empty()) return SavedState();
+  static const size_t header_size = base::Encode(Header()).size();
+  if (bytes.size() < header_size) {
+    return absl::DataLossError("the saved raft state is cut short");
+  }
+  const auto header = base::Decode<Header>(bytes.substr(0, header_size));
+  if (!header.ok()) return header.status();
+  std::string packed(bytes.substr(header_size));
+  size_t count = 0;
+  if (!Entries::CountWhole(packed, &count)) {
+    return absl::DataLossError("the saved log entries are cut short");
+  }
+  return SavedState{.current_term = header->current_term,
+                    .voted_for = header->voted_for,
+                    .base_index = header->base_index,
+                    .base_term = header->base_term,
+                    .entries = Entries(count, std::move(packed))};
+}
 
 void Raft::PersistLocked() {
   Header header;
@@ -47,23 +69,18 @@ void Raft::PersistLocked() {
 }
 
 void Raft::RestoreLocked() {
-  const std::string state = persister_->ReadRaftState().ToString();
-  if (state.empty()) return;  // a new server
+  const std::string bytes = persister_->ReadRaftState().ToString();
+  if (bytes.empty()) return;  // a new server
 
   // Only a bug can damage this disk, and a server that forgot what it promised
   // must not take part: so CHECK.
-  const size_t header_size = base::Encode(Header()).size();
-  CHECK_GE(state.size(), header_size) << "the saved raft state is cut short";
-  const auto header = base::Decode<Header>(state.substr(0, header_size));
-  CHECK(header.ok()) << "the saved raft state: " << header.status().message();
-  absl::StatusOr<Log> log =
-      Log::Restore(header->base_index, header->base_term,
-                   std::string_view(state).substr(header_size));
-  CHECK(log.ok()) << "the saved raft state: " << log.status().message();
+  absl::StatusOr<SavedState> saved = DecodeSavedState(bytes);
+  CHECK(saved.ok()) << saved.status().message();
+  current_term_ = saved->current_term;
+  voted_for_ = saved->voted_for;
+  log_ = Log(saved->base_index, saved->base_term);
+  log_.AppendFrom(saved->entries, /*skip=*/0);
 
-  current_term_ = header->current_term;
-  voted_for_ = header->voted_for;
-  log_ = *std::move(log);
   witness_.persisted_term = current_term_;
   witness_.persisted_vote = voted_for_;
   witness_.persisted_log_version = log_.version();

@@ -1,0 +1,32 @@
+// What a server had saved, read back without making a Raft of it: for tools and
+// for whoever checks a Raft from outside. A Raft need not offer this header.
+//
+// Thread safety: plain values and a pure function.
+
+#ifndef RAFT_SAVED_STATE_H_
+#define RAFT_SAVED_STATE_H_
+
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "raft/entries.h"
+#include "raft/types.h"
+
+namespace raft {
+
+// Figure 2, "persistent state on all servers".
+struct SavedState {
+  Term current_term = 0;
+  ServerId voted_for = kNobody;
+  Index base_index = 0;  // of the entry before the first one
+  Term base_term = 0;
+  Entries entries;
+};
+
+// Takes the bytes that a Raft gave to its Persister; none stand for a new
+// server. Returns kDataLoss if they are not such bytes.
+absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes);
+
+}  // namespace raft
+
+#endif  // RAFT_SAVED_STATE_H_
