@@ -148,7 +148,7 @@ LDLIBS := $(shell pkg-config --libs $(PACKAGES))
 OUT := out/$(VARIANT)
 
 LIBRARY := $(wildcard base/*.cc labrpc/*.cc persister/*.cc raft/*.cc)
-HARNESS := $(wildcard tests/harness/*.cc)
+HARNESS := $(wildcard tests/harness/*.cc tests/oracle/*.cc)
 LAB_TESTS := $(wildcard tests/*.cc)
 TESTS := $(LAB_TESTS) $(wildcard tests/unit/*.cc)
 DEMO := $(wildcard tests/demo/*.cc)

@@ -30,7 +30,7 @@ from typing import Iterable, Iterator, NoReturn
 
 from tqdm import tqdm
 
-LAB_TESTS = "2[A-C]$"
+LAB_TESTS = "2[A-C](Plus)?$"
 DEFAULT_SEEDS = 100
 REPLAYS_SHOWN = 10
 LARGEST_SEED = 2**64 - 1

@@ -1,11 +1,13 @@
 #include "tests/harness/cluster.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
 #include "gtest/gtest.h"
 #include "tests/harness/report.h"
+#include "tests/oracle/disk.h"
 
 namespace tests {
 namespace {
@@ -24,6 +26,16 @@ void WarnOfSingleCpu() {
   static_cast<void>(warned);  // once per process
 }
 
+// ORACLE=off is for measuring what the rest of the suite finds.
+bool OracleIsOn() {
+  const char* const setting = std::getenv("ORACLE");
+  if (setting == nullptr) return true;
+  const std::string_view value = setting;
+  CHECK(value == "off" || value == "on" || value.empty())
+      << "ORACLE=" << value << " is wrong: give on or off";
+  return value != "off";
+}
+
 }  // namespace
 
 Cluster::Cluster(int servers, ClusterOptions options, Place place)
@@ -31,13 +43,22 @@ Cluster::Cluster(int servers, ClusterOptions options, Place place)
       options_(std::move(options)),
       place_(place),
       created_(Clock::now()),
+      oracle_(MakeOracle()),
       random_(base::Random::ForOwner("cluster")),
       readers_(static_cast<size_t>(servers)),
       machines_(static_cast<size_t>(servers)),
       log_(servers) {
   WarnOfSingleCpu();
+  labrpc::Observer observer;
+  if (oracle_ != nullptr) {
+    observer = [oracle = oracle_](const labrpc::Packet& packet) {
+      oracle->Sees(packet);
+    };
+  }
+  network_.SetObserver(std::move(observer));
   network_.Reliable(options_.reliable);
   network_.LongDelays(true);
+  if (options_.tap != nullptr) network_.SetTap(options_.tap);
   // All run before any of them is connected: their election clocks tick.
   for (raft::ServerId i = 0; i < servers_; ++i) StartServer(i);
   for (raft::ServerId i = 0; i < servers_; ++i) Connect(i);
@@ -46,18 +67,43 @@ Cluster::Cluster(int servers, ClusterOptions options, Place place)
 Cluster::~Cluster() {
   Finish();
   for (raft::ServerId i = 0; i < servers_; ++i) {
-    if (std::shared_ptr<Instance> instance = InstanceOf(i)) instance->Kill();
+    if (const Member member = MemberOf(i); member.instance != nullptr) {
+      member.instance->Kill();
+    }
   }
   // Calls of an instance that is not quite dead fail from here on.
   network_.Cleanup();
+  for (raft::ServerId i = 0; i < servers_; ++i) {
+    if (oracle_ != nullptr) oracle_->LifeEnds(i);
+  }
   for (raft::ServerId i = 0; i < servers_; ++i) EndReader(i);
   if (TookTooLong()) ReportFailure(kTimeLimitMessage, place_);
   std::optional<std::string> unreported;
   {
     base::MutexLock lock(&mu_);
-    if (!apply_error_reported_) unreported = apply_error_;
+    if (!error_reported_) unreported = error_;
   }
   if (unreported.has_value()) ReportFailure(*unreported, place_);
+}
+
+std::shared_ptr<Oracle> Cluster::MakeOracle() {
+  if (!options_.oracle || !OracleIsOn()) {
+    LOG(INFO) << "oracle: off: all rules";
+    return nullptr;
+  }
+  DecodeDisk decode = DecoderOfTheRaft();
+  for (const Rule& rule : Oracle::RulesOfTheDisk()) {
+    if (decode == nullptr) {
+      LOG(INFO) << "oracle: off: " << rule.name
+                << " (the Raft has no raft/saved_state.h)";
+    }
+  }
+  return std::make_shared<Oracle>(
+      servers_,
+      Oracle::Options{.decode = std::move(decode),
+                      .on_violation = [this](const std::string& message) {
+                        FoundError(message);
+                      }});
 }
 
 void Cluster::Begin(std::string_view title) {
@@ -68,7 +114,7 @@ void Cluster::Begin(std::string_view title) {
 
 void Cluster::End(Place place) {
   if (TookTooLong()) Fail(kTimeLimitMessage, place);
-  CheckApplyError(place);
+  CheckError(place);
   if (testing::Test::HasFailure()) return;
   const Costs costs{
       .time = Clock::now() - baseline_.time,

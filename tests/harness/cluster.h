@@ -13,8 +13,11 @@
 //
 // Each life of a server has a reader, a thread that takes what the server
 // applies and compares it with what all others have applied (apply_log.h). What
-// it finds wrong ends the test at the next CommittedAt(), or in End(); the
-// reader goes on to take messages, so that it never blocks a Raft.
+// it finds wrong ends the test at the next check; the reader goes on to take
+// messages, so that it never blocks a Raft.
+//
+// An oracle (tests/oracle/oracle.h) watches all that the cluster does, and a
+// violation ends the test in the same way.
 //
 // Thread safety: the test's main thread makes and ends the cluster, and alone
 // starts, crashes, connects and disconnects servers and calls CheckOneLeader().
@@ -43,6 +46,7 @@
 #include "tests/harness/commands.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/instance.h"
+#include "tests/oracle/oracle.h"
 
 namespace tests {
 
@@ -54,12 +58,19 @@ struct ClusterOptions {
   // The network delays every message a little, and loses some, if false.
   bool reliable = true;
 
+  // Decides about single messages; their ends are named as in link.h.
+  labrpc::Tap tap = nullptr;
+
   // What the servers run.
   MakeInstance make_instance = MakeRaft;
 
   // Keeps killed instances until the network has ended: for a Raft whose Kill()
   // returns before its threads have.
   bool keep_killed = false;
+
+  // Judges all that is seen of the servers. Off for those that unit tests play,
+  // and in the whole process if the environment says ORACLE=off.
+  bool oracle = true;
 
   // Every wait and time limit of the harness is divided by this, for unit tests
   // of the harness itself.
@@ -159,6 +170,9 @@ class Cluster {
   void SetReliable(bool yes) { network_.Reliable(yes); }
   void SetLongReordering(bool yes) { network_.LongReordering(yes); }
 
+  // Lets a message go on that the tap holds; false if there is none.
+  bool Release(uint64_t call) { return network_.Release(call); }
+
   // RPCs that arrived at this life of the server; all RPCs sent, and their
   // bytes, of the whole test.
   int64_t RpcCount(raft::ServerId server) const;
@@ -173,6 +187,7 @@ class Cluster {
     std::shared_ptr<Instance> instance;  // null while it is down
     std::shared_ptr<persister::Persister> disk;
     bool connected = false;
+    int life = 0;                   // counts the instances
     std::vector<std::string> ends;  // of this life, by the server they lead to
   };
 
@@ -190,12 +205,15 @@ class Cluster {
     raft::Index max_index = 0;
   };
 
+  // One life of a server.
   struct Member {
     raft::ServerId server;
-    std::shared_ptr<Instance> instance;
+    int life;
+    std::shared_ptr<Instance> instance;  // null while it is down
   };
 
   // cluster.cc
+  std::shared_ptr<Oracle> MakeOracle();
   raft::Index MaxIndex() ABSL_LOCKS_EXCLUDED(mu_);
   bool TookTooLong();
   bool Finished() ABSL_LOCKS_EXCLUDED(mu_);
@@ -211,8 +229,9 @@ class Cluster {
       ABSL_LOCKS_EXCLUDED(mu_);
   std::shared_ptr<persister::Persister> DetachDisk(raft::ServerId server)
       ABSL_LOCKS_EXCLUDED(mu_);
-  std::shared_ptr<Instance> InstanceOf(raft::ServerId server)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void WatchDisk(const Member& member, persister::Persister* disk);
+  Member MemberOf(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
+  raft::State StateOf(const Member& member);
   std::vector<Member> Connected() ABSL_LOCKS_EXCLUDED(mu_);
   void ForgetInstance(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
   std::vector<std::string> LinksLocked(raft::ServerId server,
@@ -224,7 +243,8 @@ class Cluster {
   void EndReader(raft::ServerId server);
 
   // cluster_checks.cc
-  void CheckApplyError(Place place) ABSL_LOCKS_EXCLUDED(mu_);
+  void FoundError(std::string message) ABSL_LOCKS_EXCLUDED(mu_);
+  void CheckError(Place place) ABSL_LOCKS_EXCLUDED(mu_);
   bool AnyTermAbove(raft::Term term);
   std::optional<raft::Index> Submit(const Command& command, int* position);
   bool AwaitAgreement(raft::Index index, const Command& command, int servers,
@@ -241,7 +261,10 @@ class Cluster {
   const Place place_;  // of the test, for what fails at its end
   const Clock::time_point created_;
 
-  labrpc::Network network_;  // synchronised by itself
+  // Both are synchronised by themselves. The oracle may be told of saves by
+  // what outlives this cluster.
+  const std::shared_ptr<Oracle> oracle_;  // null: off
+  labrpc::Network network_;
 
   // Confined to the test's main thread.
   base::Random random_;
@@ -253,8 +276,8 @@ class Cluster {
   base::Mutex mu_;
   std::vector<Machine> machines_ ABSL_GUARDED_BY(mu_);  // by server
   ApplyLog log_ ABSL_GUARDED_BY(mu_);
-  std::optional<std::string> apply_error_ ABSL_GUARDED_BY(mu_);  // the message
-  bool apply_error_reported_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<std::string> error_ ABSL_GUARDED_BY(mu_);  // the first one
+  bool error_reported_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
 };
 

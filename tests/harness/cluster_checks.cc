@@ -25,9 +25,10 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
     Sleep(milliseconds(450 + random_.Below(100)));
 
     std::map<raft::Term, std::vector<raft::ServerId>> leaders;
-    for (const auto& [server, instance] : Connected()) {
-      const raft::State state = instance->GetState();
-      if (state.is_leader) leaders[state.term].push_back(server);
+    CheckError(place);
+    for (const Member& member : Connected()) {
+      const raft::State state = StateOf(member);
+      if (state.is_leader) leaders[state.term].push_back(member.server);
     }
     for (const auto& [term, servers] : leaders) {
       if (servers.size() > 1) {
@@ -43,9 +44,10 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
 }
 
 raft::Term Cluster::CheckTerms(Place place) {
+  CheckError(place);
   std::optional<raft::Term> common;
   for (const Member& member : Connected()) {
-    const raft::Term term = member.instance->GetState().term;
+    const raft::Term term = StateOf(member).term;
     if (term != common.value_or(term)) {
       Fail("servers disagree on term", place);
     }
@@ -55,9 +57,10 @@ raft::Term Cluster::CheckTerms(Place place) {
 }
 
 void Cluster::CheckNoLeader(Place place) {
-  for (const auto& [server, instance] : Connected()) {
-    if (instance->GetState().is_leader) {
-      Fail(absl::StrCat("expected no leader, but ", server,
+  CheckError(place);
+  for (const Member& member : Connected()) {
+    if (StateOf(member).is_leader) {
+      Fail(absl::StrCat("expected no leader, but ", member.server,
                         " claims to be leader"),
            place);
     }
@@ -65,19 +68,25 @@ void Cluster::CheckNoLeader(Place place) {
 }
 
 Applied Cluster::CommittedAt(raft::Index index, Place place) {
-  CheckApplyError(place);
+  CheckError(place);
   base::MutexLock lock(&mu_);
   return log_.At(index);
 }
 
+// Somebody who watches has found an error; the first one tells most.
+void Cluster::FoundError(std::string message) {
+  base::MutexLock lock(&mu_);
+  if (!error_.has_value()) error_ = std::move(message);
+}
+
 // Whoever meets an error first reports it; it ends every thread that meets it.
-void Cluster::CheckApplyError(Place place) {
+void Cluster::CheckError(Place place) {
   std::optional<std::string> error;
   bool reported = false;
   {
     base::MutexLock lock(&mu_);
-    error = apply_error_;
-    reported = std::exchange(apply_error_reported_, error.has_value());
+    error = error_;
+    reported = std::exchange(error_reported_, error.has_value());
   }
   if (!error.has_value()) return;
   if (reported) EndFailedTest();

@@ -6,14 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
 #include "tests/harness/cluster.h"
+#include "tests/harness/link.h"
 
 namespace tests {
-namespace {
-
-// As long as the course's, which are cryptographically random.
-constexpr int kEndNameLength = 20;
-
-}  // namespace
 
 std::string Cluster::NameOf(raft::ServerId server) {
   return absl::StrCat(server);
@@ -23,8 +18,10 @@ void Cluster::StartServer(raft::ServerId server) {
   CrashServer(server);
   std::vector<std::shared_ptr<base::ClientEnd>> ends = MakeEnds(server);
   auto channel = std::make_shared<ApplyChannel>(/*capacity=*/0);
-  const std::shared_ptr<Instance> instance = options_.make_instance(
-      std::move(ends), server, DetachDisk(server), channel);
+  std::shared_ptr<persister::Persister> disk = DetachDisk(server);
+  WatchDisk(MemberOf(server), disk.get());
+  const std::shared_ptr<Instance> instance =
+      options_.make_instance(std::move(ends), server, std::move(disk), channel);
   {
     base::MutexLock lock(&mu_);
     MachineLocked(server).instance = instance;
@@ -46,8 +43,9 @@ void Cluster::CrashServer(raft::ServerId server) {
   // From here on nobody can hear of what the old instance does, so nobody can
   // rely on what it saves; only now may its disk be taken away. The other order
   // would lose what it had promised in between.
+  if (oracle_ != nullptr) oracle_->LifeEnds(server);
   DetachDisk(server);
-  const std::shared_ptr<Instance> instance = InstanceOf(server);
+  const std::shared_ptr<Instance> instance = MemberOf(server).instance;
   if (instance == nullptr) return;
   instance->Kill();
   ForgetInstance(server);
@@ -59,13 +57,19 @@ void Cluster::CrashServer(raft::ServerId server) {
 // Makes new ends for a new life. Those of the life before are left as they are.
 std::vector<std::shared_ptr<base::ClientEnd>> Cluster::MakeEnds(
     raft::ServerId server) {
+  int life = 0;
+  {
+    base::MutexLock lock(&mu_);
+    life = ++MachineLocked(server).life;
+  }
   std::vector<std::shared_ptr<base::ClientEnd>> ends;
   std::vector<std::string> names;
   for (raft::ServerId to = 0; to < servers_; ++to) {
-    names.push_back(random_.Name(kEndNameLength));
+    names.push_back(LinkName({server, life, to}));
     ends.push_back(network_.MakeEnd(names.back()));
     network_.Connect(names.back(), NameOf(to));
   }
+  if (oracle_ != nullptr) oracle_->LifeBegins(server, life);
   base::MutexLock lock(&mu_);
   MachineLocked(server).ends = std::move(names);
   return ends;
@@ -82,9 +86,23 @@ std::shared_ptr<persister::Persister> Cluster::DetachDisk(
   return disk;
 }
 
-std::shared_ptr<Instance> Cluster::InstanceOf(raft::ServerId server) {
+void Cluster::WatchDisk(const Member& member, persister::Persister* disk) {
+  persister::Persister::Observer observer;
+  if (oracle_ != nullptr) {
+    observer = [oracle = oracle_, server = member.server,
+                life = member.life](const base::Rope& raft_state) {
+      oracle->Saved(server, life, raft_state.ToString());
+    };
+  }
+  // Also without one: whether an oracle watches must not change a simulated
+  // run, and this takes a lock.
+  disk->SetObserver(std::move(observer));
+}
+
+Cluster::Member Cluster::MemberOf(raft::ServerId server) {
   base::MutexLock lock(&mu_);
-  return MachineLocked(server).instance;
+  const Machine& machine = MachineLocked(server);
+  return {server, machine.life, machine.instance};
 }
 
 std::vector<Cluster::Member> Cluster::Connected() {
@@ -93,7 +111,7 @@ std::vector<Cluster::Member> Cluster::Connected() {
   for (raft::ServerId i = 0; i < servers_; ++i) {
     const Machine& machine = MachineLocked(i);
     if (machine.connected && machine.instance != nullptr) {
-      members.push_back({i, machine.instance});
+      members.push_back({i, machine.life, machine.instance});
     }
   }
   return members;
@@ -150,19 +168,30 @@ bool Cluster::IsConnected(raft::ServerId server) {
 }
 
 bool Cluster::IsUp(raft::ServerId server) {
-  return InstanceOf(server) != nullptr;
+  return MemberOf(server).instance != nullptr;
 }
 
 raft::StartResult Cluster::Start(raft::ServerId server,
                                  const Command& command) {
-  const std::shared_ptr<Instance> instance = InstanceOf(server);
-  if (instance == nullptr) return {};
-  return instance->Start(EncodeCommand(command));
+  const Member member = MemberOf(server);
+  if (member.instance == nullptr) return {};
+  const raft::StartResult result =
+      member.instance->Start(EncodeCommand(command));
+  if (oracle_ != nullptr) oracle_->Started(server, member.life, result);
+  return result;
 }
 
 raft::State Cluster::GetState(raft::ServerId server) {
-  const std::shared_ptr<Instance> instance = InstanceOf(server);
-  return instance == nullptr ? raft::State{} : instance->GetState();
+  return StateOf(MemberOf(server));
+}
+
+raft::State Cluster::StateOf(const Member& member) {
+  if (member.instance == nullptr) return {};
+  if (oracle_ == nullptr) return member.instance->GetState();
+  const raft::Term floor = oracle_->TermOf(member.server);
+  const raft::State state = member.instance->GetState();
+  oracle_->Stated(member.server, member.life, floor, state);
+  return state;
 }
 
 void Cluster::ReadLoop(raft::ServerId server, ApplyChannel* channel) {
@@ -174,15 +203,16 @@ void Cluster::ReadLoop(raft::ServerId server, ApplyChannel* channel) {
 }
 
 void Cluster::Record(raft::ServerId server, const raft::ApplyMsg& message) {
+  if (oracle_ != nullptr) oracle_->Applied(server, message);
   absl::StatusOr<Command> command = DecodeCommand(message.command);
   base::MutexLock lock(&mu_);
-  if (apply_error_.has_value()) return;  // the first one tells most
+  if (error_.has_value()) return;  // the first one tells most
   const std::optional<std::string> error =
       command.ok()
           ? log_.Apply(server, message.index, *std::move(command))
           : absl::StrCat("server ", server, " command at index ", message.index,
                          ": ", command.status().message());
-  if (error.has_value()) apply_error_ = "apply error: " + *error;
+  if (error.has_value()) error_ = "apply error: " + *error;
 }
 
 // A Raft that is killed need not close its channel, so the harness does.

@@ -141,6 +141,7 @@ class FakeRafts {
                   newest_[me] = fake;
                   return fake;
                 },
+            .oracle = false,
             .hurry = hurry};
   }
 

@@ -24,6 +24,8 @@ TestCase Case(const std::string& suite, const std::string& test) {
 TEST(TestList, NamesAreThoseOfTheGoLab) {
   EXPECT_EQ(GoName("Raft2A", "InitialElection"), "TestInitialElection2A");
   EXPECT_EQ(GoName("Raft2C", "Persist1"), "TestPersist12C");
+  EXPECT_EQ(GoName("Raft2BPlus", "Figure8"), "TestFigure82BPlus");
+  EXPECT_EQ(GoName("RaftLogPlus", "One"), "TestUnitRaftLogPlusOne");
   EXPECT_EQ(GoName("Labrpc", "Basic"), "TestBasic");
   EXPECT_EQ(GoName("Rope", "Append"), "TestUnitRopeAppend");
   EXPECT_EQ(GoName("RopeDeathTest", "Range"), "TestUnitRopeDeathTestRange");
@@ -33,17 +35,19 @@ TEST(TestList, NamesAreThoseOfTheGoLab) {
 
 TEST(TestList, OrderIsUnitThenLabrpcThenThePartsOfTheLab) {
   std::vector<TestCase> tests = {
-      Case("Raft2B", "Count"),  Case("Labrpc", "Types"), Case("Zebra", "One"),
-      Case("Raft2A", "Two"),    Case("Labrpc", "Basic"), Case("Ant", "Two"),
-      Case("Raft2A", "One"),    Case("Ant", "One"),      Case("Raft2D", "One"),
-      Case("RaftLog", "First"),
+      Case("Raft2B", "Count"),     Case("Labrpc", "Types"),
+      Case("Zebra", "One"),        Case("Raft2A", "Two"),
+      Case("Labrpc", "Basic"),     Case("Ant", "Two"),
+      Case("Raft2A", "One"),       Case("Ant", "One"),
+      Case("Raft2D", "One"),       Case("RaftLog", "First"),
+      Case("Raft2APlus", "Three"),
   };
   SortForRunning(&tests);
   EXPECT_EQ(NamesOf(tests),
             (std::vector<std::string>{
                 "TestUnitAntTwo", "TestUnitAntOne", "TestUnitRaftLogFirst",
                 "TestUnitZebraOne", "TestTypes", "TestBasic", "TestTwo2A",
-                "TestOne2A", "TestCount2B", "TestOne2D"}));
+                "TestOne2A", "TestThree2APlus", "TestCount2B", "TestOne2D"}));
 }
 
 TEST(TestList, RegularExpressionsSearchAsGoTestRunDoes) {

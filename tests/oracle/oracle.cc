@@ -1,0 +1,138 @@
+// What the oracle is told beside messages, and how it speaks.
+
+#include "tests/oracle/oracle.h"
+
+#include "absl/strings/str_cat.h"
+#include "tests/oracle/judging.h"
+
+namespace tests {
+
+using raft::ServerId;
+using raft::Term;
+
+Oracle::Oracle(int servers, Options options)
+    : servers_count_(static_cast<size_t>(servers)),
+      options_(std::move(options)),
+      begin_(options_.now()),
+      servers_(servers_count_) {}
+
+std::vector<Rule> Oracle::RulesOfTheDisk() {
+  return {kSavedBefore, kAcknowledgedStays, kElectionRestriction};
+}
+
+void Oracle::Record(Event event) {
+  event.time = options_.now();
+  history_.Add(event);
+}
+
+void Oracle::Violate(const Rule& rule, const std::string& what) {
+  if (condemned_) return;  // what follows from the first one tells nothing
+  condemned_ = true;
+  violation_ =
+      absl::StrCat("oracle: ", rule.name, " (", rule.section, "): ", what,
+                   "; the last events:", history_.ToString(begin_));
+}
+
+void Oracle::LifeBegins(ServerId server, int life) {
+  Judging judging(this);
+  Record({.kind = Event::Kind::kLifeBegins,
+          .server = server,
+          .entries = static_cast<uint64_t>(life)});
+  Server& it = ServerLocked(server);
+  it.life = life;
+  it.alive = true;
+  it.heard.clear();
+  it.beats.clear();
+}
+
+void Oracle::LifeEnds(ServerId server) {
+  Judging judging(this);
+  Server& it = ServerLocked(server);
+  if (!it.alive) return;
+  it.alive = false;
+  Record({.kind = Event::Kind::kLifeEnds, .server = server});
+}
+
+void Oracle::Saved(ServerId server, int life, std::string_view bytes) {
+  if (options_.decode == nullptr) return;
+  const std::optional<DiskState> state = options_.decode(bytes);
+  Judging judging(this);
+  const Server& it = ServerLocked(server);
+  // What a dead instance saves, no other will ever read.
+  if (!it.alive || it.life != life) return;
+  if (!state.has_value()) {
+    Violate(kWellFormed,
+            absl::StrCat("S", server, " saved what does not decode"));
+    return;
+  }
+  ReadDiskLocked(server, *state);
+}
+
+Term Oracle::TermOf(ServerId server) const {
+  base::SpinLockHolder lock(&lock_);
+  return servers_[static_cast<size_t>(server)].term;
+}
+
+void Oracle::Stated(ServerId server, int life, Term floor, raft::State state) {
+  Judging judging(this);
+  const Server& it = ServerLocked(server);
+  if (!it.alive || it.life != life) return;
+  Record({.kind = Event::Kind::kState,
+          .server = server,
+          .term = state.term,
+          .yes = state.is_leader});
+  if (state.term < floor) {
+    Violate(kTermsGrow, absl::StrCat("S", server, " is in term ", state.term,
+                                     " behind term ", floor));
+  }
+  OnDiskLocked(server, state.term, {}, kSavedBefore);
+  ShowsTermLocked(server, state.term);
+  if (state.is_leader) LeadsLocked(server, state.term);
+}
+
+void Oracle::Started(ServerId server, int life, raft::StartResult result) {
+  if (!result.is_leader) return;
+  Judging judging(this);
+  const Server& it = ServerLocked(server);
+  if (!it.alive || it.life != life) return;
+  Record({.kind = Event::Kind::kStart,
+          .server = server,
+          .term = result.term,
+          .index = result.index});
+  OnDiskLocked(server, result.term, {result.index, result.term}, kSavedBefore);
+  ShowsTermLocked(server, result.term);
+  LeadsLocked(server, result.term);
+}
+
+void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
+  if (message.kind != raft::ApplyMsg::Kind::kCommand) return;
+  const uint64_t hash = Hash(message.command);
+  Judging judging(this);
+  Record({.kind = Event::Kind::kApply,
+          .server = server,
+          .index = message.index,
+          .index_term = message.term});
+  // A cluster of one commits without a word.
+  if (servers_count_ == 1 || message.index == 0) return;
+  if (message.index > committed_.size()) {
+    Violate(kCommitByMajority,
+            absl::StrCat("S", server, " applies index ", message.index,
+                         ", but only ", committed_.size(),
+                         " entries are committed"));
+    return;
+  }
+  const Committed& committed = committed_[message.index - 1];
+  if (committed.term == 0) return;
+  // A Raft need not say the term (0).
+  const bool same_term = message.term == 0 || message.term == committed.term;
+  if (committed.command_hash == hash && same_term) return;
+  Violate(kStateMachineSafety,
+          absl::StrCat("S", server, " applies at index ", message.index,
+                       same_term ? " another command than"
+                                 : " an entry of another term than",
+                       " the one of term ", committed.term,
+                       " that the leader of term ", committed.by,
+                       " has committed"));
+}
+
+}  // namespace tests

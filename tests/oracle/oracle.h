@@ -1,0 +1,288 @@
+// The oracle: judges a cluster by the properties that the Raft paper proves,
+// all the time, from what can be seen outside of any Raft.
+//
+// It is told of every message on the network, every save, every applied entry,
+// and every answer of GetState() and Start(). So it works for any Raft that
+// speaks the lab's messages (raft/messages.h); what is on the disks it reads by
+// a function that a Raft may offer, and the rules that need it are off without.
+// rules.h lists the rules. The first violation ends the judging.
+//
+// What is reported may be behind what has happened: threads run on between an
+// event and its report. A rule never relies on more than this order: a request
+// is reported before its handler runs; a reply when the handler has returned
+// and before its caller hears of it; a save before it returns.
+//
+// Thread safety: safe. Its lock is a leaf and no scheduling point of the
+// simulator: being watched changes no simulated run.
+
+#ifndef TESTS_ORACLE_ORACLE_H_
+#define TESTS_ORACLE_ORACLE_H_
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/spin_lock.h"
+#include "labrpc/packet.h"
+#include "raft/messages.h"
+#include "raft/types.h"
+#include "tests/harness/link.h"
+#include "tests/oracle/history.h"
+#include "tests/oracle/rules.h"
+
+namespace tests {
+
+// What a Raft had saved, as far as the rules ask (raft/saved_state.h).
+struct DiskState {
+  raft::Term current_term = 0;
+  raft::ServerId voted_for = raft::kNobody;
+  raft::Index base_index = 0;  // of the entry before the first one
+  raft::Term base_term = 0;
+  raft::Entries entries;
+};
+
+// Nothing if the bytes are not what the Raft saves.
+using DecodeDisk = std::function<std::optional<DiskState>(std::string_view)>;
+
+class Oracle {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  struct Options {
+    DecodeDisk decode = nullptr;  // null: the rules that need it are off
+
+    // Is told of the first violation, by the thread that reported the event,
+    // with no lock of the oracle's held.
+    std::function<void(const std::string&)> on_violation;
+
+    // So long after a server has heard of a newer term it may still send what
+    // it had begun before.
+    std::chrono::milliseconds grace{300};
+
+    // So many messages without news to one peer within a second are too many.
+    // The lab asks for ten, its test for thirty.
+    size_t most_heartbeats = 30;
+
+    // What tells the time of a reply, a save, and so on.
+    std::function<Clock::time_point()> now = Clock::now;
+  };
+
+  // For a cluster of so many servers, none of which lives yet.
+  Oracle(int servers, Options options);
+  Oracle(const Oracle&) = delete;
+  Oracle& operator=(const Oracle&) = delete;
+
+  // A server begins a life, before anything is seen of it; or ends it, when
+  // nobody can hear of it any more and before its disk is taken away.
+  void LifeBegins(raft::ServerId server, int life) ABSL_LOCKS_EXCLUDED(lock_);
+  void LifeEnds(raft::ServerId server) ABSL_LOCKS_EXCLUDED(lock_);
+
+  // A message whose end is named as in tests/harness/link.h; others, and other
+  // methods than Raft's, are ignored.
+  void Sees(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(lock_);
+
+  // That life of the server has saved these bytes.
+  void Saved(raft::ServerId server, int life, std::string_view bytes)
+      ABSL_LOCKS_EXCLUDED(lock_);
+
+  void Applied(raft::ServerId server, const raft::ApplyMsg& message)
+      ABSL_LOCKS_EXCLUDED(lock_);
+
+  // What GetState() of that life said; `floor` is what TermOf() was before it
+  // was asked.
+  raft::Term TermOf(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(lock_);
+  void Stated(raft::ServerId server, int life, raft::Term floor,
+              raft::State state) ABSL_LOCKS_EXCLUDED(lock_);
+
+  // What Start() of that life said.
+  void Started(raft::ServerId server, int life, raft::StartResult result)
+      ABSL_LOCKS_EXCLUDED(lock_);
+
+  // The names of the rules that cannot be judged without Options::decode.
+  static std::vector<Rule> RulesOfTheDisk();
+
+ private:
+  using Fate = labrpc::Packet::Fate;
+
+  // A log position and the entry there.
+  struct Position {
+    raft::Index index = 0;
+    raft::Term term = 0;
+    friend auto operator<=>(const Position&, const Position&) = default;
+  };
+  struct PositionHash {
+    size_t operator()(const Position& position) const {
+      return std::hash<uint64_t>()(position.index * 0x9e3779b97f4a7c15 ^
+                                   position.term);
+    }
+  };
+  struct Entry {
+    uint64_t command_hash = 0;
+    raft::Term prev_term = 0;  // of the entry before it
+  };
+  struct Committed {
+    raft::Term term = 0;  // 0: never seen
+    uint64_t command_hash = 0;
+    raft::Term by = 0;  // whose leader committed it first
+  };
+
+  struct Candidacy {
+    Position last;  // of its log
+    uint64_t voters = 0;
+  };
+  struct TermRecord {
+    raft::ServerId leader = raft::kNobody;
+    std::map<raft::ServerId, Candidacy> candidates;
+    std::map<raft::ServerId, Position> acknowledged;  // to the leader
+  };
+
+  // What was saved last, and where its entries end.
+  struct Disk {
+    raft::Term term = 0;
+    raft::ServerId vote = raft::kNobody;
+    Position base;
+    std::string packed;
+    std::vector<raft::Term> terms;
+    std::vector<size_t> ends;
+    std::map<raft::Term, raft::ServerId> votes;  // ever saved
+
+    Position Last() const;
+    raft::Term TermAt(raft::Index index) const;  // 0 if it is not there
+  };
+
+  struct Heard {
+    raft::Term term = 0;
+    Clock::time_point time;
+  };
+  // What a leader sent last to one peer, and when it said nothing new.
+  struct Beats {
+    raft::Term term = 0;
+    Position prev;
+    raft::Index commit = 0;
+    std::deque<Clock::time_point> times;
+  };
+  struct Server {
+    int life = 0;
+    bool alive = false;
+    raft::Term term = 0;  // the newest that it has shown
+    std::map<raft::Term, raft::ServerId> votes;
+    Disk disk;
+    raft::Term acknowledged_in = 0;
+    Position acknowledged;                  // the last in that term
+    std::deque<Heard> heard;                // of this life, terms ascending
+    std::map<raft::ServerId, Beats> beats;  // of this life
+  };
+
+  // A request that was delivered and not answered.
+  struct Pending {
+    Link link;
+    int receiver_life = 0;
+    bool is_vote = false;
+    raft::Term term = 0;
+    Position position;      // candidate's last entry; last one it vouches for
+    raft::Term floor = 0;   // the receiver's term when it arrived
+    Position voter_last{};  // the end of the receiver's log then
+  };
+
+  // Holds lock_, and then tells of a violation that was found meanwhile.
+  class Judging;
+
+  // oracle.cc
+  Server& ServerLocked(raft::ServerId server)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    return servers_[static_cast<size_t>(server)];
+  }
+  bool Known(raft::ServerId server) const {
+    return server >= 0 && static_cast<size_t>(server) < servers_count_;
+  }
+  size_t Majority() const { return servers_count_ / 2 + 1; }
+  void Record(Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Violate(const Rule& rule, const std::string& what)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  static uint64_t Hash(std::string_view command) {
+    return std::hash<std::string_view>()(command);
+  }
+
+  // oracle_messages.cc: what each message means for the rules.
+  bool IsGhostLocked(const Link& link, Fate fate)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void SeesRequestVote(const labrpc::Packet& packet, const Link& link)
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void SeesAppendEntries(const labrpc::Packet& packet, const Link& link)
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void SeesReply(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(lock_);
+  void AwaitReplyLocked(const labrpc::Packet& packet, Pending pending)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void JudgeAnswerLocked(const Pending& pending, raft::Term term, bool agreed,
+                         Fate fate) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void JudgeVoteLocked(const Pending& pending, Fate fate)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void JudgeSuccessLocked(const Pending& pending, Fate fate)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+
+  // oracle_elections.cc
+  void ShowsTermLocked(raft::ServerId server, raft::Term term)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void HearsLocked(raft::ServerId server, int life, raft::Term term)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void VotesLocked(raft::ServerId voter, raft::Term term,
+                   raft::ServerId candidate)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void LeadsLocked(raft::ServerId server, raft::Term term)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void SpeaksLocked(const Link& link, raft::Term term, Clock::time_point sent)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
+                   Clock::time_point sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+
+  // oracle_logs.cc
+  void HoldsLocked(raft::ServerId server, Position position,
+                   raft::Term prev_term, uint64_t command_hash)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void LeaderHoldsLocked(raft::Term term, raft::ServerId leader,
+                         Position position)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void AcknowledgesLocked(raft::ServerId server, raft::Term term,
+                          Position position)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void CommitLocked(raft::Term by, raft::Index index)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void ReadDiskLocked(raft::ServerId server, const DiskState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void ReadLogLocked(raft::ServerId server, const DiskState& state)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void JudgeDiskLocked(raft::ServerId server)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void OnDiskLocked(raft::ServerId server, raft::Term term, Position position,
+                    const Rule& rule) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+
+  // Immutable after construction.
+  const size_t servers_count_;
+  const Options options_;
+  const Clock::time_point begin_;
+
+  mutable base::SpinLock lock_;
+  History history_ ABSL_GUARDED_BY(lock_);
+  bool condemned_ ABSL_GUARDED_BY(lock_) = false;
+  std::string violation_ ABSL_GUARDED_BY(lock_);  // found, and not told yet
+
+  std::vector<Server> servers_ ABSL_GUARDED_BY(lock_);
+  std::map<raft::Term, TermRecord> terms_ ABSL_GUARDED_BY(lock_);
+  std::unordered_map<Position, Entry, PositionHash> entries_
+      ABSL_GUARDED_BY(lock_);
+  std::vector<Committed> committed_ ABSL_GUARDED_BY(lock_);  // [0]: index 1
+  std::unordered_map<uint64_t, Pending> pending_
+      ABSL_GUARDED_BY(lock_);  // by call
+};
+
+}  // namespace tests
+
+#endif  // TESTS_ORACLE_ORACLE_H_

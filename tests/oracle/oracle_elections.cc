@@ -1,0 +1,110 @@
+// Terms, votes and leaders (5.1, 5.2).
+
+#include <algorithm>
+#include <bit>
+
+#include "absl/strings/str_cat.h"
+#include "tests/oracle/oracle.h"
+
+namespace tests {
+
+using raft::ServerId;
+using raft::Term;
+
+namespace {
+
+uint64_t Bit(ServerId server) { return uint64_t{1} << server; }
+
+}  // namespace
+
+void Oracle::ShowsTermLocked(ServerId server, Term term) {
+  Term& shown = ServerLocked(server).term;
+  shown = std::max(shown, term);
+}
+
+void Oracle::HearsLocked(ServerId server, int life, Term term) {
+  constexpr size_t kMost = 64;
+  Server& it = ServerLocked(server);
+  if (it.life != life) return;
+  if (!it.heard.empty() && it.heard.back().term >= term) return;
+  it.heard.push_back({term, options_.now()});
+  if (it.heard.size() > kMost) it.heard.pop_front();
+}
+
+// A request of that term was begun at `sent`.
+void Oracle::SpeaksLocked(const Link& link, Term term, Clock::time_point sent) {
+  const Server& it = ServerLocked(link.from);
+  if (it.life != link.life) return;
+  const auto older = std::find_if(it.heard.rbegin(), it.heard.rend(),
+                                  [this, sent](const Heard& heard) {
+                                    return heard.time + options_.grace <= sent;
+                                  });
+  if (older == it.heard.rend() || term >= older->term) return;
+  Violate(kStepsDown, absl::StrCat("S", link.from, " still sends in term ",
+                                   term, ", though it has heard of term ",
+                                   older->term, " before"));
+}
+
+void Oracle::VotesLocked(ServerId voter, Term term, ServerId candidate) {
+  const auto [vote, is_new] =
+      ServerLocked(voter).votes.try_emplace(term, candidate);
+  if (is_new || vote->second == candidate) return;
+  Violate(kOneVote,
+          absl::StrCat("S", voter, " votes in term ", term, " for S", candidate,
+                       " and has voted for S", vote->second));
+}
+
+void Oracle::LeadsLocked(ServerId server, Term term) {
+  TermRecord& record = terms_[term];
+  if (record.leader == server) return;
+  if (record.leader != raft::kNobody) {
+    Violate(kElectionSafety, absl::StrCat("S", server, " leads term ", term,
+                                          ", and so does S", record.leader));
+    return;
+  }
+  record.leader = server;
+  const Candidacy& candidacy = record.candidates[server];
+  const auto votes =
+      static_cast<size_t>(std::popcount(candidacy.voters | Bit(server)));
+  if (votes < Majority()) {
+    Violate(kElectedByMajority,
+            absl::StrCat("S", server, " leads term ", term, " with ", votes,
+                         " votes of ", servers_count_));
+    return;
+  }
+  // What leaders of earlier terms have committed (Figure 3).
+  size_t index = committed_.size();
+  while (index > 0 && committed_[index - 1].by >= term) --index;
+  if (servers_count_ > 1 && candidacy.last.index < index) {
+    Violate(kLeaderCompleteness,
+            absl::StrCat("S", server, " leads term ", term,
+                         " with a log that ends at index ",
+                         candidacy.last.index, ", but index ", index,
+                         " was committed in term ", committed_[index - 1].by));
+  }
+}
+
+void Oracle::BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
+                         Clock::time_point sent) {
+  if (ServerLocked(link.from).life != link.life) return;
+  Beats& beats = ServerLocked(link.from).beats[link.to];
+  const Position prev{args.prev_log_index, args.prev_log_term};
+  const bool has_news = !args.entries.empty() || beats.term != args.term ||
+                        beats.prev != prev ||
+                        beats.commit != args.leader_commit;
+  beats.term = args.term;
+  beats.prev = prev;
+  beats.commit = args.leader_commit;
+  if (has_news) return;
+  beats.times.push_back(sent);
+  while (beats.times.front() + std::chrono::seconds(1) <= sent) {
+    beats.times.pop_front();
+  }
+  if (beats.times.size() <= options_.most_heartbeats) return;
+  Violate(kHeartbeatRate,
+          absl::StrCat("S", link.from, " has sent S", link.to, " ",
+                       beats.times.size(),
+                       " AppendEntries without news within a second"));
+}
+
+}  // namespace tests

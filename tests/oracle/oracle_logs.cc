@@ -1,0 +1,215 @@
+// Entries: what leaders, logs and disks hold, and what is committed (5.3, 5.4).
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "tests/oracle/oracle.h"
+
+namespace tests {
+
+using raft::Index;
+using raft::ServerId;
+using raft::Term;
+
+namespace {
+
+size_t CommonPrefix(std::string_view a, std::string_view b) {
+  // Nearly always the one begins with the other, which is quickly compared.
+  const size_t shorter = std::min(a.size(), b.size());
+  if (a.substr(0, shorter) == b.substr(0, shorter)) return shorter;
+  return static_cast<size_t>(
+      std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
+}  // namespace
+
+Oracle::Position Oracle::Disk::Last() const {
+  if (terms.empty()) return base;
+  return {base.index + terms.size(), terms.back()};
+}
+
+Term Oracle::Disk::TermAt(Index index) const {
+  if (index == base.index) return base.term;
+  if (index < base.index || index > base.index + terms.size()) return 0;
+  return terms[index - base.index - 1];
+}
+
+// Somebody's log holds that entry behind one of `prev_term`.
+void Oracle::HoldsLocked(ServerId server, Position position, Term prev_term,
+                         uint64_t command_hash) {
+  const auto [entry, is_new] =
+      entries_.try_emplace(position, Entry{command_hash, prev_term});
+  if (is_new) return;
+  if (entry->second.command_hash == command_hash &&
+      entry->second.prev_term == prev_term) {
+    return;
+  }
+  Violate(kLogMatching,
+          absl::StrCat("S", server, " has at index ", position.index,
+                       " an entry of term ", position.term,
+                       entry->second.command_hash == command_hash
+                           ? " behind another one than was seen there before"
+                           : " with another command than was seen before"));
+}
+
+// The leader of `term` has that entry; so it must not have another one where an
+// earlier leader has committed.
+void Oracle::LeaderHoldsLocked(Term term, ServerId leader, Position position) {
+  if (position.index == 0 || position.index > committed_.size()) return;
+  const Committed& committed = committed_[position.index - 1];
+  if (committed.term == 0 || committed.by >= term) return;
+  if (committed.term == position.term) return;
+  Violate(kLeaderCompleteness,
+          absl::StrCat("S", leader, " leads term ", term, " and has at index ",
+                       position.index, " an entry of term ", position.term,
+                       ", but one of term ", committed.term,
+                       " was committed there in term ", committed.by));
+}
+
+// The leader of `term` may know that the server holds that entry.
+void Oracle::AcknowledgesLocked(ServerId server, Term term, Position position) {
+  Server& it = ServerLocked(server);
+  if (term > it.acknowledged_in) it.acknowledged = {};
+  it.acknowledged_in = std::max(it.acknowledged_in, term);
+  if (term == it.acknowledged_in) {
+    it.acknowledged = std::max(it.acknowledged, position);
+  }
+
+  TermRecord& record = terms_[term];
+  Position& known = record.acknowledged[server];
+  known = std::max(known, position);
+  std::vector<Position> all;
+  for (const auto& [follower, held] : record.acknowledged) all.push_back(held);
+  const size_t needed = Majority() - 1;  // beside the leader itself
+  if (all.size() < needed) return;
+  std::sort(all.begin(), all.end(), std::greater<>());
+  const Position held_by_majority = all[needed - 1];
+  // By counting, only entries of the leader's own term commit (Figure 8).
+  if (held_by_majority.term != term) return;
+  if (held_by_majority.index > committed_.size()) {
+    CommitLocked(term, held_by_majority.index);
+  }
+}
+
+// Takes all entries up to `index` in, back along their predecessors.
+void Oracle::CommitLocked(Term by, Index index) {
+  const size_t before = committed_.size();
+  committed_.resize(index);
+  Term term = by;
+  for (Index i = index; i > before && term != 0; --i) {
+    const auto entry = entries_.find({i, term});
+    if (entry == entries_.end()) return;  // never seen: unknown
+    committed_[i - 1] = {term, entry->second.command_hash, by};
+    term = entry->second.prev_term;
+  }
+  if (before == 0 || term == 0 || committed_[before - 1].term == 0) return;
+  if (committed_[before - 1].term == term) return;
+  Violate(kLeaderCompleteness,
+          absl::StrCat("the leader of term ", by, " commits index ", index,
+                       " in a log that has an entry of term ", term,
+                       " at index ", before, ", where one of term ",
+                       committed_[before - 1].term, " is committed"));
+}
+
+void Oracle::ReadDiskLocked(ServerId server, const DiskState& state) {
+  Disk& disk = ServerLocked(server).disk;
+  if (state.current_term < disk.term) {
+    Violate(kTermsGrow,
+            absl::StrCat("S", server, " saves term ", state.current_term,
+                         " over term ", disk.term));
+  }
+  const bool takes_back = state.current_term == disk.term &&
+                          disk.vote != raft::kNobody &&
+                          state.voted_for == raft::kNobody;
+  if (takes_back) {
+    Violate(kOneVote, absl::StrCat("S", server, " takes its vote in term ",
+                                   disk.term, " for S", disk.vote, " back"));
+  }
+  disk.term = state.current_term;
+  disk.vote = state.voted_for;
+  if (disk.vote != raft::kNobody) {
+    disk.votes[disk.term] = disk.vote;
+    VotesLocked(server, disk.term, disk.vote);
+  }
+  ReadLogLocked(server, state);
+  const Position last = disk.Last();
+  Record({.kind = Event::Kind::kSave,
+          .server = server,
+          .peer = disk.vote,
+          .term = disk.term,
+          .index = last.index,
+          .index_term = last.term,
+          .entries = disk.terms.size()});
+  JudgeDiskLocked(server);
+}
+
+// Reads the entries behind what the log has in common with the one before.
+void Oracle::ReadLogLocked(ServerId server, const DiskState& state) {
+  Disk& disk = ServerLocked(server).disk;
+  const std::string& packed = state.entries.bytes();
+  const Position base{state.base_index, state.base_term};
+  if (base != disk.base) {
+    disk.base = base;
+    disk.packed.clear();
+  }
+  const size_t common = CommonPrefix(disk.packed, packed);
+  const auto known =
+      std::upper_bound(disk.ends.begin(), disk.ends.end(), common) -
+      disk.ends.begin();
+  disk.ends.resize(static_cast<size_t>(known));
+  disk.terms.resize(static_cast<size_t>(known));
+
+  size_t end = disk.ends.empty() ? 0 : disk.ends.back();
+  const std::string_view fresh = std::string_view(packed).substr(end);
+  for (raft::Entries::Iterator entry(fresh);
+       !(entry == raft::Entries::Iterator({})); ++entry) {
+    const raft::EntryView view = *entry;
+    const Position last = disk.Last();
+    if (view.term < last.term || view.term > disk.term) {
+      Violate(kWellFormed, absl::StrCat("S", server, " in term ", disk.term,
+                                        " saves an entry of term ", view.term,
+                                        " behind one of term ", last.term));
+    }
+    HoldsLocked(server, {last.index + 1, view.term}, last.term,
+                Hash(view.command));
+    end += raft::Entries::kHeaderBytes + view.command.size();
+    disk.terms.push_back(view.term);
+    disk.ends.push_back(end);
+  }
+  disk.packed = packed;
+}
+
+void Oracle::JudgeDiskLocked(ServerId server) {
+  const Server& it = ServerLocked(server);
+  if (it.disk.term == it.acknowledged_in) {
+    OnDiskLocked(server, it.disk.term, it.acknowledged, kAcknowledgedStays);
+  }
+}
+
+// The server shows that it is in `term` and, if there is a position, that it
+// holds that entry: its disk must say so.
+void Oracle::OnDiskLocked(ServerId server, Term term, Position position,
+                          const Rule& rule) {
+  if (options_.decode == nullptr) return;
+  const Disk& disk = ServerLocked(server).disk;
+  if (disk.term < term) {
+    Violate(kSavedBefore, absl::StrCat("S", server, " shows term ", term,
+                                       ", but has saved term ", disk.term));
+    return;
+  }
+  // In a newer term a newer leader may have overwritten it.
+  if (disk.term > term || position.index <= disk.base.index) return;
+  if (disk.TermAt(position.index) == position.term) return;
+  const Position last = disk.Last();
+  Violate(rule, absl::StrCat("S", server, " has said in term ", term,
+                             " that it holds the entry at (", position.index,
+                             ",", position.term, "), but its disk ",
+                             last.index < position.index
+                                 ? "ends at ("
+                                 : "has another there; it ends at (",
+                             last.index, ",", last.term, ")"));
+}
+
+}  // namespace tests
