@@ -17,7 +17,7 @@ from concurrent import futures
 from pathlib import Path
 from typing import NamedTuple
 
-LAB_TESTS = "2[A-C]$"
+LAB_TESTS = "2[A-C](Plus)?$"
 HASH = re.compile(r"^seed=\d+ hash=(\w+) .*--gtest_filter=(\S+)$", re.MULTILINE)
 
 
@@ -35,6 +35,7 @@ WAYS = {
     "environment": Way({"A_LONG_VARIABLE": "x" * 5000}),
     "log": Way({"GLOG_v": "3"}),
     "log again": Way({"GLOG_v": "3"}),
+    "unwatched": Way({"ORACLE": "off"}),
     "asan": Way({}, kind="asan"),
     "pool": Way({"SIM_ENGINE": "pool"}),
     "native": Way({"SIM_ENGINE": "native"}),

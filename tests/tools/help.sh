@@ -17,7 +17,7 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
                 PROFILE=harsh            whatever threads have to survive
 make sim-race the same under ThreadSanitizer             [RUN= SEED= SEEDS=20]
 make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
-make sim-same a seed gives the same run, in nine ways          [SEED= SEEDS=3]
+make sim-same a seed gives the same run, in ten ways           [SEED= SEEDS=3]
 make sim-test the simulator's own tests (part of `make test`)     [RUN= SEED=]
 make compare  GO_LAB=dir or GO_LOG=file: side by side with a Go lab       [RUN=]
 make lint     format, names, lengths, include direction, lock discipline
