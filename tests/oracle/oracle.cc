@@ -41,6 +41,8 @@ void Oracle::LifeBegins(ServerId server, int life) {
   Server& it = ServerLocked(server);
   it.life = life;
   it.alive = true;
+  it.led = false;
+  it.vouched_for = 0;
   it.heard.clear();
   it.beats.clear();
 }
@@ -120,6 +122,14 @@ void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
                          ", but only ", committed_.size(),
                          " entries are committed"));
     return;
+  }
+  const Server& it = ServerLocked(server);
+  if (!it.led && message.index > it.vouched_for) {
+    Violate(kVouchedFor,
+            absl::StrCat("S", server, " applies index ", message.index,
+                         " and has never led, but leaders have vouched only "
+                         "for what it has up to index ",
+                         it.vouched_for));
   }
   const Committed& committed = committed_[message.index - 1];
   if (committed.term == 0) return;

@@ -176,9 +176,13 @@ class Oracle {
     std::map<raft::Term, raft::ServerId> votes;
     Disk disk;
     raft::Term acknowledged_in = 0;
-    Position acknowledged;                  // the last in that term
-    std::deque<Heard> heard;                // of this life, terms ascending
-    std::map<raft::ServerId, Beats> beats;  // of this life
+    Position acknowledged;  // the last in that term
+
+    // Of this life.
+    bool led = false;
+    raft::Index vouched_for = 0;  // by leaders' requests, to be committed
+    std::deque<Heard> heard;      // terms ascending
+    std::map<raft::ServerId, Beats> beats;
   };
 
   // A request that was delivered and not answered.

@@ -55,6 +55,7 @@ void Oracle::VotesLocked(ServerId voter, Term term, ServerId candidate) {
 }
 
 void Oracle::LeadsLocked(ServerId server, Term term) {
+  ServerLocked(server).led = true;
   TermRecord& record = terms_[term];
   if (record.leader == server) return;
   if (record.leader != raft::kNobody) {

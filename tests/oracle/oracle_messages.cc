@@ -1,5 +1,6 @@
 // Messages: what each one shows of its sender.
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -124,6 +125,11 @@ void Oracle::SeesAppendEntries(const Packet& packet, const Link& link) {
                          " that index ", args->leader_commit,
                          " is committed, but only ", committed_.size(),
                          " entries are"));
+  }
+  if (packet.fate == Fate::kDelivered) {
+    raft::Index& vouched_for = ServerLocked(link.to).vouched_for;
+    vouched_for =
+        std::max(vouched_for, std::min(args->leader_commit, last.index));
   }
   BeatsLocked(link, *args, packet.sent);
   AwaitReplyLocked(packet,
