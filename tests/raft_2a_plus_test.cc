@@ -1,11 +1,18 @@
-// What we add to part 2A: elections in which single messages are late, lost or
-// doubled. Exact scenarios (tests/harness/stage.h), for any Raft.
+// Our own tests of part 2A: elections in which a chosen message is late, lost
+// or doubled. They need no log.
+//
+// Each is a scene (tests/harness/stage.h): it decides by a tap on the network
+// who is heard, so that the fault that it looks for must show, not may. Each
+// runs on its test's main thread, with a cluster of its own.
 
 #include <chrono>
-#include <thread>
+#include <set>
+#include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/harness/cluster.h"
 #include "tests/harness/stage.h"
 
 namespace tests {
@@ -14,199 +21,247 @@ namespace {
 using raft::ServerId;
 using raft::Term;
 using std::chrono::milliseconds;
-using std::this_thread::sleep_for;
+using Clock = std::chrono::steady_clock;
 
-// 5.2: a vote counts in the term that it was asked for. Finds a candidate that
-// takes late votes of an earlier term for votes in its present one.
+// 5.2: a vote counts in the election that it was asked for. S1 grants its vote
+// to S0; the reply is so late that S0 stands in a later term by then, in which
+// it has one vote, its own. Finds replies used without comparing terms.
 TEST(Raft2APlus, LateVoteReply) {
-  Stage stage(/*servers=*/3);
-  stage.cluster.Begin("Test (2A+): votes of an earlier term");
-  stage.tap.Drop([](const Message& m) { return !m.is_reply && m.from != 0; });
-  stage.tap.Hold([](const Message& m) { return m.GrantsVote(); });
-  const Message vote =
-      stage.tap.AwaitHeld([](const Message& m) { return m.GrantsVote(); });
-  const Term old_term = vote.term();
-
-  // Its next elections find no one; in one of them it gets the old votes.
-  stage.tap.Drop([old_term](const Message& m) {
-    return !m.is_reply && m.term() > old_term;
-  });
-  stage.tap.AwaitSeen([old_term](const Message& m) {
-    return m.AsksForVote() && m.from == 0 && m.term() > old_term;
-  });
-  for (const Message& m :
-       stage.tap.Held([](const Message& it) { return it.GrantsVote(); })) {
-    stage.cluster.Release(m.call);
-  }
-  for (int i = 0; i < 100; ++i) {
-    if (stage.cluster.GetState(0).is_leader) {
-      Fail("server 0 leads by votes of an earlier term");
-    }
-    sleep_for(milliseconds(5));
-  }
-
-  stage.Recover(101);
-  stage.cluster.End();
-}
-
-// 5.2, Figure 2: only a granted vote, not the mere request for one, postpones a
-// follower's own election. Server 1 alone has the longest log; servers 3 and 4
-// ask it for votes all the time, in vain.
-TEST(Raft2APlus, DisturbedElectionTimer) {
-  Stage stage(/*servers=*/5);
+  Stage stage(/*servers=*/3,
+              "Test (2A+): a vote that arrives an election late");
   Tap& tap = stage.tap;
-  stage.cluster.Begin("Test (2A+): election under vain requests for votes");
-  stage.Elect(0);
-  tap.Drop([](const Message& m) { return m.HasEntries() && m.to != 1; });
-  const raft::Index last = stage.Start(0, 101);
-  tap.AwaitSeen([last](const Message& m) { return m.Acknowledges(last); });
 
-  // A stock of such requests; meanwhile nobody wins, since none arrives.
-  constexpr size_t kRequests = 25;
-  const auto is_vain = [](const Message& m) {
-    return m.AsksForVote() && m.from >= 3 && m.to == 1;
+  // The votes for S0 are late.
+  tap.Drop(AnyRequest().NotFrom(0));
+  tap.Hold(RequestVoteReplies().To(0).Agreeing());
+  tap.AwaitHeld(RequestVoteReplies().To(0));
+
+  // Nobody hears of the elections that it stands for then.
+  tap.Drop(RequestVotes());
+  const Term old_term = tap.Seen(RequestVotes().From(0)).back().RequestTerm();
+  const auto newer = [](Term term) {
+    return RequestVotes().From(0).Where(absl::StrCat("of a term above ", term),
+                                        [term](const Message& request) {
+                                          return request.RequestTerm() > term;
+                                        });
   };
-  tap.Reset();
-  tap.Drop([](const Message& m) { return !m.is_reply; });
-  tap.Hold(is_vain);
-  tap.AwaitHeld(is_vain, kRequests);
+  const Term term = tap.Await(newer(old_term)).RequestTerm();
 
-  // One every 100 ms: far more often than anybody's time-out.
-  const std::vector<Message> stock = tap.Held(is_vain);
-  const auto is_own = [](const Message& m) {
-    return m.AsksForVote() && m.from == 1;
-  };
-  tap.Pass([](const Message& m) { return !m.is_reply && m.from == 1; });
-  const size_t before = tap.Seen(is_own).size();
-  for (const Message& m : stock) {
-    stage.cluster.Release(m.call);
-    sleep_for(milliseconds(100));
-  }
-  if (tap.Seen(is_own).size() == before) {
-    Fail("server 1 stood for no election, for it was asked for votes");
-  }
-  stage.Await([&] { return stage.cluster.GetState(1).is_leader; },
-              "the election of server 1");
-
-  stage.Recover(102);
-  stage.cluster.End();
-}
-
-// 5.2: a leader's heart-beats go to all, whatever has become of those before.
-// Finds one that waits for the answer of one peer before it turns to the next.
-TEST(Raft2APlus, HeartbeatsDespiteDeadPeers) {
-  Stage stage(/*servers=*/5);
-  stage.cluster.Begin("Test (2A+): heart-beats beside peers that never answer");
-  const ServerId leader = stage.cluster.CheckOneLeader();
-  const ServerId dead1 = leader == 0 ? 1 : 0;
-  const ServerId dead2 = stage.cluster.Next(leader) == dead1
-                             ? stage.cluster.Next(leader, 2)
-                             : stage.cluster.Next(leader);
-  const Term term = stage.cluster.GetState(leader).term;
-  stage.tap.Hold([dead1, dead2](const Message& m) {
-    return !m.is_reply && (m.Touches(dead1) || m.Touches(dead2));
+  // Each old vote comes; S0 goes on as a candidate, and stands once more.
+  const size_t before = tap.Now();
+  tap.ReleaseAll(&stage.cluster, AnyMessage());
+  stage.WaitUntil("S0 has stood again, or leads", [&] {
+    if (stage.cluster.GetState(0).is_leader ||
+        tap.Count(AppendEntries().From(0).After(before)) > 0) {
+      Fail(absl::StrCat("S0 leads by votes that it got until term ", old_term));
+    }
+    return tap.Count(newer(term).After(before)) > 0;
   });
 
-  for (int i = 0; i < 80; ++i) {
-    sleep_for(milliseconds(50));
-    const raft::State state = stage.cluster.GetState(leader);
-    if (!state.is_leader || state.term != term) {
-      Fail("the leader lost its office though a majority could hear it");
-    }
-  }
-  for (ServerId i = 0; i < stage.cluster.size(); ++i) {
-    if (i == dead1 || i == dead2) continue;
-    if (stage.cluster.GetState(i).term != term) {
-      Fail("a follower that could hear the leader stood for election");
-    }
-  }
-
-  stage.Recover(101);
+  stage.Heal();
+  stage.cluster.CheckOneLeader();
   stage.cluster.End();
 }
 
-// 5.1: whoever hears of a newer term follows, by a reply too. The old leader
-// gets replies only: no request reaches it.
+// Fails if a follower had no heart-beat for so long: more than two of those of
+// the slowest Raft, and something for the machine.
+void CheckSilence(Clock::time_point from, Clock::time_point to,
+                  ServerId follower, Place place = Place::Here()) {
+  constexpr milliseconds kMostSilence(600);
+  const auto silence = std::chrono::duration_cast<milliseconds>(to - from);
+  if (silence <= kMostSilence) return;
+  Fail(absl::StrCat("S", follower, " had no heart-beat for ", silence.count(),
+                    " ms"),
+       place);
+}
+
+// 5.2: heart-beats go to all servers at the same time. First one, then two of
+// five can never be reached, and calls to them end after up to 7 s, or not at
+// all. Finds a leader that sends its heart-beats one after another, and waits.
+TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
+  Stage stage(/*servers=*/5, "Test (2A+): heart-beats beside dead peers");
+  Tap& tap = stage.tap;
+  Cluster& cluster = stage.cluster;
+
+  // S0 leads, so that calls are made to the dead before and after the living.
+  const Term term = stage.Elect(0);
+
+  std::set<ServerId> living = {1, 2, 3, 4};
+  for (const ServerId dead : {1, 3}) {
+    // Its requests are never answered, and it can ask nobody. The calls to S3
+    // end after a random time instead, as those to any lost server.
+    living.erase(dead);
+    tap.Hold(AnyRequest().To(dead));
+    tap.Drop(AnyRequest().From(dead));
+    if (dead == 3) cluster.Disconnect(dead);
+
+    // Two seconds: no time-out is longer.
+    const size_t begin = tap.Now();
+    const Clock::time_point start = Clock::now();
+    const Clock::time_point end = start + milliseconds(2000);
+    stage.WaitUntil("two seconds have passed", [&] {
+      const raft::State state = cluster.GetState(0);
+      if (!state.is_leader || state.term != term) {
+        Fail("the leader lost its office, though a majority could hear it");
+      }
+      return Clock::now() > end;
+    });
+    for (const ServerId follower : living) {
+      Clock::time_point before = start;
+      for (const Message& beat :
+           tap.Seen(AppendEntries().From(0).To(follower).After(begin))) {
+        CheckSilence(before, beat.sent, follower);
+        before = beat.sent;
+      }
+      CheckSilence(before, end, follower);
+    }
+  }
+
+  cluster.End();
+}
+
+// 5.1, Figure 2: whoever learns of a newer term becomes a follower, also if the
+// news is a reply. No request reaches S0. Finds a leader, then a candidate,
+// that ignores the term of a reply.
 TEST(Raft2APlus, StepsDownOnReply) {
-  Stage stage(/*servers=*/3);
-  stage.cluster.Begin("Test (2A+): an old leader that hears replies only");
+  Stage stage(/*servers=*/3, "Test (2A+): a newer term in a reply");
+  Tap& tap = stage.tap;
+  Cluster& cluster = stage.cluster;
+
+  // S0 leads; the others cannot hear it, and elect S1.
   const Term old_term = stage.Elect(0);
-  const Term term = stage.ElectAmong(1, {1, 2});
+  tap.Drop(AnyRequest().To(0));
+  const int mute = tap.Drop(AnyRequest().From(0));
+  const Term term = stage.Elect(1, {2});
   EXPECT_GT(term, old_term);
 
-  stage.tap.Reset();
-  stage.tap.Drop([](const Message& m) {
-    return !m.is_reply && (m.to == 0 || m.AsksForVote());
-  });
-  stage.Await([&] { return !stage.cluster.GetState(0).is_leader; },
-              "the old leader's end, of which replies have told it",
-              Place::Here(), milliseconds(2000));
+  // They hear S0 again, and answer. It may have begun a request or two to each
+  // before it knows.
+  tap.Drop(RequestVotes().From(0));
+  tap.Forget(mute);
+  const Message news = tap.Await(AppendEntriesReplies().To(0).Refusing());
+  EXPECT_GE(news.ReplyTerm(), term);
+  stage.WaitUntil("S0 has stepped down, for it was told of a newer term",
+                  [&] { return !cluster.GetState(0).is_leader; });
+  EXPECT_GE(cluster.GetState(0).term, term);
+  tap.Await(AppendEntries().From(1).To(2).After(tap.Now()), /*count=*/4);
+  EXPECT_LE(
+      tap.Count(AppendEntries().From(0).InTerm(old_term).After(news.number)),
+      6U);
 
-  stage.Recover(101);
-  stage.cluster.End();
-}
+  // S2 hears nobody, and is far ahead in terms. S0, when it does not hear the
+  // leader any more, is a candidate of a term long gone.
+  tap.ForgetAll();
+  const Term ahead = stage.Elect(1) + 3;
+  tap.Drop(AnyRequest().From(2));
+  tap.Drop(AnyRequest().To(2));
+  tap.Await(RequestVotes().From(2).InTerm(ahead));
+  tap.Drop(AnyRequest().To(0));
+  tap.Drop(AnyRequest().From(0).To(1));
+  tap.Hold(RequestVotes().From(0).To(2));
+  const Message request = tap.AwaitHeld(RequestVotes().From(0));
+  EXPECT_LT(request.RequestTerm(), ahead - 1);
+  tap.Release(&cluster, request);
 
-// 5.2: a server votes once, and is counted once, however often it is asked.
-TEST(Raft2APlus, DoubledRequests) {
-  Stage stage(/*servers=*/5);
-  stage.cluster.Begin("Test (2A+): every request arrives twice");
-  stage.tap.Duplicate([](const Message& m) { return !m.is_reply; });
-  for (int round = 0; round < 3; ++round) {
-    const ServerId leader = stage.cluster.CheckOneLeader();
-    for (int i = 0; i < 5; ++i) {
-      stage.cluster.Agree(100 * round + i, /*servers=*/4, Retry::kYes);
-    }
-    stage.cluster.Disconnect(leader);
-    stage.cluster.CheckOneLeader();
-    stage.cluster.Connect(leader);
+  // It may have begun one more election of its own before the answer comes.
+  const Message next = tap.Await(RequestVotes().From(0).Where(
+      "of a later term", [&](const Message& message) {
+        return message.RequestTerm() > request.RequestTerm() + 1;
+      }));
+  if (next.RequestTerm() <= ahead) {
+    Fail(absl::StrCat("S0 stands in term ", next.RequestTerm(),
+                      ", though it was told of term ", ahead));
   }
 
-  stage.Recover(1000);
-  stage.cluster.End();
+  stage.Heal();
+  cluster.CheckOneLeader();
+  cluster.End();
 }
 
-// 5.2: two votes of five are no majority, also if one of them is given in many
-// elections, or twice.
-TEST(Raft2APlus, OneVoteIsCountedOnce) {
-  Stage stage(/*servers=*/5);
-  stage.cluster.Begin("Test (2A+): one voter is no majority");
-  stage.tap.Drop([](const Message& m) {
-    return !m.is_reply && (m.from != 0 || m.to != 1);
-  });
-  stage.tap.Duplicate([](const Message& m) {
-    return m.AsksForVote() && m.from == 0 && m.to == 1;
-  });
-  // Several elections, with a vote in each.
-  for (int i = 0; i < 600; ++i) {
-    if (stage.cluster.GetState(0).is_leader) {
-      Fail("server 0 leads by the votes of one other of five");
-    }
-    sleep_for(milliseconds(5));
-  }
-
-  stage.Recover(101);
-  stage.cluster.End();
-}
-
-// 5.2: server 0 hears server 1, which does not hear it. Whoever hears a leader
-// is content; whoever does not must not prevent the others from having one.
+// 5.2: who hears a leader is content; who does not may take the office, but not
+// keep the others from having a leader. The link from S0 to S1 is dead, that
+// from S1 to S0 works: S1 gets neither requests nor replies of S0.
 TEST(Raft2APlus, AsymmetricLinks) {
-  Stage stage(/*servers=*/3);
-  stage.cluster.Begin("Test (2A+): a link that works in one direction");
-  for (const ServerId deaf : {1, 0}) {
-    const ServerId mute = 1 - deaf;
-    stage.tap.Reset();
-    stage.tap.Drop([deaf, mute](const Message& m) {
-      return m.from == mute && m.to == deaf;
+  Stage stage(/*servers=*/3, "Test (2A+): links that work in one direction");
+  Tap& tap = stage.tap;
+  Cluster& cluster = stage.cluster;
+  // Waits until one of `leaders` has led one term for 1.5 s.
+  const auto await_peace = [&](const std::set<ServerId>& leaders) {
+    Term term = 0;
+    Clock::time_point since = Clock::now();
+    stage.WaitUntil("a leader has led for 1.5 s", [&] {
+      const ServerId leader = stage.AwaitLeader(/*above=*/0);
+      const raft::State state = cluster.GetState(leader);
+      if (!state.is_leader || state.term != term || !leaders.contains(leader)) {
+        term = state.term;
+        since = Clock::now();
+      }
+      return Clock::now() > since + milliseconds(1500);
     });
-    // The third can talk with both, so a leader is possible at all times: the
-    // third, or one of the two that the other need not hear.
-    stage.cluster.CheckOneLeader();
-    stage.cluster.Agree(100 + deaf, /*servers=*/2, Retry::kYes);
+    return term;
+  };
+
+  // S1 leads, hears no answer of S0 but those of S2, and S0 hears it: nothing
+  // changes.
+  const Term term = stage.Elect(1);
+  tap.Drop(AnyMessage().From(0).To(1));
+  EXPECT_EQ(await_peace({1}), term);
+
+  // S0 leads, and S1 does not hear it. S1 stands, until somebody leads whom all
+  // can hear: S1 itself, or S2.
+  tap.ForgetAll();
+  const Term next_term = stage.Elect(0);
+  tap.Drop(AnyMessage().From(0).To(1));
+  EXPECT_GT(await_peace({1, 2}), next_term);
+
+  stage.Heal();
+  cluster.CheckOneLeader();
+  cluster.End();
+}
+
+// 5.2: a voter grants its one vote however often the candidate asks, and to
+// nobody else; the candidate counts voters, not votes. Every request comes
+// twice. Then S0 has one voter of five, in election after election.
+TEST(Raft2APlus, DuplicateVotes) {
+  Stage stage(/*servers=*/5, "Test (2A+): every request arrives twice");
+  Tap& tap = stage.tap;
+  Cluster& cluster = stage.cluster;
+
+  tap.Duplicate(AnyRequest());
+  for (const ServerId leader : {0, 1}) {
+    const Term term = stage.Elect(leader);
+    cluster.Disconnect(leader);
+    stage.AwaitLeader(term);
+    cluster.Connect(leader);
   }
 
-  stage.Recover(200);
-  stage.cluster.End();
+  // S0 and S1 hear only each other. S1 grants votes in one election of S0 after
+  // the other; some arrive late.
+  tap.ForgetAll();
+  stage.Elect(4);
+  const size_t begin = tap.Now();
+  for (const ServerId other : {2, 3, 4}) cluster.Disconnect(other);
+  tap.Duplicate(AnyRequest());
+  const Match granted = RequestVoteReplies().From(1).To(0).Agreeing();
+  tap.Hold(granted.Where("in every other term", [](const Message& vote) {
+    return vote.RequestTerm() % 2 == 0;
+  }));
+  for (size_t votes = 1; votes <= 3; ++votes) {
+    tap.Await(granted.After(begin), votes);
+    tap.ReleaseAll(&cluster, AnyMessage());
+  }
+  const size_t released = tap.Now();
+  tap.Await(RequestVotes().From(0).After(released));
+  for (const ServerId candidate : {0, 1}) {
+    if (tap.Count(AppendEntries().From(candidate).After(begin)) > 0) {
+      Fail(absl::StrCat("S", candidate, " leads, but had one vote of another, ",
+                        "of five servers"));
+    }
+  }
+
+  stage.Heal();
+  cluster.CheckOneLeader();
+  cluster.End();
 }
 
 }  // namespace

@@ -1,108 +1,156 @@
 #include "tests/harness/stage.h"
 
-#include <algorithm>
-#include <numeric>
+#include <set>
 #include <thread>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace tests {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using raft::Index;
 using raft::ServerId;
-using std::chrono::milliseconds;
+using raft::Term;
 
-constexpr milliseconds kPoll(5);
-
-bool Contains(const Stage::Servers& servers, ServerId server) {
-  return std::find(servers.begin(), servers.end(), server) != servers.end();
-}
+constexpr std::chrono::milliseconds kLook(5);
 
 }  // namespace
 
-std::vector<Tap::Rule> Stage::RulesAmong(const Servers& servers) const {
-  std::vector<Tap::Rule> rules = {
-      {labrpc::Ruling::kDrop, [servers](const Message& m) {
-         return !Contains(servers, m.from) || !Contains(servers, m.to);
-       }}};
-  if (held_throughout_) {
-    rules.push_back({labrpc::Ruling::kHold, held_throughout_});
+Stage::Stage(int servers, std::string_view title, Place place)
+    : cluster(servers, {.tap = tap.Handler()}, place) {
+  cluster.Begin(title);
+}
+
+void Stage::WaitUntil(const std::string& what,
+                      const std::function<bool()>& is_so, Place place) {
+  const auto deadline = std::chrono::steady_clock::now() + kSceneLimit;
+  while (!is_so()) {
+    cluster.CommittedAt(/*index=*/1, place);  // fails if an error was found
+    if (std::chrono::steady_clock::now() > deadline) {
+      Fail(absl::StrCat("scene: waited in vain until ", what), place);
+    }
+    std::this_thread::sleep_for(kLook);
   }
-  return rules;
 }
 
-void Stage::OnlyAmong(const Servers& servers) {
-  tap.SetRules(RulesAmong(servers));
+Term Stage::Elect(ServerId server, Place place) {
+  std::vector<ServerId> followers;
+  for (ServerId other = 0; other < cluster.size(); ++other) {
+    if (other != server && cluster.IsConnected(other)) {
+      followers.push_back(other);
+    }
+  }
+  return Elect(server, followers, place);
 }
 
-raft::Term Stage::ElectAmong(ServerId server, const Servers& servers,
-                             Place place) {
-  // The others' requests for votes pass, so that all stay near one term.
-  std::vector<Tap::Rule> rules = RulesAmong(servers);
-  rules.push_back({labrpc::Ruling::kDrop, [server](const Message& m) {
-                     return (m.GrantsVote() && m.to != server) ||
-                            (m.Appends() && m.from != server);
-                   }});
-  tap.SetRules(std::move(rules));
-  raft::Term term = 0;
-  const auto leads = [&] {
+Term Stage::Elect(ServerId server, const std::vector<ServerId>& followers,
+                  Place place) {
+  std::vector<ServerId> all = followers;
+  all.push_back(server);
+  // A leader that all follow keeps the others quiet; only `server` does not
+  // hear it, and so stands, in a term that is new to all.
+  const bool has_leader = HasLeader(all);
+  const Match beats = AppendEntries().NotFrom(server);
+  // Without one everybody stands. None of the others is voted for, but they ask
+  // `server`, so that it knows how far the terms have come.
+  const int rules[] = {tap.Drop(has_leader ? beats.To(server) : beats),
+                       tap.Drop(RequestVotes().NotFrom(server).NotTo(server)),
+                       tap.Drop(RequestVoteReplies().From(server).Agreeing())};
+  const size_t begin = tap.Now();
+  WaitUntil(
+      absl::StrCat("S", server, " leads"),
+      [&] { return IsFollowed(server, followers, begin); }, place);
+  for (const int rule : rules) tap.Forget(rule);
+  return cluster.GetState(server).term;
+}
+
+// Says whether one of `servers` leads a term which they are all in.
+bool Stage::HasLeader(const std::vector<ServerId>& servers) {
+  bool has_leader = false;
+  std::set<Term> terms;
+  for (const ServerId server : servers) {
     const raft::State state = cluster.GetState(server);
-    term = state.term;
-    return state.is_leader &&
-           std::all_of(servers.begin(), servers.end(), [&](ServerId other) {
-             return cluster.GetState(other).term == term;
-           });
+    has_leader |= state.is_leader;
+    terms.insert(state.term);
+  }
+  return has_leader && terms.size() == 1;
+}
+
+// Says whether `leader` leads and all `followers` have answered it in its term
+// since `begin`.
+bool Stage::IsFollowed(ServerId leader, const std::vector<ServerId>& followers,
+                       size_t begin) {
+  const raft::State state = cluster.GetState(leader);
+  if (!state.is_leader) return false;
+  std::set<ServerId> missing(followers.begin(), followers.end());
+  for (const Message& reply : tap.Seen(
+           AppendEntriesReplies().To(leader).InTerm(state.term).After(begin))) {
+    if (reply.ReplyTerm() == state.term) missing.erase(reply.from);
+  }
+  return missing.empty();
+}
+
+ServerId Stage::AwaitLeader(Term above, Place place) {
+  ServerId leader = raft::kNobody;
+  const auto one_leads = [&] {
+    for (ServerId server = 0; server < cluster.size(); ++server) {
+      if (!cluster.IsConnected(server)) continue;
+      const raft::State state = cluster.GetState(server);
+      if (state.is_leader && state.term > above) leader = server;
+    }
+    return leader != raft::kNobody;
   };
-  Await(leads, "the leader that the scenario wants", place);
-  tap.Drop(
-      [server](const Message& m) { return !m.is_reply && m.from != server; });
-  return term;
+  WaitUntil(absl::StrCat("somebody leads a term above ", above), one_leads,
+            place);
+  return leader;
 }
 
-raft::Term Stage::Elect(ServerId server, Place place) {
-  Servers all(static_cast<size_t>(cluster.size()));
-  std::iota(all.begin(), all.end(), 0);
-  return ElectAmong(server, all, place);
-}
-
-raft::Index Stage::Recover(const Command& command, Place place) {
-  held_throughout_ = nullptr;
-  tap.Reset();
-  return cluster.Agree(command, cluster.size(), Retry::kYes, place);
-}
-
-raft::Index Stage::Start(ServerId server, const Command& command, Place place) {
-  const raft::StartResult result = cluster.Start(server, command);
+Index Stage::Submit(ServerId leader, const Command& command, Place place) {
+  const raft::StartResult result = cluster.Start(leader, command);
   if (!result.is_leader) {
-    Fail(absl::StrCat("server ", server, " does not lead any more"), place);
+    Fail(absl::StrCat("scene: S", leader, " does not lead any more"), place);
   }
   return result.index;
 }
 
-void Stage::Await(const std::function<bool()>& holds, const char* what,
-                  Place place, milliseconds limit) {
-  const Clock::time_point deadline = Clock::now() + limit;
-  while (!holds()) {
-    if (Clock::now() > deadline) {
-      Fail(absl::StrCat("missing after ", limit.count(), " ms: ", what), place);
-    }
-    std::this_thread::sleep_for(kPoll);
+void Stage::AwaitApplied(Index index, const Command& command, int servers,
+                         Place place) {
+  WaitUntil(
+      absl::StrCat(servers, " servers have applied index ", index),
+      [&] { return cluster.CommittedAt(index, place).servers >= servers; },
+      place);
+  const Command applied = cluster.CommittedAt(index, place).command;
+  if (applied != command) {
+    Fail(absl::StrCat("index ", index, " is ", ToString(applied),
+                      ", but should be ", ToString(command)),
+         place);
   }
 }
 
-void Stage::ExpectNotApplied(raft::Index index, Place place) {
-  const Clock::time_point deadline = Clock::now() + milliseconds(500);
-  while (Clock::now() < deadline) {
-    const Applied applied = cluster.CommittedAt(index, place);
-    if (applied.servers > 0) {
-      Fail(absl::StrCat("index ", index, " is applied by ", applied.servers,
-                        " servers, but must not count as committed"),
-           place);
-    }
-    std::this_thread::sleep_for(kPoll);
+void Stage::CheckNotApplied(Index index, Place place) {
+  const Applied applied = cluster.CommittedAt(index, place);
+  if (applied.servers == 0) return;
+  Fail(absl::StrCat("index ", index, " was applied, by ", applied.servers,
+                    " servers, though it may yet be lost"),
+       place);
+}
+
+void Stage::AwaitTwoHeartbeats(ServerId leader, ServerId follower,
+                               Place place) {
+  const auto now = std::chrono::steady_clock::now();
+  tap.Await(AppendEntriesReplies().From(follower).To(leader).Where(
+                "begun from now on",
+                [now](const Message& reply) { return reply.sent > now; }),
+            /*count=*/2, place);
+}
+
+void Stage::Heal() {
+  tap.ForgetAll();
+  for (ServerId server = 0; server < cluster.size(); ++server) {
+    if (!cluster.IsUp(server)) cluster.StartServer(server);
+    if (!cluster.IsConnected(server)) cluster.Connect(server);
   }
+  tap.ReleaseAll(&cluster, AnyMessage());
 }
 
 }  // namespace tests

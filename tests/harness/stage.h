@@ -1,71 +1,82 @@
-// The stage of an exact scenario: a cluster, and a tap that decides who may
-// speak to whom and who may stand for election.
+// A cluster with a tap, and the moves that a scenario is made of.
 //
-// Scenarios know no time-outs but these: a Raft sends heart-beats at least
-// every 250 ms, and stands for election after 200 ms of silence at the earliest
-// and 2 s at the latest. They wait for what they need and fail after 20 s.
+//   Stage stage(/*servers=*/3, "Test (2B+): ...");
+//   const raft::Term term = stage.Elect(0);
+//   const raft::Index index = stage.Submit(0, 7);
+//   stage.AwaitApplied(index, 7, /*servers=*/3);
 //
-// Thread safety: the test's main thread only.
+// It asks nothing of a Raft but the lab's messages and GetState() and Start(),
+// and of its clocks only this: heart-beats at most 200 ms apart, election
+// time-outs between 200 ms and 2 s. A scenario never sleeps and hopes: it waits
+// for a message or a state, kSceneLimit at most, and then fails.
+//
+// Thread safety: for the test's main thread.
 
 #ifndef TESTS_HARNESS_STAGE_H_
 #define TESTS_HARNESS_STAGE_H_
 
-#include <chrono>
 #include <functional>
-#include <utility>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "raft/types.h"
 #include "tests/harness/cluster.h"
+#include "tests/harness/failure.h"
 #include "tests/harness/tap.h"
 
 namespace tests {
 
 class Stage {
  public:
-  using Servers = std::vector<raft::ServerId>;
+  // Makes the cluster and prints the title.
+  Stage(int servers, std::string_view title, Place place = Place::Here());
 
-  explicit Stage(int servers, Place place = Place::Here())
-      : cluster(servers, {.tap = tap.Handler()}, place) {}
+  // Waits, by looking every few milliseconds, until `is_so`. Fails after
+  // kSceneLimit, or if somebody who watches the cluster has found an error.
+  void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
+                 Place place = Place::Here());
 
-  // Forgets all rules. From now on messages pass among these servers only.
-  void OnlyAmong(const Servers& servers);
-
-  // Holds these messages also through what OnlyAmong() and Elect() change.
-  void HoldThroughout(Tap::Match match) { held_throughout_ = std::move(match); }
-
-  // As OnlyAmong(). Lets elections go on until `server` leads and all of
-  // `servers` are in its term, which is returned: nobody else gets a vote. From
-  // then on nobody else's requests pass.
-  raft::Term ElectAmong(raft::ServerId server, const Servers& servers,
-                        Place place = Place::Here());
-
-  // As ElectAmong(), among all.
+  // Makes `server` the leader of a term in which all other connected servers,
+  // or only `followers`, have answered it; returns the term. Meanwhile nobody
+  // else is elected, and an old leader is heard only if all follow it.
   raft::Term Elect(raft::ServerId server, Place place = Place::Here());
+  raft::Term Elect(raft::ServerId server,
+                   const std::vector<raft::ServerId>& followers,
+                   Place place = Place::Here());
 
-  // Forgets all rules; has the cluster find a leader and agree on `command`.
-  raft::Index Recover(const Command& command, Place place = Place::Here());
+  // Waits until one of the connected servers leads a term above `above`;
+  // returns it.
+  raft::ServerId AwaitLeader(raft::Term above, Place place = Place::Here());
 
-  // Gives `command` to that server; fails if it does not lead.
-  raft::Index Start(raft::ServerId server, const Command& command,
+  // Gives the command to the leader; fails if it does not take it.
+  raft::Index Submit(raft::ServerId leader, const Command& command,
+                     Place place = Place::Here());
+
+  // Waits until so many servers have applied the command at that index; fails
+  // if it is another command.
+  void AwaitApplied(raft::Index index, const Command& command, int servers,
                     Place place = Place::Here());
 
-  // Waits until `holds`; fails after 20 s, or `limit`, saying `what` is
-  // missing.
-  void Await(const std::function<bool()>& holds, const char* what,
-             Place place = Place::Here(),
-             std::chrono::milliseconds limit = std::chrono::seconds(20));
+  // Fails if any server has applied something at that index.
+  void CheckNotApplied(raft::Index index, Place place = Place::Here());
 
-  // Fails if `index` is applied anywhere within half a second: time enough for
-  // whoever wrongly believes that it is committed.
-  void ExpectNotApplied(raft::Index index, Place place = Place::Here());
+  // Waits until `leader` has had time to act on all it was told so far: two
+  // more of its AppendEntries, made from now on, were answered by `follower`.
+  void AwaitTwoHeartbeats(raft::ServerId leader, raft::ServerId follower,
+                          Place place = Place::Here());
 
-  Tap tap;
+  // Starts and connects all servers that are not, forgets all rules and
+  // releases all that is held.
+  void Heal();
+
+  Tap tap;  // outlives the cluster
   Cluster cluster;
 
  private:
-  std::vector<Tap::Rule> RulesAmong(const Servers& servers) const;
-
-  Tap::Match held_throughout_;
+  bool HasLeader(const std::vector<raft::ServerId>& servers);
+  bool IsFollowed(raft::ServerId leader,
+                  const std::vector<raft::ServerId>& followers, size_t begin);
 };
 
 }  // namespace tests

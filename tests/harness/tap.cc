@@ -1,11 +1,11 @@
 #include "tests/harness/tap.h"
 
-#include <algorithm>
-#include <chrono>
-#include <iterator>
-#include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/codec.h"
+#include "base/logging.h"
+#include "tests/harness/cluster.h"
 #include "tests/harness/link.h"
 
 namespace tests {
@@ -13,137 +13,278 @@ namespace {
 
 using labrpc::Packet;
 using labrpc::Ruling;
-using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kLimit(20);
-constexpr std::chrono::milliseconds kPoll(5);
-
-std::vector<Message> Select(const std::vector<Message>& messages,
-                            const Tap::Match& match) {
-  std::vector<Message> selected;
-  std::copy_if(messages.begin(), messages.end(), std::back_inserter(selected),
-               match);
-  return selected;
+// What a Raft sends must decode; its peer dies of it otherwise.
+template <typename T>
+T DecodeOrDie(std::string_view bytes) {
+  absl::StatusOr<T> value = base::Decode<T>(bytes);
+  CHECK(value.ok()) << "tap: " << value.status().message();
+  return *std::move(value);
 }
 
-// Nothing if it is not one of Raft's.
-std::optional<Message> ReadRequest(const Packet& packet) {
-  const std::optional<Link> link = ParseLink(packet.end);
-  if (!link.has_value()) return std::nullopt;
-  Message message;
-  message.call = packet.call;
-  message.from = link->from;
-  message.to = link->to;
-  if (packet.method == raft::kRequestVote.name) {
-    auto args = base::Decode<raft::RequestVoteArgs>(packet.bytes);
-    if (!args.ok()) return std::nullopt;
-    message.request_vote = *args;
-  } else if (packet.method == raft::kAppendEntries.name) {
-    auto args = base::Decode<raft::AppendEntriesArgs>(packet.bytes);
-    if (!args.ok()) return std::nullopt;
-    message.append_entries = *std::move(args);
-  } else {
-    return std::nullopt;
-  }
-  return message;
-}
-
-bool ReadReply(const Packet& packet, Message* message) {
-  message->is_reply = true;
-  std::swap(message->from, message->to);
-  if (message->request_vote.has_value()) {
-    const auto reply = base::Decode<raft::RequestVoteReply>(packet.bytes);
-    if (!reply.ok()) return false;
-    message->reply_term = reply->term;
-    message->agreed = reply->vote_granted;
-  } else {
-    const auto reply = base::Decode<raft::AppendEntriesReply>(packet.bytes);
-    if (!reply.ok()) return false;
-    message->reply_term = reply->term;
-    message->agreed = reply->success;
-  }
-  return true;
+Match OneKind(const std::string& what, bool is_reply, bool is_vote) {
+  return {what, [is_reply, is_vote](const Message& message) {
+            return message.is_reply == is_reply &&
+                   message.vote.has_value() == is_vote;
+          }};
 }
 
 }  // namespace
 
-labrpc::Tap Tap::Handler() {
-  return [this](const Packet& packet) { return Decide(packet); };
-}
+// --- Match -------------------------------------------------------------------
 
-void Tap::AddRule(Ruling ruling, Match match) {
-  base::MutexLock lock(&mu_);
-  rules_.push_back({ruling, std::move(match)});
-}
+Match::Match(std::string what, Condition condition)
+    : what_(std::move(what)), conditions_{std::move(condition)} {}
 
-void Tap::SetRules(std::vector<Rule> rules) {
-  base::MutexLock lock(&mu_);
-  rules_.swap(rules);
-}
-
-void Tap::Forget() {
-  base::MutexLock lock(&mu_);
-  seen_.clear();
-  held_.clear();
-}
-
-Ruling Tap::Decide(const Packet& packet) {
-  base::MutexLock lock(&mu_);
-  const std::optional<Message> message = ReadLocked(packet);
-  if (!message.has_value()) return Ruling::kPass;
-  seen_.push_back(*message);
-  const auto rule =
-      std::find_if(rules_.rbegin(), rules_.rend(),
-                   [&message](const Rule& it) { return it.match(*message); });
-  if (rule == rules_.rend()) return Ruling::kPass;
-  if (rule->ruling == Ruling::kHold) held_.push_back(*message);
-  return rule->ruling;
-}
-
-std::optional<Message> Tap::ReadLocked(const Packet& packet) {
-  if (packet.kind == Packet::Kind::kRequest) {
-    std::optional<Message> request = ReadRequest(packet);
-    if (request.has_value()) requests_[packet.call] = *request;
-    return request;
+bool Match::operator()(const Message& message) const {
+  for (const Condition& condition : conditions_) {
+    if (!condition(message)) return false;
   }
-  auto request = requests_.extract(packet.call);
-  if (request.empty() || !ReadReply(packet, &request.mapped())) {
+  return true;
+}
+
+Match Match::Where(const std::string& what, Condition condition) const {
+  Match match = *this;
+  absl::StrAppend(&match.what_, " ", what);
+  match.conditions_.push_back(std::move(condition));
+  return match;
+}
+
+Match Match::From(raft::ServerId server) const {
+  return Where(
+      absl::StrCat("from S", server),
+      [server](const Message& message) { return message.from == server; });
+}
+
+Match Match::NotFrom(raft::ServerId server) const {
+  return Where(
+      absl::StrCat("not from S", server),
+      [server](const Message& message) { return message.from != server; });
+}
+
+Match Match::To(raft::ServerId server) const {
+  return Where(absl::StrCat("to S", server), [server](const Message& message) {
+    return message.to == server;
+  });
+}
+
+Match Match::NotTo(raft::ServerId server) const {
+  return Where(
+      absl::StrCat("not to S", server),
+      [server](const Message& message) { return message.to != server; });
+}
+
+Match Match::InTerm(raft::Term term) const {
+  return Where(absl::StrCat("in T", term), [term](const Message& message) {
+    return message.RequestTerm() == term;
+  });
+}
+
+Match Match::After(size_t number) const {
+  return Where("from now on", [number](const Message& message) {
+    return message.number > number;
+  });
+}
+
+Match Match::Agreeing() const {
+  return Where("that agrees", [](const Message& message) {
+    return message.is_reply && message.Agrees();
+  });
+}
+
+Match Match::Refusing() const {
+  return Where("that refuses", [](const Message& message) {
+    return message.is_reply && !message.Agrees();
+  });
+}
+
+Match Match::WithEntries() const {
+  return Where("with entries", [](const Message& message) {
+    return message.append.has_value() && !message.append->entries.empty();
+  });
+}
+
+Match Match::Reaching(raft::Index index) const {
+  return Where(
+      absl::StrCat("up to index ", index), [index](const Message& message) {
+        return message.append.has_value() && message.LastIndex() >= index;
+      });
+}
+
+Match AnyMessage() {
+  return {"a message", [](const Message&) { return true; }};
+}
+
+Match AnyRequest() {
+  return {"a request",
+          [](const Message& message) { return !message.is_reply; }};
+}
+
+Match RequestVotes() {
+  return OneKind("RequestVote", /*is_reply=*/false, /*is_vote=*/true);
+}
+
+Match RequestVoteReplies() {
+  return OneKind("RequestVote reply", /*is_reply=*/true, /*is_vote=*/true);
+}
+
+Match AppendEntries() {
+  return OneKind("AppendEntries", /*is_reply=*/false, /*is_vote=*/false);
+}
+
+Match AppendEntriesReplies() {
+  return OneKind("AppendEntries reply", /*is_reply=*/true, /*is_vote=*/false);
+}
+
+// --- Tap ---------------------------------------------------------------------
+
+labrpc::Tap Tap::Handler() {
+  return [this](const Packet& packet) { return Ask(packet); };
+}
+
+Ruling Tap::Ask(const Packet& packet) {
+  base::MutexLock lock(&mu_);
+  std::optional<Message> message = DecodeLocked(packet);
+  if (!message.has_value()) return Ruling::kPass;
+  const Ruling ruling = RuleLocked(*message);
+  if (!message->is_reply) requests_[message->call] = seen_.size();
+  if (ruling == Ruling::kHold) held_.push_back(*message);
+  seen_.push_back(*std::move(message));
+  message_seen_.SignalAll();
+  return ruling;
+}
+
+// Nothing if it is no message between two of the cluster's Rafts.
+std::optional<Message> Tap::DecodeLocked(const Packet& packet) {
+  const std::optional<Link> link = ParseLink(packet.end);
+  if (!link.has_value()) return std::nullopt;
+  Message message;
+  message.number = seen_.size() + 1;
+  message.call = packet.call;
+  message.is_reply = packet.kind == Packet::Kind::kReply;
+  message.from = message.is_reply ? link->to : link->from;
+  message.to = message.is_reply ? link->from : link->to;
+  message.sent = packet.sent;
+  const bool is_vote = packet.method == raft::kRequestVote.name;
+  if (!is_vote && packet.method != raft::kAppendEntries.name) {
     return std::nullopt;
   }
-  return std::move(request.mapped());
-}
-
-std::vector<Message> Tap::Seen(const Match& match) {
-  base::MutexLock lock(&mu_);
-  return Select(seen_, match);
-}
-
-std::vector<Message> Tap::Held(const Match& match) {
-  base::MutexLock lock(&mu_);
-  return Select(held_, match);
-}
-
-Message Tap::AwaitSeen(const Match& match, size_t count, Place place) {
-  return Await([&] { return Seen(match); }, count, "seen", place);
-}
-
-Message Tap::AwaitHeld(const Match& match, size_t count, Place place) {
-  return Await([&] { return Held(match); }, count, "held", place);
-}
-
-Message Tap::Await(const std::function<Messages()>& look, size_t count,
-                   const char* what, Place place) {
-  const Clock::time_point deadline = Clock::now() + kLimit;
-  while (true) {
-    const Messages messages = look();
-    if (messages.size() >= count) return messages[count - 1];
-    if (Clock::now() > deadline) {
-      Fail(absl::StrCat("of ", count, " messages that this scenario waits for ",
-                        messages.size(), " were ", what),
-           place);
+  if (!message.is_reply) {
+    if (is_vote) {
+      message.vote = DecodeOrDie<raft::RequestVoteArgs>(packet.bytes);
+    } else {
+      message.append = DecodeOrDie<raft::AppendEntriesArgs>(packet.bytes);
     }
-    std::this_thread::sleep_for(kPoll);
+    return message;
   }
+  const auto request = requests_.find(packet.call);
+  if (request == requests_.end()) return std::nullopt;
+  message.vote = seen_[request->second].vote;
+  message.append = seen_[request->second].append;
+  requests_.erase(request);
+  if (is_vote) {
+    message.vote_reply = DecodeOrDie<raft::RequestVoteReply>(packet.bytes);
+  } else {
+    message.append_reply = DecodeOrDie<raft::AppendEntriesReply>(packet.bytes);
+  }
+  return message;
+}
+
+Ruling Tap::RuleLocked(const Message& message) const {
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
+    if (rule->match(message)) return rule->ruling;
+  }
+  return Ruling::kPass;
+}
+
+int Tap::AddRule(const Match& match, Ruling ruling) {
+  base::MutexLock lock(&mu_);
+  rules_.push_back({++rules_made_, match, ruling});
+  return rules_made_;
+}
+
+int Tap::Drop(const Match& match) { return AddRule(match, Ruling::kDrop); }
+int Tap::Hold(const Match& match) { return AddRule(match, Ruling::kHold); }
+int Tap::Duplicate(const Match& match) {
+  return AddRule(match, Ruling::kDuplicate);
+}
+
+void Tap::Forget(int rule) {
+  base::MutexLock lock(&mu_);
+  std::erase_if(rules_, [rule](const Rule& r) { return r.number == rule; });
+}
+
+void Tap::ForgetAll() {
+  base::MutexLock lock(&mu_);
+  rules_.clear();
+}
+
+size_t Tap::Now() const {
+  base::MutexLock lock(&mu_);
+  return seen_.size();
+}
+
+std::vector<Message> Tap::Seen(const Match& match) const {
+  base::MutexLock lock(&mu_);
+  std::vector<Message> found;
+  for (const Message& message : seen_) {
+    if (match(message)) found.push_back(message);
+  }
+  return found;
+}
+
+Message Tap::Await(const Match& match, size_t count, Place place) {
+  const Clock::time_point deadline = Clock::now() + kSceneLimit;
+  {
+    base::MutexLock lock(&mu_);
+    size_t found = 0;
+    for (size_t i = 0; Clock::now() < deadline;) {
+      for (; i < seen_.size(); ++i) {
+        if (match(seen_[i]) && ++found == count) return seen_[i];
+      }
+      message_seen_.WaitUntil(&mu_, deadline);
+    }
+  }
+  Fail(absl::StrCat("scene: waited in vain for ", count, " x ", match.what()),
+       place);
+}
+
+std::vector<Message> Tap::Held(const Match& match) const {
+  base::MutexLock lock(&mu_);
+  std::vector<Message> found;
+  for (const Message& message : held_) {
+    if (match(message)) found.push_back(message);
+  }
+  return found;
+}
+
+Message Tap::AwaitHeld(const Match& match, Place place) {
+  const Clock::time_point deadline = Clock::now() + kSceneLimit;
+  {
+    base::MutexLock lock(&mu_);
+    while (Clock::now() < deadline) {
+      for (const Message& message : held_) {
+        if (match(message)) return message;
+      }
+      message_seen_.WaitUntil(&mu_, deadline);
+    }
+  }
+  Fail(absl::StrCat("scene: waited in vain to hold ", match.what()), place);
+}
+
+bool Tap::Release(Cluster* cluster, const Message& message) {
+  {
+    base::MutexLock lock(&mu_);
+    const auto same = [&message](const Message& held) {
+      return held.number == message.number;
+    };
+    if (std::erase_if(held_, same) == 0) return false;
+  }
+  return cluster->Release(message.call);
+}
+
+void Tap::ReleaseAll(Cluster* cluster, const Match& match) {
+  for (const Message& message : Held(match)) Release(cluster, message);
 }
 
 }  // namespace tests

@@ -1,130 +1,191 @@
-// A tap for scenarios: holds, drops and duplicates Raft messages that a test
-// describes, and remembers all that it has seen.
+// A scenario's hand on the network of its cluster: drops, holds, duplicates and
+// releases exactly the Raft messages that it means, and remembers all it saw.
 //
-//   Tap tap;
-//   Cluster cluster(3, {.tap = tap.Handler()});
-//   tap.Hold([](const Message& m) { return m.append_entries && m.to == 1; });
-//   const Message held = tap.AwaitHeld();
-//   cluster.Release(held.call);
+//   Tap tap;  // declared first: it outlives the cluster
+//   Cluster cluster(/*servers=*/3, {.tap = tap.Handler()});
+//   tap.Hold(RequestVoteReplies().From(1).InTerm(4).Agreeing());
+//   const Message vote = tap.AwaitHeld(RequestVoteReplies());
+//   tap.Release(&cluster, vote);
 //
-// Thread safety: safe; the rules are the test's main thread's. Its lock is a
-// leaf. Rules run under it, so they must be pure.
+// Messages are decoded by raft/messages.h; others pass unseen. So does what
+// cannot reach its server: it is disconnected, or down.
+//
+// Thread safety: Tap is safe, and its lock is a leaf: the network asks it on
+// any thread, under whatever lock a Raft holds there. Match and Message are
+// plain values.
 
 #ifndef TESTS_HARNESS_TAP_H_
 #define TESTS_HARNESS_TAP_H_
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
-#include <utility>
+#include <string>
 #include <vector>
 
 #include "base/mutex.h"
 #include "labrpc/tap.h"
 #include "raft/messages.h"
+#include "raft/types.h"
 #include "tests/harness/failure.h"
 
 namespace tests {
 
-// A Raft message. A reply goes from the callee to the caller, and brings what
-// it answers with it.
+class Cluster;
+
+// So long a scenario waits for what must come: far longer than any election.
+inline constexpr std::chrono::seconds kSceneLimit(20);
+
+// One request or reply, when the tap was asked about it.
 struct Message {
-  uint64_t call = 0;  // for Cluster::Release()
+  size_t number = 0;  // counts what the tap was asked about, from 1
+  uint64_t call = 0;  // a reply has its request's
   bool is_reply = false;
-  raft::ServerId from = raft::kNobody;
-  raft::ServerId to = raft::kNobody;
+  raft::ServerId from =
+      0;  // who sends this message; of a reply: who was called
+  raft::ServerId to = 0;
+  std::chrono::steady_clock::time_point sent;  // when its call was made
 
-  // One of the two is set; in a reply it is the request's.
-  std::optional<raft::RequestVoteArgs> request_vote;
-  std::optional<raft::AppendEntriesArgs> append_entries;
+  // The request, of a reply too: one of the two.
+  std::optional<raft::RequestVoteArgs> vote;
+  std::optional<raft::AppendEntriesArgs> append;
 
-  // In a reply: its term, and whether the vote was granted, the entries taken.
-  raft::Term reply_term = 0;
-  bool agreed = false;
+  // What a reply says: that of its request's kind.
+  std::optional<raft::RequestVoteReply> vote_reply;
+  std::optional<raft::AppendEntriesReply> append_reply;
 
-  raft::Term term() const {
-    return request_vote ? request_vote->term : append_entries->term;
+  // The term that the call was made in.
+  raft::Term RequestTerm() const { return vote ? vote->term : append->term; }
+  // The term of whoever answers. REQUIRES: is_reply.
+  raft::Term ReplyTerm() const {
+    return vote_reply ? vote_reply->term : append_reply->term;
   }
-  // The last log index that an AppendEntries vouches for.
-  raft::Index last_index() const {
-    return append_entries->prev_log_index + append_entries->entries.size();
+  // True for a reply that grants the vote, or accepts the entries.
+  bool Agrees() const {
+    return vote_reply ? vote_reply->vote_granted
+                      : append_reply && append_reply->success;
   }
-
-  bool AsksForVote() const { return request_vote && !is_reply; }
-  bool Appends() const { return append_entries && !is_reply; }
-  bool HasEntries() const {
-    return Appends() && !append_entries->entries.empty();
-  }
-  bool GrantsVote() const { return request_vote && is_reply && agreed; }
-  bool Acknowledges(raft::Index index) const {
-    return append_entries && is_reply && agreed && last_index() >= index;
-  }
-  bool Between(raft::ServerId a, raft::ServerId b) const {
-    return (from == a && to == b) || (from == b && to == a);
-  }
-  bool Touches(raft::ServerId server) const {
-    return from == server || to == server;
+  // The index of the last entry that the request vouches for.
+  // REQUIRES: AppendEntries.
+  raft::Index LastIndex() const {
+    return append->prev_log_index + append->entries.size();
   }
 };
 
+// Says which messages are meant: those that fulfil all its conditions.
+class Match {
+ public:
+  using Condition = std::function<bool(const Message&)>;
+
+  Match(std::string what, Condition condition);
+
+  bool operator()(const Message& message) const;
+
+  // As this one, and with one condition more.
+  Match Where(const std::string& what, Condition condition) const;
+  Match From(raft::ServerId server) const;
+  Match NotFrom(raft::ServerId server) const;
+  Match To(raft::ServerId server) const;
+  Match NotTo(raft::ServerId server) const;
+  Match InTerm(raft::Term term) const;  // the request's, of a reply too
+  Match After(size_t number) const;     // Tap::Now() at some moment
+  Match Agreeing() const;
+  Match Refusing() const;
+  // AppendEntries, and replies to such: with entries; that vouch for `index`.
+  Match WithEntries() const;
+  Match Reaching(raft::Index index) const;
+
+  // "AppendEntries from S1 to S2", for people.
+  const std::string& what() const { return what_; }
+
+ private:
+  std::string what_;
+  std::vector<Condition> conditions_;
+};
+
+Match AnyMessage();
+Match AnyRequest();
+Match RequestVotes();
+Match RequestVoteReplies();
+Match AppendEntries();
+Match AppendEntriesReplies();
+
 class Tap {
  public:
-  using Match = std::function<bool(const Message&)>;
-
   Tap() = default;
   Tap(const Tap&) = delete;
   Tap& operator=(const Tap&) = delete;
 
-  // For ClusterOptions. The tap must outlive the cluster.
+  // For ClusterOptions::tap.
   labrpc::Tap Handler();
 
-  // What becomes of messages that match. Of several rules that do, the one
-  // given last counts; without any a message passes.
-  void Hold(Match match) { AddRule(labrpc::Ruling::kHold, std::move(match)); }
-  void Drop(Match match) { AddRule(labrpc::Ruling::kDrop, std::move(match)); }
-  void Pass(Match match) { AddRule(labrpc::Ruling::kPass, std::move(match)); }
-  void Duplicate(Match match) {
-    AddRule(labrpc::Ruling::kDuplicate, std::move(match));
-  }
-  // Puts these in the place of all rules, at one moment; what is held stays
-  // held.
-  struct Rule {
-    labrpc::Ruling ruling;
-    Match match;
-  };
-  void SetRules(std::vector<Rule> rules) ABSL_LOCKS_EXCLUDED(mu_);
-  void Reset() { SetRules({}); }
+  // From now on these messages are dropped, held or delivered twice (which
+  // concerns requests only). The newest rule that matches a message decides;
+  // without one it passes. Returns the rule's number.
+  int Drop(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
+  int Hold(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
+  int Duplicate(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The messages that match, in the order in which they were seen: all of them;
-  // those that a rule has held.
-  std::vector<Message> Seen(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
-  std::vector<Message> Held(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
+  // Forgets one rule, or all. What is held stays so.
+  void Forget(int rule) ABSL_LOCKS_EXCLUDED(mu_);
+  void ForgetAll() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Wait until `count` messages that match have been seen since Forget(), or
-  // held; return the last of them. Fail the test after 20 s.
-  Message AwaitSeen(const Match& match, size_t count = 1,
-                    Place place = Place::Here());
-  Message AwaitHeld(const Match& match, size_t count = 1,
-                    Place place = Place::Here());
+  // The number of the newest message.
+  size_t Now() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Forgets what has been seen and held.
-  void Forget() ABSL_LOCKS_EXCLUDED(mu_);
+  // The messages seen so far that match, in order, whatever became of them.
+  std::vector<Message> Seen(const Match& match) const ABSL_LOCKS_EXCLUDED(mu_);
+  size_t Count(const Match& match) const { return Seen(match).size(); }
+
+  // Waits until `count` messages that match have been seen, and returns the
+  // last of them. They may not have arrived yet. Fails after kSceneLimit.
+  Message Await(const Match& match, size_t count = 1,
+                Place place = Place::Here()) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The messages held now that match, the oldest first.
+  std::vector<Message> Held(const Match& match) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Waits until a message that matches is held, and returns the oldest. Fails
+  // after kSceneLimit.
+  Message AwaitHeld(const Match& match, Place place = Place::Here())
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Lets a held message go on; false if it is not held any more, or its caller
+  // is dead. The rules are not asked again.
+  bool Release(Cluster* cluster, const Message& message)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Lets all that are held now and match go on, the oldest first.
+  void ReleaseAll(Cluster* cluster, const Match& match);
 
  private:
-  void AddRule(labrpc::Ruling ruling, Match match) ABSL_LOCKS_EXCLUDED(mu_);
-  labrpc::Ruling Decide(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(mu_);
-  std::optional<Message> ReadLocked(const labrpc::Packet& packet)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  using Messages = std::vector<Message>;
-  Message Await(const std::function<Messages()>& look, size_t count,
-                const char* what, Place place);
+  using Clock = std::chrono::steady_clock;
 
-  base::Mutex mu_;
-  std::vector<Rule> rules_ ABSL_GUARDED_BY(mu_);
-  std::map<uint64_t, Message> requests_ ABSL_GUARDED_BY(mu_);  // by call
-  Messages seen_ ABSL_GUARDED_BY(mu_);
-  Messages held_ ABSL_GUARDED_BY(mu_);
+  struct Rule {
+    int number;
+    Match match;
+    labrpc::Ruling ruling;
+  };
+
+  labrpc::Ruling Ask(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Message> DecodeLocked(const labrpc::Packet& packet)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  labrpc::Ruling RuleLocked(const Message& message) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  int AddRule(const Match& match, labrpc::Ruling ruling)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  mutable base::Mutex mu_;
+  base::CondVar message_seen_;
+  std::vector<Rule> rules_ ABSL_GUARDED_BY(mu_);  // the newest last
+  int rules_made_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<Message> seen_ ABSL_GUARDED_BY(mu_);  // [i] has number i + 1
+  std::map<uint64_t, size_t> requests_
+      ABSL_GUARDED_BY(mu_);  // in seen_, by unanswered call
+  std::vector<Message> held_ ABSL_GUARDED_BY(mu_);  // the oldest first
 };
 
 }  // namespace tests
