@@ -11,7 +11,8 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
-  sim sim-race sim-mem sim-same sim-test sim-mutants
+  sim sim-race sim-mem sim-same sim-test sim-mutants skeleton skeleton-test \
+  grade
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -19,13 +20,20 @@ export LAB_SEED := $(value SEED)
 export LAB_V := $(value V)
 export LAB_SEEDS := $(value SEEDS)
 export LAB_PROFILE := $(value PROFILE)
+export LAB_RAFT := $(value RAFT)
+
+# Where products go: somebody else's Raft has a place of its own.
+PLACE := $(if $(LAB_RAFT),$(shell \
+  tests/tools/theirs.sh '$(subst ','\'',$(LAB_RAFT))'),out)
+$(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 
 JOBS ?= $(shell nproc)
-BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
-RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V"
+BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) PLACE=$(PLACE)
+RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V" \
+  $(if $(LAB_RAFT),--target="$@ RAFT=$$LAB_RAFT")
 SIM = /usr/bin/python3 sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
-  --jobs="$(JOBS)"
+  --jobs="$(JOBS)" --target=$@ --raft="$$LAB_RAFT"
 NEEDS = tests/tools/needs.sh
 
 help:
@@ -36,8 +44,8 @@ deps:
 
 demo:
 	@$(NEEDS) build
-	@$(BUILD) VARIANT=plain out/plain/demo
-	@out/plain/demo
+	@$(BUILD) VARIANT=plain $(PLACE)/plain/demo
+	@$(PLACE)/plain/demo
 
 build:
 	@$(NEEDS) build
@@ -46,35 +54,35 @@ build:
 test:
 	@$(NEEDS) sim
 	@$(BUILD) VARIANT=plain all
-	@tests/tools/run_all.sh out/plain/raft_tests out/plain/sim_tests -- \
-	  $(RUN_TESTS)
+	@tests/tools/run_all.sh $(PLACE)/plain/raft_tests \
+	  $(if $(LAB_RAFT),,out/plain/sim_tests) -- $(RUN_TESTS)
 
 race:
 	@$(NEEDS) sim
-	@$(BUILD) VARIANT=race out/race/raft_tests
-	@tests/tools/fixed_addresses.sh out/race/raft_tests $(RUN_TESTS)
+	@$(BUILD) VARIANT=race $(PLACE)/race/raft_tests
+	@tests/tools/fixed_addresses.sh $(PLACE)/race/raft_tests $(RUN_TESTS)
 
 asan:
 	@$(NEEDS) sim
-	@$(BUILD) VARIANT=asan out/asan/raft_tests
-	@out/asan/raft_tests $(RUN_TESTS)
+	@$(BUILD) VARIANT=asan $(PLACE)/asan/raft_tests
+	@$(PLACE)/asan/raft_tests $(RUN_TESTS)
 
 # The lab's tests under the simulator (sim/README.md): many seeds, or one.
 sim:
 	@$(NEEDS) sim
-	@$(BUILD) VARIANT=plain out/plain/raft_sim
-	@$(SIM) --target=sim --profile="$$LAB_PROFILE" out/plain/raft_sim
+	@$(BUILD) VARIANT=plain $(PLACE)/plain/raft_sim
+	@$(SIM) --profile="$$LAB_PROFILE" $(PLACE)/plain/raft_sim
 
 sim-race:
 	@$(NEEDS) sim
-	@$(BUILD) VARIANT=race out/race/raft_sim
+	@$(BUILD) VARIANT=race $(PLACE)/race/raft_sim
 	@SIM_ENGINE=native tests/tools/fixed_addresses.sh \
-	  $(SIM) --target=sim-race --default_seeds=20 out/race/raft_sim
+	  $(SIM) --default_seeds=20 $(PLACE)/race/raft_sim
 
 sim-mem:
 	@$(NEEDS) sim
-	@$(BUILD) VARIANT=mem out/mem/raft_sim
-	@$(SIM) --target=sim-mem --default_seeds=20 out/mem/raft_sim
+	@$(BUILD) VARIANT=mem $(PLACE)/mem/raft_sim
+	@$(SIM) --default_seeds=20 $(PLACE)/mem/raft_sim
 
 sim-test:
 	@$(NEEDS) build
@@ -99,6 +107,22 @@ sim-mutants:
 clang:
 	@$(NEEDS) lint
 	@$(BUILD) VARIANT=clang all
+
+# An unsolved Raft to work in, for RAFT=.
+skeleton:
+	@tests/tools/skeleton.sh "$(DIR)"
+
+skeleton-test:
+	@$(NEEDS) sim
+	@tests/tools/skeleton_test.sh
+
+# Points for a Raft, ours or RAFT=.
+grade:
+	@$(NEEDS) sim
+	@tests/tools/fixed_addresses.sh /usr/bin/python3 tests/tools/grade.py \
+	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$(N)" \
+	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
+	  --weights="$(WEIGHTS)"
 
 compare:
 	@$(NEEDS) build
@@ -137,20 +161,27 @@ PACKAGES := gtest libglog absl_flags_parse absl_flags absl_strings \
   absl_str_format absl_status absl_statusor absl_symbolize \
   absl_time
 CXX := $(CXX_$(VARIANT))
-COMMON_FLAGS := -std=c++20 -g -fno-omit-frame-pointer -pthread -I. \
-  -Wall -Wextra -Wpedantic -Werror $(shell pkg-config --cflags $(PACKAGES))
+# Somebody else's Raft may cause warnings, in our files that include it too.
+COMMON_FLAGS := -std=c++20 -g -fno-omit-frame-pointer -pthread \
+  -I$(if $(RAFT),$(PLACE)/include,.) -Wall -Wextra -Wpedantic \
+  $(if $(RAFT),,-Werror) $(shell pkg-config --cflags $(PACKAGES))
 CXXFLAGS := $(COMMON_FLAGS) $(FLAGS_$(VARIANT))
 # No sanitizer may take the simulator's accesses for the program's own, so it is
 # built without, and calls none of the functions that sanitizers intercept.
 SIM_CXXFLAGS := $(COMMON_FLAGS) -O2 -fno-builtin
 SIM_CXXFLAGS += $(if $(filter g++,$(CXX)),-fno-tree-loop-distribute-patterns)
 LDLIBS := $(shell pkg-config --libs $(PACKAGES))
-OUT := out/$(VARIANT)
+PLACE ?= out
+OUT := $(PLACE)/$(VARIANT)
 
-LIBRARY := $(wildcard base/*.cc labrpc/*.cc persister/*.cc raft/*.cc)
+# Of somebody else's Raft the files in its folder, and the tests of the lab.
+RAFT_FILES := $(if $(RAFT),$(patsubst $(PLACE)/include/%,%, \
+  $(wildcard $(PLACE)/include/raft/*.cc)),$(wildcard raft/*.cc))
+LIBRARY := $(wildcard base/*.cc labrpc/*.cc persister/*.cc) $(RAFT_FILES)
 HARNESS := $(wildcard tests/harness/*.cc tests/oracle/*.cc)
-LAB_TESTS := $(wildcard tests/*.cc)
-TESTS := $(LAB_TESTS) $(wildcard tests/unit/*.cc)
+LAB_TESTS := $(if $(RAFT),tests/main.cc $(wildcard tests/raft_*.cc), \
+  $(wildcard tests/*.cc))
+TESTS := $(LAB_TESTS) $(if $(RAFT),,$(wildcard tests/unit/*.cc))
 DEMO := $(wildcard tests/demo/*.cc)
 SIM := $(filter-out sim/simmem.cc sim/stacks.cc,$(wildcard sim/*.cc))
 SIM += $(if $(filter mem,$(VARIANT)),sim/simmem.cc)
@@ -166,7 +197,8 @@ LAB_HARNESS := $(filter-out %/stacks.cc,$(HARNESS)) sim/stacks.cc
 SPECIMEN_PROGRAMS := $(patsubst sim/test/%.cc,$(OUT)/%,$(SPECIMENS))
 
 .PHONY: all
-all: $(OUT)/raft_tests $(OUT)/demo $(OUT)/raft_sim $(OUT)/sim_tests
+all: $(OUT)/raft_tests $(OUT)/raft_sim \
+  $(if $(RAFT),,$(OUT)/demo $(OUT)/sim_tests)
 
 $(OUT)/raft_tests: $(call object,$(LIBRARY) $(HARNESS) $(TESTS))
 $(OUT)/demo: $(call object,$(LIBRARY) $(DEMO))
@@ -199,6 +231,13 @@ $(OUT)/obj/%.o: %.cc Makefile
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
 	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+ifdef RAFT
+$(OUT)/obj/raft/%.o: $(PLACE)/include/raft/%.cc Makefile
+	@mkdir -p $(@D)
+	@echo "  compile  $<"
+	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+endif
 
 -include $(patsubst %.cc,$(OUT)/obj/%.d,$(LIBRARY) $(HARNESS) $(TESTS) \
   $(DEMO) $(SIM) sim/stacks.cc $(SPECIMENS) $(SIM_TESTS))

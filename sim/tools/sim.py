@@ -187,7 +187,9 @@ class Session:
         """Returns what to make for one seed alone."""
         profile = f" PROFILE={self.options.profile}"
         is_plain = self.options.target == "sim"
-        return f"{self.options.target} SEEDS=1{profile if is_plain else ''}"
+        raft = f" RAFT={self.options.raft}" if self.options.raft else ""
+        return (f"{self.options.target}{raft} SEEDS=1"
+                f"{profile if is_plain else ''}")
 
     def environment(self, seed: int) -> dict[str, str]:
         """Returns what makes the tests' processes simulated ones."""
@@ -391,6 +393,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         parser.add_argument(f"--{name}", default="")
     parser.add_argument("--jobs", default=str(os.cpu_count() or 1))
     parser.add_argument("--target", default="sim")
+    parser.add_argument("--raft", default="", help="whose Raft it is")
     parser.add_argument("--default_seeds", type=int, default=DEFAULT_SEEDS)
     options = parser.parse_args(arguments)
     options.run = options.run or LAB_TESTS

@@ -62,7 +62,10 @@ bool Runner::RunOne(const TestCase& test) {
   if (HasFailed(result)) {
     ++failed_;
     PrintOutcome(test, result, "FAIL", error);
-    log_->Print(RepeatLine(test.name, options_.seed, options_.target));
+    // Not in `go test` without -v, whose output this then is, line for line.
+    if (options_.verbose) {
+      log_->Print(RepeatLine(test.name, options_.seed, options_.target));
+    }
   } else if (result.skipped) {
     if (options_.verbose) PrintOutcome(test, result, "SKIP", error);
   } else {

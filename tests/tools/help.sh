@@ -3,7 +3,7 @@
 cat <<'END'
 make deps     install the Debian/Ubuntu packages (with sudo when not root)
 make demo     watch a cluster of five elect, replicate, lose servers, recover
-make test     all tests, with real threads in real time; three minutes
+make test     all tests, with real threads in real time; six minutes
                 RUN=regex  only the tests whose name it matches: RUN=2A,
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
                 SEED=n     fix every random choice
@@ -19,6 +19,13 @@ make sim-race the same under ThreadSanitizer             [RUN= SEED= SEEDS=20]
 make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
 make sim-same a seed gives the same run, in ten ways           [SEED= SEEDS=3]
 make sim-test the simulator's own tests (part of `make test`)     [RUN= SEED=]
+make skeleton DIR=dir: an unsolved Raft to work in
+              RAFT=dir with test, race, asan, sim, sim-race, sim-mem and grade:
+              the suite around the Raft in that folder
+make grade    points, and why, in out/grade.json
+                         [RAFT= N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json]
+make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
+                FULL=1 which part of it notices; REAL=1 the course's tests alone
 make compare  GO_LAB=dir or GO_LOG=file: side by side with a Go lab       [RUN=]
 make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place

@@ -160,8 +160,7 @@ TEST(Runner, FailureComesAfterItsVerdictWithoutV) {
             absl::StrCat("before\n"
                          "after\n"
                          "--- FAIL: TestUnitSpecimenFails (T)\n"
-                         "    config.go:330: expected one leader, got none\n",
-                         Repeat("TestUnitSpecimenFails")));
+                         "    config.go:330: expected one leader, got none\n"));
   EXPECT_EQ(run.status, 1);
 }
 

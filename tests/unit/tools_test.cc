@@ -66,6 +66,13 @@ TEST(Tools, Compare) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+TEST(Tools, Grade) {
+  const Outcome outcome =
+      RunIn(Root() / "tests/tools",
+            "exec /usr/bin/python3 -B -m unittest grade_test");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 // Debian's Python, for which Debian's tqdm is installed.
 TEST(Tools, Sim) {
   const Outcome outcome = RunIn(

@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+"""Grades a Raft: points for each part of the lab, and why.
+
+Who calls it: `make grade RAFT=folder`. It builds the suite around that Raft, runs
+it N times in real time and under SEEDS seeds of the simulator, and under
+RACE_SEEDS seeds with ThreadSanitizer. Needs Debian's Python with tqdm, because
+it reads results with sim.py.
+
+Points. The weights file (JSON) gives points to parts: "2A", "2APlus", ..., and
+"race". A part's points are shared equally by its tests; a test earns the share
+of its runs, in real time and simulated, that it passed. "race" is earned if no
+run under ThreadSanitizer reported anything.
+
+It writes out/grade.json and prints a table. Exit status: 0 if everything
+passed, 1 if something failed or does not build, 2 for a wrong argument, 130 if
+interrupted.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Iterable, NoReturn
+
+sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "sim/tools"))
+import sim
+
+WEIGHTS = Path(__file__).resolve().parent / "grade_weights.json"
+TESTS = sim.LAB_TESTS
+PART = re.compile(r"(\d[A-Z])(Plus)?$")
+INTERRUPTED = 130
+
+
+class BadArgument(Exception):
+    """One line that says what to do instead."""
+
+
+@dataclass
+class TestResult:
+    """How one test did in all of its runs."""
+    passed: int = 0
+    failed: int = 0
+    failing_seeds: list[int] = field(default_factory=list)  # simulated
+    message: str = ""  # the first one
+    repeat: str = ""   # the command for it
+
+    def fail(self, message: str, repeat: str) -> None:
+        """Counts a run that failed."""
+        self.failed += 1
+        self.message = self.message or message
+        self.repeat = self.repeat or repeat
+
+    @property
+    def share(self) -> float:
+        """The share of its runs that passed."""
+        runs = self.passed + self.failed
+        return self.passed / runs if runs else 0
+
+
+@dataclass
+class Grade:
+    """All that is known of one Raft."""
+    raft: str
+    build_error: str = ""
+    tests: dict[str, TestResult] = field(default_factory=dict)
+    real_seconds: float = 0
+    cpu_seconds: float = 0
+    virtual_seconds: float = 0
+    race: str = ""         # the first report's line; empty: clean
+    race_seeds: int = 0
+    rules_off: set[str] = field(default_factory=set)
+
+
+def part_of(test: str) -> str:
+    """Returns "2A" or "2APlus" for a test's name; nothing for others."""
+    match = PART.search(test)
+    return match[0] if match else ""
+
+
+def read_weights(path: Path) -> dict[str, float]:
+    """Returns the points of each part."""
+    try:
+        weights = json.loads(path.read_text())
+    except OSError as error:
+        raise BadArgument(f"WEIGHTS={path}: {error.strerror}; give a file like "
+                          "tests/tools/grade_weights.json") from error
+    except ValueError as error:
+        raise BadArgument(f"WEIGHTS={path} is no JSON: {error}") from error
+    if not isinstance(weights, dict) or not weights:
+        raise BadArgument(f"WEIGHTS={path}: give an object of parts and points")
+    for part, points in weights.items():
+        if part != "race" and part_of(f"Test{part}") != part:
+            raise BadArgument(f"WEIGHTS={path}: there is no part \"{part}\"; "
+                              "give 2A, 2APlus, 2B, ... or race")
+        if isinstance(points, bool) or not isinstance(points, (int, float)) \
+                or not 0 <= points < 1e6:
+            raise BadArgument(f"WEIGHTS={path}: the points of {part} must be "
+                              "a number that is not negative")
+    return weights
+
+
+def points(grade: Grade, weights: dict[str, float]) -> dict[str, float]:
+    """Returns the points earned in each part."""
+    earned = {}
+    for part, whole in weights.items():
+        if part == "race":
+            clean = not grade.race and grade.race_seeds > 0
+            earned[part] = whole if clean else 0
+            continue
+        shares = [result.share for test, result in grade.tests.items()
+                  if part_of(test) == part]
+        earned[part] = whole * sum(shares) / len(shares) if shares else 0
+    return {part: round(value, 2) for part, value in earned.items()}
+
+
+def passed_all(grade: Grade) -> bool:
+    """True if nothing at all went wrong."""
+    return not grade.build_error and not grade.race and bool(grade.tests) \
+        and all(result.failed == 0 for result in grade.tests.values())
+
+
+def as_json(grade: Grade, weights: dict[str, float]) -> dict[str, Any]:
+    """Returns what out/grade.json holds."""
+    earned = points(grade, weights)
+    return {
+        "raft": grade.raft,
+        "points": {part: {"earned": earned[part], "of": weights[part]}
+                   for part in weights},
+        "total": {"earned": round(sum(earned.values()), 2),
+                  "of": sum(weights.values())},
+        "build_error": grade.build_error,
+        "race": {"seeds": grade.race_seeds, "report": grade.race},
+        "oracle_rules_off": sorted(grade.rules_off),
+        "seconds": {"real": round(grade.real_seconds, 1),
+                    "cpu": round(grade.cpu_seconds, 1),
+                    "virtual": round(grade.virtual_seconds, 1)},
+        "tests": {test: {"part": part_of(test), "passed": result.passed,
+                         "failed": result.failed,
+                         "failing_seeds": result.failing_seeds,
+                         "message": result.message, "repeat": result.repeat}
+                  for test, result in grade.tests.items()},
+    }
+
+
+def table(grade: Grade, weights: dict[str, float]) -> list[str]:
+    """Returns the lines for people."""
+    lines = []
+    for test, result in grade.tests.items():
+        if result.failed:
+            lines += [f"{test}: {result.failed} of "
+                      f"{result.passed + result.failed} runs failed: "
+                      f"{result.message}", f"    {result.repeat}"]
+    if grade.build_error:
+        lines.append(f"it does not build: {grade.build_error}")
+    if grade.race:
+        lines.append(f"race: {grade.race}")
+    lines += [f"oracle rule off: {rule}" for rule in sorted(grade.rules_off)]
+    earned = points(grade, weights)
+    lines.append(f"{'part':8} {'tests':>5} {'passed':>6} {'points':>8} {'of':>6}")
+    for part, whole in weights.items():
+        results = [result for test, result in grade.tests.items()
+                   if part_of(test) == part]
+        clean = sum(result.failed == 0 for result in results)
+        counts = f"{len(results):5} {clean:6}" if part != "race" \
+            else f"{'':12}"
+        lines.append(f"{part:8} {counts} {earned[part]:8.2f} {whole:6g}")
+    lines.append(f"{'total':8} {'':12} {sum(earned.values()):8.2f} "
+                 f"{sum(weights.values()):6g}")
+    lines.append(f"{grade.real_seconds:.0f} s in real time, "
+                 f"{grade.cpu_seconds:.0f} s of CPU, "
+                 f"{grade.virtual_seconds:.0f} virtual seconds")
+    return lines
+
+
+def read_real_run(grade: Grade, output: str, repeat: str) -> None:
+    """Takes one run of the test program in (with -v)."""
+    message = ""
+    for line in output.splitlines():
+        if line.startswith("=== RUN"):
+            message = ""
+        elif match := re.match(r"    (\w+\.(cc|h):\d+: .*)", line):
+            message = message or match[1]
+        elif match := re.match(r"--- (PASS|FAIL): (\S+)", line):
+            if match[2] not in grade.tests:
+                continue
+            if match[1] == "PASS":
+                grade.tests[match[2]].passed += 1
+            else:
+                grade.tests[match[2]].fail(
+                    message or "it crashed or hung: see the log",
+                    f"{repeat} RUN='^{match[2]}$'")
+
+
+def read_seed(grade: Grade, result: sim.SeedResult, repeat: str) -> None:
+    """Takes one simulated run in; one without a whole result failed."""
+    failures = {failure.test: failure for failure in result.failures}
+    for test, summary in grade.tests.items():
+        if test not in failures and not result.trouble:
+            summary.passed += 1
+            continue
+        failure = failures.get(test)
+        text = result.trouble if failure is None else \
+            (failure.messages or [failure.cause or "no message"])[0]
+        summary.fail(text, f"{repeat} SEEDS=1 RUN='^{test}$' "
+                     f"SEED={result.seed}")
+        summary.failing_seeds.append(result.seed)
+
+
+class Grader:
+    """Builds and runs."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.place = Path(options.place)
+        self.grade = Grade(options.raft or "raft")
+        self.suffix = f" RAFT={options.raft}" if options.raft else ""
+
+    def build(self, variant: str, program: str) -> Path:
+        """Builds a program; notes what is wrong if that fails."""
+        target = self.place / variant / program
+        print(f"building {target}", flush=True)
+        command = ["make", "-s", "--no-print-directory",
+                   f"-j{self.options.jobs}", f"PLACE={self.place}",
+                   f"VARIANT={variant}", str(target)]
+        if self.options.raft:
+            command.append(f"RAFT={self.options.raft}")
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith(("MAKE", "MFLAGS"))}
+        done = subprocess.run(command, cwd=ROOT, env=environment, text=True,
+                              stdout=subprocess.PIPE, check=False,
+                              stderr=subprocess.STDOUT, errors="replace")
+        if done.returncode != 0:
+            wrong = [line for line in done.stdout.splitlines()
+                     if re.search(r"\berror\b|undefined reference", line)]
+            self.grade.build_error = (wrong or ["make failed"])[0]
+        return target
+
+    def list_tests(self, program: Path) -> None:
+        """Prepares a result for each test of the lab."""
+        listing = subprocess.run([program, "--list", f"--run={TESTS}"],
+                                 text=True, capture_output=True, check=True)
+        self.grade.tests = {line.strip(): TestResult()
+                            for line in listing.stdout.splitlines()
+                            if part_of(line.strip())}
+
+    def run_really(self, program: Path) -> None:
+        """Runs the suite in real time."""
+        for seed in range(1, self.options.n + 1):
+            print(f"real time, run {seed} of {self.options.n}", flush=True)
+            begin = time.monotonic()
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            with subprocess.Popen(
+                    [program, f"--run={TESTS}", "--verbose=1",
+                     f"--seed={seed}"], text=True, stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT, errors="replace",
+                    start_new_session=True) as process:
+                try:
+                    output = process.communicate()[0]
+                except KeyboardInterrupt:
+                    process.send_signal(signal.SIGINT)
+                    process.wait()
+                    raise
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            self.grade.real_seconds += time.monotonic() - begin
+            self.grade.cpu_seconds += (after.ru_utime + after.ru_stime -
+                                       before.ru_utime - before.ru_stime)
+            read_real_run(self.grade, output,
+                          f"make test{self.suffix} SEED={seed}")
+            self.read_log(output)
+
+    def read_log(self, output: str) -> None:
+        """Notes the oracle's rules that a run's log says are off."""
+        match = re.match(r"seed \d+, log (.*)", output)
+        if match and Path(match[1]).exists():
+            text = Path(match[1]).read_text(errors="replace")
+            self.grade.rules_off |= set(re.findall(r"oracle: off: (.*)", text))
+
+    def seeds(self, program: Path, target: str,
+              count: int) -> Iterable[sim.SeedResult]:
+        """Runs the suite simulated."""
+        print(f"make {target}, {count} seeds", flush=True)
+        options = argparse.Namespace(
+            program=str(program), run=TESTS, target=target, profile="fair",
+            raft=self.options.raft, jobs=self.options.jobs)
+        with tempfile.TemporaryDirectory(prefix="grade-") as folder:
+            session = sim.Session(options, Path(folder))
+            yield from session.results(range(1, count + 1))
+
+    def run_simulated(self, program: Path) -> None:
+        """Runs the suite under the seeds."""
+        for result in self.seeds(program, "sim", self.options.seeds):
+            read_seed(self.grade, result, f"make sim{self.suffix}")
+            self.grade.virtual_seconds += result.virtual_ms / 1000
+
+    def run_race(self, program: Path) -> None:
+        """Runs it under ThreadSanitizer, which this process's own start made
+        possible (tests/tools/fixed_addresses.sh)."""
+        os.environ["SIM_ENGINE"] = "native"
+        reports: Counter[str] = Counter()
+        for result in self.seeds(program, "sim-race", self.options.race_seeds):
+            for failure in result.failures:
+                if "ThreadSanitizer" in failure.cause:
+                    reports[f"{failure.cause} ({failure.test}, "
+                            f"seed {failure.seed})"] += 1
+            self.grade.race_seeds += 1
+        self.grade.race = min(reports, default="")
+
+    def run(self) -> Grade:
+        """Does all of it."""
+        tests = self.build("plain", "raft_tests")
+        simulated = self.build("plain", "raft_sim")
+        race = self.build("race", "raft_sim")
+        if self.grade.build_error:
+            return self.grade
+        self.list_tests(tests)
+        self.run_simulated(simulated)
+        self.run_race(race)
+        self.run_really(tests)
+        return self.grade
+
+
+def number(name: str, text: str, most: int) -> int:
+    """Returns a positive number."""
+    if not text.isdigit() or not 1 <= int(text) <= most:
+        raise BadArgument(f"{name}={text} is wrong: give a number from 1 to "
+                          f"{most}")
+    return int(text)
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Reads the command line; an empty value is one that make was not given."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--place", required=True, help="where products go")
+    parser.add_argument("--raft", default="", help="the folder; empty: ours")
+    for name in ("n", "seeds", "race_seeds", "weights"):
+        parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args(arguments)
+    options.n = number("N", options.n or "1", 1000)
+    options.seeds = number("SEEDS", options.seeds or "20", 100_000)
+    options.race_seeds = number("RACE_SEEDS", options.race_seeds or "3", 10_000)
+    options.weights = read_weights(Path(options.weights or WEIGHTS))
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    """Does what the command line says."""
+    try:
+        options = parse_arguments(arguments)
+    except BadArgument as error:
+        print(f"grade: {error}", file=sys.stderr)
+        return 2
+    grade = Grader(options).run()
+    path = ROOT / "out/grade.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(as_json(grade, options.weights), indent=2)
+                    + "\n")
+    print("\n".join(table(grade, options.weights)))
+    print(f"written: {path.relative_to(ROOT)}")
+    return 0 if passed_all(grade) else 1
+
+
+def interrupted() -> NoReturn:
+    """Ends as a program that was interrupted does."""
+    print("grade: interrupted, nothing was written", file=sys.stderr)
+    sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        interrupted()

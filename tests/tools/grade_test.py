@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Tests of grade.py: what it reads, and the points that come of it.
+
+`/usr/bin/python3 -B -m unittest grade_test` in this folder.
+"""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import grade
+import sim
+from grade import BadArgument, Grade, TestResult
+
+WEIGHTS = {"2A": 20, "2BPlus": 10, "race": 5}
+
+
+def of_tests(**results: tuple[int, int]) -> Grade:
+    """Returns a grade with these tests, passed and failed so often."""
+    tests = {f"Test{name}": TestResult(passed=passed, failed=failed)
+             for name, (passed, failed) in results.items()}
+    return Grade("x", tests=tests, race_seeds=3)
+
+
+class Weights(unittest.TestCase):
+    """What a weights file may hold."""
+
+    def read(self, text: str) -> dict[str, float]:
+        """Reads a file with this text."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "weights.json"
+            path.write_text(text)
+            return grade.read_weights(path)
+
+    def test_defaults_are_a_hundred_points(self) -> None:
+        self.assertEqual(sum(grade.read_weights(grade.WEIGHTS).values()), 100)
+
+    def test_good(self) -> None:
+        self.assertEqual(self.read('{"2A": 1.5, "race": 0}'),
+                         {"2A": 1.5, "race": 0})
+
+    def test_bad(self) -> None:
+        for text in ("", "[]", "{}", '{"2A": "x"}', '{"2A": -1}', '{"9": 1}',
+                     '{"2A": true}', '{"2A": NaN}', '{"A": 1}'):
+            with self.subTest(text), self.assertRaises(BadArgument):
+                self.read(text)
+
+    def test_missing_file(self) -> None:
+        with self.assertRaisesRegex(BadArgument, "give a file like"):
+            grade.read_weights(Path("/nowhere/weights"))
+
+
+class Points(unittest.TestCase):
+    """The rule in grade.py's head."""
+
+    def test_all(self) -> None:
+        all_passed = of_tests(X2A=(5, 0), Y2A=(5, 0), Z2BPlus=(1, 0))
+        self.assertEqual(grade.points(all_passed, WEIGHTS),
+                         {"2A": 20, "2BPlus": 10, "race": 5})
+        self.assertTrue(grade.passed_all(all_passed))
+
+    def test_shares(self) -> None:
+        some = of_tests(X2A=(5, 0), Y2A=(1, 3))
+        self.assertEqual(grade.points(some, WEIGHTS)["2A"], 12.5)
+        self.assertEqual(grade.points(some, WEIGHTS)["2BPlus"], 0)
+        self.assertFalse(grade.passed_all(some))
+
+    def test_race(self) -> None:
+        racy = of_tests(X2A=(1, 0))
+        racy.race = "WARNING: ThreadSanitizer: data race"
+        self.assertEqual(grade.points(racy, WEIGHTS)["race"], 0)
+        self.assertFalse(grade.passed_all(racy))
+        self.assertEqual(grade.points(Grade("x"), WEIGHTS)["race"], 0)
+
+    def test_nothing_built(self) -> None:
+        broken = Grade("x", build_error="raft.cc:1: error: no")
+        self.assertFalse(grade.passed_all(broken))
+        self.assertEqual(sum(grade.points(broken, WEIGHTS).values()), 0)
+        self.assertIn("error: no", "\n".join(grade.table(broken, WEIGHTS)))
+
+
+class Reading(unittest.TestCase):
+    """Runs become results."""
+
+    def test_real_run(self) -> None:
+        it = of_tests(X2A=(0, 0), Y2A=(0, 0))
+        grade.read_real_run(it, "\n".join([
+            "=== RUN   TestX2A", "--- PASS: TestX2A (1.00s)",
+            "=== RUN   TestY2A", "    a_test.cc:7: expected one leader",
+            "--- FAIL: TestY2A (1.00s)", "    repeat: make test",
+            "FAIL", "1 passed, 1 failed"]), "make test SEED=4")
+        self.assertEqual(it.tests["TestX2A"].passed, 1)
+        self.assertEqual(it.tests["TestY2A"].message,
+                         "a_test.cc:7: expected one leader")
+        self.assertEqual(it.tests["TestY2A"].repeat,
+                         "make test SEED=4 RUN='^TestY2A$'")
+
+    def test_seed(self) -> None:
+        it = of_tests(X2A=(0, 0), Y2A=(0, 0))
+        failure = sim.Failure("TestY2A", 9, ["a_test.cc:7: no"])
+        grade.read_seed(it, sim.SeedResult(9, 1, [failure]), "make sim")
+        self.assertEqual(it.tests["TestX2A"].passed, 1)
+        self.assertEqual(it.tests["TestY2A"].failing_seeds, [9])
+        self.assertEqual(it.tests["TestY2A"].repeat,
+                         "make sim SEEDS=1 RUN='^TestY2A$' SEED=9")
+
+    def test_seed_without_a_whole_result(self) -> None:
+        it = of_tests(X2A=(0, 0))
+        grade.read_seed(it, sim.SeedResult(9, trouble="ended early"), "make")
+        self.assertEqual(it.tests["TestX2A"].failed, 1)
+        self.assertEqual(it.tests["TestX2A"].message, "ended early")
+
+    def test_json_and_table(self) -> None:
+        it = of_tests(X2A=(1, 1))
+        it.rules_off = {"saved before visible"}
+        facts = json.loads(json.dumps(grade.as_json(it, WEIGHTS)))
+        self.assertEqual(facts["total"], {"earned": 15, "of": 35})
+        self.assertEqual(facts["tests"]["TestX2A"]["failed"], 1)
+        lines = "\n".join(grade.table(it, WEIGHTS))
+        self.assertIn("1 of 2 runs failed", lines)
+        self.assertIn("oracle rule off: saved before visible", lines)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# skeleton.sh FOLDER: writes an unsolved Raft to work in. Called by `make
+# skeleton DIR=`. An existing folder must be empty.
+set -eu
+cd "$(dirname "$0")/../.."
+
+folder=${1:-}
+fail() {
+  echo "skeleton: $*" >&2
+  exit 2
+}
+[ -n "$folder" ] || fail "give a folder to write to: make skeleton DIR=../my_raft"
+if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null || echo file)" ]; then
+  fail "$folder is there already and not empty: give another DIR"
+fi
+
+mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
+cp raft/types.h raft/messages.h raft/entries.h raft/entries.cc "$folder"
+cp tests/skeleton/raft.h.in "$folder/raft.h"
+cp tests/skeleton/raft.cc.in "$folder/raft.cc"
+quoted=$(printf %s "$folder" | sed 's/[&|\\]/\\&/g')
+sed "s|@DIR@|$quoted|g" tests/skeleton/README.md.in >"$folder/README.md"
+echo "$folder: an unsolved Raft; next: make test RAFT=$folder RUN=2A"

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# skeleton_test.sh: checks what `make skeleton` and RAFT= promise. Called by
+# `make skeleton-test`.
+#
+# 1. The skeleton compiles and fails as the Go lab's does: line for line what
+#    `go test` prints there (testdata/go_lab_unsolved.txt), but for file names,
+#    line numbers, times, and the first and last line, which are ours.
+# 2. A copy of raft/ in a folder with another name passes 2A, simulated.
+set -u
+cd "$(dirname "$0")/../.." || exit
+
+work=out/skeleton-test
+rm -rf "$work"
+mkdir -p "$work"
+failed=0
+
+tests/tools/skeleton.sh "$work/unsolved" || exit
+output=$(make --no-print-directory test RAFT="$work/unsolved" V=0 \
+  RUN='InitialElection2A|ReElection2A|BasicAgree2B|FailNoAgree2B' 2>&1)
+# What was built before the first line is not the run's.
+sed -n '/^seed [0-9]*, log /,/ passed, .* failed$/p' <<<"$output" |
+  sed -e '1d;$d' -e 's/([0-9.]*s)$/(T)/' -e 's/^    [^ ]*:[0-9]*: /    FILE:N: /' \
+    >"$work/printed.txt"
+if ! diff tests/tools/testdata/go_lab_unsolved.txt "$work/printed.txt"; then
+  echo "skeleton-test: the skeleton does not fail as the Go lab's does (<)"
+  [ -s "$work/printed.txt" ] || tail -n 20 <<<"$output"
+  failed=1
+fi
+
+cp -r raft "$work/a copy"
+if ! make --no-print-directory sim RAFT="$work/a copy" RUN='2A(Plus)?$' SEEDS=3
+then
+  echo "skeleton-test: a copy of raft/ does not pass 2A"
+  failed=1
+fi
+[ "$failed" -ne 0 ] || echo "skeleton-test: as it should be"
+exit "$failed"
