@@ -11,8 +11,8 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
-  sim sim-race sim-mem sim-same sim-test sim-mutants skeleton skeleton-test \
-  grade
+  sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
+  skeleton-test grade
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -102,6 +102,13 @@ sim-mutants:
 	@$(NEEDS) build
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
 	@python3 sim/tools/mutate.py $(ONLY)
+
+# Breaks raft/ in one way at a time: the lab's tests must notice.
+mutants:
+	@$(NEEDS) sim
+	@/usr/bin/python3 tests/mutants/run.py $(if $(FULL),--full) \
+	  $(if $(REAL),--real) $(if $(filter file,$(origin JOBS)),,--jobs=$(JOBS)) \
+	  $(ONLY)
 
 # Builds everything with clang, to see its warnings too.
 clang:
@@ -231,6 +238,11 @@ $(OUT)/obj/%.o: %.cc Makefile
 	@mkdir -p $(@D)
 	@echo "  compile  $<"
 	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+# For tests/mutants/run.py, in copies of the tree: raft/ without its own CHECKs.
+ifeq ($(RAFT_CHECKS),off)
+$(OUT)/obj/raft/%.o: CXXFLAGS += -include tests/mutants/no_checks.h
+endif
 
 ifdef RAFT
 $(OUT)/obj/raft/%.o: $(PLACE)/include/raft/%.cc Makefile

@@ -20,37 +20,23 @@ import argparse
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
+import copies
+from copies import BUILD_LIMIT_S, ROOT, Broken
 from mutants import MUTANTS, Mutant
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path("out/mutants")
-SOURCES = ["base", "labrpc", "persister", "raft", "sim", "tests", "Makefile"]
 TARGET = "out/plain/sim_tests"
 ORIGINAL = Mutant("original", "nothing", "", "", "")
 
 # A broken simulator may do nothing at all, or everything ten times as slowly.
 TIMES_AS_LONG = 4
 AT_LEAST_S = 60
-BUILD_LIMIT_S = 1200
-# The runner ends its children when it is interrupted.
-GRACE_S = 10
-
-# What runs now, to be ended when this program is.
-running: set[subprocess.Popen] = set()
-
-
-class Broken(Exception):
-    """Something else than the simulator is wrong; the text says what."""
 
 
 @dataclass
@@ -98,101 +84,12 @@ def mutated(mutant: Mutant, root: Path) -> str:
     return text.replace(mutant.old, mutant.new)
 
 
-def copy_tree(mutant: Mutant) -> Path:
-    """Copies sources and objects with their times; changes one file."""
-    tree = ROOT / FOLDER / f"sim-{mutant.name}"
-    shutil.rmtree(tree, ignore_errors=True)
-    tree.mkdir(parents=True)
-    for name in SOURCES:
-        subprocess.run(["cp", "-a", str(ROOT / name), str(tree)], check=True)
-    objects = ROOT / "out/plain/obj"
-    if objects.exists():
-        (tree / "out/plain").mkdir(parents=True)
-        subprocess.run(["cp", "-a", str(objects), str(tree / "out/plain")],
-                       check=True)
+def copy_mutated(mutant: Mutant) -> Path:
+    """Copies sources and objects; changes one file."""
+    tree = copies.copy_tree(f"sim-{mutant.name}", "plain")
     if mutant.path:
         (tree / mutant.path).write_text(mutated(mutant, ROOT))
     return tree
-
-
-def start(command: list[str], tree: Path) -> subprocess.Popen:
-    """Starts a command in `tree`, in a session of its own."""
-    # The caller's own make must not hand its jobs or its variables down.
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith(("MAKE", "MFLAGS", "SIM_", "LAB_"))}
-    process = subprocess.Popen(command, cwd=tree, env=environment, text=True,
-                               errors="replace", stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT,
-                               start_new_session=True)
-    running.add(process)
-    return process
-
-
-def session_of(stat: Path) -> int:
-    """Returns the session of a process by its /proc/N/stat; 0 if it is gone."""
-    try:
-        return int(stat.read_text().rpartition(")")[2].split()[3])
-    except OSError:
-        return 0
-
-
-def kill(process_id: int) -> None:
-    """Kills a process; it may just have ended."""
-    try:
-        os.kill(process_id, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-
-
-def end(process: subprocess.Popen) -> None:
-    """Ends the process, if it still runs, and all that it has started."""
-    try:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(GRACE_S)
-    except subprocess.TimeoutExpired:
-        pass
-    # A broken simulator's processes may hang long after their parents' end.
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        if session_of(stat) == process.pid:
-            kill(int(stat.parent.name))
-    process.wait()
-    running.discard(process)
-
-
-def run_limited(command: list[str], tree: Path, limit: float,
-                last_words: str = "\0") -> tuple[int | None, list[str]]:
-    """Runs a command in `tree`. Returns its status and its output's lines.
-
-    No status if it had to be ended: after `limit` seconds, or behind the first
-    line that begins with `last_words`.
-    """
-    begin = time.monotonic()
-    process = start(command, tree)
-    alarm = threading.Timer(limit, end, [process])
-    alarm.start()
-    lines: list[str] = []
-    try:
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.startswith(last_words):
-                return None, lines
-        status = process.wait()
-        return None if time.monotonic() - begin > limit else status, lines
-    finally:
-        alarm.cancel()
-        end(process)
-
-
-def build(mutant: Mutant, tree: Path) -> None:
-    """Builds the tests; a mutant that is no C++ is a mistake in the list."""
-    command = ["make", "--no-print-directory", "-j1", "VARIANT=plain", TARGET]
-    status, output = run_limited(command, tree, BUILD_LIMIT_S)
-    if status != 0:
-        errors = [line for line in output if "rror" in line]
-        said = (errors or output or ["nothing"])[0]
-        raise Broken(f"{mutant.name} does not build: {said}")
 
 
 def failed_tests(status: int | None, lines: list[str]) -> list[str]:
@@ -212,7 +109,7 @@ def failed_tests(status: int | None, lines: list[str]) -> list[str]:
 def run_tests(tree: Path, options: argparse.Namespace, limit: float) -> Run:
     """Runs the tests of one copy."""
     begin = time.monotonic()
-    status, lines = run_limited(
+    status, lines = copies.run_limited(
         [TARGET, "--verbose=1", "--seed=1", f"--run={options.run}"], tree,
         limit, last_words="\0" if options.all else "--- FAIL:")
     (tree / "sim_tests.log").write_text("\n".join(lines) + "\n")
@@ -224,8 +121,8 @@ def run_tests(tree: Path, options: argparse.Namespace, limit: float) -> Run:
 def try_mutant(mutant: Mutant, options: argparse.Namespace,
                limit: float) -> Run:
     """Copies, builds and tests; only a survivor's folder is kept."""
-    tree = copy_tree(mutant)
-    build(mutant, tree)
+    tree = copy_mutated(mutant)
+    copies.build(mutant.name, tree, TARGET)
     run = run_tests(tree, options, limit)
     if run.failed:
         shutil.rmtree(tree)
@@ -234,8 +131,8 @@ def try_mutant(mutant: Mutant, options: argparse.Namespace,
 
 def try_original(options: argparse.Namespace) -> float:
     """Tests the simulator as it is; returns how long a mutant may take."""
-    tree = copy_tree(ORIGINAL)
-    build(ORIGINAL, tree)
+    tree = copy_mutated(ORIGINAL)
+    copies.build(ORIGINAL.name, tree, TARGET)
     run = run_tests(tree, options, BUILD_LIMIT_S)
     if run.failed:
         raise Broken(f"the tests fail without any change: {run.failed[0]}; "
@@ -266,8 +163,7 @@ def try_all(mutants: list[Mutant], options: argparse.Namespace) -> int:
                 survivors += not done.result().failed
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(running):
-                end(process)
+            copies.end_all()
             raise
     return survivors
 

@@ -73,6 +73,13 @@ TEST(Tools, Grade) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+TEST(Tools, Mutants) {
+  const Outcome outcome =
+      RunIn(Root() / "tests/mutants",
+            "exec /usr/bin/python3 -B -m unittest run_test");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 // Debian's Python, for which Debian's tqdm is installed.
 TEST(Tools, Sim) {
   const Outcome outcome = RunIn(

@@ -1,0 +1,99 @@
+"""The mutants: what their files say, and how they are put into a tree.
+
+Who calls it: run.py and its tests. A file NAME.patch is a head of `Key: value`
+lines and a unified diff of raft/ (README.md shows one). Nothing here changes
+the tree that the patches lie in.
+"""
+
+import hashlib
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from copies import Broken
+
+# How a mutant's program is built and run: the variant of the Makefile.
+VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault of raft/."""
+    name: str
+    rule: str           # its number in raft/README.md
+    what: str           # completes "this Raft ..."
+    seen: str           # where
+    killers: list[str]  # names of tests, the likeliest to notice it first
+    run: str            # a key of VARIANTS
+    patch: str          # the whole file
+
+    @property
+    def variant(self) -> str:
+        """Names the folder of out/ that its program belongs to."""
+        return VARIANTS[self.run]
+
+    @property
+    def digest(self) -> str:
+        """Names this content."""
+        return hashlib.sha256(self.patch.encode()).hexdigest()[:16]
+
+
+ORIGINAL = Mutant("original", "-", "is as it should be", "", [], "sim", "")
+
+
+def parse(name: str, text: str) -> Mutant:
+    """Takes a file apart."""
+    head, mark, _ = text.partition("--- a/")
+    values = dict(re.findall(r"^(\w+): (.*\S)$", head, re.M))
+    unknown = set(values) - {"Breaks", "Seen", "Killers", "Run"}
+    missing = {"Breaks", "Seen", "Killers"} - set(values)
+    if not mark or unknown or missing:
+        what = sorted(unknown) or sorted(missing) or ["--- a/raft/..."]
+        raise Broken(f"{name}.patch: {'unknown' if unknown else 'lacks'} "
+                     f"{', '.join(what)}")
+    breaks = re.fullmatch(r"([A-Z]\d+) (.+)", values["Breaks"])
+    if breaks is None:
+        raise Broken(f"{name}.patch: Breaks: names no rule like \"I1 ...\"")
+    foreign = set(re.findall(r"^(?:---|\+\+\+) (?![ab]/raft/)(.*)", text, re.M))
+    if foreign:
+        raise Broken(f"{name}.patch changes {', '.join(sorted(foreign))}, not "
+                     "raft/ alone")
+    run = values.get("Run", "sim")
+    if run not in VARIANTS:
+        raise Broken(f"{name}.patch: Run: {run} is none of "
+                     f"{', '.join(VARIANTS)}")
+    return Mutant(name, breaks[1], breaks[2], values["Seen"],
+                  values["Killers"].split("|"), run, text)
+
+
+def rules_of(readme: str) -> set[str]:
+    """Returns the numbers of the rules that raft/README.md lists."""
+    return set(re.findall(r"^\* ([A-Z]\d+)\. ", readme, re.M))
+
+
+def apply(mutant: Mutant, tree: Path, *, dry: bool = False) -> None:
+    """Changes the tree's raft/; with `dry` it only looks whether it could."""
+    if shutil.which("patch") is None:
+        raise Broken("missing: patch; run: make deps")
+    command = ["patch", "-p1", "--fuzz=0", "--force", "--silent",
+               "--no-backup-if-mismatch", *(["--dry-run"] if dry else [])]
+    done = subprocess.run(command, input=mutant.patch, cwd=tree, text=True,
+                          capture_output=True, check=False)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines() or ["?"]
+        raise Broken(f"{mutant.name}.patch does not apply: {said[0]}")
+
+
+def load(folder: Path, root: Path) -> list[Mutant]:
+    """Returns all mutants in `folder`, each of which fits the tree `root`."""
+    rules = rules_of((root / "raft/README.md").read_text())
+    mutants = [parse(path.stem, path.read_text())
+               for path in sorted(folder.glob("*.patch"))]
+    for mutant in mutants:
+        if mutant.rule not in rules:
+            raise Broken(f"{mutant.name}.patch: raft/README.md has no rule "
+                         f"{mutant.rule}")
+        apply(mutant, root, dry=True)
+    return mutants

@@ -1,0 +1,139 @@
+"""What is known of each mutant: out/mutants.json, and tables of it.
+
+Who calls it: run.py and its tests. The file is written anew after each mutant,
+so that a run that is interrupted loses nothing. What was found out counts only
+for the same patch on the same sources (`about`); anything else is forgotten.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from copies import Broken
+from corpus import Mutant
+from suite import Kill
+
+# What is known of one mutant.
+Facts = dict[str, Any]
+
+# The columns of a full run: which failures count.
+COLUMNS = {
+    "original": "original 18",  # the course's suite of 2020, no oracle
+    "course": "course's 21",    # with the three tests that it added later
+    "own": "own tests",         # 2A+, 2B+, 2C+, no oracle
+    "oracle": "oracle",         # in any test
+    "new": "own or oracle",
+    "checks": "CHECKs",         # raft/'s own, without the oracle
+}
+
+
+def digest_of_sources(root: Path) -> str:
+    """Names the content of all that the lab's program is built from."""
+    digest = hashlib.sha256()
+    for folder in ("base", "labrpc", "persister", "raft", "sim", "tests",
+                   "tests/harness", "tests/oracle"):
+        for path in sorted((root / folder).glob("*.*")):
+            if path.suffix in (".h", ".cc"):
+                digest.update(str(path.relative_to(root)).encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Results:
+    """The content of out/mutants.json."""
+
+    def __init__(self, path: Path, sources: str) -> None:
+        self.path = path
+        self.sources = sources
+        self.mutants: dict[str, Facts] = {}
+        if path.exists():
+            try:
+                self.mutants = json.loads(path.read_text())["mutants"]
+            except (ValueError, KeyError) as error:
+                raise Broken(f"{path}: {error}; delete it") from error
+
+    def entry(self, mutant: Mutant) -> Facts:
+        """Returns what is known of this very mutant of these sources."""
+        about = {"patch": mutant.digest, "sources": self.sources}
+        entry = self.mutants.get(mutant.name, {})
+        if entry.get("about") != about:
+            entry = {"about": about}
+        entry |= {"rule": mutant.rule, "breaks": mutant.what,
+                  "seen": mutant.seen, "run": mutant.run}
+        self.mutants[mutant.name] = entry
+        return entry
+
+    def write(self, mutants: list[Mutant]) -> None:
+        """Saves all; drops those that are no more."""
+        known = {mutant.name for mutant in mutants}
+        self.mutants = {name: entry for name, entry
+                        in sorted(self.mutants.items()) if name in known}
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(json.dumps({"mutants": self.mutants}, indent=1) + "\n")
+        os.replace(fresh, self.path)
+
+
+def as_json(kill: Kill | None) -> Facts | None:
+    """Returns what the file says of a first kill."""
+    if kill is None:
+        return None
+    return {key: value for key, value in asdict(kill).items()
+            if key != "runs_raft_check"} | {"by": kill.by}
+
+
+def kill_line(name: str, entry: Facts) -> str:
+    """Returns a mutant's line of the short table."""
+    kill = entry["kill"]
+    if kill is None:
+        return f"SURVIVED {name:26} {entry['rule']:4} {entry['breaks']}"
+    return (f"killed   {name:26} {entry['rule']:4} seed {kill['seed']:<3} "
+            f"{kill['way']:9} {kill['test']}: {kill['message'][:60]}")
+
+
+def share(column: Facts) -> str:
+    """Returns a column's cell: in how many seeds, or in which one first."""
+    if column["seeds"]:
+        return f"{len(column['seeds'])}/{column['of']}"
+    if column["first"] is not None:
+        return f"0/{column['of']}, seed {column['first']}"
+    return f"0/{column['tried']}"
+
+
+def cells_line(name: str, entry: Facts) -> str:
+    """Returns a mutant's line while the whole table is filled."""
+    cells = (f"{title} {share(entry['columns'][key])}"
+             for key, title in COLUMNS.items())
+    return f"{name:26} {'; '.join(cells)}"
+
+
+def real_cell(entry: Facts) -> str:
+    """Returns what a run in real time found."""
+    if "real" not in entry:
+        return ""
+    return ", ".join(entry["real"]["failed"]).replace("Test", "") or "none"
+
+
+def real_line(name: str, entry: Facts) -> str:
+    """Returns a mutant's line of a run in real time."""
+    return f"{name:26} {real_cell(entry)}"
+
+
+def row(name: str, entry: Facts) -> list[str]:
+    """Returns a mutant's line of the whole table."""
+    columns = entry.get("columns", {})
+    return [name, f"{entry['rule']}: {entry['breaks']}", entry["seen"],
+            *(share(columns[key]) if key in columns else ""
+              for key in COLUMNS), real_cell(entry)]
+
+
+def markdown(mutants: dict[str, Facts]) -> list[str]:
+    """Returns the whole table."""
+    head = ["mutant", "rule: this Raft ...", "seen in", *COLUMNS.values(),
+            "real time, once"]
+    rows = [head, ["---"] * len(head),
+            *(row(name, entry) for name, entry in sorted(mutants.items()))]
+    return [f"| {' | '.join(cells)} |" for cells in rows]

@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""Tests of run.py, with a small tree whose Raft and whose tests are shell.
+
+`/usr/bin/python3 -B -m unittest run_test` in this folder.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.append(str(ROOT / "sim/tools"))
+
+import corpus
+import results
+import sim
+import suite
+from copies import Broken
+
+# "Compiles" raft/ to a program that runs what the Raft of three lines says.
+MAKEFILE = """
+.SILENT:
+out/%/raft_sim: raft/raft.cc tests/program.sh
+\tmkdir -p $(@D)
+\tif grep error: raft/raft.cc; then false; fi
+\tcat tests/program.sh > $@; sed 's/^/# /' raft/raft.cc >> $@
+\techo "# checks $(RAFT_CHECKS)" >> $@; chmod +x $@
+"""
+
+RAFT = "term good\nvote good\nlog good\ncommit good\n"
+
+# TestA2A fails for a bad term, TestB2BPlus for a bad vote from seed 4 on, the
+# oracle sees a bad log, raft/'s own CHECKs a bad commit.
+PROGRAM = r'''#!/bin/bash
+for argument; do
+  case $argument in
+    --seed=*) seed=${argument#--seed=} ;;
+    --run=*) run=${argument#--run=} ;;
+    --list) printf 'TestA2A\nTestB2BPlus\n'; exit 0 ;;
+  esac
+done
+says() { grep -q "^# $1$" "$0"; }
+failed=0
+fail() {
+  grep -qE -e "$run" <<< "$1" || return 0
+  failed=$((failed + 1))
+  printf -- '--- FAIL: %s (0.01s)\n    %s\n' "$1" "$2"
+  [ -z "${3:-}" ] || printf '        F1 1 1 %s\n' "$3"
+}
+echo "seed $seed, log out/logs/x"
+if says "term bad"; then fail TestA2A "a_test.cc:1: no leader"; fi
+if says "vote bad" && [ "$seed" -ge 4 ]; then fail TestB2BPlus "b.cc:1: two"; fi
+if says "log bad" && [ "$ORACLE" = on ]; then
+  fail TestA2A "a_test.cc:1: oracle: log matching: S1"
+fi
+if says "commit bad" && says "checks on"; then
+  fail TestA2A "crashed: signal 6 (Aborted)" "raft.cc:7] Check failed: x"
+fi
+echo "$((2 - failed)) passed, $failed failed"
+[ "$failed" -eq 0 ]
+'''
+
+HEAD = "Breaks: I1 is {word}\nSeen: here\nKillers: TestA2A\n\n"
+DIFF = ("--- a/raft/raft.cc\n+++ b/raft/raft.cc\n@@ -{line},1 +{line},1 @@\n"
+        "-{word} good\n+{word} {value}\n")
+
+
+def patch(word: str, line: int, value: str = "bad") -> str:
+    """Returns a mutant's file."""
+    return HEAD.format(word=word) + DIFF.format(word=word, line=line,
+                                                value=value)
+
+
+class RunTest(unittest.TestCase):
+    """Runs run.py as the Makefile does."""
+
+    def setUp(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="mutants-test-")
+        self.addCleanup(self.folder.cleanup)
+        self.root = Path(self.folder.name)
+        for name in ("base", "labrpc", "persister", "raft", "tests/mutants",
+                     "sim/tools"):
+            (self.root / name).mkdir(parents=True)
+        (self.root / "Makefile").write_text(MAKEFILE)
+        (self.root / "raft/raft.cc").write_text(RAFT)
+        (self.root / "raft/README.md").write_text("* I1. Is good.\n")
+        (self.root / "tests/program.sh").write_text(PROGRAM)
+        for source in (*HERE.glob("*.py"), *(ROOT / "sim/tools").glob("*.py")):
+            shutil.copy(source, self.root / source.relative_to(ROOT))
+
+    def add(self, name: str, text: str) -> None:
+        """Adds a mutant."""
+        (self.root / f"tests/mutants/{name}.patch").write_text(text)
+
+    def run_it(self, *arguments: str) -> tuple[int, str]:
+        """Returns the exit status and all output."""
+        done = subprocess.run(
+            [sys.executable, "tests/mutants/run.py", *arguments],
+            cwd=self.root, text=True, check=False, capture_output=True,
+            timeout=120)
+        return done.returncode, done.stdout + done.stderr
+
+    def known(self) -> dict:
+        """Returns what is in the file of results."""
+        return json.loads((self.root / "out/mutants.json").read_text())[
+            "mutants"]
+
+    def test_first_kill(self) -> None:
+        """By the likeliest killer; by another one later; by the oracle."""
+        self.add("term", patch("term", 1))
+        self.add("vote", patch("vote", 2))
+        self.add("log", patch("log", 3))
+        status, output = self.run_it("--jobs=2")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, r"passed +original under sim, 3 seeds")
+        self.assertRegex(output, r"killed +term +I1 +seed 1 +check +TestA2A: "
+                         "no leader\n")
+        self.assertRegex(output, r"killed +vote +I1 +seed 4 +check "
+                         "+TestB2BPlus: two\n")
+        self.assertRegex(output, r"killed +log +I1 +seed 1 +oracle +TestA2A: "
+                         "log matching: S1\n")
+        self.assertTrue(output.endswith("3 killed, 0 survived\n"), output)
+        self.assertEqual(self.known()["vote"]["kill"],
+                         {"test": "TestB2BPlus", "way": "check",
+                          "message": "two", "seed": 4, "by": "own"})
+        self.assertFalse((self.root / "out/mutants/vote").exists())
+        self.assertEqual((self.root / "raft/raft.cc").read_text(), RAFT)
+
+    def test_survivor(self) -> None:
+        """Status 1, and its tree is kept."""
+        self.add("commit", patch("commit", 4))
+        self.add("term", patch("term", 1))
+        status, output = self.run_it("--most=5")
+        self.assertEqual(status, 1, output)
+        self.assertRegex(output, r"SURVIVED commit +I1 +is commit\n")
+        self.assertTrue(output.endswith("1 killed, 1 survived: commit\n"),
+                        output)
+        self.assertIn("commit bad",
+                      (self.root / "out/mutants/commit/raft/raft.cc")
+                      .read_text())
+        self.assertIsNone(self.known()["commit"]["kill"])
+
+    def test_moved_lines(self) -> None:
+        """A patch finds its place again; without it, it is an error."""
+        self.add("log", patch("log", 3))
+        (self.root / "raft/raft.cc").write_text("new\nlines\n" + RAFT)
+        self.assertEqual(self.run_it("--check"), (0, ""))
+        (self.root / "raft/raft.cc").write_text("log new\n")
+        for arguments in ("--check",), ():
+            status, output = self.run_it(*arguments)
+            self.assertEqual(status, 2, output)
+            self.assertIn("mutants: log.patch does not apply: ", output)
+
+    def test_does_not_compile(self) -> None:
+        """That is a mistake in the patch, not a kill."""
+        self.add("log", patch("log", 3, "error: no C++"))
+        status, output = self.run_it()
+        self.assertEqual(status, 2, output)
+        self.assertIn("mutants: log does not build: log error: no", output)
+
+    def test_original_fails(self) -> None:
+        """A suite that fails anyway says nothing about mutants."""
+        self.add("log", patch("log", 3))
+        (self.root / "raft/raft.cc").write_text(RAFT.replace("term good",
+                                                             "term bad"))
+        status, output = self.run_it()
+        self.assertEqual(status, 2, output)
+        self.assertIn("the tests fail without any change: TestA2A seed 1: no "
+                      "leader", output)
+
+    def test_wrong_names(self) -> None:
+        """Of a mutant, of a test that was renamed."""
+        self.add("log", patch("log", 3))
+        self.assertEqual(self.run_it("lug"),
+                         (2, "mutants: no such mutant: lug\n"))
+        self.add("log", patch("log", 3).replace("TestA2A", "TestZ2A"))
+        status, output = self.run_it()
+        self.assertEqual(status, 2, output)
+        self.assertIn("log.patch: Killers: no test TestZ2A", output)
+
+    def test_full(self) -> None:
+        """Every part of the suite alone; known columns are kept."""
+        self.add("vote", patch("vote", 2))
+        self.add("commit", patch("commit", 4))
+        arguments = ("--full", "--seeds=3", "--most=6")
+        status, output = self.run_it(*arguments)
+        self.assertEqual(status, 1, output)
+        self.assertIn("vote                       original 18 0/6; course's 21 "
+                      "0/6; own tests 0/3, seed 4; oracle 0/6; own or oracle "
+                      "0/3, seed 4; CHECKs 0/3\n", output)
+        self.assertRegex(output, r"commit .*oracle 0/6; CHECKs 3/3\n")
+        output = self.run_it(*arguments)[1]
+        self.assertNotIn("CHECKs", output)
+        self.assertRegex(self.run_it("--table")[1], r"(?m)^\| vote \| I1: is "
+                         r"vote \| here \| 0/6 \| 0/6 \| 0/3, seed 4 \|")
+        self.add("vote", patch("vote", 2).replace("here", "there"))
+        self.assertRegex(self.run_it(*arguments)[1], r"(?m)^vote .*CHECKs")
+
+    def test_real(self) -> None:
+        """The course's tests, once."""
+        self.add("term", patch("term", 1))
+        self.add("vote", patch("vote", 2))
+        status, output = self.run_it("--real")
+        self.assertEqual(status, 0, output)
+        self.assertRegex(output, r"(?m)^term +A2A$")
+        self.assertRegex(output, r"(?m)^vote +none$")
+
+
+class CorpusTest(unittest.TestCase):
+    """What a file must say."""
+
+    def test_parse(self) -> None:
+        """All of it is found."""
+        mutant = corpus.parse("x", patch("log", 3).replace(
+            "TestA2A", "TestA2A|TestB2A\nRun: sim-race"))
+        self.assertEqual(
+            (mutant.name, mutant.rule, mutant.what, mutant.seen,
+             mutant.killers, mutant.variant),
+            ("x", "I1", "is log", "here", ["TestA2A", "TestB2A"], "race"))
+
+    def test_mistakes(self) -> None:
+        """Each is named."""
+        good = patch("log", 3)
+        for old, new, message in (
+                ("Seen: here\n", "", "x.patch: lacks Seen"),
+                ("Seen", "Scene", "x.patch: unknown Scene"),
+                ("I1 ", "", "Breaks: names no rule"),
+                ("--- a/raft", "--- raft", "lacks --- a/raft/..."),
+                ("b/raft", "b/base", "changes b/base/raft.cc, not raft/ alone"),
+                ("Killers:", "Run: fast\nKillers:", "Run: fast is none of")):
+            with self.assertRaisesRegex(Broken, message):
+                corpus.parse("x", good.replace(old, new))
+
+    def test_this_folder(self) -> None:
+        """All of the lab's mutants fit its Raft."""
+        self.assertGreaterEqual(len(corpus.load(HERE, ROOT)), 42)
+
+
+class SuiteTest(unittest.TestCase):
+    """How a test notices a mutant."""
+
+    def test_ways(self) -> None:
+        """By what the failure says."""
+        for messages, cause, way in (
+                (["x.cc:1: oracle: steps down: S1"], "", "oracle"),
+                (["x.cc:1: expected one leader, got none"], "", "check"),
+                (["exit status 86: before the test's end"],
+                 "sim: DEADLOCK: thread 1 waits", "deadlock"),
+                (["exit status 66: a report of ThreadSanitizer"], "",
+                 "sanitizer"),
+                (["test hung: ended after 150 s; stacks of all threads "
+                  "follow"], "", "hang"),
+                (["crashed: signal 11 (Segmentation fault)"], "", "crash"),
+                (["exit status 86"], "", "crash")):
+            self.assertEqual(suite.way_of(sim.Failure("T", 1, messages, cause)),
+                             way)
+
+    def test_parts(self) -> None:
+        """Whose test it is."""
+        for test, part in (("TestA2BPlus", "own"), ("TestBackup2B", "original"),
+                           ("TestManyElections2A", "later")):
+            self.assertEqual(suite.Kill(test, "check", "", 1).by, part)
+
+    def test_later_tests_exist(self) -> None:
+        """Or the column of the original ones would be wrong."""
+        sources = "".join(path.read_text() for path
+                          in (ROOT / "tests").glob("raft_2?_test.cc"))
+        for test in suite.LATER:
+            self.assertIn(f", {test.removeprefix('Test')[:-2]})", sources)
+
+
+class ResultsTest(unittest.TestCase):
+    """What is kept."""
+
+    def test_changed_sources(self) -> None:
+        """What was found out about other sources is forgotten."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mutants.json"
+            mutant = corpus.parse("x", patch("log", 3))
+            known = results.Results(path, "one")
+            known.entry(mutant)["kill"] = None
+            known.write([mutant])
+            self.assertIn("kill", results.Results(path, "one").entry(mutant))
+            self.assertNotIn("kill", results.Results(path, "two").entry(mutant))
+            path.write_text("{")
+            with self.assertRaisesRegex(Broken, "delete it"):
+                results.Results(path, "one")
+
+
+if __name__ == "__main__":
+    unittest.main()
