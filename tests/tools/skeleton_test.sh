@@ -3,7 +3,7 @@
 # `make skeleton-test`.
 #
 # 1. The skeleton compiles and fails as the Go lab's does: line for line what
-#    `go test` prints there (testdata/go_lab_unsolved.txt), but for file names,
+#    `go test` prints there (testdata/go-lab-unsolved.txt), but for file names,
 #    line numbers, times, and the first and last line, which are ours.
 # 2. A copy of raft/ in a folder with another name passes 2A, simulated.
 set -u
@@ -17,11 +17,14 @@ failed=0
 tests/tools/skeleton.sh "$work/unsolved" || exit
 output=$(make --no-print-directory test RAFT="$work/unsolved" V=0 \
   RUN='InitialElection2A|ReElection2A|BasicAgree2B|FailNoAgree2B' 2>&1)
+normalised() {
+  sed -e 's/([0-9.]*s)$/(T)/' -e 's/^    [^ ]*:[0-9]*: /    FILE:N: /'
+}
 # What was built before the first line is not the run's.
 sed -n '/^seed [0-9]*, log /,/ passed, .* failed$/p' <<<"$output" |
-  sed -e '1d;$d' -e 's/([0-9.]*s)$/(T)/' -e 's/^    [^ ]*:[0-9]*: /    FILE:N: /' \
-    >"$work/printed.txt"
-if ! diff tests/tools/testdata/go_lab_unsolved.txt "$work/printed.txt"; then
+  sed '1d;$d' | normalised >"$work/printed.txt"
+if ! normalised <tests/tools/testdata/go-lab-unsolved.txt |
+  diff - "$work/printed.txt"; then
   echo "skeleton-test: the skeleton does not fail as the Go lab's does (<)"
   [ -s "$work/printed.txt" ] || tail -n 20 <<<"$output"
   failed=1

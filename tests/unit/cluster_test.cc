@@ -240,5 +240,37 @@ TEST(Cluster, ATestThatNeverEndsHasItsTimeCheckedToo) {
   EXPECT_FALSE(failures.ended);
 }
 
+// An instance that says what no Raft says.
+TEST(ClusterOracle, AViolationEndsTheTestAtTheNextCheck) {
+  FakeRafts rafts;
+  ClusterOptions options = rafts.Options();
+  options.oracle = true;
+  const Failures failures = FailuresOf([&] {
+    Cluster cluster(/*servers=*/3, options);
+    rafts[1]->Believe({/*term=*/2, /*is_leader=*/true});
+    cluster.GetState(1);
+    cluster.CheckTerms();
+    ADD_FAILURE() << "the check above should have ended this";
+  });
+  EXPECT_TRUE(failures.ended);
+  ASSERT_EQ(failures.messages.size(), 1u);
+  EXPECT_TRUE(failures.messages[0].starts_with("oracle: "))
+      << failures.messages[0];
+}
+
+TEST(ClusterOracle, AViolationThatNoCheckFollowsIsReportedAtTheEnd) {
+  FakeRafts rafts;
+  ClusterOptions options = rafts.Options();
+  options.oracle = true;
+  const Failures failures = FailuresOf([&] {
+    Cluster cluster(/*servers=*/3, options);
+    rafts[1]->Believe({/*term=*/2, /*is_leader=*/true});
+    cluster.GetState(1);
+  });
+  ASSERT_EQ(failures.messages.size(), 1u);
+  EXPECT_TRUE(failures.messages[0].starts_with("oracle: "))
+      << failures.messages[0];
+}
+
 }  // namespace
 }  // namespace tests

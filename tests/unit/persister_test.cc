@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/rope.h"
 #include "gtest/gtest.h"
@@ -66,6 +67,17 @@ TEST(Persister, StoresValuesNotReferences) {
   Rope read = disk.ReadRaftState();
   read.Append(" and more");
   EXPECT_EQ(disk.ReadRaftState(), Rope("state"));
+}
+
+TEST(Persister, TheObserverSeesEverySaveOfItsDiskAlone) {
+  Persister disk;
+  std::vector<std::string> seen;
+  disk.SetObserver(
+      [&seen](const Rope& state) { seen.push_back(state.ToString()); });
+  disk.SaveRaftState(Rope("a"));
+  disk.Save(Rope("b"), Rope("snapshot"));
+  disk.Copy()->SaveRaftState(Rope("of the copy"));
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b"}));
 }
 
 // A reader sees the two values of one Save, never a mixture.

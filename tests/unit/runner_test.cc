@@ -157,10 +157,10 @@ TEST(Runner, FailureComesBeforeItsVerdict) {
 TEST(Runner, FailureComesAfterItsVerdictWithoutV) {
   const Outcome run = RunSpecimens("Fails$", "--verbose=0");
   EXPECT_EQ(run.output,
-            absl::StrCat("before\n"
-                         "after\n"
-                         "--- FAIL: TestUnitSpecimenFails (T)\n"
-                         "    config.go:330: expected one leader, got none\n"));
+            "before\n"
+            "after\n"
+            "--- FAIL: TestUnitSpecimenFails (T)\n"
+            "    config.go:330: expected one leader, got none\n");
   EXPECT_EQ(run.status, 1);
 }
 
@@ -322,11 +322,10 @@ TEST(Runner, TestThatCannotEvenBeWatchedIsKilled) {
   const Outcome run = RunSpecimens(
       "Stops", "--watchdog_seconds=1 --grace_seconds=1 --verbose=0");
   EXPECT_EQ(run.output,
-            absl::StrCat("stopping\n"
-                         "--- FAIL: TestUnitSpecimenStops (T)\n"
-                         "    test hung: killed after 2 s; its watchdog did "
-                         "not answer either\n",
-                         Repeat("TestUnitSpecimenStops")));
+            "stopping\n"
+            "--- FAIL: TestUnitSpecimenStops (T)\n"
+            "    test hung: killed after 2 s; its watchdog did not answer "
+            "either\n");
 }
 
 // The specimen prints its process id; its parent is the runner.

@@ -1,0 +1,251 @@
+// Hand-made histories for the oracle: what three or more servers send, save,
+// apply and say, told step by step and by a clock of their own.
+//
+//   Story story;
+//   story.Wins(0, /*term=*/1, /*voters=*/{1});
+//   story.Takes(0, 1, {.term = 1, .entries = {1}}, {1});
+//   EXPECT_EQ(story.verdict(), "");
+//
+// Every message is a packet as the network reports it, request and then reply;
+// what a correct server saves first is saved unless a step says otherwise.
+//
+// Thread safety: one thread.
+
+#ifndef TESTS_UNIT_ORACLE_FIXTURE_H_
+#define TESTS_UNIT_ORACLE_FIXTURE_H_
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/codec.h"
+#include "labrpc/packet.h"
+#include "raft/messages.h"
+#include "tests/harness/link.h"
+#include "tests/oracle/oracle.h"
+
+namespace tests {
+
+class Story {
+ public:
+  using Fate = labrpc::Packet::Fate;
+  using Kind = labrpc::Packet::Kind;
+  using Terms = std::vector<raft::Term>;
+
+  // An AppendEntries: entries of these terms behind `prev`. The command of an
+  // entry is made of its term and index, so that equal positions are equal.
+  struct Append {
+    raft::Term term = 1;
+    raft::Index prev = 0;
+    raft::Term prev_term = 0;
+    Terms entries = {};
+    raft::Index commit = 0;
+  };
+
+  explicit Story(int servers = 3, bool reads_disks = true)
+      : disks_(static_cast<size_t>(servers)),
+        lives_(static_cast<size_t>(servers), 1),
+        oracle_(servers, MakeOptions(reads_disks)) {
+    for (raft::ServerId i = 0; i < servers; ++i) oracle_.LifeBegins(i, 1);
+  }
+
+  // The first violation, and how many were told.
+  const std::string& verdict() const { return verdict_; }
+  int verdicts() const { return verdicts_; }
+  // Whether the verdict names that rule.
+  bool Broke(const Rule& rule) const {
+    return verdict_.starts_with(std::string("oracle: ") + rule.name + " (");
+  }
+
+  Oracle& oracle() { return oracle_; }
+  void Pass(std::chrono::milliseconds time) { now_ += time; }
+
+  // --- Disks -----------------------------------------------------------------
+
+  void Save(raft::ServerId server, raft::Term term, raft::ServerId vote,
+            const Terms& log, raft::Index base = 0, raft::Term base_term = 0) {
+    disks_[Slot(server)] = {term, vote, base, base_term, EntriesOf(log, base)};
+    oracle_.Saved(server, lives_[Slot(server)], std::to_string(server));
+  }
+  // Keeps the log.
+  void SaveVote(raft::ServerId server, raft::Term term, raft::ServerId vote) {
+    DiskState& disk = disks_[Slot(server)];
+    disk.current_term = term;
+    disk.voted_for = vote;
+    oracle_.Saved(server, lives_[Slot(server)], std::to_string(server));
+  }
+  // Keeps the vote, unless the term is new.
+  void SaveLog(raft::ServerId server, raft::Term term, const Terms& log) {
+    const DiskState& disk = disks_[Slot(server)];
+    Save(server, term,
+         disk.current_term == term ? disk.voted_for : raft::kNobody, log);
+  }
+
+  void Restart(raft::ServerId server) {
+    oracle_.LifeEnds(server);
+    oracle_.LifeBegins(server, ++lives_[Slot(server)]);
+  }
+
+  // --- Messages --------------------------------------------------------------
+
+  // Returns the number of the call, to be answered later.
+  uint64_t Ask(raft::ServerId candidate, raft::ServerId voter, raft::Term term,
+               raft::Index last = 0, raft::Term last_term = 0,
+               Fate fate = Fate::kDelivered) {
+    raft::RequestVoteArgs args;
+    args.term = term;
+    args.candidate_id = candidate;
+    args.last_log_index = last;
+    args.last_log_term = last_term;
+    return Send(candidate, voter, raft::kRequestVote.name, base::Encode(args),
+                fate);
+  }
+  void AnswerVote(uint64_t call, raft::Term term, bool granted,
+                  Fate fate = Fate::kDelivered) {
+    raft::RequestVoteReply reply;
+    reply.term = term;
+    reply.vote_granted = granted;
+    Reply(call, base::Encode(reply), fate);
+  }
+  uint64_t Appends(raft::ServerId leader, raft::ServerId follower,
+                   const Append& append, Fate fate = Fate::kDelivered) {
+    raft::AppendEntriesArgs args;
+    args.term = append.term;
+    args.leader_id = leader;
+    args.prev_log_index = append.prev;
+    args.prev_log_term = append.prev_term;
+    args.leader_commit = append.commit;
+    args.entries = EntriesOf(append.entries, append.prev);
+    return Send(leader, follower, raft::kAppendEntries.name, base::Encode(args),
+                fate);
+  }
+  void AnswerAppend(uint64_t call, raft::Term term, bool success,
+                    Fate fate = Fate::kDelivered) {
+    raft::AppendEntriesReply reply;
+    reply.term = term;
+    reply.success = success;
+    Reply(call, base::Encode(reply), fate);
+  }
+  uint64_t Send(raft::ServerId from, raft::ServerId to, std::string_view method,
+                const std::string& bytes, Fate fate = Fate::kDelivered) {
+    const uint64_t call = ++calls_;
+    links_[call] = {LinkName({from, lives_[Slot(from)], to}),
+                    std::string(method)};
+    See(Kind::kRequest, fate, call, bytes, now_ - age_);
+    return call;
+  }
+  void Reply(uint64_t call, const std::string& bytes,
+             Fate fate = Fate::kDelivered) {
+    See(Kind::kReply, fate, call, bytes, now_);
+  }
+  // Requests from now on are seen so long after they were sent.
+  void SetAge(std::chrono::milliseconds age) { age_ = age; }
+
+  // --- Whole acts of correct servers -----------------------------------------
+
+  // The candidate saves its vote for itself; the voters save theirs and grant.
+  void Wins(raft::ServerId candidate, raft::Term term,
+            const std::vector<raft::ServerId>& voters, raft::Index last = 0,
+            raft::Term last_term = 0) {
+    SaveVote(candidate, term, candidate);
+    for (const raft::ServerId voter : voters) {
+      const uint64_t call = Ask(candidate, voter, term, last, last_term);
+      SaveVote(voter, term, candidate);
+      AnswerVote(call, term, true);
+    }
+  }
+  // The follower saves the log that the request leaves it with, and agrees.
+  void Takes(raft::ServerId leader, raft::ServerId follower,
+             const Append& append, const Terms& log,
+             Fate fate = Fate::kDelivered) {
+    const uint64_t call = Appends(leader, follower, append);
+    SaveLog(follower, append.term, log);
+    AnswerAppend(call, append.term, true, fate);
+  }
+  void Apply(raft::ServerId server, raft::Index index, raft::Term term) {
+    ApplyBytes(server, index, term, CommandOf(index, term));
+  }
+  void ApplyBytes(raft::ServerId server, raft::Index index, raft::Term term,
+                  const std::string& command) {
+    raft::ApplyMsg message;
+    message.index = index;
+    message.term = term;
+    message.command = command;
+    oracle_.Applied(server, message);
+  }
+  void State(raft::ServerId server, raft::Term term, bool leads) {
+    oracle_.Stated(server, lives_[Slot(server)], oracle_.TermOf(server),
+                   {term, leads});
+  }
+  void Start(raft::ServerId server, raft::Index index, raft::Term term) {
+    oracle_.Started(server, lives_[Slot(server)], {index, term, true});
+  }
+
+  static std::string CommandOf(raft::Index index, raft::Term term) {
+    return std::to_string(index) + "/" + std::to_string(term);
+  }
+
+ private:
+  struct Route {
+    std::string end;
+    std::string method;
+  };
+
+  static size_t Slot(raft::ServerId server) {
+    return static_cast<size_t>(server);
+  }
+  static raft::Entries EntriesOf(const Terms& terms, raft::Index before) {
+    raft::Entries entries;
+    for (const raft::Term term : terms) {
+      entries.Append(term, CommandOf(++before, term));
+    }
+    return entries;
+  }
+
+  Oracle::Options MakeOptions(bool reads_disks) {
+    Oracle::Options options;
+    options.on_violation = [this](const std::string& what) {
+      if (verdicts_++ == 0) verdict_ = what;
+    };
+    options.now = [this] { return now_; };
+    if (reads_disks) {
+      // The bytes name the server; "bad" does not decode.
+      options.decode = [this](std::string_view bytes) {
+        return bytes == "bad" ? std::nullopt
+                              : std::optional(disks_[static_cast<size_t>(
+                                    std::stoi(std::string(bytes)))]);
+      };
+    }
+    return options;
+  }
+
+  void See(Kind kind, Fate fate, uint64_t call, const std::string& bytes,
+           Oracle::Clock::time_point sent) {
+    const Route& route = links_[call];
+    oracle_.Sees({.kind = kind,
+                  .fate = fate,
+                  .call = call,
+                  .sent = sent,
+                  .end = route.end,
+                  .server = "",
+                  .method = route.method,
+                  .bytes = bytes});
+  }
+
+  Oracle::Clock::time_point now_ = Oracle::Clock::now();
+  std::chrono::milliseconds age_{0};
+  std::string verdict_;
+  int verdicts_ = 0;
+  std::vector<DiskState> disks_;
+  std::vector<int> lives_;
+  std::map<uint64_t, Route> links_;
+  uint64_t calls_ = 0;
+  Oracle oracle_;
+};
+
+}  // namespace tests
+
+#endif  // TESTS_UNIT_ORACLE_FIXTURE_H_
