@@ -17,7 +17,8 @@ Oracle::Oracle(int servers, Options options)
       servers_(servers_count_) {}
 
 std::vector<Rule> Oracle::RulesOfTheDisk() {
-  return {kSavedBefore, kAcknowledgedStays, kElectionRestriction};
+  return {kSavedBefore, kAcknowledgedStays, kElectionRestriction,
+          kTakesWhatFits, kStoresWhatIsSent};
 }
 
 void Oracle::Record(Event event) {
@@ -42,6 +43,7 @@ void Oracle::LifeBegins(ServerId server, int life) {
   it.life = life;
   it.alive = true;
   it.led = false;
+  it.quiet = {};
   it.vouched_for = 0;
   it.heard.clear();
   it.beats.clear();

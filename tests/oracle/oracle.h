@@ -67,6 +67,10 @@ class Oracle {
     // it had begun before.
     std::chrono::milliseconds grace{300};
 
+    // So long after it has voted for another or answered its leader no server
+    // stands for election: a third of the shortest time-out in the paper.
+    std::chrono::milliseconds patience{50};
+
     // So many messages without news to one peer within a second are too many.
     // The lab asks for ten, its test for thirty.
     size_t most_heartbeats = 30;
@@ -156,6 +160,7 @@ class Oracle {
 
     Position Last() const;
     raft::Term TermAt(raft::Index index) const;  // 0 if it is not there
+    bool Holds(Position position) const;
   };
 
   struct Heard {
@@ -175,11 +180,15 @@ class Oracle {
     raft::Term term = 0;  // the newest that it has shown
     std::map<raft::Term, raft::ServerId> votes;
     Disk disk;
+    raft::Term offered_in = 0;  // a leader's term, and what it has sent here
+    raft::Index offered_first = 0;
+    raft::Index offered_last = 0;
     raft::Term acknowledged_in = 0;
     Position acknowledged;  // the last in that term
 
     // Of this life.
     bool led = false;
+    Heard quiet;  // when it last voted or answered a leader, in which term
     raft::Index vouched_for = 0;  // by leaders' requests, to be committed
     std::deque<Heard> heard;      // terms ascending
     std::map<raft::ServerId, Beats> beats;
@@ -194,6 +203,8 @@ class Oracle {
     Position position;      // candidate's last entry; last one it vouches for
     raft::Term floor = 0;   // the receiver's term when it arrived
     Position voter_last{};  // the end of the receiver's log then
+    Position prev{};        // of an AppendEntries
+    bool fits = false;      // the receiver had that entry then, and the term
   };
 
   // Holds lock_, and then tells of a violation that was found meanwhile.
@@ -240,6 +251,8 @@ class Oracle {
   void VotesLocked(raft::ServerId voter, raft::Term term,
                    raft::ServerId candidate)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void StandsLocked(const Link& link, raft::Term term, Clock::time_point sent)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void LeadsLocked(raft::ServerId server, raft::Term term)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void SpeaksLocked(const Link& link, raft::Term term, Clock::time_point sent)
@@ -258,6 +271,12 @@ class Oracle {
                           Position position)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void CommitLocked(raft::Term by, raft::Index index)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void OffersLocked(raft::ServerId follower, raft::Term term, raft::Index first,
+                    raft::Index last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void StoresLocked(raft::ServerId server, Position position)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void JudgeRefusalLocked(const Pending& pending)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void ReadDiskLocked(raft::ServerId server, const DiskState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);

@@ -54,6 +54,21 @@ void Oracle::VotesLocked(ServerId voter, Term term, ServerId candidate) {
                        " and has voted for S", vote->second));
 }
 
+// An election that was begun at `sent` in a term after the one in which the
+// server was told to be quiet was decided upon later.
+void Oracle::StandsLocked(const Link& link, Term term, Clock::time_point sent) {
+  const Server& it = ServerLocked(link.from);
+  if (it.life != link.life || term <= it.quiet.term) return;
+  if (it.quiet.term == 0 || sent >= it.quiet.time + options_.patience) return;
+  const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(
+      sent - it.quiet.time);
+  Violate(kStandsAfterSilence,
+          absl::StrCat("S", link.from, " stands in term ", term, " only ",
+                       after.count(),
+                       " ms after it voted or answered a leader in term ",
+                       it.quiet.term));
+}
+
 void Oracle::LeadsLocked(ServerId server, Term term) {
   ServerLocked(server).led = true;
   TermRecord& record = terms_[term];

@@ -36,6 +36,12 @@ Term Oracle::Disk::TermAt(Index index) const {
   return terms[index - base.index - 1];
 }
 
+bool Oracle::Disk::Holds(Position position) const {
+  return position.index >= base.index &&
+         position.index <= base.index + terms.size() &&
+         TermAt(position.index) == position.term;
+}
+
 // Somebody's log holds that entry behind one of `prev_term`.
 void Oracle::HoldsLocked(ServerId server, Position position, Term prev_term,
                          uint64_t command_hash) {
@@ -113,6 +119,45 @@ void Oracle::CommitLocked(Term by, Index index) {
                        committed_[before - 1].term, " is committed"));
 }
 
+// A leader's request with these entries reaches a follower.
+void Oracle::OffersLocked(ServerId follower, Term term, Index first,
+                          Index last) {
+  Server& it = ServerLocked(follower);
+  if (first > last || term < it.offered_in) return;
+  const bool is_new = term > it.offered_in;
+  it.offered_in = term;
+  it.offered_first = is_new ? first : std::min(it.offered_first, first);
+  it.offered_last = is_new ? last : std::max(it.offered_last, last);
+}
+
+// A log got that entry: from its leader, or from a client.
+void Oracle::StoresLocked(ServerId server, Position position) {
+  const Server& it = ServerLocked(server);
+  const auto vote = it.disk.votes.find(it.disk.term);
+  if (vote != it.disk.votes.end() && vote->second == server) return;
+  if (it.offered_in == it.disk.term && position.index >= it.offered_first &&
+      position.index <= it.offered_last) {
+    return;
+  }
+  Violate(kStoresWhatIsSent,
+          absl::StrCat("S", server, " stores in term ", it.disk.term,
+                       " an entry of term ", position.term, " at index ",
+                       position.index,
+                       ", but no leader of that term has sent it one"));
+}
+
+// The answer is no, and in the request's own term.
+void Oracle::JudgeRefusalLocked(const Pending& pending) {
+  const Disk& disk = ServerLocked(pending.link.to).disk;
+  if (options_.decode == nullptr || !pending.fits) return;
+  if (disk.term != pending.term || !disk.Holds(pending.prev)) return;
+  Violate(kTakesWhatFits,
+          absl::StrCat("S", pending.link.to, " refuses in term ", pending.term,
+                       " what S", pending.link.from, " appends to (",
+                       pending.prev.index, ",", pending.prev.term,
+                       "), an entry that it has"));
+}
+
 void Oracle::ReadDiskLocked(ServerId server, const DiskState& state) {
   Disk& disk = ServerLocked(server).disk;
   if (state.current_term < disk.term) {
@@ -150,7 +195,8 @@ void Oracle::ReadLogLocked(ServerId server, const DiskState& state) {
   Disk& disk = ServerLocked(server).disk;
   const std::string& packed = state.entries.bytes();
   const Position base{state.base_index, state.base_term};
-  if (base != disk.base) {
+  const bool is_moved = base != disk.base;  // by a snapshot
+  if (is_moved) {
     disk.base = base;
     disk.packed.clear();
   }
@@ -174,6 +220,7 @@ void Oracle::ReadLogLocked(ServerId server, const DiskState& state) {
     }
     HoldsLocked(server, {last.index + 1, view.term}, last.term,
                 Hash(view.command));
+    if (!is_moved) StoresLocked(server, {last.index + 1, view.term});
     end += raft::Entries::kHeaderBytes + view.command.size();
     disk.terms.push_back(view.term);
     disk.ends.push_back(end);

@@ -61,6 +61,7 @@ void Oracle::SeesRequestVote(const Packet& packet, const Link& link) {
                      ", whose log ends at (", last.index, ",", last.term, ")"));
   }
   SpeaksLocked(link, args->term, packet.sent);
+  StandsLocked(link, args->term, packet.sent);
   ShowsTermLocked(link.from, args->term);
   VotesLocked(link.from, args->term, link.from);
   OnDiskLocked(link.from, args->term, {}, kSavedBefore);
@@ -130,10 +131,14 @@ void Oracle::SeesAppendEntries(const Packet& packet, const Link& link) {
     raft::Index& vouched_for = ServerLocked(link.to).vouched_for;
     vouched_for =
         std::max(vouched_for, std::min(args->leader_commit, last.index));
+    OffersLocked(link.to, args->term, args->prev_log_index + 1, last.index);
   }
   BeatsLocked(link, *args, packet.sent);
   AwaitReplyLocked(packet,
-                   {.link = link, .term = args->term, .position = last});
+                   {.link = link,
+                    .term = args->term,
+                    .position = last,
+                    .prev = {args->prev_log_index, args->prev_log_term}});
 }
 
 void Oracle::AwaitReplyLocked(const Packet& packet, Pending pending) {
@@ -142,6 +147,8 @@ void Oracle::AwaitReplyLocked(const Packet& packet, Pending pending) {
   pending.receiver_life = receiver.life;
   pending.floor = receiver.term;
   pending.voter_last = receiver.disk.Last();
+  pending.fits =
+      receiver.disk.term == pending.term && receiver.disk.Holds(pending.prev);
   pending_[packet.call] = pending;
 }
 
@@ -212,6 +219,12 @@ void Oracle::JudgeAnswerLocked(const Pending& pending, Term term, bool agreed,
   if (fate == Fate::kDelivered) {
     HearsLocked(pending.link.from, pending.link.life, term);
   }
+  Server& it = ServerLocked(server);
+  const bool quiets = pending.is_vote ? agreed : term == pending.term;
+  if (quiets && it.life == pending.receiver_life && term >= it.quiet.term) {
+    it.quiet = {term, options_.now()};
+  }
+  if (!agreed && !pending.is_vote) JudgeRefusalLocked(pending);
   if (agreed && pending.is_vote) JudgeVoteLocked(pending, fate);
   if (agreed && !pending.is_vote) JudgeSuccessLocked(pending, fate);
 }

@@ -26,6 +26,13 @@ inline constexpr Rule kTermsGrow{"terms never go back", "5.1"};
 inline constexpr Rule kAnswersInTerm{"answers in its term", "5.1, Figure 2"};
 // Who has heard of a newer term sends nothing in an older one.
 inline constexpr Rule kStepsDown{"steps down", "5.1"};
+// A server that has just voted or heard a leader stays quiet for a while.
+inline constexpr Rule kStandsAfterSilence{"stands after silence", "5.2"};
+// An AppendEntries is refused by who has the entry that it builds on only for
+// its term.
+inline constexpr Rule kTakesWhatFits{"takes what fits", "5.3, Figure 2"};
+// A follower stores only what the leader of its own term has sent it.
+inline constexpr Rule kStoresWhatIsSent{"stores what is sent", "5.1, 5.3"};
 // Two entries with the same index and term are the same, and so are all before
 // them (Figure 3).
 inline constexpr Rule kLogMatching{"log matching", "5.3"};

@@ -197,6 +197,7 @@ TEST_F(ClusterChecks, WaitGivesUpWhenTheTermMoves) {
 TEST_F(ClusterChecks, ApplyErrorFailsTheNextCheckOnce) {
   rafts_[0]->Deliver(1, 100);
   rafts_[0]->Deliver(2, 200);
+  cluster_.Wait(/*index=*/2, /*servers=*/1);  // for the reader, too
   rafts_[1]->Deliver(1, 100);
   rafts_[1]->Deliver(2, 201);
   rafts_[1]->Deliver(7, 700);  // taken, and no longer looked at

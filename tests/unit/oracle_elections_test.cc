@@ -109,7 +109,7 @@ TEST(OracleElections, ElectionRestriction) {
   for (const auto& [last, last_term] :
        {std::pair<raft::Index, raft::Term>{1, 1}, {5, 1}, {1, 2}}) {
     Story story(/*servers=*/5);
-    story.Save(1, 3, raft::kNobody, {1, 1, 3});
+    story.Save(1, 3, 1, {1, 1, 3});
     story.SaveVote(0, 4, 0);
     const uint64_t asked = story.Ask(0, 1, 4, last, last_term);
     story.SaveVote(1, 4, 0);
@@ -200,6 +200,32 @@ TEST(OracleElections, WhatNobodyHeardBindsNobody) {
     story.Appends(0, 1, {.term = 1});
     EXPECT_EQ(story.verdict(), "");
   }
+}
+
+TEST(OracleElections, StandsAfterSilence) {
+  Story near(/*servers=*/5, /*reads_disks=*/false);
+  near.AnswerVote(near.Ask(0, 1, 1), 1, true);
+  near.AnswerVote(near.Ask(0, 2, 1), 1, true);
+  near.Pass(milliseconds(30));
+  near.AnswerVote(near.Ask(3, 1, 1), 1, false);  // puts nothing off
+  near.Pass(milliseconds(20));
+  near.Ask(1, 0, 2);
+  EXPECT_EQ(near.verdict(), "");
+
+  Story vote(/*servers=*/5, /*reads_disks=*/false);
+  vote.AnswerVote(vote.Ask(0, 1, 1), 1, true);
+  vote.Pass(milliseconds(49));
+  vote.Ask(1, 2, 2);
+  EXPECT_TRUE(vote.Broke(kStandsAfterSilence)) << vote.verdict();
+
+  // A request of its own that was begun before it heard of the other's term.
+  Story late(/*servers=*/5, /*reads_disks=*/false);
+  late.Wins(0, 3, {2, 3});
+  late.AnswerAppend(late.Appends(0, 1, {.term = 3}), 3, true);
+  late.Ask(1, 2, 2);
+  EXPECT_EQ(late.verdict(), "");
+  late.Ask(1, 2, 4);
+  EXPECT_TRUE(late.Broke(kStandsAfterSilence)) << late.verdict();
 }
 
 TEST(OracleElections, HeartbeatRate) {

@@ -146,10 +146,12 @@ class Story {
 
   // --- Whole acts of correct servers -----------------------------------------
 
-  // The candidate saves its vote for itself; the voters save theirs and grant.
+  // After a second of silence the candidate saves its vote for itself; the
+  // voters save theirs and grant.
   void Wins(raft::ServerId candidate, raft::Term term,
             const std::vector<raft::ServerId>& voters, raft::Index last = 0,
             raft::Term last_term = 0) {
+    Pass(std::chrono::seconds(1));
     SaveVote(candidate, term, candidate);
     for (const raft::ServerId voter : voters) {
       const uint64_t call = Ask(candidate, voter, term, last, last_term);

@@ -37,7 +37,7 @@ TEST(OracleLogs, LogMatching) {
   Begin(&story);
   story.Wins(2, 3, {3, 4}, 1, 1);
   story.Save(2, 3, 2, {1, 3, 3});
-  story.Save(3, 3, 2, {1, 1, 3});
+  story.Save(2, 3, 2, {1, 1, 3});
   EXPECT_TRUE(story.Broke(kLogMatching)) << story.verdict();
 }
 
@@ -224,6 +224,7 @@ TEST(OracleLogs, WhatANewerTermOverwritesWasSaved) {
 TEST(OracleLogs, AcknowledgedStays) {
   Story near(/*servers=*/5);
   Begin(&near);
+  near.Appends(0, 1, {.term = 1, .prev = 2, .prev_term = 1, .entries = {1}});
   near.SaveLog(1, 1, {1, 1, 1});
   near.SaveLog(1, 1, {1, 1});  // was not acknowledged
   near.SaveLog(1, 2, {1});     // a newer leader may overwrite
@@ -233,6 +234,52 @@ TEST(OracleLogs, AcknowledgedStays) {
   Begin(&story);
   story.SaveLog(1, 1, {1});
   EXPECT_TRUE(story.Broke(kAcknowledgedStays)) << story.verdict();
+}
+
+TEST(OracleLogs, TakesWhatFits) {
+  Story near(/*servers=*/5);
+  Begin(&near);
+  // It does not fit; or it did not when it was asked; or the term is newer.
+  near.AnswerAppend(near.Appends(0, 2, {.term = 1, .prev = 2, .prev_term = 1}),
+                    1, false);
+  const uint64_t early =
+      near.Appends(0, 2, {.term = 1, .prev = 2, .prev_term = 1});
+  near.Takes(0, 2, {.term = 1, .prev = 1, .prev_term = 1, .entries = {1}},
+             {1, 1});
+  near.AnswerAppend(early, 1, false);
+  const uint64_t late =
+      near.Appends(0, 2, {.term = 1, .prev = 2, .prev_term = 1});
+  near.SaveVote(2, 2, raft::kNobody);
+  near.AnswerAppend(late, 2, false);
+  EXPECT_EQ(near.verdict(), "");
+
+  Story story(/*servers=*/5);
+  Begin(&story);
+  story.AnswerAppend(
+      story.Appends(0, 1, {.term = 1, .prev = 2, .prev_term = 1}), 1, false);
+  EXPECT_TRUE(story.Broke(kTakesWhatFits)) << story.verdict();
+}
+
+TEST(OracleLogs, StoresWhatIsSent) {
+  Story near(/*servers=*/5);
+  Begin(&near);
+  near.Wins(3, 2, {2, 4}, 1, 1);
+  near.Save(3, 2, 3, {1, 2, 2});  // a leader's own
+  const uint64_t first = near.Appends(3, 2, {.term = 2, .entries = {1, 2}});
+  const uint64_t second = near.Appends(
+      3, 2, {.term = 2, .prev = 2, .prev_term = 2, .entries = {2}});
+  near.SaveLog(2, 2, {1, 2, 2});
+  near.AnswerAppend(second, 2, true);
+  near.AnswerAppend(first, 2, true);
+  EXPECT_EQ(near.verdict(), "");
+
+  // It has voted in term 2, and then takes what the leader of term 1 sent.
+  Story story(/*servers=*/5);
+  Begin(&story);
+  story.Appends(0, 2, {.term = 1, .prev = 1, .prev_term = 1, .entries = {1}});
+  story.Wins(3, 2, {2, 4}, 1, 1);
+  story.SaveLog(2, 2, {1, 1});
+  EXPECT_TRUE(story.Broke(kStoresWhatIsSent)) << story.verdict();
 }
 
 TEST(OracleLogs, WellFormed) {
@@ -273,9 +320,9 @@ TEST(OracleLogs, WellFormed) {
 
 TEST(OracleLogs, ALogBehindASnapshot) {
   Story story;
-  story.Save(1, 5, raft::kNobody, {5}, /*base=*/10, /*base_term=*/4);
-  story.Save(1, 5, raft::kNobody, {5, 5}, /*base=*/10, /*base_term=*/4);
-  story.Save(1, 5, raft::kNobody, {5}, /*base=*/11, /*base_term=*/5);
+  story.Save(1, 5, 1, {5}, /*base=*/10, /*base_term=*/4);
+  story.Save(1, 5, 1, {5, 5}, /*base=*/10, /*base_term=*/4);
+  story.Save(1, 5, 1, {5}, /*base=*/11, /*base_term=*/5);
   EXPECT_EQ(story.verdict(), "");
 }
 
@@ -318,7 +365,7 @@ TEST(Oracle, WithoutDisksTheirRulesAreOff) {
   story.Wins(0, 1, {1});  // Story saves, and the oracle does not look
   story.Start(0, 1, 1);
   EXPECT_EQ(story.verdict(), "");
-  EXPECT_EQ(Oracle::RulesOfTheDisk().size(), 3u);
+  EXPECT_EQ(Oracle::RulesOfTheDisk().size(), 5u);
 }
 
 TEST(Oracle, AClusterOfOneCommitsAlone) {
