@@ -87,6 +87,12 @@ std::shared_ptr<persister::Persister> Cluster::DetachDisk(
 }
 
 void Cluster::WatchDisk(const Member& member, persister::Persister* disk) {
+  // What the life before saved in its last moments is there too, though nobody
+  // was told.
+  const std::string found = disk->ReadRaftState().ToString();
+  if (oracle_ != nullptr && !found.empty()) {
+    oracle_->Saved(member.server, member.life, found);
+  }
   persister::Persister::Observer observer;
   if (oracle_ != nullptr) {
     observer = [oracle = oracle_, server = member.server,

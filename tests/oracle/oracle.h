@@ -93,7 +93,7 @@ class Oracle {
   // methods than Raft's, are ignored.
   void Sees(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(lock_);
 
-  // That life of the server has saved these bytes.
+  // That life of the server has saved these bytes, or found them at its start.
   void Saved(raft::ServerId server, int life, std::string_view bytes)
       ABSL_LOCKS_EXCLUDED(lock_);
 
