@@ -49,8 +49,9 @@ void CheckNotCommitted(Stage* stage, ServerId leader, ServerId follower,
 
 // Figure 8, (a) to (c): S1 to S5 of the figure are the servers 0 to 4 here, and
 // a server that crashes there is disconnected here. Returns the term of (c),
-// whose leader is S1, with its old entry at index 2 on S1, S2 and S3.
-Term PlayFigure8(Stage* stage) {
+// whose leader is S1, with its old entry at index 2 on S1, S2 and S3. S5 takes
+// so many entries in (b); in the figure it is one.
+Term PlayFigure8(Stage* stage, int entries_of_s5 = 1) {
   Cluster& cluster = stage->cluster;
   Tap& tap = stage->tap;
   const auto acknowledged = [&](ServerId server, Term term) {
@@ -78,7 +79,9 @@ Term PlayFigure8(Stage* stage) {
   const Term term_b = stage->Elect(4);
   tap.Forget(reaches);
   EXPECT_GT(term_b, term_a);
-  EXPECT_EQ(stage->Submit(4, kEntry3), 2U);
+  for (int i = 0; i < entries_of_s5; ++i) {
+    EXPECT_EQ(stage->Submit(4, kEntry3 + i), static_cast<Index>(2 + i));
+  }
 
   // (c) S5 crashes. S1 restarts, is elected, and goes on with the replication:
   // its entry reaches S3, and so a majority. S4 gets none.
@@ -120,13 +123,14 @@ TEST(Raft2BPlus, Figure8Overwritten) {
 }
 
 // 5.4.2, Figure 8 (a)-(c), (e): with an entry of its own term on a majority a
-// leader has committed all entries before; S5 can never be elected. Finds an
-// election that looks only at the length, or at nothing.
+// leader has committed all entries before; S5 can never be elected, even if it
+// has the longest log. Finds a vote that looks only at the length, or at
+// nothing.
 TEST(Raft2BPlus, Figure8Committed) {
   Stage stage(/*servers=*/5, "Test (2B+): Figure 8, (a) to (c), and (e)");
   Cluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
-  PlayFigure8(&stage);
+  PlayFigure8(&stage, /*entries_of_s5=*/3);
 
   // (e) S1 replicates an entry of its own term to S2 and S3.
   EXPECT_EQ(stage.Submit(0, kEntry4), 3U);
@@ -134,26 +138,29 @@ TEST(Raft2BPlus, Figure8Committed) {
   stage.AwaitApplied(2, kEntry2, /*servers=*/3);
 
   // S1 crashes. S5 asks S2, S3 and S4 for votes, and nobody else does; it gets
-  // at most that of S4.
+  // at most that of S4. A voter that stood itself in that term has no choice.
   cluster.Disconnect(0);
   cluster.Connect(4);
   tap.ForgetAll();
-  const size_t begin = tap.Now();
   tap.Drop(AnyRequest().NotFrom(4));
-  for (const ServerId voter : {1, 2}) {
-    tap.Await(RequestVoteReplies().From(voter).To(4).After(begin).Where(
-                  "in its own term",
-                  [](const Message& reply) {
-                    return reply.ReplyTerm() == reply.RequestTerm();
-                  }),
-              /*count=*/1);
-    if (tap.Count(
-            RequestVoteReplies().From(voter).To(4).After(begin).Agreeing()) >
-        0) {
-      Fail(absl::StrCat("S", voter,
-                        " votes for S4, which lacks what is committed"));
+  const size_t begin = tap.Now();
+  const auto has_chosen = [&](ServerId voter) {
+    for (const Message& reply :
+         tap.Seen(RequestVoteReplies().From(voter).To(4).After(begin))) {
+      if (reply.Agrees()) {
+        Fail(absl::StrCat("S", voter, " votes for S4, which lacks what is ",
+                          "committed"));
+      }
+      const Term term = reply.RequestTerm();
+      if (reply.ReplyTerm() == term &&
+          tap.Count(RequestVotes().From(voter).InTerm(term)) == 0) {
+        return true;
+      }
     }
-  }
+    return false;
+  };
+  stage.WaitUntil("S1 and S2 have refused their votes",
+                  [&] { return has_chosen(1) && has_chosen(2); });
 
   stage.Heal();
   cluster.Agree(500, /*servers=*/5, Retry::kYes);
@@ -163,14 +170,20 @@ TEST(Raft2BPlus, Figure8Committed) {
 
 // 5.3, Figure 2: a follower drops its entries only when they conflict with
 // those that it gets. An AppendEntries that a newer one has overtaken arrives
-// last; then the leader is lost, so that it cannot repair. Finds a follower
-// that truncates always.
+// last, and so does an old heart-beat; then the leader is lost, so that it
+// cannot repair. Finds a follower that truncates always.
 TEST(Raft2BPlus, OldAppendAfterNewer) {
   Stage stage(/*servers=*/3, "Test (2B+): an AppendEntries that arrives last");
   Cluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/3);
+
+  // A heart-beat to S1 is late, though not the next ones.
+  const int first = tap.Hold(AppendEntries().From(0).To(1));
+  const Message beat = tap.AwaitHeld(AppendEntries().From(0).To(1));
+  tap.Forget(first);
+  stage.AwaitTwoHeartbeats(0, 1);
 
   // S2 gets nothing. S1 gets the second entry and the third together; what
   // carries the second alone is late.
@@ -185,13 +198,16 @@ TEST(Raft2BPlus, OldAppendAfterNewer) {
       "up to the second", [](const Message& m) { return m.LastIndex() == 2; }));
   stage.AwaitApplied(3, 102, /*servers=*/1);
 
-  // Nothing of S0 comes any more but that.
+  // Nothing of S0 comes any more but those two.
   tap.Drop(AnyRequest().From(0));
   const int silence = tap.Drop(AnyRequest());
-  tap.Release(&cluster, old);
-  tap.Await(AppendEntriesReplies().From(1).Where(
-      "to the old one",
-      [&old](const Message& m) { return m.call == old.call; }));
+  for (const Message& late_one : {old, beat}) {
+    tap.Release(&cluster, late_one);
+    tap.Await(AppendEntriesReplies().From(1).Where(
+        "to what was late", [&late_one](const Message& reply) {
+          return reply.call == late_one.call;
+        }));
+  }
   cluster.Disconnect(0);
 
   // S1 has what it acknowledged.
@@ -257,13 +273,11 @@ TEST(Raft2BPlus, LeaderCommitBeyondEntries) {
   cluster.End();
 }
 
-// 5.3, 5.4.2: an acknowledgement holds for the request that it answers. S1
-// acknowledges entries of S0, late: S0 leads again in a later term by then, and
-// at these indexes are other entries, which S1 does not have. Finds replies
-// used without comparing terms.
-TEST(Raft2BPlus, LateAppendSuccess) {
-  Stage stage(/*servers=*/5,
-              "Test (2B+): an acknowledgement of an earlier term");
+// S1 acknowledges entries of S0, of which it hears at once or late: when it
+// leads again in a later term, and at these indexes are other entries, which S1
+// does not have.
+void PlayOldAcknowledgement(Stage* scene, bool is_late) {
+  Stage& stage = *scene;
   Cluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
@@ -271,11 +285,12 @@ TEST(Raft2BPlus, LateAppendSuccess) {
 
   // S0 has entries 2 to 4 on S1.
   const Term old_term = cluster.GetState(0).term;
+  const auto acknowledges = AppendEntriesReplies().From(1).InTerm(old_term);
   tap.Drop(AppendEntries().From(0).WithEntries().NotTo(1));
-  tap.Hold(AppendEntriesReplies().From(1).To(0).Reaching(2).Agreeing());
+  if (is_late) tap.Hold(acknowledges.Reaching(2).Agreeing());
   for (const int command : {101, 102, 103}) stage.Submit(0, command);
-  const auto late = AppendEntriesReplies().From(1).InTerm(old_term).Reaching(4);
-  tap.AwaitHeld(late);
+  tap.Await(acknowledges.Reaching(4).Agreeing());
+  if (!is_late) stage.AwaitTwoHeartbeats(/*leader=*/0, /*follower=*/1);
 
   // S2 leads, and all have its entry at index 2.
   for (const ServerId old : {0, 1}) cluster.Disconnect(old);
@@ -291,11 +306,47 @@ TEST(Raft2BPlus, LateAppendSuccess) {
   EXPECT_EQ(stage.Submit(0, 301), 3U);
   EXPECT_EQ(stage.Submit(0, 302), 4U);
   tap.Await(AppendEntriesReplies().From(3).InTerm(term).Reaching(4).Agreeing());
-  tap.ReleaseAll(&cluster, late);
+  tap.ReleaseAll(&cluster, acknowledges);
   CheckNotCommitted(&stage, /*leader=*/0, /*follower=*/3, term, /*index=*/3);
 
   stage.Heal();
   stage.AwaitApplied(4, 302, /*servers=*/5);
+  cluster.End();
+}
+
+// 5.3, 5.4.2: an acknowledgement holds for the request that it answers. Finds
+// replies used without comparing terms.
+TEST(Raft2BPlus, LateAppendSuccess) {
+  Stage stage(/*servers=*/5,
+              "Test (2B+): an acknowledgement of an earlier term");
+  PlayOldAcknowledgement(&stage, /*is_late=*/true);
+}
+
+// Figure 2: a leader knows nothing of its followers when it is elected. Finds
+// one that remembers what they had when it led before.
+TEST(Raft2BPlus, EarlierMatchIndex) {
+  Stage stage(/*servers=*/5,
+              "Test (2B+): what a leader knew when it led before");
+  PlayOldAcknowledgement(&stage, /*is_late=*/false);
+}
+
+// A service takes its time; its Raft goes on: it answers, leads and replicates
+// meanwhile. Finds a Raft that holds its lock while it delivers.
+TEST(Raft2BPlus, SlowService) {
+  Stage stage(/*servers=*/3, "Test (2B+): a service that takes its time");
+  Cluster& cluster = stage.cluster;
+  const Term term = stage.Elect(0);
+  for (const ServerId slow : {0, 1}) cluster.PauseService(slow, true);
+  Index last = 0;
+  for (int i = 0; i < 20; ++i) last = stage.Submit(0, 100 + i);
+  stage.AwaitApplied(last, 119, /*servers=*/1);
+  stage.AwaitTwoHeartbeats(/*leader=*/0, /*follower=*/1);
+  EXPECT_TRUE(cluster.GetState(0).is_leader);
+  EXPECT_EQ(cluster.GetState(1).term, term);
+
+  for (const ServerId slow : {0, 1}) cluster.PauseService(slow, false);
+  stage.AwaitApplied(last, 119, /*servers=*/3);
+  stage.Heal();
   cluster.End();
 }
 

@@ -95,6 +95,8 @@ TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
   Stage stage(/*servers=*/3, "Test (2C+): a candidate restarts and is asked");
   Cluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
+  // S1 has given no vote that could still stand on its disk.
+  tap.Drop(RequestVotes().From(0).To(1));
   stage.Elect(0);
 
   // Nobody hears anybody. S1 and S2 stand for election, term after term, until
@@ -121,7 +123,8 @@ TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
 
 // 5.1, Figure 2: a term outlives its server. S1 learns of a new term, crashes,
 // and restarts; then an old leader and a candidate of a term between come to
-// it. Finds a term that is not on the disk, or not read back.
+// it. Finds a term that is not on the disk, or only with a vote, or not read
+// back.
 TEST(Raft2CPlus, RestartKeepsTerm) {
   Stage stage(/*servers=*/4,
               "Test (2C+): a restarted server and an old leader");
@@ -130,7 +133,11 @@ TEST(Raft2CPlus, RestartKeepsTerm) {
   const Term old_term = stage.Elect(0);
   const Term term = old_term + 3;
 
-  // S2 and S3 hear nobody, and stand in term after term.
+  // S2 and S3 lack an entry that S1 has, so that it will not vote for them.
+  // They hear nobody, and stand in term after term.
+  tap.Drop(AppendEntries().NotTo(1).WithEntries());
+  const Index index = stage.Submit(0, 100);
+  tap.Await(AppendEntriesReplies().From(1).Reaching(index).Agreeing());
   for (const ServerId candidate : {2, 3}) {
     tap.Drop(AnyRequest().From(candidate));
     tap.Drop(AnyRequest().To(candidate));
@@ -143,7 +150,9 @@ TEST(Raft2CPlus, RestartKeepsTerm) {
   const Message oldest = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Drop(AnyRequest());
 
-  EXPECT_TRUE(Answer(&stage, newest).Agrees());
+  const Message news = Answer(&stage, newest);
+  EXPECT_FALSE(news.Agrees());
+  EXPECT_EQ(news.ReplyTerm(), term);
   Restart(&cluster, 1);
   for (const Message& request : {oldest, between}) {
     const Message answer = Answer(&stage, request);
@@ -153,7 +162,7 @@ TEST(Raft2CPlus, RestartKeepsTerm) {
   }
 
   stage.Heal();
-  cluster.Agree(100, /*servers=*/4, Retry::kYes);
+  cluster.Agree(101, /*servers=*/4, Retry::kYes);
   cluster.End();
 }
 
@@ -235,18 +244,18 @@ TEST(Raft2CPlus, KillInEveryPhase) {
   Tap& tap = stage.tap;
   int64_t command = 100;
 
-  // Who is in the phase, once it has come. For an election the leader is not
-  // heard.
+  // The first message of the phase, which is held. For an election the leader
+  // is not heard.
   const auto elect = [&](const Match& moment) {
-    const Term old_term = stage.Elect(0);
+    const ServerId leader = stage.AwaitLeader(/*above=*/0);
     tap.Hold(moment);
-    tap.Drop(AppendEntries().InTerm(old_term));
+    tap.Drop(AppendEntries().InTerm(cluster.GetState(leader).term));
     return tap.AwaitHeld(moment);
   };
   const auto replicate = [&](const Match& moment) {
-    stage.Elect(0);
+    const ServerId leader = stage.AwaitLeader(/*above=*/0);
     tap.Hold(moment);
-    stage.Submit(0, ++command);
+    stage.Submit(leader, ++command);
     return tap.AwaitHeld(moment);
   };
   const auto survive = [&](const char* phase, ServerId victim) {

@@ -67,6 +67,7 @@ Cluster::Cluster(int servers, ClusterOptions options, Place place)
 Cluster::~Cluster() {
   Finish();
   for (raft::ServerId i = 0; i < servers_; ++i) {
+    PauseService(i, false);
     if (const Member member = MemberOf(i); member.instance != nullptr) {
       member.instance->Kill();
     }

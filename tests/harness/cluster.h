@@ -126,6 +126,11 @@ class Cluster {
   void StartServer(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
   bool IsUp(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The service on that server takes nothing more from its Raft, until it is
+  // told to go on or its server crashes.
+  void PauseService(raft::ServerId server, bool paused)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // Gives the command to that server, connected or not. One that is down is no
   // leader.
   raft::StartResult Start(raft::ServerId server, const Command& command);
@@ -187,6 +192,7 @@ class Cluster {
     std::shared_ptr<Instance> instance;  // null while it is down
     std::shared_ptr<persister::Persister> disk;
     bool connected = false;
+    bool paused = false;            // its service takes nothing
     int life = 0;                   // counts the instances
     std::vector<std::string> ends;  // of this life, by the server they lead to
   };
@@ -238,6 +244,7 @@ class Cluster {
                                        bool only_to_connected)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReadLoop(raft::ServerId server, ApplyChannel* channel);
+  void AwaitService(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
   void Record(raft::ServerId server, const raft::ApplyMsg& message)
       ABSL_LOCKS_EXCLUDED(mu_);
   void EndReader(raft::ServerId server);
@@ -274,6 +281,7 @@ class Cluster {
   bool time_limit_reported_ = false;
 
   base::Mutex mu_;
+  base::CondVar service_resumed_;
   std::vector<Machine> machines_ ABSL_GUARDED_BY(mu_);  // by server
   ApplyLog log_ ABSL_GUARDED_BY(mu_);
   std::optional<std::string> error_ ABSL_GUARDED_BY(mu_);  // the first one

@@ -47,6 +47,7 @@ void Cluster::CrashServer(raft::ServerId server) {
   DetachDisk(server);
   const std::shared_ptr<Instance> instance = MemberOf(server).instance;
   if (instance == nullptr) return;
+  PauseService(server, false);
   instance->Kill();
   ForgetInstance(server);
   EndReader(server);
@@ -201,11 +202,25 @@ raft::State Cluster::StateOf(const Member& member) {
 }
 
 void Cluster::ReadLoop(raft::ServerId server, ApplyChannel* channel) {
-  while (std::optional<raft::ApplyMsg> message = channel->Receive()) {
+  while (true) {
+    AwaitService(server);
+    const std::optional<raft::ApplyMsg> message = channel->Receive();
+    if (!message.has_value()) return;
     if (message->kind == raft::ApplyMsg::Kind::kCommand) {
       Record(server, *message);
     }
   }
+}
+
+void Cluster::PauseService(raft::ServerId server, bool paused) {
+  base::MutexLock lock(&mu_);
+  MachineLocked(server).paused = paused;
+  service_resumed_.SignalAll();
+}
+
+void Cluster::AwaitService(raft::ServerId server) {
+  base::MutexLock lock(&mu_);
+  while (MachineLocked(server).paused) service_resumed_.Wait(&mu_);
 }
 
 void Cluster::Record(raft::ServerId server, const raft::ApplyMsg& message) {

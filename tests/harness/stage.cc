@@ -93,10 +93,13 @@ bool Stage::IsFollowed(ServerId leader, const std::vector<ServerId>& followers,
 ServerId Stage::AwaitLeader(Term above, Place place) {
   ServerId leader = raft::kNobody;
   const auto one_leads = [&] {
+    Term newest = above;
     for (ServerId server = 0; server < cluster.size(); ++server) {
       if (!cluster.IsConnected(server)) continue;
       const raft::State state = cluster.GetState(server);
-      if (state.is_leader && state.term > above) leader = server;
+      if (!state.is_leader || state.term <= newest) continue;
+      leader = server;
+      newest = state.term;
     }
     return leader != raft::kNobody;
   };

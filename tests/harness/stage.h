@@ -46,7 +46,7 @@ class Stage {
                    Place place = Place::Here());
 
   // Waits until one of the connected servers leads a term above `above`;
-  // returns it.
+  // returns it, or of several that of the newest term.
   raft::ServerId AwaitLeader(raft::Term above, Place place = Place::Here());
 
   // Gives the command to the leader; fails if it does not take it.

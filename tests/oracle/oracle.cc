@@ -2,6 +2,8 @@
 
 #include "tests/oracle/oracle.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "tests/oracle/judging.h"
 
@@ -43,6 +45,7 @@ void Oracle::LifeBegins(ServerId server, int life) {
   it.life = life;
   it.alive = true;
   it.led = false;
+  it.applied = 0;
   it.quiet = {};
   it.vouched_for = 0;
   it.heard.clear();
@@ -116,6 +119,14 @@ void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
           .server = server,
           .index = message.index,
           .index_term = message.term});
+  Server& it = ServerLocked(server);
+  const raft::Index before = std::exchange(it.applied, message.index);
+  // A life may begin behind a snapshot.
+  if (before != 0 && message.index != before + 1) {
+    Violate(kAppliesInOrder,
+            absl::StrCat("S", server, " applies index ", message.index,
+                         " right behind index ", before));
+  }
   // A cluster of one commits without a word.
   if (servers_count_ == 1 || message.index == 0) return;
   if (message.index > committed_.size()) {
@@ -125,7 +136,6 @@ void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
                          " entries are committed"));
     return;
   }
-  const Server& it = ServerLocked(server);
   if (!it.led && message.index > it.vouched_for) {
     Violate(kVouchedFor,
             absl::StrCat("S", server, " applies index ", message.index,

@@ -188,6 +188,7 @@ class Oracle {
 
     // Of this life.
     bool led = false;
+    raft::Index applied = 0;
     Heard quiet;  // when it last voted or answered a leader, in which term
     raft::Index vouched_for = 0;  // by leaders' requests, to be committed
     std::deque<Heard> heard;      // terms ascending

@@ -44,6 +44,9 @@ inline constexpr Rule kCommitByMajority{"commit by majority", "5.3, 5.4.2"};
 // A follower takes for committed only what a leader's request vouches for: up
 // to its commit index, and not beyond its last entry.
 inline constexpr Rule kVouchedFor{"commit as vouched for", "5.3, Figure 2"};
+// A server applies each entry once in a life, in the order of the indexes.
+inline constexpr Rule kAppliesInOrder{"applies in order, once",
+                                      "5.3, Figure 2"};
 // No server applies another command at an index than what is committed there
 // (Figure 3).
 inline constexpr Rule kStateMachineSafety{"state machine safety", "5.4.3"};

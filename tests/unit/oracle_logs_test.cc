@@ -152,6 +152,25 @@ TEST(OracleLogs, ARestartedServerIsVouchedForAnew) {
   EXPECT_TRUE(story.Broke(kVouchedFor)) << story.verdict();
 }
 
+TEST(OracleLogs, AppliesInOrderOnce) {
+  for (const raft::Index next : {1, 2, 3}) {
+    Story story(/*servers=*/5, /*reads_disks=*/false);
+    Begin(&story);
+    story.Takes(0, 2, {.term = 1, .entries = {1, 1, 1}}, {});
+    story.Takes(0, 1, {.term = 1, .entries = {1, 1, 1}}, {});
+    story.Apply(0, 1, 1);
+    story.Apply(0, next, 1);
+    EXPECT_EQ(story.Broke(kAppliesInOrder), next != 2) << story.verdict();
+  }
+  Story story(/*servers=*/5, /*reads_disks=*/false);
+  Begin(&story);
+  story.Apply(0, 1, 1);
+  story.Restart(0);
+  story.State(0, 1, true);
+  story.Apply(0, 1, 1);  // a new life begins anew
+  EXPECT_EQ(story.verdict(), "");
+}
+
 TEST(OracleLogs, StateMachineSafety) {
   for (const std::string& command :
        {Story::CommandOf(1, 1), std::string("another")}) {
