@@ -330,6 +330,47 @@ TEST(Raft2BPlus, EarlierMatchIndex) {
   PlayOldAcknowledgement(&stage, /*is_late=*/false);
 }
 
+// 5.1, 5.4.1: a server that has voted in a term takes nothing of an older one,
+// and one that has taken an entry does not vote for a log without it. Both
+// requests reach S1 at the same time; it cannot say yes to both. Finds a lock
+// that is opened between a check and the act.
+TEST(Raft2BPlus, VoteMeetsAppendEntries) {
+  constexpr int kRounds = 5;
+  Stage stage(/*servers=*/3, "Test (2B+): a vote and an entry at one moment");
+  Tap& tap = stage.tap;
+  for (int round = 0; round < kRounds; ++round) {
+    const Term term = stage.Elect(0);
+    // S2 hears nobody and asks S1, which is content with its leader.
+    const auto asks = RequestVotes().From(2).To(1).After(tap.Now());
+    const auto sends = AppendEntries().From(0).To(1).InTerm(term).WithEntries();
+    tap.Drop(RequestVotes());
+    tap.Drop(AppendEntries().To(2));
+    tap.Hold(asks);
+    tap.Hold(sends);
+    const Message vote = tap.AwaitHeld(asks);
+    stage.Submit(0, 100 + round);
+    const Message append = tap.AwaitHeld(sends);
+
+    const size_t now = tap.Now();
+    for (const bool first : {true, false}) {
+      tap.Release(&stage.cluster, first == (round % 2 == 0) ? vote : append);
+    }
+    const Message voted = tap.Await(
+        RequestVoteReplies().From(1).InTerm(vote.RequestTerm()).After(now));
+    const Message appended =
+        tap.Await(AppendEntriesReplies().From(1).InTerm(term).After(now).Where(
+            "to that request", [&append](const Message& reply) {
+              return reply.call == append.call;
+            }));
+    if (voted.Agrees() && appended.Agrees()) {
+      Fail("S1 has taken an entry and voted for a log without it");
+    }
+    stage.Heal();
+  }
+  stage.cluster.Agree(200, /*servers=*/3, Retry::kYes);
+  stage.cluster.End();
+}
+
 // A service takes its time; its Raft goes on: it answers, leads and replicates
 // meanwhile. Finds a Raft that holds its lock while it delivers.
 TEST(Raft2BPlus, SlowService) {
