@@ -179,6 +179,29 @@ TEST(Raft2APlus, StepsDownOnReply) {
   cluster.End();
 }
 
+// 5.1: what an old leader says is refused, and counts for nothing: it does not
+// put an election off. S0 hears nobody, and so goes on as the leader of a term
+// that is over; S2 hears it, but not the leader of its own term. Finds a
+// follower that is quiet as long as anybody sends AppendEntries.
+TEST(Raft2APlus, OldLeaderIgnored) {
+  Stage stage(/*servers=*/3, "Test (2A+): a leader of a term that is over");
+  Tap& tap = stage.tap;
+
+  stage.Elect(0);
+  tap.Drop(AnyMessage().To(0));
+  const int mute = tap.Drop(AnyRequest().From(0));
+  const Term term = stage.Elect(1, {2});
+
+  tap.Drop(AnyMessage().From(1));
+  tap.Forget(mute);
+  const Message request = tap.Await(RequestVotes().From(2).After(tap.Now()));
+  EXPECT_GT(request.RequestTerm(), term);
+
+  stage.Heal();
+  stage.cluster.CheckOneLeader();
+  stage.cluster.End();
+}
+
 // 5.2: who hears a leader is content; who does not may take the office, but not
 // keep the others from having a leader. The link from S0 to S1 is dead, that
 // from S1 to S0 works: S1 gets neither requests nor replies of S0.
