@@ -12,8 +12,8 @@ of its runs, in real time and simulated, that it passed. "race" is earned if no
 run under ThreadSanitizer reported anything.
 
 It writes out/grade.json and prints a table. Exit status: 0 if everything
-passed, 1 if something failed or does not build, 2 for a wrong argument, 130 if
-interrupted.
+passed, 1 if something failed or does not build, 2 for a wrong argument or a run
+that somebody ended, 130 if interrupted.
 """
 
 import argparse
@@ -44,6 +44,10 @@ INTERRUPTED = 130
 
 class BadArgument(Exception):
     """One line that says what to do instead."""
+
+
+class Unfinished(Exception):
+    """A run of the suite ended before its last test: there is no result."""
 
 
 @dataclass
@@ -202,6 +206,17 @@ def read_real_run(grade: Grade, output: str, repeat: str) -> None:
                     f"{repeat} RUN='^{match[2]}$'")
 
 
+def check_finished(status: int) -> None:
+    """Raises unless the test program ran all its tests: that a test crashes or
+    hangs does not end it, but somebody from outside may."""
+    if status in (INTERRUPTED, -signal.SIGINT):
+        raise KeyboardInterrupt
+    if status not in (0, 1):
+        how = f"signal {-status}" if status < 0 else f"status {status}"
+        raise Unfinished(f"a run of the tests ended early, with {how}; start "
+                         "again: nothing was written")
+
+
 def read_seed(grade: Grade, result: sim.SeedResult, repeat: str) -> None:
     """Takes one simulated run in; one without a whole result failed."""
     failures = {failure.test: failure for failure in result.failures}
@@ -271,6 +286,7 @@ class Grader:
                     process.send_signal(signal.SIGINT)
                     process.wait()
                     raise
+            check_finished(process.returncode)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             self.grade.real_seconds += time.monotonic() - begin
             self.grade.cpu_seconds += (after.ru_utime + after.ru_stime -
@@ -361,7 +377,11 @@ def main(arguments: list[str]) -> int:
     except BadArgument as error:
         print(f"grade: {error}", file=sys.stderr)
         return 2
-    grade = Grader(options).run()
+    try:
+        grade = Grader(options).run()
+    except Unfinished as error:
+        print(f"grade: {error}", file=sys.stderr)
+        return 2
     path = ROOT / "out/grade.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(as_json(grade, options.weights), indent=2)

@@ -5,6 +5,7 @@
 """
 
 import json
+import signal
 import tempfile
 import unittest
 from pathlib import Path
@@ -95,6 +96,16 @@ class Reading(unittest.TestCase):
                          "a_test.cc:7: expected one leader")
         self.assertEqual(it.tests["TestY2A"].repeat,
                          "make test SEED=4 RUN='^TestY2A$'")
+
+    def test_a_run_that_somebody_ended_is_no_result(self) -> None:
+        for status in (0, 1):
+            grade.check_finished(status)
+        for status in (grade.INTERRUPTED, -signal.SIGINT):
+            with self.assertRaises(KeyboardInterrupt):
+                grade.check_finished(status)
+        for status in (2, -signal.SIGKILL):
+            with self.assertRaises(grade.Unfinished):
+                grade.check_finished(status)
 
     def test_seed(self) -> None:
         it = of_tests(X2A=(0, 0), Y2A=(0, 0))
