@@ -250,9 +250,11 @@ class Core {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   static Packet MakePacket(const Route& route, Packet::Kind kind,
                            Packet::Fate fate, std::string_view method,
-                           std::string_view bytes);
+                           std::string_view bytes,
+                           std::chrono::milliseconds delay = {});
   static void Report(const Route& route, Packet::Kind kind, Packet::Fate fate,
-                     std::string_view method, std::string_view bytes);
+                     std::string_view method, std::string_view bytes,
+                     std::chrono::milliseconds delay = {});
 
   TimerQueue timers_;
   WorkerPool workers_{&timers_};

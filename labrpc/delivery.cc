@@ -227,7 +227,7 @@ void Core::RunHandler(const Errand& errand) {
     AskAboutReply(errand, seen);
     return;
   }
-  Report(errand.route, Packet::Kind::kReply, fate, errand.method, seen);
+  Report(errand.route, Packet::Kind::kReply, fate, errand.method, seen, delay);
   if (fate == Packet::Fate::kReordered) AwaitDelay(errand.id, delay);
   if (ended.has_value()) Tell(&*ended);
 }
@@ -321,7 +321,8 @@ Core::Route Core::RouteLocked(CallId id, const Call& call) const {
 
 Packet Core::MakePacket(const Route& route, Packet::Kind kind,
                         Packet::Fate fate, std::string_view method,
-                        std::string_view bytes) {
+                        std::string_view bytes,
+                        std::chrono::milliseconds delay) {
   return {.kind = kind,
           .fate = fate,
           .call = route.call,
@@ -329,12 +330,14 @@ Packet Core::MakePacket(const Route& route, Packet::Kind kind,
           .end = route.end,
           .server = route.server,
           .method = method,
-          .bytes = bytes};
+          .bytes = bytes,
+          .delay = delay};
 }
 
 void Core::Report(const Route& route, Packet::Kind kind, Packet::Fate fate,
-                  std::string_view method, std::string_view bytes) {
-  const Packet packet = MakePacket(route, kind, fate, method, bytes);
+                  std::string_view method, std::string_view bytes,
+                  std::chrono::milliseconds delay) {
+  const Packet packet = MakePacket(route, kind, fate, method, bytes, delay);
   VLOG(3) << "DROP " << packet;
   if (route.observer != nullptr) (*route.observer)(packet);
 }

@@ -37,6 +37,9 @@ struct Packet {
   std::string_view server;  // empty if the end is not connected
   std::string_view method;  // "Service.Method"
   std::string_view bytes;   // encoded arguments or reply
+  // How much later the caller gets a reply that is kReordered; 0 if that is for
+  // a tap to say.
+  std::chrono::milliseconds delay{0};
 };
 
 // Runs on threads of the network's, several at a time, with no lock held. It

@@ -36,6 +36,7 @@ WAYS = {
     "log": Way({"GLOG_v": "3"}),
     "log again": Way({"GLOG_v": "3"}),
     "unwatched": Way({"ORACLE": "off"}),
+    "recorded": Way({"TRACE": os.devnull}),
     "asan": Way({}, kind="asan"),
     "pool": Way({"SIM_ENGINE": "pool"}),
     "native": Way({"SIM_ENGINE": "native"}),

@@ -14,22 +14,33 @@
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "tests/harness/build_kind.h"
+#include "tests/harness/recorder.h"
 #include "tests/harness/run_log.h"
 #include "tests/harness/watchdog.h"
 
 namespace tests {
 namespace {
 
-// The message of a check, behind the place where it stands.
-std::string Describe(const testing::TestPartResult& result) {
+std::string MessageOf(const testing::TestPartResult& result) {
   std::string message = result.message();
   // GoogleTest's word for a failure that is no comparison.
   constexpr char kFailed[] = "Failed\n";
   if (message.starts_with(kFailed)) message.erase(0, std::strlen(kFailed));
-  if (result.file_name() == nullptr) return message;
+  return message;
+}
+
+// "raft_2a_test.cc:33", or empty.
+std::string PlaceOf(const testing::TestPartResult& result) {
+  if (result.file_name() == nullptr) return "";
   std::string file = result.file_name();
   file.erase(0, file.rfind('/') + 1);
-  return absl::StrCat(file, ":", result.line_number(), ": ", message);
+  return absl::StrCat(file, ":", result.line_number());
+}
+
+// The message of a check, behind the place where it stands.
+std::string Describe(const testing::TestPartResult& result) {
+  const std::string place = PlaceOf(result);
+  return absl::StrCat(place, place.empty() ? "" : ": ", MessageOf(result));
 }
 
 void SendRecord(char kind, std::string text) {
@@ -45,9 +56,18 @@ class Reporter : public testing::EmptyTestEventListener {
  public:
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed()) SendRecord(kFailure, Describe(result));
+    if (Recorder* const recorder = Recorder::OfProcess();
+        recorder != nullptr && result.failed()) {
+      recorder->Failed(MessageOf(result), PlaceOf(result));
+    }
     if (result.skipped()) SendRecord(kSkipped, Describe(result));
   }
-  void OnTestEnd(const testing::TestInfo&) override { SendRecord(kEnded, ""); }
+  void OnTestEnd(const testing::TestInfo& test) override {
+    SendRecord(kEnded, "");
+    if (Recorder* const recorder = Recorder::OfProcess()) {
+      recorder->TestEnds(test.result()->Passed());
+    }
+  }
 };
 
 void ReplacePrinter() {

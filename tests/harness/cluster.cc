@@ -43,20 +43,17 @@ Cluster::Cluster(int servers, ClusterOptions options, Place place)
       options_(std::move(options)),
       place_(place),
       created_(Clock::now()),
-      oracle_(MakeOracle()),
+      witnesses_(MakeOracle(), Recorder::OfProcess()),
       random_(base::Random::ForOwner("cluster")),
       readers_(static_cast<size_t>(servers)),
       machines_(static_cast<size_t>(servers)),
       log_(servers) {
   WarnOfSingleCpu();
-  labrpc::Observer observer;
-  if (oracle_ != nullptr) {
-    observer = [oracle = oracle_](const labrpc::Packet& packet) {
-      oracle->Sees(packet);
-    };
+  if (Recorder* const recorder = witnesses_.recorder()) {
+    recorder->ClusterBegins(servers_);
   }
-  network_.SetObserver(std::move(observer));
-  network_.Reliable(options_.reliable);
+  network_.SetObserver(MakeObserver());
+  SetReliable(options_.reliable);
   network_.LongDelays(true);
   if (options_.tap != nullptr) network_.SetTap(options_.tap);
   // All run before any of them is connected: their election clocks tick.
@@ -74,9 +71,7 @@ Cluster::~Cluster() {
   }
   // Calls of an instance that is not quite dead fail from here on.
   network_.Cleanup();
-  for (raft::ServerId i = 0; i < servers_; ++i) {
-    if (oracle_ != nullptr) oracle_->LifeEnds(i);
-  }
+  for (raft::ServerId i = 0; i < servers_; ++i) witnesses_.LifeEnds(i);
   for (raft::ServerId i = 0; i < servers_; ++i) EndReader(i);
   if (TookTooLong()) ReportFailure(kTimeLimitMessage, place_);
   std::optional<std::string> unreported;
@@ -102,14 +97,37 @@ std::shared_ptr<Oracle> Cluster::MakeOracle() {
   return std::make_shared<Oracle>(
       servers_,
       Oracle::Options{.decode = std::move(decode),
-                      .on_violation = [this](const std::string& message) {
-                        FoundError(message);
+                      .on_violation = [this](const Violation& violation) {
+                        if (Recorder* const recorder = Recorder::OfProcess()) {
+                          recorder->Violated(violation);
+                        }
+                        FoundError(violation.ToString());
                       }});
+}
+
+labrpc::Observer Cluster::MakeObserver() const {
+  if (!witnesses_.any()) return nullptr;
+  return [witnesses = witnesses_](const labrpc::Packet& packet) {
+    witnesses.Sees(packet);
+  };
+}
+
+void Cluster::SetReliable(bool yes) {
+  witnesses_.NetworkIs("reliable", yes);
+  network_.Reliable(yes);
+}
+
+void Cluster::SetLongReordering(bool yes) {
+  witnesses_.NetworkIs("long_reordering", yes);
+  network_.LongReordering(yes);
 }
 
 void Cluster::Begin(std::string_view title) {
   LOG(INFO) << "TEST begin title=\"" << title << "\" servers=" << servers_;
   Print(absl::StrCat(TitleLine(title), "\n"));
+  if (Recorder* const recorder = witnesses_.recorder()) {
+    recorder->TestBegins(title);
+  }
   baseline_ = {Clock::now(), RpcTotal(), BytesTotal(), MaxIndex()};
 }
 

@@ -17,7 +17,8 @@
 // messages, so that it never blocks a Raft.
 //
 // An oracle (tests/oracle/oracle.h) watches all that the cluster does, and a
-// violation ends the test in the same way.
+// violation ends the test in the same way. `make trace` has a recorder
+// (recorder.h) watch it too.
 //
 // Thread safety: the test's main thread makes and ends the cluster, and alone
 // starts, crashes, connects and disconnects servers and calls CheckOneLeader().
@@ -46,7 +47,7 @@
 #include "tests/harness/commands.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/instance.h"
-#include "tests/oracle/oracle.h"
+#include "tests/harness/witnesses.h"
 
 namespace tests {
 
@@ -172,8 +173,8 @@ class Cluster {
                     Place place = Place::Here());
 
   // What the network does from now on.
-  void SetReliable(bool yes) { network_.Reliable(yes); }
-  void SetLongReordering(bool yes) { network_.LongReordering(yes); }
+  void SetReliable(bool yes);
+  void SetLongReordering(bool yes);
 
   // Lets a message go on that the tap holds; false if there is none.
   bool Release(uint64_t call) { return network_.Release(call); }
@@ -220,6 +221,7 @@ class Cluster {
 
   // cluster.cc
   std::shared_ptr<Oracle> MakeOracle();
+  labrpc::Observer MakeObserver() const;
   raft::Index MaxIndex() ABSL_LOCKS_EXCLUDED(mu_);
   bool TookTooLong();
   bool Finished() ABSL_LOCKS_EXCLUDED(mu_);
@@ -268,9 +270,9 @@ class Cluster {
   const Place place_;  // of the test, for what fails at its end
   const Clock::time_point created_;
 
-  // Both are synchronised by themselves. The oracle may be told of saves by
+  // Both are synchronised by themselves. The witnesses may be told of saves by
   // what outlives this cluster.
-  const std::shared_ptr<Oracle> oracle_;  // null: off
+  const Witnesses witnesses_;
   labrpc::Network network_;
 
   // Confined to the test's main thread.

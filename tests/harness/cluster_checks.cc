@@ -21,6 +21,7 @@ constexpr milliseconds kNoLeaderPause(50);
 }  // namespace
 
 raft::ServerId Cluster::CheckOneLeader(Place place) {
+  const Step step("CheckOneLeader", "", place);
   for (int round = 0; round < kLeaderRounds; ++round) {
     Sleep(milliseconds(450 + random_.Below(100)));
 
@@ -44,6 +45,7 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
 }
 
 raft::Term Cluster::CheckTerms(Place place) {
+  const Step step("CheckTerms", "", place);
   CheckError(place);
   std::optional<raft::Term> common;
   for (const Member& member : Connected()) {
@@ -57,6 +59,7 @@ raft::Term Cluster::CheckTerms(Place place) {
 }
 
 void Cluster::CheckNoLeader(Place place) {
+  const Step step("CheckNoLeader", "", place);
   CheckError(place);
   for (const Member& member : Connected()) {
     if (StateOf(member).is_leader) {
@@ -96,6 +99,9 @@ void Cluster::CheckError(Place place) {
 std::optional<Command> Cluster::Wait(raft::Index index, int servers,
                                      std::optional<raft::Term> start_term,
                                      Place place) {
+  const Step step("Wait",
+                  absl::StrCat("index ", index, " on ", servers, " servers"),
+                  place);
   milliseconds pause = kFirstPause;
   for (int i = 0; i < kMostPauses; ++i) {
     if (CommittedAt(index, place).servers >= servers) break;
@@ -123,6 +129,9 @@ bool Cluster::AnyTermAbove(raft::Term term) {
 
 raft::Index Cluster::Agree(const Command& command, int servers, Retry retry,
                            Place place) {
+  const Step step("Agree",
+                  absl::StrCat(ToString(command), " on ", servers, " servers"),
+                  place);
   const Clock::time_point deadline =
       Clock::now() + Hurried(Clock::duration(kAgreeLimit));
   int position = 0;

@@ -43,7 +43,7 @@ void Cluster::CrashServer(raft::ServerId server) {
   // From here on nobody can hear of what the old instance does, so nobody can
   // rely on what it saves; only now may its disk be taken away. The other order
   // would lose what it had promised in between.
-  if (oracle_ != nullptr) oracle_->LifeEnds(server);
+  witnesses_.LifeEnds(server);
   DetachDisk(server);
   const std::shared_ptr<Instance> instance = MemberOf(server).instance;
   if (instance == nullptr) return;
@@ -70,7 +70,7 @@ std::vector<std::shared_ptr<base::ClientEnd>> Cluster::MakeEnds(
     ends.push_back(network_.MakeEnd(names.back()));
     network_.Connect(names.back(), NameOf(to));
   }
-  if (oracle_ != nullptr) oracle_->LifeBegins(server, life);
+  witnesses_.LifeBegins(server, life);
   base::MutexLock lock(&mu_);
   MachineLocked(server).ends = std::move(names);
   return ends;
@@ -91,17 +91,15 @@ void Cluster::WatchDisk(const Member& member, persister::Persister* disk) {
   // What the life before saved in its last moments is there too, though nobody
   // was told.
   const std::string found = disk->ReadRaftState().ToString();
-  if (oracle_ != nullptr && !found.empty()) {
-    oracle_->Saved(member.server, member.life, found);
-  }
+  if (!found.empty()) witnesses_.Saved(member.server, member.life, found);
   persister::Persister::Observer observer;
-  if (oracle_ != nullptr) {
-    observer = [oracle = oracle_, server = member.server,
+  if (witnesses_.any()) {
+    observer = [witnesses = witnesses_, server = member.server,
                 life = member.life](const base::Rope& raft_state) {
-      oracle->Saved(server, life, raft_state.ToString());
+      witnesses.Saved(server, life, raft_state.ToString());
     };
   }
-  // Also without one: whether an oracle watches must not change a simulated
+  // Also without one: whether somebody watches must not change a simulated
   // run, and this takes a lock.
   disk->SetObserver(std::move(observer));
 }
@@ -155,6 +153,7 @@ void Cluster::Connect(raft::ServerId server) {
     links = LinksLocked(server, /*only_to_connected=*/true);
   }
   for (const std::string& end : links) network_.Enable(end, true);
+  witnesses_.Links(server, true);
   LOG(INFO) << "TEST connect server=S" << server;
 }
 
@@ -166,6 +165,7 @@ void Cluster::Disconnect(raft::ServerId server) {
     links = LinksLocked(server, /*only_to_connected=*/false);
   }
   for (const std::string& end : links) network_.Enable(end, false);
+  witnesses_.Links(server, false);
   LOG(INFO) << "TEST disconnect server=S" << server;
 }
 
@@ -182,10 +182,8 @@ raft::StartResult Cluster::Start(raft::ServerId server,
                                  const Command& command) {
   const Member member = MemberOf(server);
   if (member.instance == nullptr) return {};
-  const raft::StartResult result =
-      member.instance->Start(EncodeCommand(command));
-  if (oracle_ != nullptr) oracle_->Started(server, member.life, result);
-  return result;
+  return witnesses_.Start(server, member.life, member.instance.get(),
+                          EncodeCommand(command));
 }
 
 raft::State Cluster::GetState(raft::ServerId server) {
@@ -194,11 +192,7 @@ raft::State Cluster::GetState(raft::ServerId server) {
 
 raft::State Cluster::StateOf(const Member& member) {
   if (member.instance == nullptr) return {};
-  if (oracle_ == nullptr) return member.instance->GetState();
-  const raft::Term floor = oracle_->TermOf(member.server);
-  const raft::State state = member.instance->GetState();
-  oracle_->Stated(member.server, member.life, floor, state);
-  return state;
+  return witnesses_.GetState(member.server, member.life, member.instance.get());
 }
 
 void Cluster::ReadLoop(raft::ServerId server, ApplyChannel* channel) {
@@ -224,7 +218,7 @@ void Cluster::AwaitService(raft::ServerId server) {
 }
 
 void Cluster::Record(raft::ServerId server, const raft::ApplyMsg& message) {
-  if (oracle_ != nullptr) oracle_->Applied(server, message);
+  witnesses_.Applied(server, message);
   absl::StatusOr<Command> command = DecodeCommand(message.command);
   base::MutexLock lock(&mu_);
   if (error_.has_value()) return;  // the first one tells most

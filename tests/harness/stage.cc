@@ -23,6 +23,7 @@ Stage::Stage(int servers, std::string_view title, Place place)
 
 void Stage::WaitUntil(const std::string& what,
                       const std::function<bool()>& is_so, Place place) {
+  const Step step("WaitUntil", what, place);
   const auto deadline = std::chrono::steady_clock::now() + kSceneLimit;
   while (!is_so()) {
     cluster.CommittedAt(/*index=*/1, place);  // fails if an error was found

@@ -4,7 +4,7 @@
 #ifndef TESTS_ORACLE_JUDGING_H_
 #define TESTS_ORACLE_JUDGING_H_
 
-#include <string>
+#include <optional>
 #include <utility>
 
 #include "tests/oracle/oracle.h"
@@ -19,9 +19,10 @@ class ABSL_SCOPED_LOCKABLE Oracle::Judging {
     oracle_->lock_.Lock();
   }
   ~Judging() ABSL_UNLOCK_FUNCTION() {
-    const std::string found = std::exchange(oracle_->violation_, {});
+    const std::optional<Violation> found =
+        std::exchange(oracle_->violation_, std::nullopt);
     oracle_->lock_.Unlock();
-    if (!found.empty()) oracle_->options_.on_violation(found);
+    if (found.has_value()) oracle_->options_.on_violation(*found);
   }
   Judging(const Judging&) = delete;
   Judging& operator=(const Judging&) = delete;

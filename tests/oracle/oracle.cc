@@ -12,6 +12,11 @@ namespace tests {
 using raft::ServerId;
 using raft::Term;
 
+std::string Violation::ToString() const {
+  return absl::StrCat("oracle: ", rule.name, " (", rule.section, "): ", what,
+                      "; the last events:", events);
+}
+
 Oracle::Oracle(int servers, Options options)
     : servers_count_(static_cast<size_t>(servers)),
       options_(std::move(options)),
@@ -31,9 +36,8 @@ void Oracle::Record(Event event) {
 void Oracle::Violate(const Rule& rule, const std::string& what) {
   if (condemned_) return;  // what follows from the first one tells nothing
   condemned_ = true;
-  violation_ =
-      absl::StrCat("oracle: ", rule.name, " (", rule.section, "): ", what,
-                   "; the last events:", history_.ToString(begin_));
+  violation_ = {
+      .rule = rule, .what = what, .events = history_.ToString(begin_)};
 }
 
 void Oracle::LifeBegins(ServerId server, int life) {

@@ -49,6 +49,16 @@ struct DiskState {
   raft::Entries entries;
 };
 
+// What no correct Raft does, and how it came.
+struct Violation {
+  Rule rule;
+  std::string what;    // with servers, terms and indexes
+  std::string events;  // the last ones, a line each (history.h)
+
+  // "oracle: steps down (5.1): S0 ...; the last events: ...".
+  std::string ToString() const;
+};
+
 // Nothing if the bytes are not what the Raft saves.
 using DecodeDisk = std::function<std::optional<DiskState>(std::string_view)>;
 
@@ -61,7 +71,7 @@ class Oracle {
 
     // Is told of the first violation, by the thread that reported the event,
     // with no lock of the oracle's held.
-    std::function<void(const std::string&)> on_violation;
+    std::function<void(const Violation&)> on_violation;
 
     // So long after a server has heard of a newer term it may still send what
     // it had begun before.
@@ -296,7 +306,8 @@ class Oracle {
   mutable base::SpinLock lock_;
   History history_ ABSL_GUARDED_BY(lock_);
   bool condemned_ ABSL_GUARDED_BY(lock_) = false;
-  std::string violation_ ABSL_GUARDED_BY(lock_);  // found, and not told yet
+  std::optional<Violation> violation_
+      ABSL_GUARDED_BY(lock_);  // found, and not told yet
 
   std::vector<Server> servers_ ABSL_GUARDED_BY(lock_);
   std::map<raft::Term, TermRecord> terms_ ABSL_GUARDED_BY(lock_);

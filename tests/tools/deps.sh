@@ -6,6 +6,7 @@ set -eu
 packages=(
   g++ make git pkg-config               # to build
   libabsl-dev libgoogle-glog-dev libgtest-dev libcereal-dev
+  nlohmann-json3-dev                    # make trace
   binutils python3 util-linux           # stacks, make compare, make race
   python3-tqdm                          # make sim
   clang clang-format clang-tidy universal-ctags  # make lint

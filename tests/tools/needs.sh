@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# needs.sh build|sim|lint: says what that kind of target lacks, and the command
+# needs.sh build|sim|lint|trace: says what that kind of target lacks, and the command
 # that installs it; exit status 2 then. Called by the Makefile before it builds.
 set -u
 
@@ -22,6 +22,7 @@ if [ "${1:-}" = sim ]; then
   /usr/bin/python3 -c 'import tqdm' 2>/dev/null || missing+=(python3-tqdm)
 fi
 [ -e /usr/include/cereal/cereal.hpp ] || missing+=(cereal)
+[ -e /usr/include/nlohmann/json.hpp ] || missing+=(nlohmann-json)
 
 if [ ${#missing[@]} -gt 0 ]; then
   echo "missing: ${missing[*]}; run: make deps" >&2

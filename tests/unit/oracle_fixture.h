@@ -209,8 +209,8 @@ class Story {
 
   Oracle::Options MakeOptions(bool reads_disks) {
     Oracle::Options options;
-    options.on_violation = [this](const std::string& what) {
-      if (verdicts_++ == 0) verdict_ = what;
+    options.on_violation = [this](const Violation& violation) {
+      if (verdicts_++ == 0) verdict_ = violation.ToString();
     };
     options.now = [this] { return now_; };
     if (reads_disks) {
