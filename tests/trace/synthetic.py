@@ -19,6 +19,7 @@ from typing import Any
 Event = dict[str, Any]
 TICK = 0.1  # seconds between heart-beats
 COMMANDS = 8  # of one step Agree
+REPLAYED = 20  # applied again after a crash, as after a snapshot
 
 
 class Cluster:
@@ -176,7 +177,8 @@ class Cluster:
         self.up[server] = up
         if up:
             self.life[server] += 1
-            self.role[server], self.applied[server] = "follower", 0
+            self.role[server] = "follower"
+            self.applied[server] = max(0, self.applied[server] - REPLAYED)
         self.tell("life", **self.of(server), life=self.life[server], up=up)
 
     def connect(self, server: int, connected: bool) -> None:

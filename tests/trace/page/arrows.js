@@ -2,11 +2,11 @@
 //
 // Called by main.js at each redraw. Arrows of one look are one path. Delivered:
 // a line with a head (hollow: the answer was no); late: dashed to where it
-// really arrived; dropped: a cross two thirds of the way.
+// really arrived; dropped: a cross short of the receiver. The lanes are drawn
+// over them, so that what they say stays legible.
 
-const MAX_ARROWS = 1500;
-const MAX_HEADS = 600;
-const CROSS_AT = 0.66;
+const ARROWS_A_PIXEL = 0.6;  // more are drawn as bars
+const SHORT_OF = 12;         // pixels from the lane that a message never reaches
 
 // The two ends of message i in pixels: from the sender's lane, at the side
 // that faces the receiver, to the receiver's.
@@ -18,10 +18,10 @@ function arrowEnds(view, messages, i) {
   const y1 = down ? place.laneTop(to) : place.laneBottom(to);
   const x0 = x(messages.start[i]);
   let x1 = x(messages.end[i]), y = y1;
-  if (messages.fate[i] === DROPPED_FATE || messages.held[i]) {
-    const share = messages.held[i] ? 0.3 : CROSS_AT;
-    if (messages.held[i]) x1 = x0 + 20;
-    y = y0 + (y1 - y0) * share;
+  if (messages.fate[i] === DROPPED_FATE) y += down ? -SHORT_OF : SHORT_OF;
+  if (messages.held[i]) {
+    x1 = x0 + 20;
+    y = y0 + (y1 - y0) * 0.3;
   }
   return { x0, y0, x1, y1: y };
 }
@@ -78,7 +78,7 @@ function drawHeads(view, group, colour) {
 }
 
 // All arrows of one kind and fate.
-function drawGroup(view, group, kind, fate, heads) {
+function drawGroup(view, group, kind, fate) {
   const { context, look } = view;
   const colour = look[KINDS[kind]];
   context.strokeStyle = colour;
@@ -89,7 +89,7 @@ function drawGroup(view, group, kind, fate, heads) {
   }
   context.setLineDash([]);
   if (fate !== DROPPED_FATE) {
-    if (heads) drawHeads(view, group.filter((line) => !line.cut), colour);
+    drawHeads(view, group.filter((line) => !line.cut), colour);
     return;
   }
   context.strokeStyle = look.alarm;
@@ -120,7 +120,6 @@ function drawArrows(view, messages, list) {
   const keys = [...groups.keys()].sort(
     (a, b) => (b >> 2 === BEAT) - (a >> 2 === BEAT) || a % 4 - b % 4);
   for (const key of keys) {
-    drawGroup(view, groups.get(key), key >> 2, key % 4,
-      list.length <= MAX_HEADS);
+    drawGroup(view, groups.get(key), key >> 2, key % 4);
   }
 }

@@ -59,6 +59,29 @@ function extras(event) {
   return rest;
 }
 
+// A message in a few words, for lists.
+function briefMessage(event) {
+  const fields = event.fields || {};
+  let what = event.rpc || 'message';
+  if (event.event === 'reply') {
+    const answer = fields.granted ?? fields.success;
+    what += answer === undefined ? ' reply' : ` reply: ${answer ? 'yes' : 'no'}`;
+  } else if (fields.entries === 0) {
+    what = 'heart-beat';
+  } else if (fields.entries) {
+    what += ` +${fields.entries}`;
+  }
+  const fate = event.fate === 'delivered' ? '' : ` (${event.fate})`;
+  return `${serverName(event.server)} → ${serverName(event.peer)} ${what}` +
+    `${fields.term === undefined ? '' : ` T${fields.term}`}${fate}`;
+}
+
+// As a sentence, but shorter where there are many like it.
+function brief(event) {
+  const isMessage = event.event === 'request' || event.event === 'reply';
+  return isMessage ? briefMessage(event) : sentence(event);
+}
+
 // One sentence about any event.
 function sentence(event) {
   const who = event.server === undefined ? '' : serverName(event.server);

@@ -29,7 +29,7 @@ function ledThere(model) {
 
 // The span of time to open at: the fault near the right, and what led there.
 function openingSpan(model, led) {
-  if (model.fault < 0) return [0, model.end];
+  if (model.fault < 0) return [-Infinity, Infinity];
   const at = model.events[model.fault].t;
   const first = led.length ? model.events[led[0]] : model.events[model.fault];
   const start = Math.min(first.t, first.sent ?? first.t);
@@ -49,19 +49,24 @@ function eventPoint(view, event) {
   return [at, top + BAR / 2];
 }
 
-function drawHalo(view, model, index, colour, width) {
+// All of them in one path: where they overlap they grow no stronger.
+function drawHalos(view, model, indexes, colour, width) {
   const { context, place } = view;
-  const message = model.messages.ofEvent.get(index);
   context.strokeStyle = colour;
   context.lineWidth = width;
   context.beginPath();
-  if (message !== undefined) {
-    const line = clipped(arrowEnds(view, model.messages, message),
-      place.left - 200, place.right + 200);
-    context.moveTo(line.x0, line.y0);
-    context.lineTo(line.x1, line.y1);
-  } else {
-    context.arc(...eventPoint(view, model.events[index]), 5, 0, 2 * Math.PI);
+  for (const index of indexes) {
+    const message = model.messages.ofEvent.get(index);
+    if (message !== undefined) {
+      const line = clipped(arrowEnds(view, model.messages, message),
+        place.left - 200, place.right + 200);
+      context.moveTo(line.x0, line.y0);
+      context.lineTo(line.x1, line.y1);
+    } else {
+      const [px, py] = eventPoint(view, model.events[index]);
+      context.moveTo(px + 5, py);
+      context.arc(px, py, 5, 0, 2 * Math.PI);
+    }
   }
   context.stroke();
 }
@@ -74,26 +79,32 @@ function isInView(view, event) {
 // The messages that led to the fault, over what else there is.
 function drawLed(view, model, led) {
   const visible = led.filter((i) => isInView(view, model.events[i]));
-  view.context.globalAlpha = 0.3;
-  for (const i of visible) drawHalo(view, model, i, view.look.choice, 6);
+  view.context.globalAlpha = 0.4;
+  drawHalos(view, model, visible, view.look.choice, 6);
   view.context.globalAlpha = 1;
   drawArrows(view, model.messages, visible
     .map((i) => model.messages.ofEvent.get(i)).filter((i) => i !== undefined));
 }
 
-function drawFault(view, model) {
-  const { context, look, place, x } = view;
-  if (model.fault < 0) return;
-  const fault = model.events[model.fault];
+// Where the fault's flag is among the times of the axis; null: not in view.
+function faultFlag(view) {
+  const { context, place, x, fault } = view;
+  if (!fault) return null;
   const at = x(fault.t);
-  if (at < place.left || at > place.right) return;
-  context.fillStyle = look.alarm;
-  context.fillRect(at - 1, AXIS - 4, 2, place.height);
+  if (at < place.left || at > place.right) return null;
   context.font = SMALL;
   const width = context.measureText(fault.event).width + 10;
-  const left = Math.min(at - 1, place.width - width);
-  context.fillRect(left, 4, width, AXIS - 8);
+  return { at, width, left: Math.min(at - 1, place.width - width) };
+}
+
+function drawFault(view) {
+  const { context, look, place, fault } = view;
+  const flag = faultFlag(view);
+  if (!flag) return;
+  context.fillStyle = look.alarm;
+  context.fillRect(flag.at - 1, AXIS - 4, 2, place.height);
+  context.fillRect(flag.left, 4, flag.width, AXIS - 8);
   context.fillStyle = look.ground;
   context.textAlign = 'left';
-  context.fillText(fault.event, left + 5, AXIS / 2 + 1);
+  context.fillText(fault.event, flag.left + 5, AXIS / 2 + 1);
 }

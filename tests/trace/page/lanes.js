@@ -24,6 +24,7 @@ function drawAxis(view) {
   context.font = SMALL;
   context.textBaseline = 'middle';
   context.textAlign = 'center';
+  const flag = faultFlag(view);
   for (const t of x.ticks(count)) {
     const at = Math.round(x(t)) + 0.5;
     context.fillStyle = look.line;
@@ -31,8 +32,10 @@ function drawAxis(view) {
     context.fillStyle = look.faint;
     const text = `${format(t)} s`;
     const half = context.measureText(text).width / 2;
-    context.fillText(text, Math.max(half + 2,
-      Math.min(place.width - half - 2, at)), AXIS / 2);
+    const middle = Math.max(half + 2, Math.min(place.width - half - 2, at));
+    if (flag && middle + half + 4 > flag.left &&
+        middle - half - 4 < flag.left + flag.width) continue;
+    context.fillText(text, middle, AXIS / 2);
   }
 }
 
@@ -63,12 +66,13 @@ function drawBand(view, server, spans, label) {
     const width = Math.max(1, to - from);
     context.fillStyle = view.hatch;
     context.fillRect(from, top, width, height);
+    if (width < 6) return;
     context.strokeStyle = look.cut;
     context.lineWidth = 1;
     context.strokeRect(from + 0.5, top + 0.5, width - 1, height - 1);
-    const said = fitText(context, label, width - 70);
-    if (!said) return;
     context.font = SMALL;
+    const said = fitText(context, label, width - 20);
+    if (said !== label) return;
     const wide = context.measureText(said).width + 8;
     context.fillStyle = look.ground;
     context.fillRect(from + 6, top + height - 6, wide, 13);
@@ -95,11 +99,19 @@ function drawRoles(view, server, spans) {
     shown = rank;
     context.fillStyle = look[span.role] || look.other;
     context.fillRect(from, top, Math.max(1, to - from - 0.5), BAR);
+  });
+}
+
+// Apart from the roles, for the bands of what is cut off lie between.
+function drawRoleLabels(view, server, spans) {
+  const { context, look, place } = view;
+  context.font = FONT;
+  eachSpan(view, spans, (span, from, to) => {
     if (to - from < 18) return;
     const said = roleLabel(span, to - from);
     if (context.measureText(said).width > to - from - 6) return;
     context.fillStyle = look[`on-${span.role}`] || look.text;
-    context.fillText(said, from + 4, top + BAR / 2 + 1);
+    context.fillText(said, from + 4, place.laneTop(server) + BAR / 2 + 1);
   });
 }
 
@@ -120,48 +132,82 @@ function drawDown(view, server, spans) {
   });
 }
 
-// A line that rises with what is committed or applied.
-function drawSteps(view, server, points, highest, colour, width) {
-  const { context, place, x, t0, t1 } = view;
+// The lowest and highest that the lines of all lanes reach in view: all have
+// one scale, and a step of one is to be seen in a short view.
+function progressHeights(view, lanes) {
+  const byTime = d3.bisector((point) => point.t);
+  const values = [];
+  for (const { applied, commit } of lanes) {
+    for (const list of [applied, commit]) {
+      const first = Math.max(0, byTime.right(list, view.t0) - 1);
+      const last = byTime.right(list, view.t1);
+      for (let i = first; i < last; ++i) values.push(list[i].value);
+    }
+  }
+  const [low, high] = d3.extent(values);
+  return { low: low ?? 0, high: high ?? 1 };
+}
+
+// A line that rises with what is committed or applied, up to the run's end.
+// Returns its value at the right edge; null if there is none yet.
+function drawSteps(view, server, points, end, colour, isArea) {
+  const { context, place, x, t0, t1, heights: { low, high } } = view;
   const byTime = d3.bisector((point) => point.t);
   const last = byTime.right(points, t1);
   const floor = place.laneBottom(server) - 1;
-  const y = (value) => floor - value / highest * (STRIP - 4);
+  const y = (value) =>
+    floor - 2 - (value - low) / (high - low || 1) * (STRIP - 5);
   let i = Math.max(0, byTime.right(points, t0) - 1);
   if (i >= last) return null;
   context.strokeStyle = colour;
-  context.lineWidth = width;
+  context.fillStyle = colour;
+  context.lineWidth = 1.5;
   context.beginPath();
-  context.moveTo(Math.max(place.left, x(points[i].t)), y(points[i].value));
-  let pixel = -1;
+  const first = Math.max(place.left, x(points[i].t));
+  let from = first;
+  context.moveTo(from, y(points[i].value));
   for (++i; i < last; ++i) {
     const at = x(points[i].t);
-    if (Math.floor(at) === pixel && i < last - 1) continue;
-    pixel = Math.floor(at);
+    // Within a pixel, what it ends with.
+    if (Math.floor(at) === Math.floor(from) && i < last - 1) continue;
+    context.lineTo(from, y(points[i - 1].value));
     context.lineTo(at, y(points[i - 1].value));
     context.lineTo(at, y(points[i].value));
+    from = at;
   }
-  context.lineTo(place.right, y(points[last - 1].value));
+  const stop = Math.min(place.right, x(end));
+  context.lineTo(stop, y(points[last - 1].value));
   context.stroke();
+  if (isArea) fillArea(context, first, stop, floor);
   return points[last - 1].value;
 }
 
-function drawProgress(view, server, lane, highest) {
-  const { context, look, place } = view;
+function fillArea(context, first, stop, floor) {
+  context.lineTo(stop, floor);
+  context.lineTo(first, floor);
+  context.globalAlpha = 0.22;
+  context.fill();
+  context.globalAlpha = 1;
+}
+
+function drawProgress(view, server, lane, model) {
+  const { context, look, place, x } = view;
   context.fillStyle = look.panel;
-  context.fillRect(place.left, place.laneTop(server) + BAR,
-    place.right - place.left, STRIP);
-  const commit = drawSteps(view, server, lane.commit, highest, look.commit, 2);
+  const from = Math.max(place.left, x(0));
+  context.fillRect(from, place.laneTop(server),
+    Math.min(place.right, x(model.end)) - from, BAR + STRIP);
   const applied =
-    drawSteps(view, server, lane.applied, highest, look.applied, 1);
+    drawSteps(view, server, lane.applied, model.end, look.applied, true);
+  const commit = drawSteps(view, server, lane.commit, model.end, look.commit);
   return { commit, applied };
 }
 
 // What the lines have reached at the right edge, in words.
 function drawReached(view, server, { commit, applied }) {
   const { context, look, place } = view;
-  const parts = [[`commit ${commit}`, commit, look.commit],
-    [`applied ${applied}`, applied, look.applied]]
+  const words = place.width < 500 ? ['a', 'c'] : ['applied', 'commit'];
+  const parts = [[`${words[0]} ${applied}`, applied, look.applied],
+    [`${words[1]} ${commit}`, commit, look.commit]]
     .filter(([, value]) => value !== null);
   context.font = SMALL;
   context.textAlign = 'right';
@@ -171,7 +217,7 @@ function drawReached(view, server, { commit, applied }) {
     const width = context.measureText(text).width;
     context.fillStyle = look.panel;
     context.globalAlpha = 0.85;
-    context.fillRect(right - width - 3, middle - 7, width + 6, 13);
+    context.fillRect(right - width - 4, middle - 7, width + 8, 14);
     context.globalAlpha = 1;
     context.fillStyle = colour;
     context.fillText(text, right, middle);
@@ -186,12 +232,13 @@ function drawMarks(view, server, marks) {
   const byTime = d3.bisector((mark) => mark.t);
   const first = byTime.left(marks, t0), last = byTime.right(marks, t1);
   const top = place.laneTop(server);
-  let pixel = -1;
+  if ((last - first) * 4 > place.width) return;
+  const drawn = {};  // of each kind: where the last is
   for (let i = first; i < last; ++i) {
-    const at = x(marks[i].t);
-    if (Math.floor(at) === pixel) continue;
-    pixel = Math.floor(at);
-    drawMark(context, look, marks[i].kind, at, top);
+    const at = x(marks[i].t), { kind } = marks[i];
+    if (at - drawn[kind] < (kind === 'save' ? 3 : 9)) continue;
+    drawn[kind] = at;
+    drawMark(context, look, kind, at, top);
   }
 }
 
@@ -246,10 +293,12 @@ function makeHatch(context, colour) {
 }
 
 function drawLanes(view, model) {
+  view.heights = progressHeights(view, model.lanes);
   model.lanes.forEach((lane, server) => {
-    drawBand(view, server, lane.cuts, 'cut off');
-    view.reached[server] = drawProgress(view, server, lane, model.highest);
+    view.reached[server] = drawProgress(view, server, lane, model);
     drawRoles(view, server, lane.roles);
+    drawBand(view, server, lane.cuts, 'cut off');
+    drawRoleLabels(view, server, lane.roles);
     drawDown(view, server, lane.downs);
     drawMarks(view, server, lane.marks);
   });

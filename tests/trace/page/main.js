@@ -56,6 +56,7 @@ function makeView() {
   const [t0, t1] = x.domain();
   const context = fitCanvas(canvas, place.width, place.height);
   return { context, look, place, x, t0, t1, reached: [],
+    fault: model.events[model.fault],
     hatch: makeHatch(context, look.cut) };
 }
 
@@ -69,7 +70,8 @@ function visibleMessages() {
 
 function drawMessages() {
   const list = visibleMessages();
-  drawn = list.length <= MAX_ARROWS ? list : null;
+  const most = ARROWS_A_PIXEL * (place.right - place.left);
+  drawn = list.length <= most ? list : null;
   const isDimmed = filter.led && led.length > 0;
   view.context.globalAlpha = isDimmed ? 0.35 : 1;
   if (drawn) drawArrows(view, model.messages, drawn);
@@ -87,17 +89,17 @@ function draw() {
   context.clearRect(0, 0, place.width, place.height);
   context.save();
   context.beginPath();
-  context.rect(place.left, 0, place.width - place.left, place.height);
+  context.rect(place.left, 0, place.right - place.left, place.height);
   drawAxis(view);
   context.clip();
   context.textBaseline = 'middle';
   drawRows(view, model.rows);
-  drawLanes(view, model);
   counts.visible = drawMessages();
+  drawLanes(view, model);
   counts.arrows = drawn ? drawn.length : 0;
   view.reached.forEach((what, i) => drawReached(view, i, what));
-  drawFault(view, model);
-  if (selected >= 0) drawHalo(view, model, selected, look.choice, 3);
+  drawFault(view);
+  if (selected >= 0) drawHalos(view, model, [selected], look.choice, 3);
   context.restore();
   drawNames(view, model.servers);
   overview.show(view.t0, view.t1);
@@ -108,8 +110,11 @@ function resize() {
   const shown = base && domain();
   const width = byId('lanes-box').clientWidth;
   const wanted = window.innerHeight - canvas.getBoundingClientRect().top -
-    window.scrollY - 16;
+    window.scrollY - 20;
   place = layout(model, width, wanted);
+  const top = byId('panel').offsetTop;
+  byId('panel').style.setProperty('--room',
+    `${Math.max(360, window.innerHeight - top - 16)}px`);
   base = d3.scaleLinear().domain([-padding, model.end + padding])
     .range([place.left, place.right]);
   const extent = [[place.left, 0], [place.right, place.height]];

@@ -65,12 +65,11 @@ function addToLane(lane, event, index) {
       lane.applied.push({ t: event.t, value: event.fields?.index ?? 0, index });
       break;
     case 'request': case 'reply': break;
-    case 'role': break;
+    case 'role':
+      if (event.role === 'down') close(lane.roles, event.t);
+      else addRole(lane, event.role, event.term, event.t, index);
+      break;
     default: lane.marks.push({ t: event.t, kind: event.event, index });
-  }
-  const isUp = lane.downs.length === 0 || lastOf(lane.downs).t1 !== undefined;
-  if (isUp && event.role && event.role !== 'down') {
-    addRole(lane, event.role, event.term, event.t, index);
   }
 }
 
@@ -156,11 +155,8 @@ function buildModel(data) {
   const verdict = events.findIndex((e) => e.event === 'violation');
   const failure = events.findIndex((e) => e.event === 'failure');
   const lanes = buildLanes(events, servers, end);
-  const highest = Math.max(1, ...lanes.flatMap((lane) =>
-    [lane.applied, lane.commit].map(
-      (list) => list.reduce((high, p) => Math.max(high, p.value), 0))));
   return {
-    events, notes, servers, end, lanes, highest,
+    events, notes, servers, end, lanes,
     fault: verdict >= 0 ? verdict : failure,  // -1: none
     rows: topRows(events, end),
     messages: buildMessages(events),

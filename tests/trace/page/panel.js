@@ -43,7 +43,7 @@ function eventButton(model, index, choose, parent) {
   const button = make('button', '', item, { type: 'button' });
   button.dataset.index = index;
   make('time', seconds(event.t), button);
-  make('span', sentence(event), button);
+  make('span', brief(event), button);
   button.addEventListener('click', () => choose(index));
   return button;
 }
@@ -64,6 +64,7 @@ function around(model, index) {
 function showSelection(model, index, choose) {
   const isChosen = index >= 0;
   byId('chosen').hidden = !isChosen;
+  byId('nearby').hidden = !isChosen || index === model.fault;
   byId('unchosen').hidden = isChosen;
   if (!isChosen) {
     byId('said').textContent = '';
