@@ -13,9 +13,8 @@ from pathlib import Path
 from reading import Trace
 
 HERE = Path(__file__).resolve().parent / "page"
-# Where Debian's and Ubuntu's node-d3 have it.
-D3_PLACES = (Path("/usr/share/nodejs/d3/dist/d3.min.js"),
-             Path("/usr/share/javascript/d3/d3.min.js"))
+# Where Debian's and Ubuntu's node-d3 has it.
+D3 = Path("/usr/share/nodejs/d3/dist/d3.min.js")
 # In the order of their use; all in one function, so that they share names.
 SCRIPTS = ("format", "model", "messages", "look", "lanes", "arrows", "density",
            "overview", "highlight", "hit", "search", "panel", "keys", "main")
@@ -26,12 +25,12 @@ class CannotAssemble(Exception):
     """One line that says what to do."""
 
 
-def d3_source(places: tuple[Path, ...] = D3_PLACES) -> str:
+def d3_source(place: Path) -> str:
     """Returns d3, as the distribution has it."""
-    for place in places:
-        if place.is_file():
-            return place.read_text(encoding="utf-8")
-    raise CannotAssemble("d3 is missing; run: make deps")
+    try:
+        return place.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CannotAssemble("node-d3 is missing; run: make deps") from error
 
 
 def as_script(source: str) -> str:
@@ -59,14 +58,14 @@ def as_text(value: object) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def assemble(trace: Trace, d3_places: tuple[Path, ...] = D3_PLACES) -> str:
+def assemble(trace: Trace, d3: Path = D3) -> str:
     """Returns the page's HTML."""
     run = trace.events[0]
     parts = {
         "title": as_text(f"{run.get('test', 'trace')} "
                          f"seed {run.get('seed', '?')}"),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "d3": as_script(d3_source(d3_places)),
+        "d3": as_script(d3_source(d3)),
         "scripts": as_script(scripts()),
         "data": as_data(trace),
     }

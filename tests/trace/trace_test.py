@@ -167,7 +167,7 @@ class Assembling(Folder):
 
     def test_no_d3(self) -> None:
         with self.assertRaisesRegex(assemble.CannotAssemble, "make deps"):
-            assemble.assemble(self.read(lines()), (Path("/nowhere"),))
+            assemble.assemble(self.read(lines()), Path("/nowhere"))
 
 
 class Text(Folder):

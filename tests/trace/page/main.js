@@ -302,6 +302,8 @@ window.traceView = {
   get lastDrawMs() { return lastDrawMs; },
   get selected() { return selected; },
   get hits() { return hits; },
+  laneTop: (server) => place.laneTop(server),
+  rowTop: (row) => place.rowTop(row),
   eventPoint: (index) => {
     const i = model.messages.ofEvent.get(index);
     if (i === undefined) return eventPoint(view, model.events[index]);
