@@ -1,7 +1,8 @@
 """Makes the page: one HTML file that needs nothing else, and no network.
 
-Who calls it: trace.py; its tests. The page is page/page.html with d3, page.css,
-the scripts and the data in it. Its Content-Security-Policy forbids every request.
+Who calls it: trace.py; its tests. The page is page/page.html with d3,
+page.css, the scripts and the data in it. Its Content-Security-Policy forbids
+every request.
 """
 
 import json
@@ -16,8 +17,9 @@ HERE = Path(__file__).resolve().parent / "page"
 # Where Debian's and Ubuntu's node-d3 has it.
 D3 = Path("/usr/share/nodejs/d3/dist/d3.min.js")
 # In the order of their use; all in one function, so that they share names.
-SCRIPTS = ("format", "model", "messages", "look", "lanes", "arrows", "density",
-           "overview", "highlight", "hit", "search", "panel", "keys", "main")
+SCRIPTS = ("format", "model", "messages", "look", "rows", "progress", "lanes",
+           "arrows", "density", "overview", "highlight", "hit", "search",
+           "panel", "keys", "controls", "main")
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 

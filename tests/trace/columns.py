@@ -21,8 +21,6 @@ ROLE_STYLES = {"leader": "bold bright_blue", "candidate": "yellow",
                "follower": "", "down": "dim"}
 ACROSS_STYLES = {"violation": "bold red", "failure": "bold red",
                  "run": "bold", "begin": "bold", "step": "cyan"}
-FATES = {"delivered": "", "lost": " LOST", "undeliverable": " UNDELIVERABLE",
-         "refused": " REFUSED", "late": " LATE"}
 KNOWN = {"t", "event", "server", "term", "role"}
 
 
@@ -31,27 +29,75 @@ def pairs(values: dict[str, Any]) -> str:
     return " ".join(f"{key}={value}" for key, value in values.items())
 
 
+def position(fields: dict[str, Any], name: str) -> str:
+    """Takes a log position out of the fields; returns "name=(index,term)"."""
+    index, term = f"{name}_log_index", f"{name}_log_term"
+    if index not in fields or term not in fields:
+        return ""
+    return f"{name}=({fields.pop(index)},{fields.pop(term)})"
+
+
+def request(event: Event, fields: dict[str, Any]) -> list[str]:
+    """Returns the words of a request; what is left in fields is not in them."""
+    verb = event.get("rpc", "?")
+    entries = fields.pop("entries", None)
+    if verb == "AppendEntries" and entries == 0:
+        verb = "heart-beat"
+    words = [verb, f"T{fields.pop('term', '?')}"]
+    if entries:
+        words.append(f"+{entries}")
+    words += [position(fields, "prev"), position(fields, "last")]
+    if "leader_commit" in fields:
+        words.append(f"commit={fields.pop('leader_commit')}")
+    return words
+
+
+def reply(event: Event, fields: dict[str, Any]) -> list[str]:
+    """As request(), of a reply."""
+    term = f"T{fields.pop('term', '?')}"
+    for name, yes, no in (("granted", "vote", "no vote"),
+                          ("success", "ok", "no")):
+        if name in fields:
+            if not fields.pop(name):
+                return [no, term]
+            for rest in [key for key in fields if key.startswith("conflict")]:
+                del fields[rest]  # means nothing then
+            return [yes, term]
+    return [f"reply to {event.get('rpc', '?')}", term]
+
+
 def message(event: Event) -> str:
     """Returns what a request or a reply says."""
     fields = dict(event.get("fields", {}))
-    is_reply = event["event"] == "reply"
-    verb = event.get("rpc", "?")
-    if is_reply:
-        verb += " reply"
-    elif verb == "AppendEntries" and fields.get("entries") == 0:
-        verb = "heart-beat"
-        del fields["entries"]
-    term = fields.pop("term", event.get("term", "?"))
-    fate = FATES.get(event.get("fate", ""), f" {event.get('fate')}")
-    text = f"->S{event.get('peer', '?')} {verb} T{term}{fate}"
+    words = [f"->S{event.get('peer', '?')}"]
+    words += (reply if event["event"] == "reply" else request)(event, fields)
+    fate = event.get("fate", "delivered")
+    if fate != "delivered":
+        words.append(str(fate).upper())
     if "arrives" in event:
-        text += f" arrives={event['arrives']}"
-    return f"{text} {pairs(fields)}".strip()
+        words.append(f"arrives={event['arrives']}")
+    return " ".join(word for word in (*words, pairs(fields)) if word)
+
+
+def of_disk_and_log(event: Event) -> str:
+    """Returns what a save, a start or an apply says."""
+    kind, fields = event["event"], dict(event.get("fields", {}))
+    words = [kind]
+    if kind == "save" and "current_term" in fields:
+        words.append(f"T{fields.pop('current_term')}")
+    elif "index" in fields:
+        words.append(str(fields.pop("index")))
+    if fields.get("voted_for", 0) is None:
+        fields["voted_for"] = "nobody"
+    if fields.get("is_leader") is False:
+        words = [kind, "refused"]
+    fields.pop("is_leader", None)
+    return " ".join((*words, pairs(fields)))
 
 
 def of_server(event: Event) -> str:
     """Returns what an event of one server says."""
-    kind, fields = event["event"], event.get("fields", {})
+    kind = event["event"]
     if kind in ("request", "reply"):
         return message(event)
     if kind == "role":
@@ -62,7 +108,7 @@ def of_server(event: Event) -> str:
     if kind == "link":
         return "connected" if event.get("connected") else "DISCONNECTED"
     if kind in ("save", "apply", "start"):
-        return f"{kind} {pairs(fields)}"
+        return of_disk_and_log(event)
     rest = {key: value for key, value in event.items() if key not in KNOWN}
     return f"{kind} {pairs(rest)}".strip()
 

@@ -6,7 +6,7 @@
 // over them, so that what they say stays legible.
 
 const ARROWS_A_PIXEL = 0.6;  // more are drawn as bars
-const SHORT_OF = 12;         // pixels from the lane that a message never reaches
+const SHORT_OF = 12;         // pixels from the lane that it never reaches
 
 // The two ends of message i in pixels: from the sender's lane, at the side
 // that faces the receiver, to the receiver's.

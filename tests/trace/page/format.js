@@ -65,7 +65,8 @@ function briefMessage(event) {
   let what = event.rpc || 'message';
   if (event.event === 'reply') {
     const answer = fields.granted ?? fields.success;
-    what += answer === undefined ? ' reply' : ` reply: ${answer ? 'yes' : 'no'}`;
+    what += ' reply';
+    if (answer !== undefined) what += `: ${answer ? 'yes' : 'no'}`;
   } else if (fields.entries === 0) {
     what = 'heart-beat';
   } else if (fields.entries) {

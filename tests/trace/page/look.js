@@ -1,7 +1,7 @@
 // Colours and measures of everything that is drawn.
 //
-// The colours are the style sheet's variables, so that the legend and the canvas
-// cannot differ; look() is read again when light turns to dark.
+// The colours are the style sheet's variables, so that legend and canvas cannot
+// differ; they are read again when light turns to dark.
 
 const ROLES = ['follower', 'candidate', 'leader', 'down'];
 const GUTTER = 40;      // left of the lanes: the servers' names
@@ -9,7 +9,7 @@ const AXIS = 26;        // the time axis on top
 const ROW = 18;         // a row of steps
 const BAR = 18;         // a server's role
 const STRIP = 16;       // its progress, under the bar
-const MIN_PITCH = 78;   // from lane to lane
+const MIN_PITCH = 70;   // from lane to lane
 const FONT = '11px system-ui, "DejaVu Sans", sans-serif';
 const SMALL = '10px system-ui, "DejaVu Sans", sans-serif';
 const BOLD = 'bold 13px system-ui, "DejaVu Sans", sans-serif';

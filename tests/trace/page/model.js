@@ -101,7 +101,7 @@ function networkSpans(events, end) {
     if (event.reliable === false) troubles.push('unreliable');
     if (event.long_reordering) troubles.push('long reordering');
     if (troubles.length === 0) return;
-    spans.push({ t0: event.t, index, label: `network ${troubles.join(', ')}` });
+    spans.push({ t0: event.t, index, label: `${troubles.join(', ')} network` });
   });
   close(spans, end);
   return spans;

@@ -42,7 +42,7 @@ function eventButton(model, index, choose, parent) {
   const item = make('li', '', parent);
   const button = make('button', '', item, { type: 'button' });
   button.dataset.index = index;
-  make('time', seconds(event.t), button);
+  make('time', event.t.toFixed(4), button);
   make('span', brief(event), button);
   button.addEventListener('click', () => choose(index));
   return button;
