@@ -215,6 +215,34 @@ class Healthy(Page):
         self.assertEqual(nameless, 0)
 
 
+class Small(Page):
+    """Traces with one thing in them."""
+
+    def test_down_is_not_cut_off(self) -> None:
+        state = {"server": 1, "term": 0, "role": "follower"}
+        down = {"t": 4, "event": "life", **state, "life": 1, "up": False}
+        for events, is_cut in (([], True), ([down], False)):
+            self.open([RUN, {"t": 0, "event": "life", **state, "life": 1,
+                             "up": True}, *events,
+                       {"t": 4, "event": "link", **state, "connected": False},
+                       {"t": 9, "event": "end", "passed": True}])
+            self.assertEqual(self.pixels("cut") > 100, is_cut)
+            self.assertEqual(self.pixels("down") > 100, not is_cut)
+
+    def test_steps_are_paired_by_number(self) -> None:
+        step = {"event": "step", "name": "Agree"}
+        self.open([RUN, {"t": 1, "phase": "begin", "step": 1, **step},
+                   {"t": 2, "phase": "begin", "step": 2, **step},
+                   {"t": 3, "phase": "end", "step": 1, **step},
+                   {"t": 9, "phase": "end", "step": 2, **step},
+                   {"t": 9, "event": "end", "passed": True}])
+        self.browser.run("traceView.zoomTo(5, 8)")
+        boxes = [[0, int(self.view(f"rowTop({row})")), 1000, 12]
+                 for row in (0, 1)]
+        self.assertEqual(self.pixels("step", boxes[0]), 0)
+        self.assertGreater(self.pixels("step", boxes[1]), 1000)
+
+
 class Failing(Page):
     """Runs that failed, crashed, or hold what the page does not know."""
 

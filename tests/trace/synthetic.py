@@ -180,6 +180,7 @@ class Cluster:
             self.role[server] = "follower"
             self.applied[server] = max(0, self.applied[server] - REPLAYED)
         self.tell("life", **self.of(server), life=self.life[server], up=up)
+        self.connect(server, up)  # as the lab's harness does
 
     def connect(self, server: int, connected: bool) -> None:
         """The harness cuts a server off, or ends that."""

@@ -45,7 +45,9 @@ const WORDS = {
   request: messageWords,
   reply: messageWords,
   save: (e) => ` saves: ${fieldWords(e.fields || {})}`,
-  start: (e) => ` is given a command: ${fieldWords(e.fields || {})}`,
+  start: (e) => (e.fields?.is_leader === false ?
+    ` is no leader and refuses command ${e.fields.command}` :
+    ` is given a command: ${fieldWords(e.fields || {})}`),
   apply: (e) => ` applies ${fieldWords(e.fields || {})}`,
   step: (e) => `${e.phase === 'end' ? 'end of ' : ''}${e.name} ${e.text || ''}`,
   violation: (e) => `violation of “${e.rule}” (${e.section}): ${e.text}`,

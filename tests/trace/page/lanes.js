@@ -9,6 +9,7 @@ function drawBand(view, server, spans, label) {
   const top = place.laneTop(server) - 7;
   const height = BAR + STRIP + 14;
   eachSpan(view, spans, (span, from, to) => {
+    if (to - from < 0.3) return;  // on its way down
     const width = Math.max(1, to - from);
     context.fillStyle = view.hatch;
     context.fillRect(from, top, width, height);
@@ -84,7 +85,7 @@ function drawMarks(view, server, marks) {
   const byTime = d3.bisector((mark) => mark.t);
   const first = byTime.left(marks, t0), last = byTime.right(marks, t1);
   const top = place.laneTop(server);
-  if ((last - first) * 4 > place.width) return;
+  if ((last - first) * 3 > place.width) return;
   const drawn = {};  // of each kind: where the last is
   for (let i = first; i < last; ++i) {
     const at = x(marks[i].t), { kind } = marks[i];
@@ -102,7 +103,7 @@ function drawMark(context, look, kind, at, top) {
     return;
   }
   context.beginPath();
-  if (kind === 'start') {
+  if (kind === 'start' || kind === 'refusal') {
     context.moveTo(at - 4, top - 6);
     context.lineTo(at + 4, top - 6);
     context.lineTo(at, top);
@@ -112,7 +113,14 @@ function drawMark(context, look, kind, at, top) {
     context.lineTo(at, top);
     context.lineTo(at - 4, top - 4);
   }
-  context.fill();
+  if (kind !== 'refusal') {
+    context.fill();
+    return;
+  }
+  context.closePath();
+  context.lineWidth = 1;
+  context.strokeStyle = look.down;
+  context.stroke();
 }
 
 function drawNames(view, servers) {

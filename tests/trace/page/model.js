@@ -6,7 +6,7 @@
 function emptyLane() {
   return {
     roles: [],   // {t0, t1, role, term, index}
-    cuts: [],    // {t0, t1, index}: the harness has cut it off
+    cuts: [],    // {t0, t1, index}: it is up, but the harness has cut it off
     downs: [],   // {t0, t1, index}
     applied: [], // {t, value, index}: value grows within a life
     commit: [],  // {t, value, index}: the highest leader_commit seen
@@ -30,13 +30,22 @@ function addRole(lane, role, term, t, index) {
   lane.roles.push({ t0: t, role, term, index });
 }
 
+// Commit and apply indexes are volatile: a restart forgets them, and they are
+// drawn as gone from the crash on. At the end of a test all servers go down:
+// there they stay.
+function forget(lane, index) {
+  const down = lastOf(lane.downs);
+  for (const list of [lane.applied, lane.commit]) {
+    if (!down || list.length === 0) continue;
+    list.push({ t: Math.max(down.t0, lastOf(list).t), value: 0, index });
+  }
+}
+
 function addLife(lane, event, index) {
   close(lane.downs, event.t);
   if (event.up) {
+    forget(lane, index);
     addRole(lane, 'follower', event.term ?? 0, event.t, index);
-    for (const list of [lane.applied, lane.commit]) {
-      if (list.length) list.push({ t: event.t, value: 0, index });
-    }
     return;
   }
   close(lane.roles, event.t);
@@ -69,6 +78,10 @@ function addToLane(lane, event, index) {
       if (event.role === 'down') close(lane.roles, event.t);
       else addRole(lane, event.role, event.term, event.t, index);
       break;
+    case 'start':
+      lane.marks.push({ t: event.t, index,
+        kind: event.fields?.is_leader === false ? 'refusal' : 'start' });
+      break;
     default: lane.marks.push({ t: event.t, kind: event.event, index });
   }
 }
@@ -84,7 +97,8 @@ function stepRows(events, end) {
       steps.push(lastOf(open));
       return;
     }
-    const at = open.findLastIndex((step) => step.event.name === event.name);
+    const at = open.findLastIndex((step) => step.event.name === event.name &&
+      step.event.step === event.step);
     if (at >= 0) open.splice(at, 1)[0].t1 = event.t;
   });
   open.forEach((step) => { step.t1 = end; });
@@ -135,8 +149,19 @@ function buildLanes(events, servers, end) {
   });
   for (const lane of lanes) {
     for (const list of [lane.roles, lane.cuts, lane.downs]) close(list, end);
+    lane.cuts = without(lane.cuts, lane.downs);
   }
   return lanes;
+}
+
+// What is left of the spans outside those others: who is down is no less down
+// for being cut off.
+function without(spans, others) {
+  return others.reduce((left, { t0, t1 }) => left.flatMap((span) => {
+    if (span.t1 <= t0 || span.t0 >= t1) return [span];
+    return [{ ...span, t1: t0 }, { ...span, t0: t1 }]
+      .filter((part) => part.t0 < part.t1);
+  }), spans);
 }
 
 // The rightmost time that anything is drawn at.
