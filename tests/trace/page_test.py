@@ -202,6 +202,18 @@ class Healthy(Page):
             everything = fewer
         self.assertEqual(everything, 0)
 
+    def test_next_skips_what_is_hidden(self) -> None:
+        request = first(self.events, lambda event: event["event"] == "reply") - 1
+        self.browser.run("traceView.select(arguments[0])", request)
+        self.press("n")
+        self.assertEqual(self.events[self.view("selected")]["event"], "reply")
+        self.press("p")
+        self.element("[data-filter='replies']").click()
+        for _ in range(10):
+            self.press("n")
+            chosen = self.events[self.view("selected")]
+            self.assertNotEqual(chosen["event"], "reply")
+
     def test_deepest_zoom(self) -> None:
         self.browser.run("traceView.zoomTo(3, 3)")
         start, end = self.view("domain()")

@@ -7,6 +7,7 @@ the page in a browser.
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -134,6 +135,18 @@ class Program(Folder):
         result = self.program(str(self.path), "--html", "/nowhere/x.html")
         self.assertEqual(result.returncode, 2)
         self.assertRegex(result.stderr, r"^trace: cannot write .*\n$")
+
+    def test_interrupted(self) -> None:
+        self.path.write_text(synthetic.ndjson(synthetic.story(events=20_000)))
+        with subprocess.Popen(
+                [sys.executable, "-B", HERE / "trace.py", self.path, "--text"],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+            assert program.stdout and program.stderr
+            program.stdout.readline()  # more than a pipe holds is to come
+            program.send_signal(signal.SIGINT)
+            program.stdout.read()
+            self.assertEqual(program.stderr.read(), b"")
+        self.assertEqual(program.returncode, 130)
 
     def test_page(self) -> None:
         self.path.write_text(lines())

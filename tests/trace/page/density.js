@@ -36,7 +36,7 @@ function drawDensity(view, model, filter) {
   const { context, look, place } = view;
   const table = countColumns(view, model, filter);
   const { counts, columns, sorts } = table;
-  const room = Math.min(48, place.pitch - BAR - STRIP - 20);
+  const room = Math.min(48, place.pitch - BAR - STRIP - 26);
   const unit = room / highestColumn(table);
   const colours = [...KINDS.map((kind) => look[kind]), look.alarm];
   for (let server = 0; server < model.servers; ++server) {

@@ -98,8 +98,8 @@ function draw() {
   counts.visible = drawMessages();
   drawLanes(view, model);
   counts.arrows = drawn ? drawn.length : 0;
-  view.reached.forEach((what, i) => drawReached(view, i, what));
   drawFault(view);
+  view.reached.forEach((what, i) => drawReached(view, i, what));
   if (selected >= 0) drawHalos(view, model, [selected], look.choice, 3);
   context.restore();
   drawNames(view, model.servers);
