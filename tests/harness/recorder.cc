@@ -363,7 +363,10 @@ void Recorder::Started(ServerId server, int life, std::string_view command,
   if (!result.is_leader) return;
   Shows(server, life, result.term, Role::kLeader);
   Json event = EventOf("start", server);
-  event["fields"] = {{"index", result.index}, {"command", TextOf(command)}};
+  event["fields"] = {{"index", result.index},
+                     {"term", result.term},
+                     {"is_leader", true},
+                     {"command", TextOf(command)}};
   Write(event);
 }
 

@@ -5,12 +5,19 @@ set -eu
 
 packages=(
   g++ make git pkg-config               # to build
-  libabsl-dev libgoogle-glog-dev libgtest-dev libcereal-dev
-  nlohmann-json3-dev                    # make trace
+  libabsl-dev libgoogle-glog-dev libgtest-dev libcereal-dev nlohmann-json3-dev
   binutils python3 util-linux           # stacks, make compare, make race
   python3-tqdm                          # make sim
+  node-d3 python3-rich                  # make trace
   clang clang-format clang-tidy universal-ctags  # make lint
 )
+
+# The tests of make trace's page. Ubuntu has Chromium only as a snap, which a
+# container cannot run.
+distribution=$(sed -n "s/^ID=//p" /etc/os-release)
+if [ "$distribution" != ubuntu ]; then
+  packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# needs.sh build|sim|lint|trace: says what that kind of target lacks, and the command
-# that installs it; exit status 2 then. Called by the Makefile before it builds.
+# needs.sh build|sim|trace|lint: says what that kind of target lacks, and the
+# command that installs it; exit status 2 then. Called by the Makefile before it
+# builds.
 set -u
 
 commands=(g++ make pkg-config python3)
@@ -18,8 +19,12 @@ if command -v pkg-config >/dev/null; then
     pkg-config --exists "$library" || missing+=("$library")
   done
 fi
-if [ "${1:-}" = sim ]; then
+if [ "${1:-}" = sim ] || [ "${1:-}" = trace ]; then
   /usr/bin/python3 -c 'import tqdm' 2>/dev/null || missing+=(python3-tqdm)
+fi
+if [ "${1:-}" = trace ]; then
+  /usr/bin/python3 -c 'import rich' 2>/dev/null || missing+=(python3-rich)
+  [ -e /usr/share/nodejs/d3/dist/d3.min.js ] || missing+=(node-d3)
 fi
 [ -e /usr/include/cereal/cereal.hpp ] || missing+=(cereal)
 [ -e /usr/include/nlohmann/json.hpp ] || missing+=(nlohmann-json)

@@ -1,0 +1,97 @@
+"""Makes the page: one HTML file that needs nothing else, and no network.
+
+Who calls it: trace.py; its tests. The page is page/page.html with d3,
+page.css, the scripts and the data in it. Its Content-Security-Policy forbids
+every request.
+"""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from reading import Trace
+
+HERE = Path(__file__).resolve().parent / "page"
+# Where Debian's and Ubuntu's node-d3 has it.
+D3 = Path("/usr/share/nodejs/d3/dist/d3.min.js")
+# In the order of their use; all in one function, so that they share names.
+SCRIPTS = ("format", "model", "messages", "look", "rows", "progress", "lanes",
+           "arrows", "density", "overview", "highlight", "hit", "search",
+           "panel", "keys", "controls", "main")
+SLOT = re.compile(r"\{\{(\w+)\}\}")
+
+
+class CannotAssemble(Exception):
+    """One line that says what to do."""
+
+
+def d3_source(place: Path) -> str:
+    """Returns d3, as the distribution has it."""
+    try:
+        return place.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CannotAssemble("node-d3 is missing; run: make deps") from error
+
+
+def as_script(source: str) -> str:
+    """Returns a script that cannot end its own element."""
+    return source.replace("</script", "<\\/script")
+
+
+def as_data(trace: Trace) -> str:
+    """Returns the data as JSON in which no character can end an element."""
+    data = json.dumps({"events": trace.events, "notes": trace.notes},
+                      separators=(",", ":"))
+    return data.replace("<", "\\u003c")
+
+
+def scripts() -> str:
+    """Returns the page's own scripts, as one."""
+    parts = [(HERE / f"{name}.js").read_text(encoding="utf-8")
+             for name in SCRIPTS]
+    return "(() => {\n'use strict';\n" + "\n".join(parts) + "})();"
+
+
+def as_text(value: object) -> str:
+    """Returns it for use in HTML."""
+    text = str(value).encode("utf-8", "replace").decode()
+    return text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def assemble(trace: Trace, d3: Path = D3) -> str:
+    """Returns the page's HTML."""
+    run = trace.events[0]
+    parts = {
+        "title": as_text(f"{run.get('test', 'trace')} "
+                         f"seed {run.get('seed', '?')}"),
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "d3": as_script(d3_source(d3)),
+        "scripts": as_script(scripts()),
+        "data": as_data(trace),
+    }
+    page = (HERE / "page.html").read_text(encoding="utf-8")
+    # In one pass: what the data holds is no slot.
+    return SLOT.sub(lambda slot: parts[slot[1]], page)
+
+
+def write(path: Path, text: str) -> None:
+    """Writes the file whole or not at all."""
+    handle = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except OSError as error:
+        if handle is not None:
+            os.unlink(name)
+        raise CannotAssemble(f"cannot write {path}: {error.strerror}; give "
+                             "--html a file in a folder that is there") \
+            from error
+    except KeyboardInterrupt:
+        if handle is not None:
+            os.unlink(name)
+        raise

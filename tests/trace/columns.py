@@ -1,0 +1,186 @@
+"""The terminal's view of a trace: a column for each server, time at the left.
+
+Who calls it: trace.py --text; its tests. Each event stands in its server's
+column, in the colour of the server's role then; what is about no server goes
+across. Colours only on a terminal (rich decides, and heeds NO_COLOR).
+"""
+
+import sys
+import textwrap
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from reading import Event, Trace
+
+TIME_WIDTH = 11
+GAP = 2
+MIN_COLUMN = 10
+ROLE_STYLES = {"leader": "bold bright_blue", "candidate": "yellow",
+               "follower": "", "down": "dim"}
+ACROSS_STYLES = {"violation": "bold red", "failure": "bold red",
+                 "run": "bold", "begin": "bold", "step": "cyan"}
+KNOWN = {"t", "event", "server", "term", "role"}
+
+
+def pairs(values: dict[str, Any]) -> str:
+    """Returns key=value for each."""
+    return " ".join(f"{key}={value}" for key, value in values.items())
+
+
+def position(fields: dict[str, Any], name: str) -> str:
+    """Takes a log position out of the fields; returns "name=(index,term)"."""
+    index, term = f"{name}_log_index", f"{name}_log_term"
+    if index not in fields or term not in fields:
+        return ""
+    return f"{name}=({fields.pop(index)},{fields.pop(term)})"
+
+
+def request(event: Event, fields: dict[str, Any]) -> list[str]:
+    """Returns the words of a request; what is left in fields is not in them."""
+    verb = event.get("rpc", "?")
+    entries = fields.pop("entries", None)
+    if verb == "AppendEntries" and entries == 0:
+        verb = "heart-beat"
+    words = [verb, f"T{fields.pop('term', '?')}"]
+    if entries:
+        words.append(f"+{entries}")
+    words += [position(fields, "prev"), position(fields, "last")]
+    if "leader_commit" in fields:
+        words.append(f"commit={fields.pop('leader_commit')}")
+    return words
+
+
+def reply(event: Event, fields: dict[str, Any]) -> list[str]:
+    """As request(), of a reply."""
+    term = f"T{fields.pop('term', '?')}"
+    for name, yes, no in (("granted", "vote", "no vote"),
+                          ("success", "ok", "no")):
+        if name in fields:
+            if not fields.pop(name):
+                return [no, term]
+            for rest in [key for key in fields if key.startswith("conflict")]:
+                del fields[rest]  # means nothing then
+            return [yes, term]
+    return [f"reply to {event.get('rpc', '?')}", term]
+
+
+def message(event: Event) -> str:
+    """Returns what a request or a reply says."""
+    fields = dict(event.get("fields", {}))
+    words = [f"->S{event.get('peer', '?')}"]
+    words += (reply if event["event"] == "reply" else request)(event, fields)
+    fate = event.get("fate", "delivered")
+    if fate != "delivered":
+        words.append(str(fate).upper())
+    if "arrives" in event:
+        words.append(f"arrives={event['arrives']}")
+    return " ".join(word for word in (*words, pairs(fields)) if word)
+
+
+def of_disk_and_log(event: Event) -> str:
+    """Returns what a save, a start or an apply says."""
+    kind, fields = event["event"], dict(event.get("fields", {}))
+    words = [kind]
+    if kind == "save" and "current_term" in fields:
+        words.append(f"T{fields.pop('current_term')}")
+    elif "index" in fields:
+        words.append(str(fields.pop("index")))
+    if fields.get("voted_for", 0) is None:
+        fields["voted_for"] = "nobody"
+    if fields.get("is_leader") is False:
+        words = [kind, "refused"]
+    fields.pop("is_leader", None)
+    return " ".join((*words, pairs(fields)))
+
+
+def of_server(event: Event) -> str:
+    """Returns what an event of one server says."""
+    kind = event["event"]
+    if kind in ("request", "reply"):
+        return message(event)
+    if kind == "role":
+        return f"{event.get('role', '?')} T{event.get('term', '?')}".upper()
+    if kind == "life":
+        verb = "starts" if event.get("up") else "is down"
+        return f"{verb}, life {event.get('life', '?')}"
+    if kind == "link":
+        return "connected" if event.get("connected") else "DISCONNECTED"
+    if kind in ("save", "apply", "start"):
+        return of_disk_and_log(event)
+    rest = {key: value for key, value in event.items() if key not in KNOWN}
+    return f"{kind} {pairs(rest)}".strip()
+
+
+def across(event: Event) -> str:
+    """Returns what an event of no server says."""
+    kind = event["event"]
+    rest = {key: value for key, value in event.items() if key not in KNOWN}
+    if kind == "begin":
+        return str(event.get("title", ""))
+    if kind == "step":
+        mark = {"begin": "{", "end": "}"}.get(event.get("phase", ""), "")
+        words = (mark, event.get("name"), event.get("text"),
+                 event.get("where"))
+        return " ".join(str(word) for word in words if word)
+    if kind == "violation":
+        return (f"VIOLATION {event.get('rule')} ({event.get('section')}): "
+                f"{event.get('text')}")
+    if kind == "failure":
+        return f"FAILURE {event.get('text')} {event.get('where', '')}"
+    if kind == "end":
+        return "passed" if event.get("passed") else "FAILED"
+    return f"{kind} {pairs(rest)}".strip()
+
+
+def plain(text: str) -> str:
+    """Returns it without what could steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def style_of(event: Event) -> str:
+    """Returns the colour of an event in its server's column."""
+    if event.get("fate", "delivered") in ("lost", "undeliverable", "refused"):
+        return "red"
+    return ROLE_STYLES.get(event.get("role", ""), "")
+
+
+def rows(event: Event, servers: int, width: int) -> list[tuple[str, str]]:
+    """Returns the event's lines, without the time, and their style."""
+    if "server" not in event:
+        kind = event["event"]
+        style = ACROSS_STYLES.get(kind, "")
+        if kind == "end":
+            style = "bold green" if event.get("passed") else "bold red"
+        lines = textwrap.wrap(plain(across(event)), width - TIME_WIDTH)
+        return [(line, style) for line in lines or [""]]
+    column = max(MIN_COLUMN, (width - TIME_WIDTH) // servers)
+    indent = " " * (column * event["server"])
+    lines = textwrap.wrap(plain(of_server(event)), column - GAP)
+    return [(indent + line, style_of(event)) for line in lines]
+
+
+def heading(servers: int, width: int) -> str:
+    """Returns the line that names the columns."""
+    column = max(MIN_COLUMN, (width - TIME_WIDTH) // servers)
+    names = "".join(f"S{server}".ljust(column) for server in range(servers))
+    return " " * TIME_WIDTH + names.rstrip()
+
+
+def show(trace: Trace, width: int | None) -> None:
+    """Prints the trace to standard output."""
+    sys.stdout.reconfigure(errors="replace")
+    console = Console(highlight=False, markup=False, emoji=False)
+    width = width or console.width
+    # Narrower columns than MIN_COLUMN are no help: the lines get longer then.
+    console.width = max(width, TIME_WIDTH + MIN_COLUMN * trace.servers)
+    console.print(Text(heading(trace.servers, width), "bold underline"))
+    for event in trace.events:
+        time = f"{event['t']:9.4f}"
+        for text, style in rows(event, trace.servers, width):
+            line = Text.assemble((time.ljust(TIME_WIDTH), "dim"), (text, style))
+            console.print(line, no_wrap=True, overflow="ignore", crop=False)
+            time = ""
+    for note in trace.notes:
+        console.print(Text(note, "bold red"))

@@ -1,0 +1,94 @@
+// How events are said in words: for the panel, the lists and the search.
+//
+// Called by all other scripts. An event that this page does not know is shown
+// with whatever it holds.
+
+const DROPPED = new Set(['lost', 'undeliverable', 'refused']);
+
+const seconds = (t, digits = 4) => `${t.toFixed(digits)} s`;
+
+const serverName = (number) => `S${number}`;
+
+// "index 5, command 107": values of any depth.
+function fieldWords(fields) {
+  return Object.entries(fields).map(([key, value]) => {
+    const text = typeof value === 'object' ? JSON.stringify(value) : value;
+    return `${key.replaceAll('_', ' ')} ${text}`;
+  }).join(', ');
+}
+
+function messageName(event) {
+  const rpc = event.rpc || 'message';
+  if (event.event === 'reply') return `reply to ${rpc}`;
+  if (rpc !== 'AppendEntries' || !event.fields) return rpc;
+  const entries = event.fields.entries;
+  if (entries === 0) return 'AppendEntries, a heart-beat';
+  return `AppendEntries with ${entries} entr${entries === 1 ? 'y' : 'ies'}`;
+}
+
+function messageWords(event) {
+  const fields = { ...event.fields };
+  delete fields.entries;
+  const fate = !event.fate || event.fate === 'delivered' ? '' :
+    `, ${event.fate}`;
+  const to = event.peer === undefined ? '' : ` → ${serverName(event.peer)}`;
+  return `${to} ${messageName(event)}${fate}: ${fieldWords(fields)}`;
+}
+
+const WORDS = {
+  run: (e) => `${e.test} on ${e.servers} servers, seed ${e.seed}, ${e.mode}`,
+  begin: (e) => e.title,
+  life: (e) => (e.up ? ` starts life ${e.life}` : ` is down`),
+  link: (e) => (e.connected ? ' is connected again' : ' is cut off'),
+  network: (e) => `the network: ${fieldWords(extras(e))}`,
+  role: (e) => ` is ${e.role} in term ${e.term}`,
+  request: messageWords,
+  reply: messageWords,
+  save: (e) => ` saves: ${fieldWords(e.fields || {})}`,
+  start: (e) => (e.fields?.is_leader === false ?
+    ` is no leader and refuses command ${e.fields.command}` :
+    ` is given a command: ${fieldWords(e.fields || {})}`),
+  apply: (e) => ` applies ${fieldWords(e.fields || {})}`,
+  step: (e) => `${e.phase === 'end' ? 'end of ' : ''}${e.name} ${e.text || ''}`,
+  violation: (e) => `violation of “${e.rule}” (${e.section}): ${e.text}`,
+  failure: (e) => `failure: ${e.text}`,
+  end: (e) => (e.passed ? 'the test passed' : 'the test failed'),
+};
+
+// What an event holds beside what all have.
+function extras(event) {
+  const { t, event: name, server, term, role, ...rest } = event;
+  return rest;
+}
+
+// A message in a few words, for lists.
+function briefMessage(event) {
+  const fields = event.fields || {};
+  let what = event.rpc || 'message';
+  if (event.event === 'reply') {
+    const answer = fields.granted ?? fields.success;
+    what += ' reply';
+    if (answer !== undefined) what += `: ${answer ? 'yes' : 'no'}`;
+  } else if (fields.entries === 0) {
+    what = 'heart-beat';
+  } else if (fields.entries) {
+    what += ` +${fields.entries}`;
+  }
+  const fate = event.fate === 'delivered' ? '' : ` (${event.fate})`;
+  return `${serverName(event.server)} → ${serverName(event.peer)} ${what}` +
+    `${fields.term === undefined ? '' : ` T${fields.term}`}${fate}`;
+}
+
+// As a sentence, but shorter where there are many like it.
+function brief(event) {
+  const isMessage = event.event === 'request' || event.event === 'reply';
+  return isMessage ? briefMessage(event) : sentence(event);
+}
+
+// One sentence about any event.
+function sentence(event) {
+  const who = event.server === undefined ? '' : serverName(event.server);
+  const known = Object.hasOwn(WORDS, event.event);
+  return who + (known ? WORDS[event.event](event) :
+    `${who && ' '}${event.event}: ${fieldWords(extras(event))}`);
+}

@@ -1,0 +1,66 @@
+// Colours and measures of everything that is drawn.
+//
+// The colours are the style sheet's variables, so that legend and canvas cannot
+// differ; they are read again when light turns to dark.
+
+const ROLES = ['follower', 'candidate', 'leader', 'down'];
+const GUTTER = 40;      // left of the lanes: the servers' names
+const AXIS = 26;        // the time axis on top
+const ROW = 18;         // a row of steps
+const BAR = 18;         // a server's role
+const STRIP = 16;       // its progress, under the bar
+const MIN_PITCH = 70;   // from lane to lane
+const FONT = '11px system-ui, "DejaVu Sans", sans-serif';
+const SMALL = '10px system-ui, "DejaVu Sans", sans-serif';
+const BOLD = 'bold 13px system-ui, "DejaVu Sans", sans-serif';
+
+const NAMES = ['ground', 'text', 'faint', 'line', 'panel', 'accent', 'alarm',
+  'follower', 'candidate', 'leader', 'down', 'on-follower', 'on-candidate',
+  'on-leader', 'vote', 'entries', 'beat', 'other', 'commit', 'applied',
+  'step', 'network', 'cut', 'choice'];
+
+function readLook() {
+  const style = getComputedStyle(document.documentElement);
+  return Object.fromEntries(NAMES.map(
+    (name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}
+
+// Sizes a canvas for the screen's pixels; returns its context in CSS pixels.
+function fitCanvas(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const context = canvas.getContext('2d');
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return context;
+}
+
+// Where the lanes are, for a canvas of this width.
+function layout(model, width, wanted) {
+  const top = AXIS + model.rows.length * ROW + 12;
+  const room = (wanted - top) / model.servers;
+  const pitch = Math.max(MIN_PITCH, Math.min(150, room));
+  return {
+    width, top, pitch, left: GUTTER, right: width - 8,
+    height: Math.ceil(top + pitch * model.servers),
+    rowTop: (row) => AXIS + row * ROW + 3,
+    laneTop: (server) => top + server * pitch,
+    laneBottom: (server) => top + server * pitch + BAR + STRIP,
+  };
+}
+
+// The end of a text that fits, or nothing.
+function fitText(context, text, room) {
+  if (room < 12) return '';
+  if (context.measureText(text).width <= room) return text;
+  let length = Math.floor(text.length * room /
+    context.measureText(text).width);
+  while (length > 2 &&
+      context.measureText(`${text.slice(0, length)}…`).width > room) --length;
+  return length > 2 ? `${text.slice(0, length)}…` : '';
+}

@@ -1,0 +1,189 @@
+// The trace in the shape that drawing needs: sorted arrays for each lane.
+//
+// Built once, by main.js; read by everybody, changed by nobody. All spans are
+// [t0, t1, ...], sorted by t0 and without overlap within one array (but steps).
+
+function emptyLane() {
+  return {
+    roles: [],   // {t0, t1, role, term, index}
+    cuts: [],    // {t0, t1, index}: it is up, but the harness has cut it off
+    downs: [],   // {t0, t1, index}
+    applied: [], // {t, value, index}: value grows within a life
+    commit: [],  // {t, value, index}: the highest leader_commit seen
+    marks: [],   // {t, kind, index}: save, start, unknown events
+  };
+}
+
+const lastOf = (list) => list[list.length - 1];
+
+// Ends the last span of the list, if it is open.
+function close(list, t) {
+  const span = lastOf(list);
+  if (span && span.t1 === undefined) span.t1 = t;
+}
+
+function addRole(lane, role, term, t, index) {
+  const span = lastOf(lane.roles);
+  if (span && span.t1 === undefined && span.role === role &&
+      span.term === term) return;
+  close(lane.roles, t);
+  lane.roles.push({ t0: t, role, term, index });
+}
+
+// Commit and apply indexes are volatile: a restart forgets them, and they are
+// drawn as gone from the crash on. At the end of a test all servers go down:
+// there they stay.
+function forget(lane, index) {
+  const down = lastOf(lane.downs);
+  for (const list of [lane.applied, lane.commit]) {
+    if (!down || list.length === 0) continue;
+    list.push({ t: Math.max(down.t0, lastOf(list).t), value: 0, index });
+  }
+}
+
+function addLife(lane, event, index) {
+  close(lane.downs, event.t);
+  if (event.up) {
+    forget(lane, index);
+    addRole(lane, 'follower', event.term ?? 0, event.t, index);
+    return;
+  }
+  close(lane.roles, event.t);
+  lane.downs.push({ t0: event.t, index });
+}
+
+function addCommit(lane, event, index) {
+  const value = event.fields?.leader_commit;
+  if (typeof value !== 'number') return;
+  if (value > (lastOf(lane.commit)?.value ?? 0)) {
+    lane.commit.push({ t: event.t, value, index });
+  }
+}
+
+function addLink(lane, event, index) {
+  close(lane.cuts, event.t);
+  if (!event.connected) lane.cuts.push({ t0: event.t, index });
+}
+
+// What an event of one server means for its lane.
+function addToLane(lane, event, index) {
+  switch (event.event) {
+    case 'life': addLife(lane, event, index); break;
+    case 'link': addLink(lane, event, index); break;
+    case 'apply':
+      lane.applied.push({ t: event.t, value: event.fields?.index ?? 0, index });
+      break;
+    case 'request': case 'reply': break;
+    case 'role':
+      if (event.role === 'down') close(lane.roles, event.t);
+      else addRole(lane, event.role, event.term, event.t, index);
+      break;
+    case 'start':
+      lane.marks.push({ t: event.t, index,
+        kind: event.fields?.is_leader === false ? 'refusal' : 'start' });
+      break;
+    default: lane.marks.push({ t: event.t, kind: event.event, index });
+  }
+}
+
+// Steps nest; where threads mix them, an end ends the last of its name.
+function stepRows(events, end) {
+  const open = [], steps = [];
+  events.forEach((event, index) => {
+    if (event.event !== 'step') return;
+    if (event.phase === 'begin') {
+      const depth = open.length;
+      open.push({ t0: event.t, depth, index, event });
+      steps.push(lastOf(open));
+      return;
+    }
+    const at = open.findLastIndex((step) => step.event.name === event.name &&
+      step.event.step === event.step);
+    if (at >= 0) open.splice(at, 1)[0].t1 = event.t;
+  });
+  open.forEach((step) => { step.t1 = end; });
+  const label = (e) => [e.name, e.text].filter(Boolean).join(' ');
+  return steps.map((step) => ({ ...step, label: label(step.event) }));
+}
+
+function networkSpans(events, end) {
+  const spans = [];
+  events.forEach((event, index) => {
+    if (event.event !== 'network') return;
+    close(spans, event.t);
+    const troubles = [];
+    if (event.reliable === false) troubles.push('unreliable');
+    if (event.long_reordering) troubles.push('long reordering');
+    if (troubles.length === 0) return;
+    spans.push({ t0: event.t, index, label: `${troubles.join(', ')} network` });
+  });
+  close(spans, end);
+  return spans;
+}
+
+// The rows above the lanes; depth 0 is on top, what is deeper than MAX_ROWS is
+// left to the list of events.
+const MAX_ROWS = 3;
+function topRows(events, end) {
+  const rows = [];
+  const network = networkSpans(events, end);
+  if (network.length) rows.push({ kind: 'network', spans: network });
+  const steps = stepRows(events, end);
+  for (let depth = 0; depth < MAX_ROWS; ++depth) {
+    const spans = steps.filter((step) => step.depth === depth);
+    if (spans.length) rows.push({ kind: 'step', spans });
+  }
+  return rows;
+}
+
+function buildLanes(events, servers, end) {
+  const lanes = Array.from({ length: servers }, emptyLane);
+  events.forEach((event, index) => {
+    if (event.server === undefined) return;
+    addToLane(lanes[event.server], event, index);
+    if (event.event !== 'request') return;
+    addCommit(lanes[event.server], event, index);
+    if (event.fate === 'delivered' && event.peer !== undefined) {
+      addCommit(lanes[event.peer], event, index);
+    }
+  });
+  for (const lane of lanes) {
+    for (const list of [lane.roles, lane.cuts, lane.downs]) close(list, end);
+    lane.cuts = without(lane.cuts, lane.downs);
+  }
+  return lanes;
+}
+
+// What is left of the spans outside those others: who is down is no less down
+// for being cut off.
+function without(spans, others) {
+  return others.reduce((left, { t0, t1 }) => left.flatMap((span) => {
+    if (span.t1 <= t0 || span.t0 >= t1) return [span];
+    return [{ ...span, t1: t0 }, { ...span, t0: t1 }]
+      .filter((part) => part.t0 < part.t1);
+  }), spans);
+}
+
+// The rightmost time that anything is drawn at.
+function endOf(events) {
+  let end = 0;
+  for (const { t, event } of events) {
+    if (event !== 'end') end = Math.max(end, t);
+  }
+  return Math.max(lastOf(events).t, end) || 1;
+}
+
+function buildModel(data) {
+  const { events, notes } = data;
+  const servers = events[0].servers;
+  const end = endOf(events);
+  const verdict = events.findIndex((e) => e.event === 'violation');
+  const failure = events.findIndex((e) => e.event === 'failure');
+  const lanes = buildLanes(events, servers, end);
+  return {
+    events, notes, servers, end, lanes,
+    fault: verdict >= 0 ? verdict : failure,  // -1: none
+    rows: topRows(events, end),
+    messages: buildMessages(events),
+  };
+}

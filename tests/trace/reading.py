@@ -1,0 +1,144 @@
+"""Reads and checks a trace: NDJSON, in the format that README.md describes.
+
+Who calls it: trace.py; its tests. It refuses what is no trace, and takes what a
+crashed or hung test leaves: a last line that broke off, and no "end". What it
+returns has "run" first, the rest ordered by time, and only servers that exist.
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+SCHEMA = 1
+MAX_SERVERS = 99
+AGAIN = "make one with: make trace RUN=TestName"
+
+Event = dict[str, Any]
+
+
+class BadTrace(Exception):
+    """One line that says what is wrong with the file and what to do."""
+
+
+@dataclass
+class Trace:
+    """A run, as it was recorded."""
+    events: list[Event]  # the first is "run"
+    notes: list[str] = field(default_factory=list)  # what is to be told of it
+
+    @property
+    def servers(self) -> int:
+        """How many servers the cluster has."""
+        return self.events[0]["servers"]
+
+
+def is_count(value: Any) -> bool:
+    """True for a whole number; JSON's true is none, though Python's is."""
+    return isinstance(value, int) and not isinstance(value, bool) \
+        and value >= 0
+
+
+def is_time(value: Any) -> bool:
+    """True for a time in seconds."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) \
+        and math.isfinite(value)
+
+
+def no_constant(name: str) -> NoReturn:
+    """Refuses NaN and Infinity: a browser's JSON has none."""
+    raise ValueError(f"{name} is no JSON")
+
+
+def parse(line: str) -> Event:
+    """Returns the line's event. Raises ValueError, saying why it is none."""
+    event = json.loads(line, parse_constant=no_constant)
+    if not isinstance(event, dict):
+        raise ValueError("no object")
+    if not is_time(event.get("t")):
+        raise ValueError('no time "t"')
+    if not isinstance(event.get("event"), str):
+        raise ValueError('no "event"')
+    return event
+
+
+def check_run(path: Path, run: Event) -> None:
+    """Refuses what is not the head of a trace that this program can read."""
+    if run["event"] != "run":
+        raise BadTrace(f"{path} is no trace, its first line is no \"run\"; "
+                       f"{AGAIN}")
+    if run.get("schema") != SCHEMA:
+        raise BadTrace(f"{path} has schema {run.get('schema')}, this reads "
+                       f"schema {SCHEMA}; {AGAIN}")
+    if not is_count(run.get("servers")) \
+            or not 1 <= run["servers"] <= MAX_SERVERS:
+        raise BadTrace(f"{path}:1: servers is {run.get('servers')}, not 1 to "
+                       f"{MAX_SERVERS}; {AGAIN}")
+
+
+def check_servers(event: Event, servers: int) -> None:
+    """Raises ValueError if the event is about a server that there is not."""
+    for key in ("server", "peer"):
+        if key in event and (not is_count(event[key])
+                             or event[key] >= servers):
+            raise ValueError(f"{key} {event[key]} of {servers} servers")
+    for key in ("sent", "arrives"):
+        if key in event and not is_time(event[key]):
+            raise ValueError(f'"{key}" is no time')
+    if not isinstance(event.get("fields", {}), dict):
+        raise ValueError('"fields" is no object')
+
+
+def read_lines(path: Path) -> list[str]:
+    """Returns the file's lines that are not blank."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise BadTrace(f"{path}: {error.strerror}; {AGAIN}") from error
+    # Not splitlines(): U+2028 within a text ends no line.
+    lines = [line for line in text.split("\n") if line.strip()]
+    if not lines:
+        raise BadTrace(f"{path} is empty; {AGAIN}")
+    return lines
+
+
+def head(path: Path, line: str) -> Event:
+    """Returns the event "run"."""
+    try:
+        run = parse(line)
+    except (ValueError, RecursionError) as error:
+        raise BadTrace(f"{path} is no trace, its first line is no JSON event "
+                       f"({first_line(error)}); {AGAIN}") from error
+    check_run(path, run)
+    return run
+
+
+def first_line(error: Exception) -> str:
+    """Returns what an error says, on one line."""
+    return str(error).partition("\n")[0]
+
+
+def read(path: Path) -> Trace:
+    """Returns the trace in this file. Raises BadTrace."""
+    lines = read_lines(path)
+    run = head(path, lines[0])
+    events, notes = [], []
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            event = parse(line)
+            check_servers(event, run["servers"])
+        except (ValueError, RecursionError) as error:
+            if number < len(lines):
+                raise BadTrace(f"{path}:{number}: {first_line(error)}; "
+                               f"{AGAIN}") from error
+            notes.append(f"The last line, {number}, is broken off and left "
+                         "out.")
+            break
+        events.append(event)
+    if not any(event["event"] == "end" for event in events):
+        notes.append("The trace has no end: the test crashed, hung or was "
+                     "interrupted.")
+    # Threads may tell the recorder a little out of order.
+    events.sort(key=lambda event: event["t"])
+    return Trace([run, *events], notes)
