@@ -12,7 +12,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
-  skeleton-test grade
+  skeleton-test grade trace
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -130,6 +130,14 @@ grade:
 	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$(N)" \
 	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
 	  --weights="$(WEIGHTS)"
+
+# What happened in one run, on a page.
+trace:
+	@$(NEEDS) trace
+	@$(BUILD) VARIANT=plain $(PLACE)/plain/$(if $(REAL),raft_tests,raft_sim)
+	@/usr/bin/python3 tests/trace/record.py --place="$(PLACE)" \
+	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
+	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT"
 
 compare:
 	@$(NEEDS) build

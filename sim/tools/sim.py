@@ -297,7 +297,18 @@ class Summary:
         more = len(self.counted()) - len(shown)
         if more:
             lines.append(f"  and {more} more")
-        return ["to replay:"] + lines if lines else []
+        return ["to replay:"] + lines + self.trace_lines(shown) if lines \
+            else []
+
+    def trace_lines(self, shown: list[Failure]) -> list[str]:
+        """Returns the command that makes a page of the first failure."""
+        options = self.session.options
+        if options.target != "sim":  # a sanitizer's schedule is another
+            return []
+        raft = f" RAFT={options.raft}" if options.raft else ""
+        return ["to see what happened, on a page:",
+                f"  make trace{raft} PROFILE={options.profile} "
+                f"RUN='^{shown[0].test}$' SEED={shown[0].seed}"]
 
     def liveness_lines(self) -> list[str]:
         """Returns the share of each test that came too late."""

@@ -104,13 +104,15 @@ class SimTest(unittest.TestCase):
         self.assertIn(f"log {self.folder.name}/seed3.log", output)
         self.assertIn("  make sim SEEDS=1 PROFILE=fair RUN='^TestA2A$' SEED=3",
                       output)
+        self.assertIn("  make trace PROFILE=fair RUN='^TestA2A$' SEED=3",
+                      output)
         self.assertTrue(output.endswith("\n8 passed, 2 failed\n"), output)
         self.assertTrue((Path(self.folder.name) / "seed3.log").exists())
 
     def test_many_failures(self) -> None:
         """Prints ten commands, not hundreds."""
         output = self.run_sim("--seed=1", "--seeds=60", "--jobs=2")[1]
-        self.assertEqual(len(re.findall(r"^  make ", output, re.M)), 10)
+        self.assertEqual(len(re.findall(r"^  make sim ", output, re.M)), 10)
         self.assertIn("  and 22 more\n", output)
 
     def test_harsh(self) -> None:
