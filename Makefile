@@ -12,7 +12,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
-  skeleton-test grade trace
+  skeleton-test grade trace trace-test
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -52,7 +52,7 @@ build:
 	@$(BUILD) VARIANT=plain all
 
 test:
-	@$(NEEDS) sim
+	@$(NEEDS) trace
 	@$(BUILD) VARIANT=plain all
 	@tests/tools/run_all.sh $(PLACE)/plain/raft_tests \
 	  $(if $(LAB_RAFT),,out/plain/sim_tests) -- $(RUN_TESTS)
@@ -138,6 +138,11 @@ trace:
 	@/usr/bin/python3 tests/trace/record.py --place="$(PLACE)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
 	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT"
+
+# The page in a browser.
+trace-test:
+	@$(NEEDS) trace
+	@cd tests/trace && /usr/bin/python3 -B -m unittest page_test
 
 compare:
 	@$(NEEDS) build

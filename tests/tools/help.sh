@@ -20,7 +20,8 @@ make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
 make sim-same a seed gives the same run, in eleven ways        [SEED= SEEDS=3]
 make sim-test the simulator's own tests (part of `make test`)     [RUN= SEED=]
 make trace    RUN=test: what happened in a run, on a page: out/trace.html
-              [SEED=1 PROFILE= RAFT=], REAL=1 in real time, TEXT=1 also here
+              [SEED=1 PROFILE= RAFT=], REAL=1 in real time, TEXT=1 also here;
+              make trace-test: the page's tests, in a browser
 make skeleton DIR=dir: an unsolved Raft to work in
               RAFT=dir with test, race, asan, sim, sim-race, sim-mem and grade:
               the suite around the Raft in that folder

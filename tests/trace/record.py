@@ -16,7 +16,6 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-OUT = ROOT / "out"
 MOST_SHOWN = 4
 INTERRUPTED = 130
 
@@ -29,6 +28,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line; an empty value is one that make was not given."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--place", default="out", help="where programs are")
+    parser.add_argument("--out", type=Path, default=ROOT / "out",
+                        help="where trace and page go")
     for name in ("run", "seed", "profile", "real", "text", "raft"):
         parser.add_argument(f"--{name}", default="")
     return parser.parse_args(arguments)
@@ -73,7 +74,9 @@ def record(options: argparse.Namespace, trace: Path) -> None:
     kind = "raft_tests" if options.real else "raft_sim"
     program = ROOT / options.place / "plain" / kind
     test = choose_test(program, options.run)
-    trace.unlink(missing_ok=True)
+    trace.parent.mkdir(exist_ok=True)
+    for old in (trace, trace.with_suffix(".html")):
+        old.unlink(missing_ok=True)
     done = subprocess.run(command_for(options, program, test), check=False,
                           env=os.environ | {"TRACE": str(trace)})
     if done.returncode == INTERRUPTED:
@@ -92,15 +95,15 @@ def show(options: argparse.Namespace, trace: Path) -> int:
     status = subprocess.run(command + ["--text"] if options.text else command,
                             check=False).returncode
     if status == 0:
-        print(f"events: {trace.relative_to(ROOT)}; "
-              f"page: {page.relative_to(ROOT)}")
+        print(f"events: {os.path.relpath(trace)}, page: "
+              f"{os.path.relpath(page)}")
     return status
 
 
 def main(arguments: list[str]) -> int:
     """Returns the exit status."""
     options = parse_arguments(arguments)
-    trace = OUT / "trace.ndjson"
+    trace = options.out / "trace.ndjson"
     try:
         record(options, trace)
         return show(options, trace)

@@ -80,6 +80,14 @@ TEST(Tools, Mutants) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+// Those of the page itself need Chromium: `make trace-test`.
+TEST(Tools, Trace) {
+  const Outcome outcome =
+      RunIn(Root() / "tests/trace",
+            "exec /usr/bin/python3 -B -m unittest trace_test record_test");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 // Debian's Python, for which Debian's tqdm is installed.
 TEST(Tools, Sim) {
   const Outcome outcome = RunIn(

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Tests of record.py, with a test program of a few lines.
+
+`/usr/bin/python3 -B -m unittest record_test` in this folder.
+"""
+
+import contextlib
+import io
+import tempfile
+import unittest
+from pathlib import Path
+
+import record
+
+# Lists four tests; FailsA2A fails, and BareB2A makes no cluster.
+PROGRAM = """#!/bin/sh
+case "$*" in
+*--run=nothing*) echo 'raft_tests: RUN "nothing" matches no test' >&2; exit 2;;
+*--list*TestA2A*) echo TestA2A TestA2APlus; exit 0;;
+*--list*Bare*) echo TestBareB2A; exit 0;;
+*--list*Fails*) echo TestFailsA2A; exit 0;;
+*--list*Unit*) echo TestUnitRope; exit 0;;
+*--list*) echo TestA2A TestA2APlus TestB2B TestFailsA2A TestBareB2A; exit 0;;
+*Bare*) exit 0;;
+esac
+cat >"$TRACE" <<'END'
+{"t":0,"event":"run","schema":1,"test":"TestA2A","seed":7,"mode":"real","servers":3}
+{"t":1,"event":"end","passed":true}
+END
+case "$*" in *Fails*) exit 1;; esac
+"""
+
+
+class Record(unittest.TestCase):
+    """What `make trace` does."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.out = Path(folder.name) / "results"
+        program = Path(folder.name) / "plain" / "raft_tests"
+        program.parent.mkdir()
+        program.write_text(PROGRAM)
+        program.chmod(0o755)
+        self.place = folder.name
+
+    def run_main(self, run: str, *more: str) -> tuple[int, str]:
+        """Returns the status, and what was said."""
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            status = record.main([f"--place={self.place}", f"--out={self.out}",
+                                  "--real=1", f"--run={run}", *more])
+        return status, said.getvalue()
+
+    def test_makes_a_page(self) -> None:
+        status, said = self.run_main("TestA2A")  # not TestA2APlus
+        self.assertEqual(status, 0, said)
+        self.assertIn("trace.html", said)
+        self.assertIn("TestA2A", (self.out / "trace.html").read_text())
+
+    def test_a_failing_test_has_a_page_too(self) -> None:
+        self.assertEqual(self.run_main("Fails")[0], 0)
+        self.assertTrue((self.out / "trace.html").exists())
+
+    def test_one_test_only(self) -> None:
+        for run, wanted in (("", "RUN=TestFigure82C"), ("2", "matches 5 tests"),
+                            ("nothing", "matches no test"),
+                            ("Unit", "no test with a cluster"),
+                            ("Bare", "no cluster")):
+            status, said = self.run_main(run)
+            self.assertEqual((status, said.count("\n")), (2, 1), said)
+            self.assertIn(wanted, said)
+        self.assertFalse((self.out / "trace.html").exists())
+
+    def test_an_old_page_is_not_taken_for_a_new_one(self) -> None:
+        self.run_main("TestA2A")
+        self.assertEqual(self.run_main("Bare")[0], 2)
+        self.assertEqual(list(self.out.iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
