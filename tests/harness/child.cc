@@ -16,6 +16,7 @@
 #include "tests/harness/build_kind.h"
 #include "tests/harness/recorder.h"
 #include "tests/harness/run_log.h"
+#include "tests/harness/test_list.h"
 #include "tests/harness/watchdog.h"
 
 namespace tests {
@@ -54,6 +55,11 @@ void SendRecord(char kind, std::string text) {
 // also for checks that fail on a test's other threads.
 class Reporter : public testing::EmptyTestEventListener {
  public:
+  explicit Reporter(uint64_t seed) : seed_(seed) {}
+
+  void OnTestStart(const testing::TestInfo& test) override {
+    Recorder::SetRun(GoName(test.test_suite_name(), test.name()), seed_);
+  }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed()) SendRecord(kFailure, Describe(result));
     if (Recorder* const recorder = Recorder::OfProcess();
@@ -68,13 +74,16 @@ class Reporter : public testing::EmptyTestEventListener {
       recorder->TestEnds(test.result()->Passed());
     }
   }
+
+ private:
+  const uint64_t seed_;
 };
 
-void ReplacePrinter() {
+void ReplacePrinter(uint64_t seed) {
   testing::TestEventListeners& listeners =
       testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new Reporter);
+  listeners.Append(new Reporter(seed));
 }
 
 // Makes a crash print its stack. Sanitizers have handlers of their own; SIGABRT
@@ -100,7 +109,7 @@ int RunAsChild(const Options& options) {
   // Every line leaves at once, as on a terminal; a crash loses none.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   PrintStackOnCrash();
-  ReplacePrinter();
+  ReplacePrinter(options.seed);
   Watchdog watchdog(options.watchdog);
   return RUN_ALL_TESTS() == 0 ? 0 : kExitTestFailed;
 }

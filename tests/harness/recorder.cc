@@ -14,13 +14,10 @@
 #include "absl/status/statusor.h"
 #include "base/codec.h"
 #include "base/logging.h"
-#include "base/random.h"
-#include "gtest/gtest.h"
 #include "raft/messages.h"
 #include "tests/harness/commands.h"
 #include "tests/harness/link.h"
 #include "tests/harness/run_log.h"
-#include "tests/harness/test_list.h"
 #include "tests/oracle/disk.h"
 
 namespace tests {
@@ -41,12 +38,6 @@ const char* Mode() {
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   return program.filename() == "raft_sim" ? "simulated" : "real";
-}
-
-std::string NameOfTest() {
-  const testing::TestInfo* const test =
-      testing::UnitTest::GetInstance()->current_test_info();
-  return test == nullptr ? "" : GoName(test->test_suite_name(), test->name());
 }
 
 std::string Shortened(std::string_view text) {
@@ -128,6 +119,15 @@ Recorder* Recorder::OfProcess() {
   return recorder;
 }
 
+Recorder::Run& Recorder::TheRun() {
+  static Run run;
+  return run;
+}
+
+void Recorder::SetRun(std::string test, uint64_t seed) {
+  TheRun() = {.test = std::move(test), .seed = seed};
+}
+
 Recorder::Recorder(int fd, DecodeDisk decode)
     : fd_(fd), decode_(std::move(decode)), begin_(Clock::now()) {}
 
@@ -203,8 +203,8 @@ void Recorder::ClusterBegins(int servers) {
   }
   Json event = Event("run");
   event["schema"] = kSchema;
-  event["test"] = NameOfTest();
-  event["seed"] = base::RunSeed();
+  event["test"] = TheRun().test;
+  event["seed"] = TheRun().seed;
   event["mode"] = Mode();
   event["servers"] = servers;
   if (const char* profile = std::getenv("SIM_PROFILE")) {

@@ -35,6 +35,11 @@ class Recorder {
   // the process ends. A file that cannot be made is fatal.
   static Recorder* OfProcess();
 
+  // What the run line says. Call it before any cluster is made: to ask
+  // GoogleTest and base/random.h later would take locks, which a run that is
+  // not recorded does not.
+  static void SetRun(std::string test, uint64_t seed);
+
   // Writes to `fd`, which is the caller's; disks are read by `decode`, which
   // may be null.
   Recorder(int fd, DecodeDisk decode);
@@ -103,6 +108,12 @@ class Recorder {
   void SeesReply(const labrpc::Packet& packet, raft::ServerId from,
                  raft::ServerId to);
   void Write(const nlohmann::ordered_json& event) const;
+
+  struct Run {
+    std::string test;
+    uint64_t seed = 0;
+  };
+  static Run& TheRun();
 
   const int fd_;
   const DecodeDisk decode_;
