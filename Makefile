@@ -21,6 +21,10 @@ export LAB_V := $(value V)
 export LAB_SEEDS := $(value SEEDS)
 export LAB_PROFILE := $(value PROFILE)
 export LAB_RAFT := $(value RAFT)
+export LAB_GO_LAB := $(value GO_LAB)
+export LAB_GO_LOG := $(value GO_LOG)
+export LAB_OUR_LOG := $(value OUR_LOG)
+export LAB_N := $(value N)
 
 # Where products go: somebody else's Raft has a place of its own.
 PLACE := $(if $(LAB_RAFT),$(shell \
@@ -35,6 +39,7 @@ SIM = /usr/bin/python3 sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(JOBS)" --target=$@ --raft="$$LAB_RAFT"
 NEEDS = tests/tools/needs.sh
+COMPARE_PYTHON = /usr/bin/python3
 
 help:
 	@tests/tools/help.sh
@@ -131,10 +136,13 @@ grade:
 	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
 	  --weights="$(WEIGHTS)"
 
+# One of our runs, or several, beside the Go lab's.
 compare:
-	@$(NEEDS) build
+	@$(NEEDS) compare
 	@$(BUILD) VARIANT=plain out/plain/raft_tests
-	@GO_LAB="$(GO_LAB)" GO_LOG="$(GO_LOG)" tests/tools/compare.sh
+	@$(COMPARE_PYTHON) tests/compare/compare.py --go_lab="$$LAB_GO_LAB" \
+	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
+	  --run="$$LAB_RUN" --seed="$$LAB_SEED"
 
 lint:
 	@$(NEEDS) lint

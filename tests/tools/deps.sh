@@ -6,7 +6,8 @@ set -eu
 packages=(
   g++ make git pkg-config               # to build
   libabsl-dev libgoogle-glog-dev libgtest-dev libcereal-dev
-  binutils python3 util-linux           # stacks, make compare, make race
+  binutils python3 util-linux           # stacks, all scripts, make race
+  python3-jinja2 time                   # make compare
   python3-tqdm                          # make sim
   clang clang-format clang-tidy universal-ctags  # make lint
 )

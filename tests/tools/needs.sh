@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# needs.sh build|sim|lint: says what that kind of target lacks, and the command
+# needs.sh build|sim|compare|lint: says what that kind of target lacks, and the command
 # that installs it; exit status 2 then. Called by the Makefile before it builds.
 set -u
 
@@ -20,6 +20,10 @@ if command -v pkg-config >/dev/null; then
 fi
 if [ "${1:-}" = sim ]; then
   /usr/bin/python3 -c 'import tqdm' 2>/dev/null || missing+=(python3-tqdm)
+fi
+if [ "${1:-}" = compare ]; then
+  type -P time >/dev/null || missing+=(time)  # bash has a keyword of that name
+  /usr/bin/python3 -c 'import jinja2' 2>/dev/null || missing+=(python3-jinja2)
 fi
 [ -e /usr/include/cereal/cereal.hpp ] || missing+=(cereal)
 
