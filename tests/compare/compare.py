@@ -13,6 +13,8 @@ can be wrong beforehand is looked at before anything is run.
 """
 
 import argparse
+import importlib.util
+import os
 import re
 import shlex
 import signal
@@ -181,10 +183,8 @@ def write_page(comparison: figures.Comparison, both: tuple[Side, Side],
 
 def check_libraries() -> None:
     """Finds what is not installed, before anything is run."""
-    try:
-        import jinja2  # noqa: F401
-    except ImportError as error:
-        raise Problem("python3-jinja2 is missing; run: make deps") from error
+    if importlib.util.find_spec("jinja2") is None:
+        raise Problem("python3-jinja2 is missing; run: make deps")
 
 
 def compare(comparer: Comparer) -> None:
@@ -193,11 +193,11 @@ def compare(comparer: Comparer) -> None:
     check_libraries()
     comparer.run(*both)
     comparison = figures.compare(*both)
-    print(report.report(comparison), end="", flush=True)
     path = write_page(comparison, both, comparer.options.out)
-    print(f"page: {shown(path)}")
+    print(report.report(comparison), end="")
+    print(f"page: {shown(path)}", flush=True)
     if comparer.kept:
-        print(f"again, without the runs: {' '.join(comparer.kept)}")
+        print(f"again, without the runs: {' '.join(comparer.kept)}", flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -214,6 +214,8 @@ def main(arguments: list[str]) -> int:
             print(line, file=sys.stderr)
         print(f"compare: {problem}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads the table has seen enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         kept = " ".join(comparer.kept if comparer else ())
         print("compare: interrupted" + (f"; the runs so far: make compare "

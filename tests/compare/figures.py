@@ -188,8 +188,9 @@ def _fault_line(side: Side) -> list[str]:
     """Returns a line if the side's log ends too early."""
     if not side.log.fault:
         return []
-    return [f"{side.name}: TRUNCATED: {side.source} {side.log.fault}; what is "
-            "before that is compared: run that side again to its end"]
+    return [f"{side.name}: TRUNCATED: its output ({side.source}) "
+            f"{side.log.fault}; what is before that is compared: run that side "
+            "again to its end"]
 
 
 def compare(go: Side, ours: Side) -> Comparison:

@@ -24,7 +24,7 @@ class Bar(NamedTuple):
     side: str   # "go" or "ours", also the CSS class
     label: str
     text: str
-    extent: str  # the range as text, empty without repetitions
+    extent: str  # the range as text, empty if it is a point
     length: float
     start: float
     span: float
@@ -41,9 +41,8 @@ def _bar(side: str, label: str, figure: str, values: Spread,
          whole: float) -> Bar:
     """Returns a bar whose cell is `whole` long."""
     scale = 100 / whole if whole else 0
-    extent = ""
-    if values.count > 1:
-        extent = f"{number(figure, values.least)}–{number(figure, values.most)}"
+    least, most = (number(figure, values.least), number(figure, values.most))
+    extent = f"{least}–{most}" if least != most else ""
     return Bar(side, label, number(figure, values.median), extent,
                round(values.median * scale, 2), round(values.least * scale, 2),
                round((values.most - values.least) * scale, 2))
@@ -58,8 +57,15 @@ def _block(figure: str, cell: Cell) -> Block:
     return Block(figure, bars, ratio)
 
 
+def _is_bad(result: str) -> bool:
+    """Whether a result is to be seen from afar: FAIL, cut, 2/3."""
+    passed, slash, runs = result.partition("/")
+    return result in ("FAIL", "cut") or (bool(slash) and passed != runs)
+
+
 def _row(row: Row) -> dict[str, object]:
-    results = [("go", "Go", row.results[0]), ("ours", "ours", row.results[1])]
+    results = [(side, label, result, _is_bad(result)) for side, label, result
+               in zip(("go", "ours"), ("Go", "ours"), row.results)]
     return {"label": row.label, "results": results,
             "blocks": list(map(_block, FIGURES, row.cells))}
 

@@ -62,7 +62,8 @@ class Page(unittest.TestCase):
     """What is in the page."""
 
     def setUp(self) -> None:
-        go = logs.read((DATA / "go-lab-a.txt").read_text("utf-8") * 2)
+        go = logs.read("".join((DATA / f"go-lab-{name}.txt").read_text("utf-8")
+                               for name in ("a", "b")))
         self.html = render(go, logs.select_ours(logs.read(OURS), "", "ours"))
         self.outline = Outline(self.html)
 
@@ -84,9 +85,11 @@ class Page(unittest.TestCase):
 
     def test_the_figures_are_the_tables(self) -> None:
         words = " ".join(self.outline.text.split())
-        self.assertIn("TestInitialElection2A Go 2/2 ours PASS seconds Go 3.6 "
-                      "3.6–3.6 ours 1.8 ×0.50 RPCs Go 54 54–54 ours 27 ×0.50",
+        self.assertIn("TestInitialElection2A Go 2/2 ours PASS seconds Go 3.4 "
+                      "3.1–3.6 ours 1.8 ×0.54 RPCs Go 47 40–54 ours 27 ×0.57",
                       words)
+        # No range where there is none.
+        self.assertIn("commits Go 3 ours 4 ×1.33", words)
         self.assertIn("CPU seconds Go 3.00 2.00–4.00 ours 1.00", words)
 
     def test_the_lengths_of_bars(self) -> None:
