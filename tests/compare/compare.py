@@ -137,6 +137,14 @@ class Comparer:
             for command in self.our_commands[number:number + 1]:
                 self._run_once(ours, command, our_log)
 
+    def again(self) -> str:
+        """Returns what compares the runs so far; empty if there are none."""
+        given = [f"{variable}={shown(Path(path).expanduser())}"
+                 for variable, path in (("GO_LOG", self.options.go_log),
+                                        ("OUR_LOG", self.options.our_log))
+                 if path]
+        return " ".join(sorted(given + self.kept)) if self.kept else ""
+
     def _open_log(self, wanted: bool, name: str, variable: str) -> Path:
         """Empties the log of a side that will be run."""
         path = self.logs / name
@@ -197,7 +205,8 @@ def compare(comparer: Comparer) -> None:
     print(report.report(comparison), end="")
     print(f"page: {shown(path)}", flush=True)
     if comparer.kept:
-        print(f"again, without the runs: {' '.join(comparer.kept)}", flush=True)
+        print(f"again, without the runs: make compare {comparer.again()}",
+              flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -217,10 +226,9 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:  # whoever reads the table has seen enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
-        kept = " ".join(comparer.kept if comparer else ())
-        print("compare: interrupted" + (f"; the runs so far: make compare "
-                                        f"{kept}" if kept else ""),
-              file=sys.stderr)
+        again = comparer.again() if comparer else ""
+        print("compare: interrupted" + (again and "; the runs so far: make "
+                                        f"compare {again}"), file=sys.stderr)
         return 130
     return 0
 

@@ -271,7 +271,8 @@ class Commands(unittest.TestCase):
         self.assertEqual((0, ""), (status, err))
         self.assertEqual(out[:out.index("CPU seconds")],
                          again[:again.index("Go lab: ")])
-        self.assertIn(f"GO_LOG={self.folder}/out/compare/go.log OUR_LOG=", out)
+        self.assertIn(f"make compare GO_LOG={self.folder}/out/compare/go.log "
+                      "OUR_LOG=", out)
 
     def test_the_page_is_written_and_named(self) -> None:
         self.write("out/compare.html", "an older one")
@@ -333,7 +334,7 @@ class Interrupt(unittest.TestCase):
             process = subprocess.Popen(
                 [sys.executable, "-B", HERE / "compare.py",
                  f"--go_log={DATA / 'go-lab-a.txt'}", f"--out={folder}",
-                 f"--program={program}"], text=True,
+                 f"--program={program}"], text=True, cwd=HERE,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             log = folder / "compare/ours.log"
             while process.poll() is None and not (
@@ -344,8 +345,8 @@ class Interrupt(unittest.TestCase):
             out, err = process.communicate()
             self.assertEqual((130, ""), (process.returncode, out), err)
             self.assertEqual(
-                f"compare: interrupted; the runs so far: make compare OUR_LOG="
-                f"{log}", err.splitlines()[-1])
+                "compare: interrupted; the runs so far: make compare GO_LOG="
+                f"testdata/go-lab-a.txt OUR_LOG={log}", err.splitlines()[-1])
             self.assertEqual(OURS, log.read_text("utf-8"))
             with self.assertRaises(ProcessLookupError):
                 os.kill(int((folder / "pid").read_text()), 0)
