@@ -12,7 +12,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
-  skeleton-test grade trace trace-test
+  skeleton-test grade trace trace-test stress
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -21,6 +21,11 @@ export LAB_V := $(value V)
 export LAB_SEEDS := $(value SEEDS)
 export LAB_PROFILE := $(value PROFILE)
 export LAB_RAFT := $(value RAFT)
+export LAB_GO_LAB := $(value GO_LAB)
+export LAB_GO_LOG := $(value GO_LOG)
+export LAB_OUR_LOG := $(value OUR_LOG)
+export LAB_N := $(value N)
+export LAB_SSHLOGINS := $(value SSHLOGINS)
 
 # Where products go: somebody else's Raft has a place of its own.
 PLACE := $(if $(LAB_RAFT),$(shell \
@@ -28,13 +33,16 @@ PLACE := $(if $(LAB_RAFT),$(shell \
 $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 
 JOBS ?= $(shell nproc)
+ASKED_JOBS = $(if $(filter file,$(origin JOBS)),,$(JOBS))
 BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) PLACE=$(PLACE)
 RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V" \
   $(if $(LAB_RAFT),--target="$@ RAFT=$$LAB_RAFT")
-SIM = /usr/bin/python3 sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
+SIM = $(PYTHON) sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
-  --jobs="$(JOBS)" --target=$@ --raft="$$LAB_RAFT"
+  --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
+  --raft="$$LAB_RAFT"
 NEEDS = tests/tools/needs.sh
+PYTHON = /usr/bin/python3
 
 help:
 	@tests/tools/help.sh
@@ -52,18 +60,18 @@ build:
 	@$(BUILD) VARIANT=plain all
 
 test:
-	@$(NEEDS) trace
+	@$(NEEDS) test
 	@$(BUILD) VARIANT=plain all
 	@tests/tools/run_all.sh $(PLACE)/plain/raft_tests \
 	  $(if $(LAB_RAFT),,out/plain/sim_tests) -- $(RUN_TESTS)
 
 race:
-	@$(NEEDS) sim
+	@$(NEEDS) test
 	@$(BUILD) VARIANT=race $(PLACE)/race/raft_tests
 	@tests/tools/fixed_addresses.sh $(PLACE)/race/raft_tests $(RUN_TESTS)
 
 asan:
-	@$(NEEDS) sim
+	@$(NEEDS) test
 	@$(BUILD) VARIANT=asan $(PLACE)/asan/raft_tests
 	@$(PLACE)/asan/raft_tests $(RUN_TESTS)
 
@@ -94,20 +102,20 @@ sim-same:
 	@$(NEEDS) sim
 	@$(BUILD) VARIANT=plain out/plain/raft_sim
 	@$(BUILD) VARIANT=asan out/asan/raft_sim
-	@/usr/bin/python3 sim/tools/same.py --seed="$$LAB_SEED" \
+	@$(PYTHON) sim/tools/same.py --seed="$$LAB_SEED" \
 	  --seeds="$$LAB_SEEDS" --profile="$$LAB_PROFILE" --jobs="$(JOBS)"
 
 # Breaks the simulator in one way at a time: its tests must notice.
 sim-mutants:
 	@$(NEEDS) build
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
-	@python3 sim/tools/mutate.py $(ONLY)
+	@$(PYTHON) sim/tools/mutate.py $(ONLY)
 
 # Breaks raft/ in one way at a time: the lab's tests must notice.
 mutants:
 	@$(NEEDS) sim
-	@/usr/bin/python3 tests/mutants/run.py $(if $(FULL),--full) \
-	  $(if $(REAL),--real) $(if $(filter file,$(origin JOBS)),,--jobs=$(JOBS)) \
+	@$(PYTHON) tests/mutants/run.py $(if $(FULL),--full) \
+	  $(if $(REAL),--real) $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
 	  $(ONLY)
 
 # Builds everything with clang, to see its warnings too.
@@ -126,8 +134,8 @@ skeleton-test:
 # Points for a Raft, ours or RAFT=.
 grade:
 	@$(NEEDS) sim
-	@tests/tools/fixed_addresses.sh /usr/bin/python3 tests/tools/grade.py \
-	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$(N)" \
+	@tests/tools/fixed_addresses.sh $(PYTHON) tests/tools/grade.py \
+	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$$LAB_N" \
 	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
 	  --weights="$(WEIGHTS)"
 
@@ -135,19 +143,31 @@ grade:
 trace:
 	@$(NEEDS) trace
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/$(if $(REAL),raft_tests,raft_sim)
-	@/usr/bin/python3 tests/trace/record.py --place="$(PLACE)" \
+	@$(PYTHON) tests/trace/record.py --place="$(PLACE)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
 	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT"
 
 # The page in a browser.
 trace-test:
 	@$(NEEDS) trace
-	@cd tests/trace && /usr/bin/python3 -B -m unittest page_test
+	@cd tests/trace && $(PYTHON) -B -m unittest page_test
 
+# Tests in real time again and again, for the rare failure.
+stress:
+	@$(NEEDS) stress
+	@$(BUILD) VARIANT=plain $(PLACE)/plain/raft_tests
+	@$(PYTHON) tests/stress/stress.py --run="$$LAB_RUN" --n="$$LAB_N" \
+	  --seed="$$LAB_SEED" --jobs="$(ASKED_JOBS)" --keep_going="$(KEEP_GOING)" \
+	  --sshlogins="$$LAB_SSHLOGINS" --raft="$$LAB_RAFT" \
+	  $(PLACE)/plain/raft_tests
+
+# One of our runs, or several, beside the Go lab's.
 compare:
-	@$(NEEDS) build
+	@$(NEEDS) compare
 	@$(BUILD) VARIANT=plain out/plain/raft_tests
-	@GO_LAB="$(GO_LAB)" GO_LOG="$(GO_LOG)" tests/tools/compare.sh
+	@$(PYTHON) tests/compare/compare.py --go_lab="$$LAB_GO_LAB" \
+	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
+	  --run="$$LAB_RUN" --seed="$$LAB_SEED"
 
 lint:
 	@$(NEEDS) lint

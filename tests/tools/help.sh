@@ -29,7 +29,11 @@ make grade    points, and why, in out/grade.json
                          [RAFT= N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json]
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
-make compare  GO_LAB=dir or GO_LOG=file: side by side with a Go lab       [RUN=]
+make compare  side by side with a Go lab of 2020 to 2025, in a table and in
+              out/compare.html
+                GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
+                OUR_LOG=file   output of ours, instead of a run
+                N=3 RUN=regex SEED=n         median and range of three runs
 make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place
 make build    build only; make clang builds with clang too

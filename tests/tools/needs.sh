@@ -1,33 +1,48 @@
 #!/usr/bin/env bash
-# needs.sh build|sim|trace|lint: says what that kind of target lacks, and the
-# command that installs it; exit status 2 then. Called by the Makefile before it
-# builds.
+# needs.sh build|test|sim|trace|compare|stress|lint: says what that kind of
+# target lacks, and the command that installs it; exit status 2 then. Called by
+# the Makefile before it builds.
 set -u
 
-commands=(g++ make pkg-config python3)
-libraries=(gtest libglog absl_strings absl_flags_parse)
-if [ "${1:-}" = lint ]; then
-  commands+=(clang++ clang-format clang-tidy ctags git)
-fi
-
+kind=${1:-}
 missing=()
-for command in "${commands[@]}"; do
-  command -v "$command" >/dev/null || missing+=("$command")
-done
+
+needs_command() {  # NAME...; not what bash itself has under that name
+  local name
+  for name; do type -P "$name" >/dev/null || missing+=("$name"); done
+}
+needs_module() {  # PYTHON_MODULE PACKAGE
+  /usr/bin/python3 -c "import $1" 2>/dev/null || missing+=("$2")
+}
+needs_file() {  # PATH PACKAGE
+  [ -e "$1" ] || missing+=("$2")
+}
+serves() {  # KIND...: whether the target is of one of them; test is of all
+  [[ " $* test " == *" $kind "* ]]
+}
+
+needs_command g++ make pkg-config python3
 if command -v pkg-config >/dev/null; then
-  for library in "${libraries[@]}"; do
+  for library in gtest libglog absl_strings absl_flags_parse; do
     pkg-config --exists "$library" || missing+=("$library")
   done
 fi
-if [ "${1:-}" = sim ] || [ "${1:-}" = trace ]; then
-  /usr/bin/python3 -c 'import tqdm' 2>/dev/null || missing+=(python3-tqdm)
+needs_file /usr/include/cereal/cereal.hpp cereal
+needs_file /usr/include/nlohmann/json.hpp nlohmann-json
+
+if serves sim stress; then needs_module tqdm python3-tqdm; fi
+if serves stress; then needs_command parallel; fi
+if serves trace; then
+  needs_module rich python3-rich
+  needs_file /usr/share/nodejs/d3/dist/d3.min.js node-d3
 fi
-if [ "${1:-}" = trace ]; then
-  /usr/bin/python3 -c 'import rich' 2>/dev/null || missing+=(python3-rich)
-  [ -e /usr/share/nodejs/d3/dist/d3.min.js ] || missing+=(node-d3)
+if serves compare; then
+  needs_command time
+  needs_module jinja2 python3-jinja2
 fi
-[ -e /usr/include/cereal/cereal.hpp ] || missing+=(cereal)
-[ -e /usr/include/nlohmann/json.hpp ] || missing+=(nlohmann-json)
+if [ "$kind" = lint ]; then
+  needs_command clang++ clang-format clang-tidy ctags git
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
   echo "missing: ${missing[*]}; run: make deps" >&2

@@ -23,7 +23,7 @@ normalised() {
 # What was built before the first line is not the run's.
 sed -n '/^seed [0-9]*, log /,/ passed, .* failed$/p' <<<"$output" |
   sed '1d;$d' | normalised >"$work/printed.txt"
-if ! normalised <tests/tools/testdata/go-lab-unsolved.txt |
+if ! normalised <tests/compare/testdata/go-lab-unsolved.txt |
   diff - "$work/printed.txt"; then
   echo "skeleton-test: the skeleton does not fail as the Go lab's does (<)"
   [ -s "$work/printed.txt" ] || tail -n 20 <<<"$output"

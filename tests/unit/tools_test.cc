@@ -1,4 +1,4 @@
-// Tests of what is no C++: the scripts in tests/tools/, and the code that the
+// Tests of what is no C++: the scripts in tests/, and the code that the
 // README shows. They are here so that `make test` covers them.
 //
 // The tree is found from the program, <root>/out/<variant>/raft_tests; so the
@@ -62,7 +62,9 @@ Outcome RunIn(const std::string& folder, const std::string& command) {
 TEST(Tools, Compare) {
   // -B: tests leave nothing behind in the source tree.
   const Outcome outcome =
-      RunIn(Root() / "tests/tools", "exec python3 -B -m unittest compare_test");
+      RunIn(Root() / "tests/compare",
+            "exec /usr/bin/python3 -B -m unittest compare_test logs_test "
+            "page_test report_test");
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
