@@ -3,8 +3,8 @@
 
 Who calls it: `make sim`, `make sim-race`, `make sim-mem`. Each seed is one run
 of the test program, which starts each test as a simulated process of its own;
-`jobs` seeds run at a time. One seed alone is a replay: the program's own
-output. The exit status is 0 if all tests passed, 1 if one failed, 2 for a
+`jobs` seeds run at a time; with a list of machines (`sshlogins`) GNU parallel
+spreads them. One seed alone is a replay: the program's own output. The exit status is 0 if all tests passed, 1 if one failed, 2 for a
 wrong argument, 130 if interrupted.
 
 Under the profile "harsh" tests whose limits presume a machine that works may
@@ -17,6 +17,7 @@ failed`, counts both kinds.
 import argparse
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -26,10 +27,14 @@ from collections import Counter
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Iterator, NoReturn
+from typing import Iterator, NoReturn
 
 from tqdm import tqdm
 
+from farm import Farm, NoFarm, check_machines
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNNER = "sim/tools/one_run.sh"
 LAB_TESTS = "2[A-C](Plus)?$"
 DEFAULT_SEEDS = 100
 REPLAYS_SHOWN = 10
@@ -160,12 +165,9 @@ def parse_output(seed: int, output: str, status: int) -> SeedResult:
     return result
 
 
-def virtual_milliseconds(stats: Path) -> float:
+def virtual_milliseconds(stats: str) -> float:
     """Returns how long the simulated processes of one run lasted."""
-    if not stats.exists():
-        return 0
-    return sum(map(float, re.findall(r"\bvirtual_ms=([\d.]+)",
-                                     stats.read_text())))
+    return sum(map(float, re.findall(r"\bvirtual_ms=([\d.]+)", stats)))
 
 
 class Session:
@@ -175,6 +177,7 @@ class Session:
         self.options = options
         self.folder = folder
         self.running: set[subprocess.Popen[str]] = set()
+        self.farm: Farm | None = None
         self.stopping = False     # nothing new is to start
         self.interrupted = False  # the user asked for that
 
@@ -192,11 +195,14 @@ class Session:
         return (f"{self.options.target}{raft} SEEDS=1"
                 f"{profile if is_plain else ''}")
 
-    def environment(self, seed: int) -> dict[str, str]:
+    def simulated(self, seed: int) -> dict[str, str]:
         """Returns what makes the tests' processes simulated ones."""
-        return os.environ | {
-            "SIM_SEED": str(seed), "SIM_ONLY": "--child",
-            "SIM_PROFILE": self.options.profile}
+        return {"SIM_SEED": str(seed), "SIM_ONLY": "--child",
+                "SIM_PROFILE": self.options.profile}
+
+    def environment(self, seed: int) -> dict[str, str]:
+        """Returns all that a run on this machine finds."""
+        return os.environ | self.simulated(seed)
 
     def run_seed(self, seed: int) -> SeedResult:
         """Runs the tests under one seed."""
@@ -217,8 +223,9 @@ class Session:
         if process.returncode in INTERRUPTED and self.stopping:
             result.is_whole = False
             result.trouble = ""
-        result.virtual_ms = virtual_milliseconds(stats)
-        stats.unlink(missing_ok=True)
+        if stats.exists():
+            result.virtual_ms = virtual_milliseconds(stats.read_text())
+            stats.unlink()
         if result.log and not result.failures and not result.trouble:
             Path(result.log).unlink(missing_ok=True)
         return result
@@ -228,14 +235,48 @@ class Session:
         self.stopping = True
         for process in list(self.running):
             process.send_signal(signal.SIGINT)
+        if self.farm:
+            self.farm.stop()
 
     def interrupt(self, *_: object) -> None:
         """Handles a signal; no exception, so that nothing is cut off."""
         self.interrupted = True
         self.stop()
 
-    def results(self, seeds: Iterable[int]) -> Iterator[SeedResult]:
+    def results(self, seeds: list[int]) -> Iterator[SeedResult]:
         """Yields the results as they come, also those of interrupted runs."""
+        if self.options.sshlogins:
+            return self.results_of_machines(seeds)
+        return self.results_here(seeds)
+
+    def results_of_machines(self, seeds: list[int]) -> Iterator[SeedResult]:
+        """Yields the results of all machines; none of interrupted runs."""
+        self.farm = Farm(ROOT, self.options.given_jobs, self.options.sshlogins)
+        if self.stopping:
+            self.farm.stop()
+        names = sorted(self.passed_on())
+        given = [f"{name}={os.environ[name]}" for name in names]
+        commands = [shlex.join(
+            ["env", *given, *(f"{name}={value}" for name, value
+                              in self.simulated(seed).items()),
+             RUNNER, *self.command(seed, "0")]) for seed in seeds]
+        for done in self.farm.results(commands, self.folder / "joblog"):
+            result = parse_output(seeds[done.index], done.output, done.status)
+            result.virtual_ms = virtual_milliseconds(done.errors)
+            if done.host != ":" and result.log:
+                result.log = f"{done.host}:{result.log}"
+            if result.trouble and done.errors:
+                result.trouble += f" ({done.errors.splitlines()[-1]})"
+            yield result
+
+    @staticmethod
+    def passed_on() -> list[str]:
+        """Names what of this machine's environment a run depends on."""
+        return [name for name in os.environ
+                if name.startswith(("SIM_", "GLOG_", "TSAN_", "ASAN_"))]
+
+    def results_here(self, seeds: list[int]) -> Iterator[SeedResult]:
+        """Yields the results of this machine's runs."""
         with futures.ThreadPoolExecutor(self.options.jobs) as pool:
             waiting = [pool.submit(self.run_seed, seed) for seed in seeds]
             try:
@@ -339,19 +380,27 @@ class Summary:
 
 def run_many(session: Session, seeds: list[int]) -> int:
     """Runs all seeds and prints how it went."""
-    print(f"{session.options.profile} profile, "
-          f"{describe_seeds(seeds)}, {session.options.jobs} at a time")
+    where = (f"on the machines of {session.options.sshlogins}"
+             if session.options.sshlogins else
+             f"{session.options.jobs} at a time")
+    print(f"{session.options.profile} profile, {describe_seeds(seeds)}, "
+          f"{where}")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, session.interrupt)
     summary = Summary(session)
     # disable=None: no bar where the output is no terminal.
     with tqdm(total=len(seeds), unit="seed", disable=None,
               file=sys.stdout) as progress:
-        for result in session.results(seeds):
-            for line in summary.add(result):
-                progress.write(line)
-            progress.set_postfix(failed=len(summary.failures), refresh=False)
-            progress.update(int(result.is_whole))
+        try:
+            for result in session.results(seeds):
+                for line in summary.add(result):
+                    progress.write(line)
+                progress.set_postfix(failed=len(summary.failures),
+                                     refresh=False)
+                progress.update(int(result.is_whole))
+        except NoFarm as error:
+            progress.write(str(error))
+            summary.troubles += 1
     if session.interrupted:
         print(f"interrupted after {summary.seeds} of {len(seeds)} seeds")
     print("\n".join(summary.lines()))
@@ -401,9 +450,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line; an empty value is one that make was not given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
-    for name in ("run", "seed", "seeds", "seed_list", "verbose", "profile"):
+    for name in ("run", "seed", "seeds", "seed_list", "verbose", "profile",
+                 "jobs", "sshlogins"):
         parser.add_argument(f"--{name}", default="")
-    parser.add_argument("--jobs", default=str(os.cpu_count() or 1))
     parser.add_argument("--target", default="sim")
     parser.add_argument("--raft", default="", help="whose Raft it is")
     parser.add_argument("--default_seeds", type=int, default=DEFAULT_SEEDS)
@@ -412,7 +461,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     options.profile = options.profile or "fair"
     if options.profile not in ("fair", "harsh"):
         fail(f"PROFILE={options.profile} is wrong: give fair or harsh")
-    options.jobs = parse_number("JOBS", options.jobs, 1, MOST_JOBS)
+    options.given_jobs = options.jobs
+    cores = str(os.cpu_count() or 1)
+    options.jobs = parse_number("JOBS", options.jobs or cores, 1, MOST_JOBS)
     return options
 
 
@@ -423,7 +474,10 @@ def main(arguments: list[str]) -> int:
         options = parse_arguments(arguments)
         seeds = choose_seeds(options)
         check_selection(options)
-    except BadArgument as error:
+        check_machines(options.sshlogins)
+        if options.sshlogins and options.target != "sim":
+            fail("SSHLOGINS is for make sim and make stress; leave it out")
+    except (BadArgument, NoFarm) as error:
         print(f"sim: {error}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory(prefix="sim-") as folder:

@@ -185,10 +185,58 @@ class SimTest(unittest.TestCase):
                       "waits for thread 2\n", output)
         self.assertIn("2 safety failures", output)
 
+    def machines(self, text: str) -> str:
+        """Returns the option that names them."""
+        path = Path(self.folder.name) / "machines"
+        path.write_text(text)
+        return f"--sshlogins={path}"
+
+    def test_machines(self) -> None:
+        """Spread over machines, of which this is one, it says the same."""
+        status, output = self.run_sim("--seed=1", "--seeds=5", "--jobs=2",
+                                      self.machines("# a comment\n:\n"))
+        self.assertEqual(status, 1, output)
+        self.assertIn("FAIL TestA2A seed 3: a_test.cc:1: expected one", output)
+        self.assertIn("FAIL TestB2B seed 5: crashed: signal 6", output)
+        self.assertIn("5 seeds, 8 virtual seconds in ", output)
+        self.assertTrue(output.endswith("\n8 passed, 2 failed\n"), output)
+        logs = sorted(each.name for each in
+                      Path(self.folder.name).glob("*.log"))
+        self.assertEqual(logs, ["seed3.log", "seed5.log"])
+
+    def test_bad_machines(self) -> None:
+        """Neither a missing list nor an empty one runs anything."""
+        for option, message in (
+                ("--sshlogins=/none", "cannot read SSHLOGINS=/none: No such"),
+                (self.machines("# none\n\n"), "no machine is in SSHLOGINS=")):
+            status, output = self.run_sim("--seeds=2", option)
+            self.assertEqual((status, output.count("\n")), (2, 1), output)
+            self.assertIn(message, output)
+        status, output = self.run_sim("--target=sim-race", "--seeds=2",
+                                      self.machines(":\n"))
+        self.assertEqual(status, 2, output)
+        self.assertIn("SSHLOGINS is for make sim and make stress", output)
+
+    def test_unknown_machine(self) -> None:
+        """What a machine did not run has not passed."""
+        status, output = self.run_sim("--seeds=2", self.machines("no.invalid"))
+        self.assertEqual(status, 1, output)
+        self.assertIn("2 seeds without a whole result", output)
+        self.assertIn("0 passed, 0 failed", output)
+
+    def test_interrupt_on_machines(self) -> None:
+        """Ctrl-C ends the runs there, too."""
+        self.interrupt_with(self.machines(":\n"))
+
     def test_interrupt(self) -> None:
         """Ctrl-C ends the runs and leaves a summary of what has come out."""
+        self.interrupt_with()
+
+    def interrupt_with(self, *arguments: str) -> None:
+        """Does so while two of four seeds sleep."""
         process = subprocess.Popen(
-            self.command("--run=Slow", "--seed=1", "--seeds=4", "--jobs=2"),
+            self.command("--run=Slow", "--seed=1", "--seeds=4", "--jobs=2",
+                         *arguments),
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             start_new_session=True)
         # Seed 1 ends at once, 2 and 4 sleep, 3 fails at once.

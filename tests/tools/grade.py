@@ -311,7 +311,7 @@ class Grader:
             raft=self.options.raft, jobs=self.options.jobs)
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
             session = sim.Session(options, Path(folder))
-            yield from session.results(range(1, count + 1))
+            yield from session.results_here(list(range(1, count + 1)))
 
     def run_simulated(self, program: Path) -> None:
         """Runs the suite under the seeds."""

@@ -15,10 +15,13 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
                 SEEDS=100 SEED=1 JOBS=2  how many seeds, from which on, at once
                 SEED=7 SEEDS=1 RUN=...   one replay: output as `make test`
                 PROFILE=harsh            whatever threads have to survive
+                SSHLOGINS=file           on the machines of that list
 make sim-race the same under ThreadSanitizer             [RUN= SEED= SEEDS=20]
 make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
 make sim-same a seed gives the same run, in eleven ways        [SEED= SEEDS=3]
 make sim-test the simulator's own tests (part of `make test`)     [RUN= SEED=]
+make stress   tests in real time again and again, for the rare failure
+                RUN=regex N=100 JOBS=2 SEED=n KEEP_GOING=1 SSHLOGINS=file RAFT=
 make trace    RUN=test: what happened in a run, on a page: out/trace.html
               [SEED=1 PROFILE= RAFT=], REAL=1 in real time, TEXT=1 also here;
               make trace-test: the page's tests, in a browser

@@ -90,6 +90,13 @@ TEST(Tools, Trace) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+TEST(Tools, Stress) {
+  const Outcome outcome =
+      RunIn(Root() / "tests/stress",
+            "exec /usr/bin/python3 -B -m unittest stress_test");
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 // Debian's Python, for which Debian's tqdm is installed.
 TEST(Tools, Sim) {
   const Outcome outcome = RunIn(

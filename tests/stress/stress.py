@@ -1,0 +1,228 @@
+#!/usr/bin/env python3
+"""Repeats tests in real time, to find the rare failure.
+
+Who calls it: `make stress` (README.md beside this file). Needs GNU parallel,
+which does the scheduling, and Debian's Python with tqdm, because it reads the
+test program's output with sim.py.
+
+Each run of a test is a process of its own, with a seed of its own. What failed
+is kept in out/stress/, with its log; what passed leaves nothing. The exit
+status is 0 if all passed, 1 if a run failed, 2 for a wrong argument, 130 if
+interrupted; there is a summary in each case, of what was run to its end.
+"""
+
+import argparse
+import secrets
+import shlex
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "sim/tools"))
+import sim
+from farm import Done, Farm, NoFarm, check_machines
+from sim import BadArgument, fail, parse_number
+
+DEFAULT_RUNS = 100
+MOST_RUNS = 1_000_000
+SHOWN = 10  # commands that repeat a failure
+RUNNER = "sim/tools/one_run.sh"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of one test."""
+    test: str
+    seed: int
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Reads the command line; an empty value is one that make was not given."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("program", help="relative to the project's root")
+    parser.add_argument("--out", default="out/stress", help="where logs go")
+    for name in ("run", "n", "seed", "jobs", "keep_going", "sshlogins", "raft"):
+        parser.add_argument(f"--{name}", default="")
+    options = parser.parse_args(arguments)
+    options.run = options.run or sim.LAB_TESTS
+    options.n = parse_number("N", options.n or str(DEFAULT_RUNS), 1, MOST_RUNS)
+    # Two calls without a SEED do not look for the same thing.
+    options.seed = parse_number("SEED", options.seed, 0, sim.LARGEST_SEED -
+                                options.n) if options.seed else \
+        secrets.randbelow(2**32)
+    if options.jobs:
+        parse_number("JOBS", options.jobs, 1, sim.MOST_JOBS)
+    if options.keep_going not in ("", "0", "1"):
+        fail(f"KEEP_GOING={options.keep_going} is wrong: give 1, or leave it "
+             "out")
+    return options
+
+
+def choose_tests(options: argparse.Namespace) -> list[str]:
+    """Returns the tests that RUN means; ends if there is none."""
+    sim.check_selection(options)
+    listing = subprocess.run(
+        [options.program, "--list", f"--run={options.run}"], text=True,
+        capture_output=True, check=True)
+    return listing.stdout.split()
+
+
+def choose_runs(options: argparse.Namespace) -> list[Run]:
+    """Returns all runs: each test once, then each again."""
+    tests = choose_tests(options)
+    return [Run(test, options.seed + number) for number in range(options.n)
+            for test in tests]
+
+
+def command(options: argparse.Namespace, run: Run) -> str:
+    """Returns the shell's command for one run."""
+    return shlex.join([RUNNER, options.program, f"--run=^{run.test}$",
+                       f"--seed={run.seed}", "--verbose=0"])
+
+
+class Summary:
+    """What has come out so far."""
+
+    def __init__(self, options: argparse.Namespace, out: Path) -> None:
+        self.options = options
+        self.out = out
+        self.seconds: dict[str, list[float]] = defaultdict(list)
+        self.failed: list[Run] = []
+        self.begin = time.monotonic()
+
+    def add(self, run: Run, done: Done) -> list[str]:
+        """Takes one run in; returns the lines to print about it."""
+        self.seconds[run.test].append(done.seconds)
+        if done.status == 0:
+            return []
+        self.failed.append(run)
+        log = self._keep(run, done)
+        return [f"{self._reason(run, done)} ({done.seconds:.1f} s"
+                f"{'' if done.host == ':' else f', on {done.host}'})",
+                f"     log {log}"]
+
+    def _reason(self, run: Run, done: Done) -> str:
+        """Says in one line why a run failed."""
+        result = sim.parse_output(run.seed, done.output, done.status)
+        if result.failures:
+            return str(result.failures[0])
+        said = (done.output + done.errors).strip().rpartition("\n")[2]
+        return (f"FAIL {run.test} seed {run.seed}: ended with status "
+                f"{done.status}: {said or 'no output'}")
+
+    def _keep(self, run: Run, done: Done) -> Path:
+        """Writes what is known of a failure."""
+        path = self.out / f"{run.test}-{run.seed}.log"
+        path.write_text(done.output + done.errors)
+        return path
+
+    def table(self) -> list[str]:
+        """Returns a line for each test."""
+        width = max(map(len, [*self.seconds, "test"]))
+        lines = [f"{'test':{width}}   runs  failures   mean s  deviation s  "
+                 "longest s"]
+        for test, seconds in self.seconds.items():
+            failures = sum(run.test == test for run in self.failed)
+            spread = statistics.stdev(seconds) if len(seconds) > 1 else 0
+            lines.append(f"{test:{width}} {len(seconds):6} {failures:9} "
+                         f"{statistics.mean(seconds):8.2f} {spread:12.2f} "
+                         f"{max(seconds):10.2f}")
+        return lines
+
+    def repeat_lines(self) -> list[str]:
+        """Returns the commands that repeat what failed."""
+        raft = f" RAFT={self.options.raft}" if self.options.raft else ""
+        lines = [f"  make test{raft} RUN='^{run.test}$' SEED={run.seed}"
+                 for run in self.failed[:SHOWN]]
+        more = len(self.failed) - len(lines)
+        if more:
+            lines.append(f"  and {more} more")
+        return ["to try again:"] + lines if lines else []
+
+    def lines(self) -> list[str]:
+        """Returns the summary; the last line is the count."""
+        runs = sum(map(len, self.seconds.values()))
+        return [*(self.table() if runs else ()), *self.repeat_lines(),
+                f"{runs} runs in {time.monotonic() - self.begin:.0f} s",
+                f"{runs - len(self.failed)} passed, {len(self.failed)} failed"]
+
+
+class Stress:
+    """One call."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.runs = choose_runs(options)
+        check_machines(options.sshlogins)
+        self.out = Path(options.out)
+        self.is_terminal = sys.stdout.isatty() and sys.stderr.isatty()
+        self.farm = Farm(ROOT, options.jobs, options.sshlogins,
+                         halts=options.keep_going != "1", bar=self.is_terminal)
+        self.interrupted = False
+
+    def interrupt(self, *_: object) -> None:
+        """Handles a signal; no exception, so that nothing is cut off."""
+        self.interrupted = True
+        self.farm.stop()
+
+    def run(self) -> int:
+        """Runs all and prints how it went."""
+        print(f"{self.options.n} runs of {len(self.runs) // self.options.n} "
+              f"tests, seeds from {self.options.seed} on")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.interrupt)
+        self.out.mkdir(parents=True, exist_ok=True)
+        summary = Summary(self.options, self.out)
+        trouble = None
+        try:
+            commands = [command(self.options, run) for run in self.runs]
+            for done in self.farm.results(commands, self.out / "joblog.tsv"):
+                self.say(summary.add(self.runs[done.index], done))
+        except NoFarm as error:
+            trouble = error
+        self.say(self.last_lines(summary))
+        if trouble:
+            raise trouble
+        return 130 if self.interrupted else 1 if summary.failed else 0
+
+    def say(self, lines: list[str]) -> None:
+        """Prints lines, in place of parallel's bar if there is one."""
+        for line in lines:
+            print(f"\r\x1b[K{line}" if self.is_terminal else line)
+
+    def last_lines(self, summary: Summary) -> list[str]:
+        """Returns the summary, and why it is not of all runs."""
+        done = sum(map(len, summary.seconds.values()))
+        count = f"after {done} of {len(self.runs)} runs"
+        why = []
+        if self.interrupted:
+            why = [f"interrupted {count}"]
+        elif done < len(self.runs) and summary.failed:
+            why = [f"stopped at the first failure, {count}; KEEP_GOING=1 goes "
+                   "on"]
+        return [*why, *summary.lines()]
+
+
+def main(arguments: list[str]) -> int:
+    """Does what the command line says."""
+    sys.stdout.reconfigure(line_buffering=True)  # somebody may be watching
+    try:
+        return Stress(parse_arguments(arguments)).run()
+    except (BadArgument, NoFarm) as error:
+        print(f"stress: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"stress: cannot write {error.filename}: {error.strerror}; make "
+              "room for it", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
