@@ -4,8 +4,9 @@
 Who calls it: `make sim`, `make sim-race`, `make sim-mem`. Each seed is one run
 of the test program, which starts each test as a simulated process of its own;
 `jobs` seeds run at a time; with a list of machines (`sshlogins`) GNU parallel
-spreads them. One seed alone is a replay: the program's own output. The exit status is 0 if all tests passed, 1 if one failed, 2 for a
-wrong argument, 130 if interrupted.
+spreads them. One seed alone is a replay: the program's own output. The exit
+status is 0 if all tests passed, 1 if one failed, 2 for a wrong argument, 130 if
+interrupted.
 
 Under the profile "harsh" tests whose limits presume a machine that works may
 fail rightly: a leader that is kept from running loses its office. Failures of
