@@ -112,10 +112,10 @@ class Farm:
                    "--arg-file", str(scratch / "commands")]
         with (scratch / "stderr").open("w") as stderr:
             try:
-                # A session of its own: ctrl-C reaches it through stop() only.
+                # A group of its own: ctrl-C reaches it through stop() only.
                 self._process = subprocess.Popen(
                     command, cwd=self._folder, stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, start_new_session=True,
+                    stdout=subprocess.DEVNULL, process_group=0,
                     stderr=None if self._bar else stderr)
             except FileNotFoundError as error:
                 raise NoFarm("GNU parallel is missing; run: make deps") \
