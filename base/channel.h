@@ -14,8 +14,9 @@
 #ifndef BASE_CHANNEL_H_
 #define BASE_CHANNEL_H_
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -37,15 +38,31 @@ class Channel {
   // channel is closed, also while waiting.
   bool Send(T item) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(&mu_);
-    return SendLocked(std::move(item));
+    if (!AwaitRoomLocked()) return false;
+    queue_.push_back(std::move(item));
+    return AddedLocked(1);
   }
 
   // Sends the items in order, as many under one lock as there is room for.
   // Returns false if the channel was closed before all were handed over.
   bool SendBatch(std::vector<T> items) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(&mu_);
-    for (T& item : items) {
-      if (!SendLocked(std::move(item))) return false;
+    for (size_t sent = 0; sent < items.size();) {
+      if (!AwaitRoomLocked()) return false;
+      // One at a time in a rendezvous: each waits for its receiver.
+      const size_t room = capacity_ == 0 ? 1 : capacity_ - WaitingLocked();
+      const size_t count = std::min(room, items.size() - sent);
+      if (count == items.size() && WaitingLocked() == 0) {
+        queue_.swap(items);  // the common case at high rates: no item moves
+        head_ = 0;
+        return AddedLocked(count);
+      }
+      const auto first = std::make_move_iterator(
+          items.begin() + static_cast<ptrdiff_t>(sent));
+      queue_.insert(queue_.end(), first,
+                    first + static_cast<ptrdiff_t>(count));
+      if (!AddedLocked(count)) return false;
+      sent += count;
     }
     return true;
   }
@@ -55,7 +72,9 @@ class Channel {
   std::optional<T> Receive() ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(&mu_);
     if (!AwaitItemLocked()) return std::nullopt;
-    return TakeLocked();
+    std::optional<T> item(std::move(queue_[head_]));
+    TakenLocked(1);
+    return item;
   }
 
   // Takes all that waits, at least one item; blocks until there is one.
@@ -64,8 +83,14 @@ class Channel {
     MutexLock lock(&mu_);
     std::vector<T> items;
     if (!AwaitItemLocked()) return items;
-    items.reserve(queue_.size());
-    while (!queue_.empty()) items.push_back(TakeLocked());
+    const size_t count = WaitingLocked();
+    if (head_ == 0) {
+      items.swap(queue_);
+    } else {
+      items.assign(std::make_move_iterator(FirstLocked()),
+                   std::make_move_iterator(queue_.end()));
+    }
+    TakenLocked(count);
     return items;
   }
 
@@ -75,47 +100,69 @@ class Channel {
     if (closed_) return;
     closed_ = true;
     // At capacity 0 every waiting item belongs to a sender that still waits.
-    if (capacity_ == 0) queue_.clear();
+    if (capacity_ == 0) queue_.erase(FirstLocked(), queue_.end());
     item_added_.SignalAll();
     room_made_.SignalAll();
   }
 
  private:
-  bool SendLocked(T item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    // A rendezvous queues one item per waiting sender; each waits for its own.
-    while (!closed_ && capacity_ > 0 && queue_.size() >= capacity_) {
-      AwaitRoomLocked();
+  // The items that wait are those of queue_ from head_ on.
+  size_t WaitingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return queue_.size() - head_;
+  }
+  auto FirstLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    return queue_.begin() + static_cast<ptrdiff_t>(head_);
+  }
+
+  // Waits until an item may be queued; returns false if the channel is closed.
+  // A rendezvous queues one item per waiting sender.
+  bool AwaitRoomLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    while (!closed_ && capacity_ > 0 && WaitingLocked() >= capacity_) {
+      AwaitReceiverLocked();
     }
-    if (closed_) return false;
-    queue_.push_back(std::move(item));
-    const uint64_t ticket = ++accepted_;
-    if (receivers_ > 0) item_added_.Signal();
+    return !closed_;
+  }
+
+  // Notes that `count` items were queued, and at capacity 0 waits until they
+  // are taken; returns false if they are not any more.
+  bool AddedLocked(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    accepted_ += count;
+    const uint64_t ticket = accepted_;
+    if (receivers_ > 0 && count == 1) item_added_.Signal();
+    if (receivers_ > 0 && count > 1) item_added_.SignalAll();
     if (capacity_ > 0) return true;
-    while (!closed_ && taken_ < ticket) AwaitRoomLocked();
+    while (!closed_ && taken_ < ticket) AwaitReceiverLocked();
     return taken_ >= ticket;
   }
 
-  void AwaitRoomLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  void AwaitReceiverLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     ++senders_;
     room_made_.Wait(&mu_);
     --senders_;
   }
 
   bool AwaitItemLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    while (!closed_ && queue_.empty()) {
+    while (!closed_ && WaitingLocked() == 0) {
       ++receivers_;
       item_added_.Wait(&mu_);
       --receivers_;
     }
-    return !queue_.empty();
+    return WaitingLocked() > 0;
   }
 
-  T TakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    T item = std::move(queue_.front());
-    queue_.pop_front();
-    ++taken_;
+  // Notes that the first `count` items have been moved out.
+  void TakenLocked(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    taken_ += count;
+    head_ += count;
+    // Moving up what is left only now and then keeps that cheap.
+    if (head_ >= queue_.size()) {
+      queue_.clear();
+      head_ = 0;
+    } else if (head_ > queue_.size() / 2) {
+      queue_.erase(queue_.begin(), FirstLocked());
+      head_ = 0;
+    }
     if (senders_ > 0) room_made_.SignalAll();
-    return item;
   }
 
   const size_t capacity_;
@@ -123,7 +170,8 @@ class Channel {
   Mutex mu_;
   CondVar item_added_;
   CondVar room_made_;
-  std::deque<T> queue_ ABSL_GUARDED_BY(mu_);
+  std::vector<T> queue_ ABSL_GUARDED_BY(mu_);
+  size_t head_ ABSL_GUARDED_BY(mu_) = 0;        // taken items in front
   uint64_t accepted_ ABSL_GUARDED_BY(mu_) = 0;  // items ever queued
   uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;     // items ever received
   int senders_ ABSL_GUARDED_BY(mu_) = 0;        // waiting for room

@@ -17,16 +17,22 @@ constexpr size_t kLargestChunk = 64 << 10;
 }  // namespace
 
 void Rope::Swap(Rope* other) noexcept {
-  std::swap(front_, other->front_);
+  // Its own swap goes byte by byte.
+  auto front = std::move(front_);
+  front_ = std::move(other->front_);
+  other->front_ = std::move(front);
   std::swap(sealed_, other->sealed_);
   std::swap(tail_, other->tail_);
   std::swap(body_size_, other->body_size_);
   std::swap(dropped_, other->dropped_);
 }
 
-void Rope::Append(std::string_view bytes) {
-  if (bytes.empty()) return;
-  std::memcpy(Claim(bytes.size()), bytes.data(), bytes.size());
+void Rope::Append(std::string_view bytes, std::string_view more) {
+  if (bytes.empty() && more.empty()) return;
+  char* const to = Claim(bytes.size() + more.size());
+  // An empty view's data may be null, which memcpy does not allow.
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+  if (!more.empty()) std::memcpy(to + bytes.size(), more.data(), more.size());
 }
 
 char* Rope::Claim(size_t count) {
@@ -67,18 +73,13 @@ void Rope::SealTail() {
 }
 
 void Rope::Prepend(std::string_view bytes) {
-  if (bytes.empty()) return;
-  std::string front(bytes);
-  if (front_ != nullptr) front += *front_;
-  front_ = std::make_shared<const std::string>(std::move(front));
+  front_.insert(front_.begin(), bytes.begin(), bytes.end());
 }
 
 void Rope::Truncate(size_t size) {
   CHECK_LE(size, this->size());
-  if (size < front_size()) {
-    front_ = std::make_shared<const std::string>(front_->substr(0, size));
-  }
-  const size_t body = size - std::min(size, front_size());
+  if (size < front_.size()) front_.resize(size);
+  const size_t body = size - front_.size();
   body_size_ = body;
   const size_t end = dropped_ + body;
   if (tail_.chunk != nullptr && end >= tail_.start) {
@@ -100,13 +101,9 @@ void Rope::Truncate(size_t size) {
 
 void Rope::RemovePrefix(size_t count) {
   CHECK_LE(count, size());
-  const size_t from_front = std::min(count, front_size());
-  if (from_front > 0) {
-    std::string rest = front_->substr(from_front);
-    front_ = rest.empty()
-                 ? nullptr
-                 : std::make_shared<const std::string>(std::move(rest));
-  }
+  const size_t from_front = std::min(count, front_.size());
+  front_.erase(front_.begin(),
+               front_.begin() + static_cast<ptrdiff_t>(from_front));
   const size_t from_body = count - from_front;
   if (from_body == 0) return;
   dropped_ += from_body;
@@ -139,13 +136,13 @@ size_t Rope::FirstPieceAt(size_t body_offset) const {
 void Rope::CopyTo(size_t offset, size_t count, std::string* out) const {
   CHECK_LE(offset, size());
   CHECK_LE(count, size() - offset);
-  if (offset < front_size()) {
-    const size_t from_front = std::min(count, front_size() - offset);
-    out->append(*front_, offset, from_front);
+  if (offset < front_.size()) {
+    const size_t from_front = std::min(count, front_.size() - offset);
+    out->append(front_.data() + offset, from_front);
     offset += from_front;
     count -= from_front;
   }
-  size_t at = offset - front_size() + dropped_;  // as in Piece::start
+  size_t at = offset - front_.size() + dropped_;  // as in Piece::start
   const auto copy_from = [&](const Piece& piece) {
     const size_t skip = at - piece.start;
     const size_t part = std::min(count, piece.size() - skip);

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
+
 namespace base {
 
 class Rope {
@@ -32,22 +34,29 @@ class Rope {
   Rope(const Rope&) = default;
   Rope& operator=(const Rope&) = default;
   // A rope moved from is empty.
-  Rope(Rope&& other) noexcept { Swap(&other); }
+  Rope(Rope&& other) noexcept
+      : front_(std::exchange(other.front_, {})),
+        sealed_(std::move(other.sealed_)),
+        tail_(std::exchange(other.tail_, {})),
+        body_size_(std::exchange(other.body_size_, 0)),
+        dropped_(std::exchange(other.dropped_, 0)) {}
   Rope& operator=(Rope&& other) noexcept {
     Rope moved(std::move(other));
     Swap(&moved);
     return *this;
   }
+  friend void swap(Rope& a, Rope& b) noexcept { a.Swap(&b); }
 
-  size_t size() const { return front_size() + body_size_; }
+  size_t size() const { return front_.size() + body_size_; }
   bool empty() const { return size() == 0; }
 
-  // Adds `bytes` at the end, contiguously in one chunk. Amortised O(bytes):
-  // what is there already is not copied.
-  void Append(std::string_view bytes);
+  // Adds `bytes`, and `more` behind them, at the end, contiguously in one chunk.
+  // Amortised O(bytes + more): what is there already is not copied.
+  void Append(std::string_view bytes, std::string_view more = {});
 
-  // Puts `bytes` at the beginning. O(bytes + all bytes put there before), so
-  // it is for a small header; the rest is not touched.
+  // Puts `bytes` at the beginning. O(bytes + all bytes put there before), and
+  // every copy of the rope copies them, so it is for a small header; the rest
+  // is not touched.
   void Prepend(std::string_view bytes);
 
   // Keeps only the first `size` bytes. REQUIRES: size <= size().
@@ -89,13 +98,14 @@ class Rope {
   using Pieces = std::vector<Piece>;
 
   void Swap(Rope* other) noexcept;
-  size_t front_size() const { return front_ == nullptr ? 0 : front_->size(); }
   // Reserves `count` contiguous bytes at the end, for Append to fill.
   char* Claim(size_t count);
   void SealTail();
   size_t FirstPieceAt(size_t body_offset) const;
 
-  std::shared_ptr<const std::string> front_;  // from Prepend; null if empty
+  // From Prepend. Inline, for a header is made anew for each save: shared bytes
+  // would cost two allocations.
+  absl::InlinedVector<char, 40> front_;
   std::shared_ptr<const Pieces> sealed_;      // full chunks; null if none
   Piece tail_;                                // the chunk that still grows
   size_t body_size_ = 0;                      // bytes in sealed_ and tail_

@@ -22,14 +22,14 @@ std::shared_ptr<Persister> Persister::Copy() const {
 void Persister::Save(Rope raft_state, Rope snapshot) {
   // Swapped, not assigned: the old values are freed after the lock is.
   MutexLock lock(&mu_);
-  std::swap(raft_state_, raft_state);
-  std::swap(snapshot_, snapshot);
+  swap(raft_state_, raft_state);
+  swap(snapshot_, snapshot);
   if (observer_) observer_(raft_state_);
 }
 
 void Persister::SaveRaftState(Rope raft_state) {
   MutexLock lock(&mu_);
-  std::swap(raft_state_, raft_state);
+  swap(raft_state_, raft_state);
   if (observer_) observer_(raft_state_);
 }
 

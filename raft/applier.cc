@@ -13,35 +13,37 @@ using base::MutexLock;
 // Delivery may block for as long as the service likes, so it happens on a
 // thread of its own and without the lock.
 void Raft::ApplyLoop() {
-  while (true) {
-    std::vector<ApplyMsg> messages = AwaitCommitted();
-    if (messages.empty()) return;                                 // killed
-    if (!apply_channel_->SendBatch(std::move(messages))) return;  // closed
+  while (const std::optional<Committed> committed = AwaitCommitted()) {
+    if (!apply_channel_->SendBatch(MakeMessages(*committed))) return;  // closed
   }
 }
 
 // Waits until entries are committed that were not applied, and returns the next
-// of them; returns none once the instance is killed.
-std::vector<ApplyMsg> Raft::AwaitCommitted() {
+// of them; returns nothing once the instance is killed.
+std::optional<Raft::Committed> Raft::AwaitCommitted() {
   MutexLock lock(&mu_);
   while (!killed_ && last_applied_ == commit_index_)
     commit_advanced_.Wait(&mu_);
-  std::vector<ApplyMsg> messages;
-  if (killed_) return messages;
+  if (killed_) return std::nullopt;
 
-  const Entries entries =
-      log_.Slice(last_applied_ + 1, commit_index_, kMaxApplyBytes);
-  messages.reserve(entries.size());
-  for (const EntryView entry : entries) {
-    ApplyMsg message;
-    message.kind = ApplyMsg::Kind::kCommand;
-    message.index = ++last_applied_;
-    message.term = entry.term;
-    message.command = std::string(entry.command);
-    messages.push_back(std::move(message));
-  }
+  const Index first = last_applied_ + 1;
+  Committed committed{first, log_.Slice(first, commit_index_, kMaxApplyBytes)};
+  last_applied_ += committed.entries.size();
   VLOG(3) << TraceLocked(Topic::kApply) << "deliver up to=" << last_applied_
-          << " entries=" << messages.size();
+          << " entries=" << committed.entries.size();
+  return committed;
+}
+
+std::vector<ApplyMsg> Raft::MakeMessages(const Committed& committed) {
+  std::vector<ApplyMsg> messages;
+  messages.reserve(committed.entries.size());
+  for (const EntryView entry : committed.entries) {
+    ApplyMsg& message = messages.emplace_back();
+    message.kind = ApplyMsg::Kind::kCommand;
+    message.index = committed.first + messages.size() - 1;
+    message.term = entry.term;
+    message.command = entry.command;
+  }
   return messages;
 }
 

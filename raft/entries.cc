@@ -40,15 +40,14 @@ Entries::Entries(std::initializer_list<EntryView> entries) {
   for (const EntryView& entry : entries) Append(entry.term, entry.command);
 }
 
-std::string Entries::Pack(Term term, std::string_view command) {
+std::array<char, Entries::kHeaderBytes> Entries::PackHeader(
+    Term term, std::string_view command) {
   CHECK_LE(command.size(), std::numeric_limits<uint32_t>::max())
       << "a command must be smaller than 4 GiB";
   const auto length = static_cast<uint32_t>(command.size());
-  std::string bytes;
-  bytes.reserve(kHeaderBytes + command.size());
-  bytes.append(reinterpret_cast<const char*>(&term), sizeof(term));
-  bytes.append(reinterpret_cast<const char*>(&length), sizeof(length));
-  bytes.append(command);
+  std::array<char, kHeaderBytes> bytes;
+  std::memcpy(bytes.data(), &term, sizeof(term));
+  std::memcpy(bytes.data() + sizeof(term), &length, sizeof(length));
   return bytes;
 }
 
@@ -63,7 +62,9 @@ bool Entries::CountWhole(std::string_view bytes, size_t* count) {
 }
 
 void Entries::Append(Term term, std::string_view command) {
-  bytes_ += Pack(term, command);
+  const auto header = PackHeader(term, command);
+  bytes_.append(header.data(), header.size());
+  bytes_.append(command);
   ++count_;
 }
 

@@ -10,7 +10,9 @@
 #ifndef RAFT_ENTRIES_H_
 #define RAFT_ENTRIES_H_
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -55,8 +57,10 @@ class Entries {
   Entries(size_t count, std::string bytes)
       : count_(count), bytes_(std::move(bytes)) {}
 
-  // Returns one entry as it is packed. REQUIRES: command under 4 GiB.
-  static std::string Pack(Term term, std::string_view command);
+  // Returns what lies in front of a command when its entry is packed.
+  // REQUIRES: command under 4 GiB.
+  static std::array<char, kHeaderBytes> PackHeader(Term term,
+                                                   std::string_view command);
 
   // Counts the entries packed in `bytes`; returns false if the last one is cut
   // short.

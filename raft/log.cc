@@ -25,7 +25,8 @@ bool Log::IsUpToDate(Index last_index, Term last_term) const {
 
 Index Log::Append(Term term, std::string_view command) {
   CHECK_GE(term, LastTerm());
-  bytes_.Append(Entries::Pack(term, command));
+  const auto header = Entries::PackHeader(term, command);
+  bytes_.Append({header.data(), header.size()}, command);
   positions_.push_back({term, bytes_.size()});
   ++version_;
   return LastIndex();
@@ -45,10 +46,12 @@ void Log::AppendFrom(const Entries& entries, size_t skip) {
   for (size_t i = 0; i < skip; ++i) ++entry;
   if (entry == entries.end()) return;
   size_t end = bytes_.size();
+  Term last_term = LastTerm();
   bytes_.Append(entry.rest());
   for (; !(entry == entries.end()); ++entry) {
     const EntryView view = *entry;
-    CHECK_GE(view.term, LastTerm());
+    CHECK_GE(view.term, last_term);
+    last_term = view.term;
     end += Entries::kHeaderBytes + view.command.size();
     positions_.push_back({view.term, end});
   }

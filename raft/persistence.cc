@@ -52,13 +52,18 @@ absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
 }
 
 void Raft::PersistLocked() {
-  Header header;
-  header.current_term = current_term_;
-  header.voted_for = voted_for_;
-  header.base_index = log_.FirstIndex() - 1;
-  header.base_term = log_.TermAt(header.base_index);
+  // Every entry is saved, but few of them change the header.
+  if (saved_header_.empty() || witness_.persisted_term != current_term_ ||
+      witness_.persisted_vote != voted_for_) {
+    Header header;
+    header.current_term = current_term_;
+    header.voted_for = voted_for_;
+    header.base_index = log_.FirstIndex() - 1;
+    header.base_term = log_.TermAt(header.base_index);
+    saved_header_ = base::Encode(header);
+  }
   base::Rope state = log_.bytes();
-  state.Prepend(base::Encode(header));
+  state.Prepend(saved_header_);
   persister_->SaveRaftState(std::move(state));
 
   witness_.persisted_term = current_term_;

@@ -53,7 +53,7 @@ StartResult Raft::Start(std::string_view command) {
     VLOG(2) << TraceLocked(Topic::kLead) << "start last=(" << result.index
             << "," << result.term << ")";
     if (Majority() == 1) AdvanceLeaderCommitLocked();
-    calls = TakeDueCallsLocked();
+    if (EntryIsNewsLocked(result.index)) calls = TakeDueCallsLocked();
   }
   SendAppendEntries(calls);
   return result;

@@ -151,6 +151,7 @@ class Raft {
   Clock::time_point DueLocked(const Peer& peer, bool decides,
                               Clock::time_point now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool EntryIsNewsLocked(Index index) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool MayCarryEntriesLocked(const Peer& peer, Clock::time_point now) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
@@ -177,7 +178,12 @@ class Raft {
 
   // applier.cc
   void ApplyLoop() ABSL_LOCKS_EXCLUDED(mu_);
-  std::vector<ApplyMsg> AwaitCommitted() ABSL_LOCKS_EXCLUDED(mu_);
+  struct Committed {
+    Index first;
+    Entries entries;
+  };
+  std::optional<Committed> AwaitCommitted() ABSL_LOCKS_EXCLUDED(mu_);
+  static std::vector<ApplyMsg> MakeMessages(const Committed& committed);
 
   // persistence.cc: the only ones that touch persister_.
   void PersistLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -228,6 +234,7 @@ class Raft {
   std::function<Clock::time_point()> clock_ ABSL_GUARDED_BY(mu_) = Clock::now;
 
   Witness witness_ ABSL_GUARDED_BY(mu_);  // what was true at the last release
+  std::string saved_header_ ABSL_GUARDED_BY(mu_);  // in front of the saved log
 
   // Started by StartThreads(), joined by Kill().
   std::thread election_ticker_;

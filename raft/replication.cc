@@ -59,16 +59,34 @@ Raft::AppendEntriesCalls Raft::TakeDueCallsLocked() {
         (peer.in_flight == 0 || now < peer.entries_sent + kResponsiveTime);
     const bool decides = responsive && deciding < Majority();
     if (decides) ++deciding;
-    if (DueLocked(peer, decides, now) <= now) {
+    Clock::time_point due = DueLocked(peer, decides, now);
+    if (due <= now) {
       calls.push_back(FillAppendEntriesLocked(static_cast<ServerId>(i), now));
+      due = DueLocked(peer, decides, now);
     }
-    next_due = std::min(next_due, DueLocked(peer, decides, now));
+    next_due = std::min(next_due, due);
   }
   // The ticker sleeps until heartbeat_wakes_at_; it need not be woken to find
   // that it should have slept longer.
   if (next_due < heartbeat_wakes_at_) append_entries_due_.Signal();
   heartbeat_wakes_at_ = next_due;
   return calls;
+}
+
+// Whether something is due sooner because of the entry at `index`, the newest.
+// At high rates there is not: each peer lacks entries already, and waits for an
+// answer or for more of them.
+bool Raft::EntryIsNewsLocked(Index index) const {
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (!IsPeer(i)) continue;
+    const Peer& peer = followers_[i];
+    if (peer.next_index == index) return true;
+    if (peer.in_flight == 0 &&
+        log_.BytesFrom(peer.next_index) > kMaxLaggardBytes) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // Returns when `peer` should get its next AppendEntries. A peer that `decides`

@@ -42,8 +42,9 @@ inline constexpr std::chrono::milliseconds kResponsiveTime{30};
 inline constexpr size_t kMaxBatchBytes = size_t{1} << 20;
 inline constexpr size_t kMaxLaggardBytes = size_t{64} << 10;
 
-// How many bytes of committed entries the applier copies at a time.
-inline constexpr size_t kMaxApplyBytes = size_t{1} << 20;
+// How many bytes of committed entries the applier copies at a time: as messages
+// they are several times as long, and should not leave the cache.
+inline constexpr size_t kMaxApplyBytes = size_t{64} << 10;
 
 }  // namespace raft
 
