@@ -79,7 +79,7 @@ class Page(unittest.TestCase):
         self.assertNotRegex(self.html, r"https?:|//|url\(|@import")
 
     def test_it_has_light_and_dark_and_narrow(self) -> None:
-        for rule in ("prefers-color-scheme: dark", "max-width: 900px"):
+        for rule in ("prefers-color-scheme: dark", "max-width: 1150px"):
             self.assertIn(f"@media ({rule})", self.html)
         self.assertIn("width=device-width", self.html)
 
