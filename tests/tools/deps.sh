@@ -9,6 +9,7 @@ packages=(
   binutils python3 util-linux           # stacks, make compare, make race
   python3-tqdm                          # make sim
   node-d3 python3-rich                  # make trace
+  libbenchmark-dev                      # make bench
   clang clang-format clang-tidy universal-ctags  # make lint
 )
 
