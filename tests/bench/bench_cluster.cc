@@ -62,13 +62,13 @@ void BenchCluster::RunConsumers(ServerId except) {
   }
 }
 
-std::optional<ServerId> BenchCluster::FindLeader(raft::Term above) {
-  std::optional<ServerId> leader;
+std::optional<BenchCluster::Leader> BenchCluster::FindLeader(raft::Term above) {
+  std::optional<Leader> leader;
   for (ServerId i = 0; i < size(); ++i) {
     if (!At(i).reachable) continue;
     const raft::State state = raft(i).GetState();
     if (!state.is_leader || state.term <= above) continue;
-    leader = i;
+    leader = {i, state.term};
     above = state.term;
   }
   return leader;
@@ -77,19 +77,18 @@ std::optional<ServerId> BenchCluster::FindLeader(raft::Term above) {
 std::optional<ServerId> BenchCluster::AwaitLeader() {
   const Clock::time_point deadline = Clock::now() + kPatience;
   while (Clock::now() < deadline) {
-    const std::optional<ServerId> leader = FindLeader();
-    if (leader.has_value() && AllFollow(*leader)) return leader;
+    const std::optional<Leader> leader = FindLeader();
+    if (leader.has_value() && AllFollow(*leader)) return leader->server;
     std::this_thread::sleep_for(kPoll);
   }
   return std::nullopt;
 }
 
-bool BenchCluster::AllFollow(ServerId leader) {
-  const raft::Term term = raft(leader).GetState().term;
+bool BenchCluster::AllFollow(const Leader& leader) {
   for (ServerId i = 0; i < size(); ++i) {
+    if (!At(i).reachable) continue;
     const raft::State state = raft(i).GetState();
-    if (!At(i).reachable || i == leader) continue;
-    if (state.is_leader || state.term != term) return false;
+    if (state.term != leader.term) return false;
   }
   return true;
 }

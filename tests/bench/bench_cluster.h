@@ -54,9 +54,13 @@ class BenchCluster {
   // Has every server's deliveries taken by a thread, but for those of `except`.
   void RunConsumers(raft::ServerId except = raft::kNobody);
 
-  // The leader of the highest term among those that are not cut off, if one
-  // leads now and its term is above `above`.
-  std::optional<raft::ServerId> FindLeader(raft::Term above = 0);
+  // Who leads now, in the highest term above `above`, among those that are not
+  // cut off.
+  struct Leader {
+    raft::ServerId server;
+    raft::Term term;
+  };
+  std::optional<Leader> FindLeader(raft::Term above = 0);
 
   // Waits until there is one and all others that are not cut off follow its
   // term; looks every millisecond. Nothing if there is none for a minute.
@@ -92,7 +96,7 @@ class BenchCluster {
     return servers_[static_cast<size_t>(server)];
   }
   void Start(raft::ServerId server, const Options& options);
-  bool AllFollow(raft::ServerId leader);
+  bool AllFollow(const Leader& leader);
   void SetReachable(raft::ServerId server, bool reachable);
 
   labrpc::Network network_;

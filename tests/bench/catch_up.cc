@@ -32,10 +32,9 @@ std::optional<Clock::time_point> LeaderSince(BenchCluster* cluster,
   const uint64_t all = cluster->submitted();
   while (cluster->consumer(server).count() < all) {
     if (Clock::now() > deadline) return std::nullopt;
-    const std::optional<ServerId> leader = cluster->FindLeader(term);
-    if (leader.has_value()) {
+    if (const auto leader = cluster->FindLeader(/*above=*/term)) {
       since = Clock::now();
-      term = cluster->raft(*leader).GetState().term;
+      term = leader->term;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
