@@ -34,6 +34,7 @@ from tables import Tables
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "out/bench.json"
 MOST_REPETITIONS = 100
+WIDTH = 120
 TIME_LIMIT_S = 300  # for one case, which takes seconds
 
 # An election is one sample; so many make its quantiles.
@@ -213,7 +214,8 @@ def jobs_of(options: argparse.Namespace) -> list[Job]:
 
 def measure(options: argparse.Namespace) -> int:
     """Runs everything and shows it; returns the exit status."""
-    console = Console()
+    # Where there is no terminal, rich takes it to be 80 columns wide.
+    console = Console(width=max(Console().width, WIDTH))
     base = read(Path(options.base)) if options.base else None
     run = Run()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:

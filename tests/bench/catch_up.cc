@@ -1,8 +1,9 @@
 // Case (c): how fast a follower that was cut off gets what it has missed.
 //
-// When it is heard again its term is the newest, so there is an election first
-// (5.1). Hence three figures: until a leader stands, until the follower
-// delivers something new, and the rate from the moment that a leader stands.
+// It is heard again when it has stood for election in vain, so that its term is
+// the newest and there is an election first (5.1). Hence three figures: until a
+// leader stands, until the follower delivers something new, and the rate from
+// the moment that a leader stands.
 
 #include <algorithm>
 #include <thread>
@@ -22,13 +23,14 @@ using raft::ServerId;
 constexpr uint64_t kBefore = 10;
 
 // Looks every millisecond who leads, until `server` has delivered all. Returns
-// when the leader that stands at the end was first seen; nothing if it takes
-// for ever.
+// when the leader that stands at the end was first seen, the end of time if all
+// was over before a look; nothing if it takes for ever.
+// REQUIRES: the term of `server` is the newest.
 std::optional<Clock::time_point> LeaderSince(BenchCluster* cluster,
                                              ServerId server) {
   const Clock::time_point deadline = Clock::now() + kPatience;
-  Clock::time_point since = Clock::now();
-  raft::Term term = 0;
+  Clock::time_point since = Clock::time_point::max();
+  raft::Term term = cluster->raft(server).GetState().term;
   const uint64_t all = cluster->submitted();
   while (cluster->consumer(server).count() < all) {
     if (Clock::now() > deadline) return std::nullopt;
@@ -41,6 +43,16 @@ std::optional<Clock::time_point> LeaderSince(BenchCluster* cluster,
   return since;
 }
 
+// Waits until `lost` has a newer term than the others; false if it never has.
+bool AwaitCandidacy(BenchCluster* cluster, ServerId lost, raft::Term term) {
+  const Clock::time_point deadline = Clock::now() + kPatience;
+  while (cluster->raft(lost).GetState().term <= term) {
+    if (Clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
 // Returns who is cut off and has missed `commands`; nothing if it went wrong.
 std::optional<ServerId> FallBehind(BenchCluster* cluster, uint64_t commands) {
   const std::optional<ServerId> leader = cluster->AwaitLeader();
@@ -51,6 +63,8 @@ std::optional<ServerId> FallBehind(BenchCluster* cluster, uint64_t commands) {
   cluster->CutOff(lost);
   if (!cluster->SubmitMany(*leader, commands)) return std::nullopt;
   if (!cluster->AwaitDelivered()) return std::nullopt;
+  const raft::Term term = cluster->raft(*leader).GetState().term;
+  if (!AwaitCandidacy(cluster, lost, term)) return std::nullopt;
   return lost;
 }
 
@@ -67,7 +81,7 @@ void CatchUp(uint64_t commands, State* state) {
   if (!leader.has_value()) return state->SkipWithError("never caught up");
 
   const std::vector<Clock::time_point> at = cluster.consumer(*lost).Reached();
-  // The look at who leads may come after a very short catch-up.
+  // A short catch-up may be over before the look that sees the leader.
   const Clock::time_point from = std::min(*leader, at[0]);
   state->SetIterationTime(Seconds(at[1] - heard));
   state->counters["leader_ms"] = 1e3 * Seconds(from - heard);

@@ -85,7 +85,7 @@ def throughput() -> list[Figure]:
     """Figures 1 and 3 to 5."""
     more = {"more_is_better": True}
     return [
-        Figure("RPCs", "largest single one", "bytes",
+        Figure("RPCs", "largest single one", "B",
                of("largest_rpc", "largest_bytes"), 1 << 20),
         Figure("pipelined, 16 bytes", "share of three deques", "ratio",
                share(MAIN, "per_second", DEQUES), 0.35, 0.8, **more),
@@ -110,7 +110,7 @@ def throughput() -> list[Figure]:
 def latency() -> list[Figure]:
     """Figures 6 to 9."""
     found = [
-        Figure("one at a time", "p50, in round trips of two CPUs", "ratio",
+        Figure("one at a time", "p50, in two-CPU round trips", "ratio",
                share(LONE, "p50_us", TWO_CPUS), 2.5, 1.5),
         Figure("", "p50 on one CPU, in its round trips", "ratio",
                share(f"{LONE}/one_cpu", "p50_us", ONE_CPU), 6, 4.5),
@@ -141,7 +141,7 @@ def costs() -> list[Figure]:
     """Figures 10 and 11."""
     idle = "idle/clusters:100"
     return [
-        Figure("memory", "heap per 16-byte entry and server", "bytes",
+        Figure("memory", "heap per 16-byte entry and server", "B",
                of("memory/commands:1000000", "bytes_per_entry"), 120, 50),
         Figure("idle clusters", "voluntary switches a second", "number",
                of(idle, "switches_per_cluster"), 40, 32),
@@ -150,9 +150,9 @@ def costs() -> list[Figure]:
         Figure("network", "calls a second", "rate",
                of("rpc/asynchronous", "per_second"), 6e5, 1e6,
                more_is_better=True),
-        Figure("", "blocking, in round trips of two CPUs", "ratio",
+        Figure("", "blocking, in two-CPU round trips", "ratio",
                share("rpc/blocking", "p50_us", TWO_CPUS), 1),
-        Figure("", "the same on one CPU, in its round trips", "ratio",
+        Figure("", "on one CPU, in its round trips", "ratio",
                share("rpc/blocking/one_cpu", "p50_us", ONE_CPU), 1.6),
     ]
 

@@ -23,8 +23,8 @@ UNITS = {
     "cpu_ns_per_command": "ns", "ns": "ns", "seconds": "s",
     "per_second": "rate", "first_tenth": "rate", "last_tenth": "rate",
     "bytes_per_second": "rate", "last_to_first": "ratio",
-    "cpu_share": "ratio", "bytes_per_command": "bytes",
-    "bytes_per_entry": "bytes", "largest_bytes": "bytes"}
+    "cpu_share": "ratio", "bytes_per_command": "B",
+    "bytes_per_entry": "B", "largest_bytes": "B"}
 
 # Cases that are one sample each; their quantiles are what counts.
 SAMPLES = ("election/", "virtual/election/")
@@ -54,8 +54,8 @@ def written(value: float | None, unit: str) -> str:
         return f"{with_prefix(value)}/s"
     if unit in ("ratio", "number"):
         return plain(value)
-    if unit == "bytes" and value >= 1e4:
-        return f"{value:,.0f} bytes"
+    if unit == "B" and value >= 1e4:
+        return f"{value:,.0f} B"
     return f"{plain(value)} {unit}"
 
 
@@ -73,10 +73,14 @@ class Tables:
         self.now = now
         self.base = base
 
-    def _columns(self, table: Table) -> Table:
+    def _table(self, first: str, *columns: str) -> Table:
+        """Returns a table with these columns, and those of the base."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column(first, no_wrap=True)
         if self.base is not None:
-            table.add_column("base", justify="right", no_wrap=True)
-            table.add_column("change", justify="right", no_wrap=True)
+            columns += ("base", "change")
+        for column in columns:
+            table.add_column(column, justify="right", no_wrap=True)
         return table
 
     def _against(self, unit: str, now: float | None,
@@ -87,13 +91,9 @@ class Tables:
 
     def cases(self) -> Table:
         """Every case, and all that it measures."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("case", overflow="fold")
-        table.add_column("figure", no_wrap=True)
-        table.add_column("median", justify="right", no_wrap=True)
-        table.add_column("spread", justify="right", no_wrap=True)
-        self._columns(table)
+        table = self._table("case", "median", "spread")
         for name, case in self.now.cases.items():
+            table.add_row(Text(name, "bold"))
             if name.startswith(SAMPLES) and case.counters:
                 self._add_quantiles(table, name)
             else:
@@ -101,37 +101,31 @@ class Tables:
         return table
 
     def _add_counters(self, table: Table, name: str) -> None:
-        counters = [counter for counter in self.now.cases[name].counters
-                    if counter != "time_ms"]
-        for i, counter in enumerate(counters):
+        for counter in self.now.cases[name].counters:
             spread = self.now.spread(name, counter)
+            if counter == "time_ms" or spread is None:
+                continue
             unit = UNITS.get(counter, "number")
             base = self.base and self.base.median(name, counter)
-            table.add_row(
-                name if i == 0 else "", counter,
-                written(spread and spread.middle, unit),
-                f"± {spread.percent:.0f} %" if spread else "",
-                *self._against(unit, spread and spread.middle, base))
+            table.add_row(f"  {counter}", written(spread.middle, unit),
+                          f"± {spread.percent:.0f} %",
+                          *self._against(unit, spread.middle, base))
 
     def _add_quantiles(self, table: Table, name: str) -> None:
         count = len(self.now.values(name, "time_ms"))
         for part, text in ((0.5, "p50"), (0.99, "p99")):
             now = self.now.quantile(name, "time_ms", part)
             base = self.base and self.base.quantile(name, "time_ms", part)
-            table.add_row(
-                name if part == 0.5 else "", f"{text} of {count}",
-                written(now, "ms"), "", *self._against("ms", now, base))
+            table.add_row(f"  {text} of {count}", written(now, "ms"), "",
+                          *self._against("ms", now, base))
 
     def figures(self) -> Table:
         """What must hold, and whether it did."""
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("")
-        table.add_column("figure")
-        for name in ("this run", "fail line", "aim"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("", no_wrap=True)
-        self._columns(table)
+        table = self._table("what must hold", "this run", "fail line", "aim",
+                            "")
         for figure in FIGURES:
+            if figure.group:
+                table.add_row(Text(figure.group, "bold"))
             self._add_figure(table, figure)
         return table
 
@@ -139,12 +133,12 @@ class Tables:
         now = figure.value(self.now)
         base = figure.value(self.base) if self.base else None
         verdict = figure.verdict(now)
-        sign = "≥ " if figure.more_is_better else "≤ "
+        sign = "≥" if figure.more_is_better else "≤"
         table.add_row(
-            figure.group, figure.text, written(now, figure.unit),
-            sign + written(figure.fail, figure.unit),
+            f"  {figure.text}", written(now, figure.unit),
+            f"{sign} {written(figure.fail, figure.unit)}",
             "" if figure.aim is None else
-            sign + written(figure.aim, figure.unit),
+            f"{sign} {written(figure.aim, figure.unit)}",
             Text(verdict or "not run", STYLES[verdict]),
             *self._against(figure.unit, now, base))
 
