@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 
@@ -32,7 +33,7 @@ double Quantile(std::vector<double> samples, double share) {
   if (samples.empty()) return 0;
   std::sort(samples.begin(), samples.end());
   const auto last = static_cast<double>(samples.size() - 1);
-  return samples[static_cast<size_t>(share * last + 0.5)];
+  return samples[static_cast<size_t>(std::lround(share * last))];
 }
 
 double HeapBytes() {

@@ -69,7 +69,8 @@ class Costs {
   const int64_t bytes_;
 };
 
-void Pipelined(BenchCluster::Options options, uint64_t commands, State* state) {
+void Pipelined(const BenchCluster::Options& options, uint64_t commands,
+               State* state) {
   BenchCluster cluster(options);
   cluster.RunConsumers();
   WatchAll(&cluster, {commands / 10, commands - commands / 10, commands});
