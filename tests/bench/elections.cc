@@ -68,7 +68,7 @@ void Heartbeats(int servers, milliseconds duration, State* state) {
 }  // namespace
 
 void RegisterElections(Scale scale) {
-  const milliseconds idle(Scaled(scale, 10'000, 200));
+  const milliseconds idle(Scaled(scale, 5'000, 200));
   for (const int servers : {3, 5}) {
     AddCase(absl::StrCat("election/servers:", servers),
             [=](State& state) { Election(servers, &state); });

@@ -85,7 +85,7 @@ def throughput() -> list[Figure]:
     """Figures 1 and 3 to 5."""
     more = {"more_is_better": True}
     return [
-        Figure("RPCs", "largest single one", "B",
+        Figure("RPCs", "bytes of the largest", "bytes",
                of("largest_rpc", "largest_bytes"), 1 << 20),
         Figure("pipelined, 16 bytes", "share of three deques", "ratio",
                share(MAIN, "per_second", DEQUES), 0.35, 0.8, **more),
@@ -112,7 +112,7 @@ def latency() -> list[Figure]:
     found = [
         Figure("one at a time", "p50, in two-CPU round trips", "ratio",
                share(LONE, "p50_us", TWO_CPUS), 2.5, 1.5),
-        Figure("", "p50 on one CPU, in its round trips", "ratio",
+        Figure("", "on one CPU, in its round trips", "ratio",
                share(f"{LONE}/one_cpu", "p50_us", ONE_CPU), 6, 4.5),
         Figure("", "p99, in p50", "ratio",
                share(LONE, "p99_us", LONE, "p50_us"), 5),
@@ -121,7 +121,7 @@ def latency() -> list[Figure]:
                1.5),
         Figure("", "restart with 1M entries", "s",
                of("restart/entries:1000000", "seconds"), 0.5),
-        Figure("", "catch-up of 1M, entries a second", "rate",
+        Figure("", "catch-up, entries a second", "rate",
                of("catch_up/commands:1000000", "per_second"), 1e6,
                more_is_better=True),
     ]
@@ -141,7 +141,7 @@ def costs() -> list[Figure]:
     """Figures 10 and 11."""
     idle = "idle/clusters:100"
     return [
-        Figure("memory", "heap per 16-byte entry and server", "B",
+        Figure("memory", "heap bytes per entry and server", "bytes",
                of("memory/commands:1000000", "bytes_per_entry"), 120, 50),
         Figure("idle clusters", "voluntary switches a second", "number",
                of(idle, "switches_per_cluster"), 40, 32),

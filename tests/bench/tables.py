@@ -23,8 +23,8 @@ UNITS = {
     "cpu_ns_per_command": "ns", "ns": "ns", "seconds": "s",
     "per_second": "rate", "first_tenth": "rate", "last_tenth": "rate",
     "bytes_per_second": "rate", "last_to_first": "ratio",
-    "cpu_share": "ratio", "bytes_per_command": "B",
-    "bytes_per_entry": "B", "largest_bytes": "B"}
+    "cpu_share": "ratio", "bytes_per_command": "bytes",
+    "bytes_per_entry": "bytes", "largest_bytes": "bytes"}
 
 # Cases that are one sample each; their quantiles are what counts.
 SAMPLES = ("election/", "virtual/election/")
@@ -52,11 +52,17 @@ def written(value: float | None, unit: str) -> str:
         return "-"
     if unit == "rate":
         return f"{with_prefix(value)}/s"
-    if unit in ("ratio", "number"):
+    if unit == "bytes" and value >= 1e4:
+        return f"{value:,.0f}"
+    if unit in ("ratio", "number", "bytes"):
         return plain(value)
-    if unit == "B" and value >= 1e4:
-        return f"{value:,.0f} B"
     return f"{plain(value)} {unit}"
+
+
+def line(value: float | None, unit: str) -> str:
+    """Writes a limit, whose unit stands beside it already."""
+    return "" if value is None else \
+        written(value, unit).split()[0].removesuffix("/s")
 
 
 def change(now: float | None, base: float | None) -> str:
@@ -136,9 +142,8 @@ class Tables:
         sign = "≥" if figure.more_is_better else "≤"
         table.add_row(
             f"  {figure.text}", written(now, figure.unit),
-            f"{sign} {written(figure.fail, figure.unit)}",
-            "" if figure.aim is None else
-            f"{sign} {written(figure.aim, figure.unit)}",
+            f"{sign} {line(figure.fail, figure.unit)}",
+            line(figure.aim, figure.unit),
             Text(verdict or "not run", STYLES[verdict]),
             *self._against(figure.unit, now, base))
 

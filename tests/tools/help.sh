@@ -29,8 +29,8 @@ make grade    points, and why, in out/grade.json
                          [RAFT= N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json]
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
-make bench    how fast it is, of what this machine allows; in out/bench.json
-                                            [RUN=regex BASE=old.json REPS=5]
+make bench    how fast it is, of what this machine allows; seven minutes; in
+              out/bench.json                [RUN=regex BASE=old.json REPS=5]
 make compare  GO_LAB=dir or GO_LOG=file: side by side with a Go lab       [RUN=]
 make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place
