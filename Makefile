@@ -12,7 +12,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
-  skeleton-test grade trace trace-test stress
+  skeleton-test grade trace trace-test stress bench
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -161,6 +161,13 @@ stress:
 	  --sshlogins="$$LAB_SSHLOGINS" --raft="$$LAB_RAFT" \
 	  $(PLACE)/plain/raft_tests
 
+# How fast our Raft is on this machine, of what the machine allows.
+bench:
+	@$(NEEDS) bench
+	@$(BUILD) VARIANT=plain out/plain/raft_bench out/plain/raft_bench_sim
+	@$(PYTHON) tests/bench/bench.py --run="$$LAB_RUN" \
+	  --base="$(BASE)" --repetitions="$(REPS)"
+
 # One of our runs, or several, beside the Go lab's.
 compare:
 	@$(NEEDS) compare
@@ -223,6 +230,8 @@ LAB_TESTS := $(if $(RAFT),tests/main.cc $(wildcard tests/raft_*.cc), \
   $(wildcard tests/*.cc))
 TESTS := $(LAB_TESTS) $(if $(RAFT),,$(wildcard tests/unit/*.cc))
 DEMO := $(wildcard tests/demo/*.cc)
+BENCH := $(wildcard tests/bench/*.cc)
+BENCHES := $(OUT)/raft_bench $(OUT)/raft_bench_sim
 SIM := $(filter-out sim/simmem.cc sim/stacks.cc,$(wildcard sim/*.cc))
 SIM += $(if $(filter mem,$(VARIANT)),sim/simmem.cc)
 # Those of sim/simmem.cc need g++ and no sanitizer.
@@ -238,10 +247,13 @@ SPECIMEN_PROGRAMS := $(patsubst sim/test/%.cc,$(OUT)/%,$(SPECIMENS))
 
 .PHONY: all
 all: $(OUT)/raft_tests $(OUT)/raft_sim \
-  $(if $(RAFT),,$(OUT)/demo $(OUT)/sim_tests)
+  $(if $(RAFT),,$(OUT)/demo $(OUT)/sim_tests $(BENCHES))
 
 $(OUT)/raft_tests: $(call object,$(LIBRARY) $(HARNESS) $(TESTS))
 $(OUT)/demo: $(call object,$(LIBRARY) $(DEMO))
+$(OUT)/raft_bench: $(call object,$(LIBRARY) $(BENCH))
+$(OUT)/raft_bench_sim: $(call object,$(LIBRARY) $(BENCH) $(SIM))
+$(BENCHES): BENCH_LIBS = $(shell pkg-config --libs benchmark)
 $(OUT)/raft_sim: $(call object,$(LIBRARY) $(LAB_HARNESS) $(LAB_TESTS) $(SIM))
 $(OUT)/sim_tests: $(call object,$(LIBRARY) $(HARNESS) tests/main.cc \
   $(SIM) $(SIM_TESTS)) | $(SPECIMEN_PROGRAMS)
@@ -249,9 +261,9 @@ $(SPECIMEN_PROGRAMS): $(OUT)/%: $(OUT)/obj/sim/test/%.o \
   $(call object,$(SIM) base/symbolize.cc)
 
 $(OUT)/raft_tests $(OUT)/demo $(OUT)/raft_sim $(OUT)/sim_tests \
-$(SPECIMEN_PROGRAMS):
+$(BENCHES) $(SPECIMEN_PROGRAMS):
 	@echo "  link     $@"
-	@$(CXX) $(COMMON_FLAGS) $(LINK_FLAGS) $^ -o $@ $(LDLIBS)
+	@$(CXX) $(COMMON_FLAGS) $(LINK_FLAGS) $^ -o $@ $(LDLIBS) $(BENCH_LIBS)
 
 # ThreadSanitizer's calls, but not its library.
 $(OUT)/obj/sim/test/specimen_memory.o: CXXFLAGS += $(FLAGS_mem)
@@ -285,6 +297,6 @@ $(OUT)/obj/raft/%.o: $(PLACE)/include/raft/%.cc Makefile
 endif
 
 -include $(patsubst %.cc,$(OUT)/obj/%.d,$(LIBRARY) $(HARNESS) $(TESTS) \
-  $(DEMO) $(SIM) sim/stacks.cc $(SPECIMENS) $(SIM_TESTS))
+  $(DEMO) $(BENCH) $(SIM) sim/stacks.cc $(SPECIMENS) $(SIM_TESTS))
 
 endif

@@ -6,10 +6,11 @@ set -eu
 packages=(
   g++ make git pkg-config               # to build
   libabsl-dev libgoogle-glog-dev libgtest-dev libcereal-dev nlohmann-json3-dev
+  libbenchmark-dev
   binutils python3 util-linux           # stacks, all scripts, make race
   python3-jinja2 time                   # make compare
   python3-tqdm                          # make sim
-  node-d3 python3-rich                  # make trace
+  node-d3 python3-rich                  # make trace, make bench
   parallel openssh-client               # make stress
   clang clang-format clang-tidy universal-ctags  # make lint
 )

@@ -32,6 +32,8 @@ make grade    points, and why, in out/grade.json
                          [RAFT= N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json]
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
+make bench    how fast it is, of what this machine allows; seven minutes; in
+              out/bench.json                [RUN=regex BASE=old.json REPS=5]
 make compare  side by side with a Go lab of 2020 to 2025, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output

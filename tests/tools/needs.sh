@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# needs.sh build|test|sim|trace|compare|stress|lint: says what that kind of
-# target lacks, and the command that installs it; exit status 2 then. Called by
-# the Makefile before it builds.
+# needs.sh build|test|sim|trace|compare|stress|bench|lint: says what that kind
+# of target lacks, and the command that installs it; exit status 2 then. Called
+# by the Makefile before it builds.
 set -u
 
 kind=${1:-}
@@ -23,7 +23,7 @@ serves() {  # KIND...: whether the target is of one of them; test is of all
 
 needs_command g++ make pkg-config python3
 if command -v pkg-config >/dev/null; then
-  for library in gtest libglog absl_strings absl_flags_parse; do
+  for library in gtest benchmark libglog absl_strings absl_flags_parse; do
     pkg-config --exists "$library" || missing+=("$library")
   done
 fi
@@ -32,8 +32,8 @@ needs_file /usr/include/nlohmann/json.hpp nlohmann-json
 
 if serves sim stress; then needs_module tqdm python3-tqdm; fi
 if serves stress; then needs_command parallel; fi
+if serves trace bench; then needs_module rich python3-rich; fi
 if serves trace; then
-  needs_module rich python3-rich
   needs_file /usr/share/nodejs/d3/dist/d3.min.js node-d3
 fi
 if serves compare; then

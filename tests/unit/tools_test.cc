@@ -97,6 +97,21 @@ TEST(Tools, Stress) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+// Of the programs that `make bench` runs only `make test` builds some.
+TEST(Tools, Bench) {
+  const std::filesystem::path programs =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  const bool built = std::filesystem::exists(programs / "raft_bench") &&
+                     std::filesystem::exists(programs / "raft_bench_sim");
+  const std::string where =
+      built ? absl::StrCat("BENCH_PROGRAMS=", Quoted(programs.string()), " ")
+            : "";
+  const Outcome outcome = RunIn(
+      Root() / "tests/bench",
+      absl::StrCat(where, "exec /usr/bin/python3 -B -m unittest bench_test"));
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 // Debian's Python, for which Debian's tqdm is installed.
 TEST(Tools, Sim) {
   const Outcome outcome = RunIn(

@@ -1,0 +1,270 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks, merges their JSON, and shows tables: `make bench`.
+
+Who calls it: the Makefile.
+
+Each case is a process of its own, so that no case finds the heap or the threads
+of another. All cases run once, then all once more, and so on: what disturbs the
+machine for a minute then disturbs a repetition of each, not all of one. The
+machine's own limits are measured in each round as well, whatever RUN asks for.
+
+Exit status: 0 if everything was delivered as it must be, whatever the figures;
+1 if not, or if a case has no figure at all; 2 for a wrong argument, with one
+line on standard error; 130 if interrupted.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.progress import track
+
+from results import BadFile, Results, read, short_name
+from tables import Tables
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "out/bench.json"
+MOST_REPETITIONS = 100
+WIDTH = 110  # what the tables need beside a base
+TIME_LIMIT_S = 300  # for one case, which takes seconds
+
+# An election is one sample; so many make its quantiles.
+REAL_ELECTIONS = 50
+VIRTUAL_ELECTIONS = 500
+ELECTIONS_PER_SEED = 10
+IN_VIRTUAL_TIME = ("election/", "heartbeats/")
+
+
+class BadArgument(Exception):
+    """One line that says what to do instead."""
+
+
+@dataclass
+class Job:
+    """One process to run."""
+    case: str     # as it is shown
+    program: Path
+    listed: str   # as the program lists it
+    samples: int = 1
+    seed: int = 0  # of the simulator; 0: none
+
+
+@dataclass
+class Run:
+    """What has come out so far."""
+    context: dict[str, Any] = field(default_factory=dict)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def fail(message: str) -> NoReturn:
+    """Ends with what is wrong with the arguments."""
+    raise BadArgument(message)
+
+
+def listed(program: Path) -> list[str]:
+    """Returns the cases that the program has."""
+    if not program.exists():
+        fail(f"{program} is not there: run make bench")
+    output = subprocess.run(
+        [program, "--benchmark_list_tests=true"], text=True, check=True,
+        stdout=subprocess.PIPE).stdout
+    return output.split()
+
+
+def share_of(total: int, turn: int, turns: int) -> range:
+    """Returns which of `total` samples belong to that turn."""
+    return range(total * turn // turns, total * (turn + 1) // turns)
+
+
+def real_jobs(program: Path, turn: int, turns: int) -> Iterator[Job]:
+    """Yields one job for each case."""
+    for name in listed(program):
+        samples = 1
+        if name.startswith("election/"):
+            samples = len(share_of(REAL_ELECTIONS, turn, turns)) or 1
+        yield Job(short_name(name), program, name, samples)
+
+
+def virtual_jobs(program: Path, turn: int, turns: int) -> Iterator[Job]:
+    """Yields the jobs under the simulator, a seed each."""
+    for name in listed(program):
+        case = f"virtual/{short_name(name)}"
+        if name.startswith("election/"):
+            seeds = VIRTUAL_ELECTIONS // ELECTIONS_PER_SEED
+            for seed in share_of(seeds, turn, turns):
+                yield Job(case, program, name, ELECTIONS_PER_SEED, seed + 1)
+        elif name.startswith(IN_VIRTUAL_TIME):
+            yield Job(case, program, name, 1, turn + 1)
+
+
+def wanted(jobs: Iterable[Job], pattern: re.Pattern[str]) -> list[Job]:
+    """Returns those that match, and the machine's limits before them."""
+    jobs = list(jobs)
+    if not any(pattern.search(job.case) for job in jobs):
+        names = sorted({job.case.partition("/")[0] for job in jobs})
+        fail(f"RUN={pattern.pattern} matches no case: give a part of a name, "
+             f"such as {', '.join(names)}")
+    return [job for job in jobs
+            if pattern.search(job.case) or job.case.startswith("machine/")]
+
+
+def environment(job: Job) -> dict[str, str]:
+    """Returns what makes the process a simulated one, if it is to be."""
+    own = {name: value for name, value in os.environ.items()
+           if not name.startswith(("SIM_", "BENCHMARK_"))}
+    if job.seed:
+        own |= {"SIM_SEED": str(job.seed), "SIM_PROFILE": "fair"}
+    return own
+
+
+def telling_line(errors: str) -> str:
+    """Returns the line that says why a program ended."""
+    lines = [line for line in errors.splitlines() if line.strip()]
+    checks = [line for line in lines if "Check failed" in line]
+    return (checks or lines or ["no message"])[0 if checks else -1].strip()
+
+
+def run_job(job: Job, run: Run, folder: Path) -> None:
+    """Runs one process and takes what it has measured."""
+    output = folder / "out.json"
+    output.unlink(missing_ok=True)
+    command = [str(job.program), f"--benchmark_filter=^{job.listed}$",
+               f"--benchmark_repetitions={job.samples}",
+               f"--benchmark_out={output}", "--benchmark_out_format=json"]
+    try:
+        ended = subprocess.run(
+            command, env=environment(job), text=True, errors="replace",
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
+            timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        run.wrong.append(f"{job.case}: no end after {TIME_LIMIT_S} s")
+        return
+    if ended.returncode != 0:
+        seed = f" under SIM_SEED={job.seed}" if job.seed else ""
+        run.wrong.append(f"{job.case}{seed}: status {ended.returncode}: "
+                         f"{telling_line(ended.stderr)}")
+        return
+    add_rows(job, json.loads(output.read_text()), run)
+
+
+def add_rows(job: Job, measured: dict[str, Any], run: Run) -> None:
+    """Adds the repetitions of one process to those of the others."""
+    run.context = run.context or measured["context"]
+    for row in measured["benchmarks"]:
+        if row["run_type"] == "iteration":
+            name = row["name"].replace(short_name(row["name"]), job.case, 1)
+            run.rows.append(row | {"name": name, "run_name": name})
+
+
+def number_repetitions(rows: list[dict[str, Any]]) -> None:
+    """Makes the rows of a case the repetitions of one run."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_name.setdefault(row["name"], []).append(row)
+    for same in by_name.values():
+        for index, row in enumerate(same):
+            row["repetitions"] = len(same)
+            row["repetition_index"] = index
+
+
+def write(run: Run, path: Path) -> None:
+    """Writes the file, whole or not at all."""
+    number_repetitions(run.rows)
+    text = json.dumps({"context": run.context, "benchmarks": run.rows},
+                      indent=1)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent,
+                                     delete=False) as file:
+        file.write(text + "\n")
+    os.replace(file.name, path)
+
+
+def complaints(results: Results) -> tuple[list[str], list[str]]:
+    """Returns what to say of repetitions without a figure, and of cases that
+    have none at all; on a machine that cannot measure its limits those are
+    none."""
+    some = [f"{name}: {len(case.errors)} without a figure: {case.errors[0]}"
+            for name, case in results.cases.items() if case.errors]
+    none = [f"{name}: no figure at all" for name, case in results.cases.items()
+            if not case.counters and not name.startswith("machine/")]
+    return some, none
+
+
+def jobs_of(options: argparse.Namespace) -> list[Job]:
+    """Returns all that is to be run, in its order."""
+    jobs: list[Job] = []
+    for turn in range(options.repetitions):
+        turns = (turn, options.repetitions)
+        jobs += wanted(
+            [*real_jobs(options.programs / "raft_bench", *turns),
+             *virtual_jobs(options.programs / "raft_bench_sim", *turns)],
+            options.pattern)
+    return jobs
+
+
+def measure(options: argparse.Namespace) -> int:
+    """Runs everything and shows it; returns the exit status."""
+    # Where there is no terminal, rich takes it to be 80 columns wide.
+    console = Console(width=max(Console().width, WIDTH))
+    base = read(Path(options.base)) if options.base else None
+    run = Run()
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        for job in track(jobs_of(options), "measuring", console=console,
+                         transient=True, disable=not console.is_terminal):
+            run_job(job, run, Path(folder))
+    results = Results(run.rows)
+    if run.rows:
+        write(run, options.output)
+        Tables(results, base).show(console)
+    some, none = complaints(results)
+    for line in [*some, *none, *(f"WRONG: {line}" for line in run.wrong)]:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"all of it: {options.output}", soft_wrap=True)
+    return 1 if run.wrong or none else 0
+
+
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    """Reads the command line; an empty value is one that make was not given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("run", "base", "repetitions"):
+        parser.add_argument(f"--{name}", default="")
+    parser.add_argument("--programs", type=Path, default=ROOT / "out/plain")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args(arguments)
+    repetitions = options.repetitions or "5"
+    if not re.fullmatch("[0-9]{1,3}", repetitions) or \
+            not 1 <= int(repetitions) <= MOST_REPETITIONS:
+        fail(f"REPS={repetitions} is wrong: give a whole number from 1 to "
+             f"{MOST_REPETITIONS}")
+    options.repetitions = int(repetitions)
+    try:
+        options.pattern = re.compile(options.run)
+    except re.error as error:
+        fail(f"RUN={options.run} is no regular expression: {error}")
+    return options
+
+
+def main(arguments: list[str]) -> int:
+    """Does what the command line says."""
+    try:
+        return measure(parse_arguments(arguments))
+    except (BadArgument, BadFile) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("bench: interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

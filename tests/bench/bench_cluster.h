@@ -1,0 +1,110 @@
+// A cluster for benchmarks: servers on one reliable network, each with its
+// disk, its apply channel and its consumer. No GoogleTest, no oracle.
+//
+// Every case makes its own. Nothing consumes at first: the case says who takes
+// what a server delivers (Consumer), before the first command.
+//
+// Thread safety: one thread uses it; the consumers have threads of their own.
+// Always true: two servers reach each other unless one of them is cut off.
+
+#ifndef TESTS_BENCH_BENCH_CLUSTER_H_
+#define TESTS_BENCH_BENCH_CLUSTER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "labrpc/network.h"
+#include "persister/persister.h"
+#include "raft/raft.h"
+#include "tests/bench/commands.h"
+#include "tests/bench/consumer.h"
+
+namespace tests::bench {
+
+// What no case should ever need; a run that does is given up.
+inline constexpr std::chrono::seconds kPatience(60);
+
+class BenchCluster {
+ public:
+  struct Options {
+    int servers = 3;
+    size_t command_bytes = 16;
+    // A service that wants throughput has a deep channel; 0 would be the
+    // course's rendezvous, a thread switch for each command.
+    size_t channel_capacity = 8192;
+    labrpc::Observer observer = nullptr;
+  };
+
+  explicit BenchCluster(const Options& options);
+  ~BenchCluster();
+  BenchCluster(const BenchCluster&) = delete;
+  BenchCluster& operator=(const BenchCluster&) = delete;
+
+  int size() const { return static_cast<int>(servers_.size()); }
+  raft::Raft& raft(raft::ServerId server) { return *At(server).raft; }
+  Consumer& consumer(raft::ServerId server) { return *At(server).consumer; }
+  const persister::Persister& disk(raft::ServerId server) {
+    return *At(server).disk;
+  }
+  const labrpc::Network& network() const { return network_; }
+
+  // Has every server's deliveries taken by a thread, but for those of `except`.
+  void RunConsumers(raft::ServerId except = raft::kNobody);
+
+  // Who leads now, in the highest term above `above`, among those that are not
+  // cut off.
+  struct Leader {
+    raft::ServerId server;
+    raft::Term term;
+  };
+  std::optional<Leader> FindLeader(raft::Term above = 0);
+
+  // Waits until there is one and all others that are not cut off follow its
+  // term; looks every millisecond. Nothing if there is none for a minute.
+  std::optional<raft::ServerId> AwaitLeader();
+
+  // Gives the next command to `leader`; false if that leads no more, or had led
+  // in between (the command then stands elsewhere).
+  bool Submit(raft::ServerId leader);
+
+  // Submits `count` commands as fast as the leader takes them, with 65,536
+  // outstanding at the most: taken, but not delivered at the leader. False if
+  // that ceased to lead, or delivers no more.
+  bool SubmitMany(raft::ServerId leader, uint64_t count);
+
+  // Waits until every server that is not cut off has delivered all commands
+  // submitted so far; false if that does not happen.
+  bool AwaitDelivered();
+
+  uint64_t submitted() const { return submitted_; }
+
+  void CutOff(raft::ServerId server) { SetReachable(server, false); }
+  void Rejoin(raft::ServerId server) { SetReachable(server, true); }
+
+ private:
+  struct Server {
+    std::shared_ptr<raft::Raft> raft;
+    std::shared_ptr<persister::Persister> disk;
+    std::unique_ptr<Consumer> consumer;
+    bool reachable = false;
+  };
+
+  Server& At(raft::ServerId server) {
+    return servers_[static_cast<size_t>(server)];
+  }
+  void Start(raft::ServerId server, const Options& options);
+  bool AllFollow(const Leader& leader);
+  void SetReachable(raft::ServerId server, bool reachable);
+
+  labrpc::Network network_;
+  Commands commands_;
+  uint64_t submitted_ = 0;
+  std::vector<Server> servers_;
+};
+
+}  // namespace tests::bench
+
+#endif  // TESTS_BENCH_BENCH_CLUSTER_H_

@@ -1,0 +1,48 @@
+// make bench's program: the cases of tests/bench/, by Google Benchmark.
+//
+// tests/bench/bench.py runs it, once for each case and repetition; it can be
+// run by hand too, with Google Benchmark's own flags. --quick, which must come
+// first, makes every case small: the figures then mean nothing.
+//
+// Exit status: 0; 2 for a wrong argument, with one line on standard error.
+
+#include <benchmark/benchmark.h>
+
+#include <string_view>
+
+#include "raft/invariants.h"
+#include "tests/bench/cases.h"
+
+namespace tests::bench {
+namespace {
+
+void RegisterAll(Scale scale) {
+  RegisterMachine(scale);
+  RegisterPipelined(scale);
+  RegisterSequential(scale);
+  RegisterCatchUp(scale);
+  RegisterElections(scale);
+  RegisterStorage(scale);
+  RegisterRpc(scale);
+  RegisterIdle(scale);
+}
+
+int Main(int argc, char** argv) {
+  const bool quick = argc > 1 && std::string_view(argv[1]) == "--quick";
+  if (quick) {
+    argv[1] = argv[0];
+    ++argv;
+    --argc;
+  }
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  // They watch for bugs, and a service switches them off: raft/invariants.h.
+  raft::SetInvariantChecks(false);
+  RegisterAll(quick ? Scale::kQuick : Scale::kFull);
+  return benchmark::RunSpecifiedBenchmarks() > 0 ? 0 : 2;
+}
+
+}  // namespace
+}  // namespace tests::bench
+
+int main(int argc, char** argv) { return tests::bench::Main(argc, argv); }

@@ -1,0 +1,81 @@
+// What one server of a benchmark delivers: taken from its channel, checked, and
+// counted.
+//
+// BenchCluster makes one for each server. Either Run() starts a thread that
+// takes whole batches, or the benchmark's own thread takes single messages by
+// TakeOne(), which saves the hand-over to another thread.
+//
+// A wrong delivery is fatal: a figure of a Raft that loses, repeats or swaps
+// commands is worth nothing.
+//
+// Thread safety: safe but for Run() and TakeOne(), of which one thread uses
+// one. Lock order: mu_ is a leaf.
+// Always true: what was counted was index 1, 2, 3, ... with its own command.
+
+#ifndef TESTS_BENCH_CONSUMER_H_
+#define TESTS_BENCH_CONSUMER_H_
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "raft/raft.h"
+#include "tests/bench/commands.h"
+
+namespace tests::bench {
+
+using Clock = std::chrono::steady_clock;
+
+class Consumer {
+ public:
+  Consumer(std::shared_ptr<raft::ApplyChannel> channel, size_t command_bytes)
+      : channel_(std::move(channel)), commands_(command_bytes) {}
+  // REQUIRES: the channel is closed if Run() was called.
+  ~Consumer();
+  Consumer(const Consumer&) = delete;
+  Consumer& operator=(const Consumer&) = delete;
+
+  // Starts the thread that takes all that comes until the channel is closed.
+  void Run();
+
+  // Takes and checks the next message on the calling thread; false if the
+  // channel is closed. REQUIRES: Run() was not called.
+  bool TakeOne() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Notes from now on when these counts are reached. REQUIRES: ascending.
+  void Watch(std::vector<uint64_t> counts) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // When they were, as many as have been.
+  std::vector<Clock::time_point> Reached() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Waits until so many commands were taken; false if `deadline` passed.
+  bool Await(uint64_t count, Clock::time_point deadline)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  uint64_t count() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  void Loop();
+  void Check(const raft::ApplyMsg& message, uint64_t number) const;
+  void Add(uint64_t messages) ABSL_LOCKS_EXCLUDED(mu_);
+
+  const std::shared_ptr<raft::ApplyChannel> channel_;
+  const Commands commands_;
+  uint64_t taken_ = 0;  // belongs to the thread that takes
+
+  base::Mutex mu_;
+  base::CondVar reached_;
+  uint64_t count_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t awaited_ ABSL_GUARDED_BY(mu_) = 0;  // 0: nobody waits
+  std::vector<uint64_t> watched_ ABSL_GUARDED_BY(mu_);
+  std::vector<Clock::time_point> times_ ABSL_GUARDED_BY(mu_);
+
+  std::thread thread_;  // started by Run(), joined by the destructor
+};
+
+}  // namespace tests::bench
+
+#endif  // TESTS_BENCH_CONSUMER_H_

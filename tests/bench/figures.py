@@ -1,0 +1,160 @@
+"""What must hold: each figure, its fail line, its aim, and what a run says.
+
+Who calls it: tables.py. The figures are those that the project has set itself;
+README.md of this folder says where each comes from.
+
+Always true: a figure that the run did not measure has no value and is not
+judged.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from results import Results
+
+Value = Callable[[Results], float | None]
+
+ONE_CPU = "machine/round_trip/one_cpu"
+TWO_CPUS = "machine/round_trip/two_cpus"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+    group: str
+    text: str
+    unit: str  # as tables.py formats it
+    value: Value
+    fail: float
+    aim: float | None = None
+    more_is_better: bool = False
+
+    def verdict(self, value: float | None) -> str:
+        """Returns "aim", "met", "missed", or "" if there is no value."""
+        if value is None:
+            return ""
+        if self.aim is not None and self._reaches(value, self.aim):
+            return "aim"
+        return "met" if self._reaches(value, self.fail) else "missed"
+
+    def _reaches(self, value: float, line: float) -> bool:
+        return value >= line if self.more_is_better else value <= line
+
+
+def pipelined(servers: int, size: int, commands: int) -> str:
+    """Names the case."""
+    return f"pipelined/servers:{servers}/bytes:{size}/commands:{commands}"
+
+
+def of(case: str, counter: str) -> Value:
+    """The median of a counter."""
+    return lambda results: results.median(case, counter)
+
+
+def share(case: str, counter: str, of_case: str, of_counter: str = "") -> Value:
+    """One median divided by another."""
+    def value(results: Results) -> float | None:
+        above = results.median(case, counter)
+        below = results.median(of_case, of_counter or counter)
+        return above / below if above is not None and below else None
+    return value
+
+
+def drift(case: str) -> Value:
+    """How far the last tenth's rate is from the first one's."""
+    def value(results: Results) -> float | None:
+        ratio = results.median(case, "last_to_first")
+        return None if ratio is None else abs(ratio - 1)
+    return value
+
+
+def elections(servers: int, part: float) -> Value:
+    """A quantile of the elections in virtual time."""
+    return lambda results: results.quantile(
+        f"virtual/election/servers:{servers}", "time_ms", part)
+
+
+MAIN = pipelined(3, 16, 1_000_000)
+LARGE = pipelined(3, 256, 1_000_000)
+DEQUES = "machine/three_deques/bytes:16"
+LARGE_DEQUES = "machine/three_deques/bytes:256"
+LONE = "sequential/servers:3"
+
+
+def throughput() -> list[Figure]:
+    """Figures 1 and 3 to 5."""
+    more = {"more_is_better": True}
+    return [
+        Figure("RPCs", "bytes of the largest", "bytes",
+               of("largest_rpc", "largest_bytes"), 1 << 20),
+        Figure("pipelined, 16 bytes", "share of three deques", "ratio",
+               share(MAIN, "per_second", DEQUES), 0.35, 0.8, **more),
+        Figure("", "commands a second", "rate",
+               of(MAIN, "per_second"), 1.5e6, 3e6, **more),
+        Figure("", "CPU per command", "ns",
+               of(MAIN, "cpu_ns_per_command"), 1000, 500),
+        Figure("", "5 servers, of the rate of 3", "ratio",
+               share(pipelined(5, 16, 1_000_000), "per_second", MAIN),
+               0.5, **more),
+        Figure("flat", "last tenth off the first", "ratio", drift(MAIN), 0.2),
+        Figure("", "100k, of the rate of 1M", "ratio",
+               share(pipelined(3, 16, 100_000), "per_second", MAIN),
+               0.55, **more),
+        Figure("256 bytes", "share of three deques", "ratio",
+               share(LARGE, "per_second", LARGE_DEQUES), 0.18, **more),
+        Figure("", "commands a second", "rate",
+               of(LARGE, "per_second"), 4e5, 8e5, **more),
+    ]
+
+
+def latency() -> list[Figure]:
+    """Figures 6 to 9."""
+    found = [
+        Figure("one at a time", "p50, in two-CPU round trips", "ratio",
+               share(LONE, "p50_us", TWO_CPUS), 2.5, 1.5),
+        Figure("", "on one CPU, in its round trips", "ratio",
+               share(f"{LONE}/one_cpu", "p50_us", ONE_CPU), 6, 4.5),
+        Figure("", "p99, in p50", "ratio",
+               share(LONE, "p99_us", LONE, "p50_us"), 5),
+        Figure("long logs", "Start() at 1M, in those at 1k", "ratio",
+               share("append/entries:1000000", "ns", "append/entries:1000"),
+               1.5),
+        Figure("", "restart with 1M entries", "s",
+               of("restart/entries:1000000", "seconds"), 0.5),
+        Figure("", "catch-up, entries a second", "rate",
+               of("catch_up/commands:1000000", "per_second"), 1e6,
+               more_is_better=True),
+    ]
+    for servers in (3, 5):
+        found += [
+            Figure(f"election of {servers}", "p50", "ms",
+                   elections(servers, 0.5), 350),
+            Figure("", "p99", "ms", elections(servers, 0.99), 700),
+            Figure("", "heart-beats a second and peer", "number",
+                   of(f"virtual/heartbeats/servers:{servers}",
+                      "per_peer_and_second"), 10),
+        ]
+    return found
+
+
+def costs() -> list[Figure]:
+    """Figures 10 and 11."""
+    idle = "idle/clusters:100"
+    return [
+        Figure("memory", "heap bytes per entry and server", "bytes",
+               of("memory/commands:1000000", "bytes_per_entry"), 120, 50),
+        Figure("idle clusters", "voluntary switches a second", "number",
+               of(idle, "switches_per_cluster"), 40, 32),
+        Figure("", "CPU of 100, of one core", "ratio",
+               of(idle, "cpu_share"), 0.15, 0.1),
+        Figure("network", "calls a second", "rate",
+               of("rpc/asynchronous", "per_second"), 6e5, 1e6,
+               more_is_better=True),
+        Figure("", "blocking, in two-CPU round trips", "ratio",
+               share("rpc/blocking", "p50_us", TWO_CPUS), 1),
+        Figure("", "on one CPU, in its round trips", "ratio",
+               share("rpc/blocking/one_cpu", "p50_us", ONE_CPU), 1.6),
+    ]
+
+
+FIGURES = throughput() + latency() + costs()

@@ -1,0 +1,57 @@
+// Small instruments of the benchmarks: usage of the process, quantiles, and
+// where threads may run.
+//
+// Who uses it: the cases.
+//
+// Thread safety: plain values and free functions. Affinity is the calling
+// thread's, and inherited by the threads that it starts.
+
+#ifndef TESTS_BENCH_MEASURE_H_
+#define TESTS_BENCH_MEASURE_H_
+
+#include <sched.h>
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+namespace tests::bench {
+
+// What the process has used since it began, all threads.
+struct Usage {
+  double cpu_seconds = 0;         // user and system
+  double voluntary_switches = 0;  // threads that went to sleep
+  static Usage Now();
+};
+
+// The value that `share` of the samples do not exceed; 0 if there are none.
+double Quantile(std::vector<double> samples, double share);
+
+inline double Seconds(std::chrono::steady_clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+// Bytes of the heap in use, all arenas and mapped blocks.
+double HeapBytes();
+
+// Threads of this process.
+double ThreadCount();
+
+// The processors that this thread may run on.
+std::vector<int> AllowedCpus();
+
+// Keeps the calling thread, and those that it starts meanwhile, on one of them.
+class PinnedTo {
+ public:
+  explicit PinnedTo(int cpu);
+  ~PinnedTo();
+  PinnedTo(const PinnedTo&) = delete;
+  PinnedTo& operator=(const PinnedTo&) = delete;
+
+ private:
+  cpu_set_t before_;
+};
+
+}  // namespace tests::bench
+
+#endif  // TESTS_BENCH_MEASURE_H_

@@ -1,0 +1,173 @@
+// Cases (b) pipelined throughput, (e) RPCs and bytes per command, the largest
+// single RPC, and (g) memory.
+//
+// One client thread calls Start() as fast as it can; the run is over when every
+// server has delivered every command.
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/bench/bench_cluster.h"
+#include "tests/bench/cases.h"
+#include "tests/bench/measure.h"
+
+namespace tests::bench {
+namespace {
+
+using benchmark::State;
+using raft::ServerId;
+
+constexpr char kDisturbed[] = "the leader lost office in mid-run";
+
+// When all servers had reached each of the counts that they watch.
+std::vector<Clock::time_point> ReachedByAll(BenchCluster* cluster) {
+  std::vector<Clock::time_point> all = cluster->consumer(0).Reached();
+  for (ServerId i = 1; i < cluster->size(); ++i) {
+    const std::vector<Clock::time_point> one = cluster->consumer(i).Reached();
+    for (size_t k = 0; k < all.size(); ++k) all[k] = std::max(all[k], one[k]);
+  }
+  return all;
+}
+
+void WatchAll(BenchCluster* cluster, const std::vector<uint64_t>& counts) {
+  for (ServerId i = 0; i < cluster->size(); ++i) {
+    cluster->consumer(i).Watch(counts);
+  }
+}
+
+// How many commands a second between two moments.
+double Rate(uint64_t commands, Clock::time_point from, Clock::time_point to) {
+  return static_cast<double>(commands) / std::max(Seconds(to - from), 1e-9);
+}
+
+// What a run has cost when it ends.
+class Costs {
+ public:
+  explicit Costs(const BenchCluster& cluster)
+      : cluster_(cluster),
+        usage_(Usage::Now()),
+        rpcs_(cluster.network().GetTotalCount()),
+        bytes_(cluster.network().GetTotalBytes()) {}
+
+  void Report(uint64_t commands, State* state) const {
+    const auto count = static_cast<double>(commands);
+    const double cpu = Usage::Now().cpu_seconds - usage_.cpu_seconds;
+    const labrpc::Network& network = cluster_.network();
+    state->counters["cpu_ns_per_command"] = 1e9 * cpu / count;
+    state->counters["rpcs_per_command"] =
+        static_cast<double>(network.GetTotalCount() - rpcs_) / count;
+    state->counters["bytes_per_command"] =
+        static_cast<double>(network.GetTotalBytes() - bytes_) / count;
+  }
+
+ private:
+  const BenchCluster& cluster_;
+  const Usage usage_;
+  const int64_t rpcs_;
+  const int64_t bytes_;
+};
+
+void Pipelined(const BenchCluster::Options& options, uint64_t commands,
+               State* state) {
+  BenchCluster cluster(options);
+  cluster.RunConsumers();
+  WatchAll(&cluster, {commands / 10, commands - commands / 10, commands});
+  const std::optional<ServerId> leader = cluster.AwaitLeader();
+  if (!leader.has_value()) return state->SkipWithError("no leader");
+  const Costs costs(cluster);
+  const Clock::time_point begin = Clock::now();
+  if (!cluster.SubmitMany(*leader, commands) || !cluster.AwaitDelivered()) {
+    return state->SkipWithError(kDisturbed);
+  }
+  const std::vector<Clock::time_point> at = ReachedByAll(&cluster);
+  costs.Report(commands, state);
+  state->SetIterationTime(Seconds(at[2] - begin));
+  state->counters["per_second"] = Rate(commands, begin, at[2]);
+  state->counters["first_tenth"] = Rate(commands / 10, begin, at[0]);
+  state->counters["last_tenth"] = Rate(commands / 10, at[1], at[2]);
+  state->counters["last_to_first"] =
+      Seconds(at[0] - begin) / std::max(Seconds(at[2] - at[1]), 1e-9);
+}
+
+// The observer has its cost, so this is a run of its own.
+void LargestRpc(uint64_t commands, State* state) {
+  std::atomic<size_t> largest{0};
+  BenchCluster::Options options;
+  options.command_bytes = 256;
+  options.observer = [&largest](const labrpc::Packet& packet) {
+    size_t seen = largest;
+    while (packet.bytes.size() > seen &&
+           !largest.compare_exchange_weak(seen, packet.bytes.size())) {
+    }
+  };
+  BenchCluster cluster(options);
+  cluster.RunConsumers();
+  const std::optional<ServerId> leader = cluster.AwaitLeader();
+  if (!leader.has_value()) return state->SkipWithError("no leader");
+  // Whoever missed all of it gets RPCs as large as they may be.
+  const ServerId lost = (*leader + 1) % cluster.size();
+  cluster.CutOff(lost);
+  const Clock::time_point begin = Clock::now();
+  if (!cluster.SubmitMany(*leader, commands)) {
+    return state->SkipWithError(kDisturbed);
+  }
+  cluster.Rejoin(lost);
+  if (!cluster.AwaitDelivered()) return state->SkipWithError(kDisturbed);
+  state->SetIterationTime(Seconds(Clock::now() - begin));
+  state->counters["largest_bytes"] = static_cast<double>(largest);
+}
+
+// All that the cluster keeps for its log: positions, bytes, disks. The channels
+// are empty, and the last RPCs answered.
+void Memory(uint64_t commands, State* state) {
+  BenchCluster cluster({});
+  cluster.RunConsumers();
+  const std::optional<ServerId> leader = cluster.AwaitLeader();
+  if (!leader.has_value()) return state->SkipWithError("no leader");
+  const double before = HeapBytes();
+  const Clock::time_point begin = Clock::now();
+  if (!cluster.SubmitMany(*leader, commands) || !cluster.AwaitDelivered()) {
+    return state->SkipWithError(kDisturbed);
+  }
+  state->SetIterationTime(Seconds(Clock::now() - begin));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const double entries =
+      static_cast<double>(commands) * static_cast<double>(cluster.size());
+  state->counters["bytes_per_entry"] = (HeapBytes() - before) / entries;
+}
+
+void AddPipelined(int servers, size_t bytes, uint64_t commands) {
+  BenchCluster::Options options;
+  options.servers = servers;
+  options.command_bytes = bytes;
+  AddCase(absl::StrCat("pipelined/servers:", servers, "/bytes:", bytes,
+                       "/commands:", commands),
+          [options, commands](State& state) {
+            Pipelined(options, commands, &state);
+          });
+}
+
+}  // namespace
+
+void RegisterPipelined(Scale scale) {
+  const std::vector<uint64_t> lengths =
+      scale == Scale::kFull ? std::vector<uint64_t>{10'000, 100'000, 1'000'000}
+                            : std::vector<uint64_t>{1'000};
+  for (const int servers : {3, 5}) {
+    for (const size_t bytes : {16, 256}) {
+      for (const uint64_t commands : lengths) {
+        AddPipelined(servers, bytes, commands);
+      }
+    }
+  }
+  const uint64_t most = Scaled(scale, 1'000'000, 1'000);
+  AddCase("largest_rpc", [scale](State& state) {
+    LargestRpc(Scaled(scale, 100'000, 1'000), &state);
+  });
+  AddCase(absl::StrCat("memory/commands:", most),
+          [most](State& state) { Memory(most, &state); });
+}
+
+}  // namespace tests::bench
