@@ -57,10 +57,9 @@ class Channel {
         head_ = 0;
         return AddedLocked(count);
       }
-      const auto first = std::make_move_iterator(
-          items.begin() + static_cast<ptrdiff_t>(sent));
-      queue_.insert(queue_.end(), first,
-                    first + static_cast<ptrdiff_t>(count));
+      const auto first =
+          std::make_move_iterator(items.begin() + static_cast<ptrdiff_t>(sent));
+      queue_.insert(queue_.end(), first, first + static_cast<ptrdiff_t>(count));
       if (!AddedLocked(count)) return false;
       sent += count;
     }

@@ -50,8 +50,8 @@ class Rope {
   size_t size() const { return front_.size() + body_size_; }
   bool empty() const { return size() == 0; }
 
-  // Adds `bytes`, and `more` behind them, at the end, contiguously in one chunk.
-  // Amortised O(bytes + more): what is there already is not copied.
+  // Adds `bytes`, and `more` behind them, at the end, contiguously in one
+  // chunk. Amortised O(bytes + more): what is there already is not copied.
   void Append(std::string_view bytes, std::string_view more = {});
 
   // Puts `bytes` at the beginning. O(bytes + all bytes put there before), and
@@ -106,9 +106,9 @@ class Rope {
   // From Prepend. Inline, for a header is made anew for each save: shared bytes
   // would cost two allocations.
   absl::InlinedVector<char, 40> front_;
-  std::shared_ptr<const Pieces> sealed_;      // full chunks; null if none
-  Piece tail_;                                // the chunk that still grows
-  size_t body_size_ = 0;                      // bytes in sealed_ and tail_
+  std::shared_ptr<const Pieces> sealed_;  // full chunks; null if none
+  Piece tail_;                            // the chunk that still grows
+  size_t body_size_ = 0;                  // bytes in sealed_ and tail_
   size_t dropped_ = 0;  // body bytes removed in front: `start`s begin here
 };
 

@@ -1,7 +1,9 @@
 // The applier: delivers committed entries to the service, once each and in
 // order (Figure 2, all servers: if commit_index_ > last_applied_, apply).
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/logging.h"
 #include "raft/raft.h"

@@ -16,28 +16,14 @@
 #include "raft/saved_state.h"
 
 namespace raft {
-namespace {
-
-struct Header {
-  Term current_term = 0;
-  ServerId voted_for = kNobody;
-  Index base_index = 0;  // of the entry before the first one
-  Term base_term = 0;
-
-  auto Fields() {
-    return std::tie(current_term, voted_for, base_index, base_term);
-  }
-};
-
-}  // namespace
 
 absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
   if (bytes.empty()) return SavedState();
-  static const size_t header_size = base::Encode(Header()).size();
+  static const size_t header_size = base::Encode(SavedHeader()).size();
   if (bytes.size() < header_size) {
     return absl::DataLossError("the saved raft state is cut short");
   }
-  const auto header = base::Decode<Header>(bytes.substr(0, header_size));
+  const auto header = base::Decode<SavedHeader>(bytes.substr(0, header_size));
   if (!header.ok()) return header.status();
   std::string packed(bytes.substr(header_size));
   size_t count = 0;
@@ -52,18 +38,18 @@ absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
 }
 
 void Raft::PersistLocked() {
-  // Every entry is saved, but few of them change the header.
-  if (saved_header_.empty() || witness_.persisted_term != current_term_ ||
-      witness_.persisted_vote != voted_for_) {
-    Header header;
-    header.current_term = current_term_;
-    header.voted_for = voted_for_;
-    header.base_index = log_.FirstIndex() - 1;
-    header.base_term = log_.TermAt(header.base_index);
-    saved_header_ = base::Encode(header);
+  SavedHeader header;
+  header.current_term = current_term_;
+  header.voted_for = voted_for_;
+  header.base_index = log_.FirstIndex() - 1;
+  header.base_term = log_.TermAt(header.base_index);
+  // Each entry is saved at once, but few change the header.
+  if (saved_header_bytes_.empty() || header != saved_header_) {
+    saved_header_ = header;
+    saved_header_bytes_ = base::Encode(header);
   }
   base::Rope state = log_.bytes();
-  state.Prepend(saved_header_);
+  state.Prepend(saved_header_bytes_);
   persister_->SaveRaftState(std::move(state));
 
   witness_.persisted_term = current_term_;

@@ -37,6 +37,7 @@
 #include "raft/invariants.h"
 #include "raft/log.h"
 #include "raft/messages.h"
+#include "raft/saved_state.h"
 #include "raft/timing.h"
 #include "raft/types.h"
 
@@ -234,7 +235,10 @@ class Raft {
   std::function<Clock::time_point()> clock_ ABSL_GUARDED_BY(mu_) = Clock::now;
 
   Witness witness_ ABSL_GUARDED_BY(mu_);  // what was true at the last release
-  std::string saved_header_ ABSL_GUARDED_BY(mu_);  // in front of the saved log
+
+  // In front of the log on the disk, and as it is encoded.
+  SavedHeader saved_header_ ABSL_GUARDED_BY(mu_);
+  std::string saved_header_bytes_ ABSL_GUARDED_BY(mu_);
 
   // Started by StartThreads(), joined by Kill().
   std::thread election_ticker_;

@@ -7,12 +7,26 @@
 #define RAFT_SAVED_STATE_H_
 
 #include <string_view>
+#include <tuple>
 
 #include "absl/status/statusor.h"
 #include "raft/entries.h"
 #include "raft/types.h"
 
 namespace raft {
+
+// What stands in front of the entries on the disk.
+struct SavedHeader {
+  Term current_term = 0;
+  ServerId voted_for = kNobody;
+  Index base_index = 0;  // of the entry before the first one
+  Term base_term = 0;
+
+  auto Fields() {
+    return std::tie(current_term, voted_for, base_index, base_term);
+  }
+  friend bool operator==(const SavedHeader&, const SavedHeader&) = default;
+};
 
 // Figure 2, "persistent state on all servers".
 struct SavedState {

@@ -59,6 +59,53 @@ TEST(Channel, BatchLargerThanTheBufferPassesInParts) {
   sender.join();
 }
 
+// Whole batches change hands without their items being touched, but only where
+// nothing else waits; the order must not show it.
+TEST(Channel, BatchesAndItemsKeepTheirOrder) {
+  Channel<int> channel(6);
+  EXPECT_TRUE(channel.SendBatch({0, 1, 2}));
+  EXPECT_TRUE(channel.SendBatch({3, 4}));
+  EXPECT_EQ(channel.Receive(), 0);
+  EXPECT_TRUE(channel.Send(5));
+  EXPECT_EQ(channel.ReceiveBatch(), (std::vector<int>{1, 2, 3, 4, 5}));
+  EXPECT_TRUE(channel.SendBatch({6, 7}));
+  EXPECT_EQ(channel.ReceiveBatch(), (std::vector<int>{6, 7}));
+  EXPECT_TRUE(channel.SendBatch({}));
+  EXPECT_TRUE(channel.SendBatch({8}));
+  EXPECT_EQ(channel.Receive(), 8);
+}
+
+TEST(Channel, RunsForeverWithoutBecomingEmpty) {
+  Channel<int> channel(8);
+  EXPECT_TRUE(channel.SendBatch({0, 1, 2}));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(channel.Send(i + 3));
+    EXPECT_EQ(channel.Receive(), i);
+  }
+  EXPECT_EQ(channel.ReceiveBatch(), (std::vector<int>{1000, 1001, 1002}));
+}
+
+TEST(Channel, BatchThroughARendezvousPassesOneByOne) {
+  Channel<int> channel(0);
+  std::thread sender([&] { EXPECT_TRUE(channel.SendBatch({0, 1, 2})); });
+  EXPECT_EQ(channel.ReceiveBatch(), (std::vector<int>{0}));
+  EXPECT_EQ(channel.Receive(), 1);
+  EXPECT_EQ(channel.Receive(), 2);
+  sender.join();
+}
+
+TEST(Channel, BatchWakesEveryReceiverThatItServes) {
+  Channel<int> channel(4);
+  std::atomic<int> sum{0};
+  std::vector<std::thread> receivers;
+  for (int i = 0; i < 3; ++i) {
+    receivers.emplace_back([&] { sum += channel.Receive().value_or(0); });
+  }
+  EXPECT_TRUE(channel.SendBatch({1, 2, 4}));
+  for (std::thread& receiver : receivers) receiver.join();
+  EXPECT_EQ(sum, 7);
+}
+
 TEST(Channel, RendezvousReturnsOnlyAfterTheItemIsTaken) {
   Channel<int> channel(0);
   std::atomic<bool> about_to_receive{false};

@@ -44,6 +44,32 @@ TEST(Rope, AppendAndPrepend) {
   EXPECT_EQ(rope.size(), 17u);
 }
 
+TEST(Rope, AppendsTwoPartsAsOne) {
+  Rope rope;
+  rope.Append("head", "body");
+  rope.Append("", "tail");
+  rope.Append("end", "");
+  rope.Append("", "");
+  EXPECT_EQ(rope.ToString(), "headbodytailend");
+}
+
+TEST(Rope, FrontOfAnyLengthStaysWithItsRope) {
+  const std::string long_front(1000, 'f');
+  Rope rope("body");
+  Rope shorter = rope;
+  rope.Prepend(long_front);
+  shorter.Prepend("f");
+  std::swap(rope, shorter);
+  EXPECT_EQ(rope.ToString(), "fbody");
+  EXPECT_EQ(shorter.ToString(), long_front + "body");
+  swap(rope, shorter);
+  EXPECT_EQ(rope.ToString(), long_front + "body");
+  rope.RemovePrefix(999);
+  EXPECT_EQ(rope.ToString(), "fbody");
+  rope.Truncate(1);
+  EXPECT_EQ(rope.ToString(), "f");
+}
+
 TEST(Rope, ComparesByContentNotByChunks) {
   Rope pieces;
   for (const char* piece : {"a", "b", "c"}) pieces.Append(piece);
