@@ -86,7 +86,7 @@ def throughput() -> list[Figure]:
     more = {"more_is_better": True}
     return [
         Figure("RPCs", "bytes of the largest", "bytes",
-               of("largest_rpc", "largest_bytes"), 1 << 20),
+               of("largest_rpc", "largest_bytes"), 1_000_000),
         Figure("pipelined, 16 bytes", "share of three deques", "ratio",
                share(MAIN, "per_second", DEQUES), 0.35, 0.8, **more),
         Figure("", "commands a second", "rate",
