@@ -17,10 +17,7 @@ constexpr size_t kLargestChunk = 64 << 10;
 }  // namespace
 
 void Rope::Swap(Rope* other) noexcept {
-  // Its own swap goes byte by byte.
-  auto front = std::move(front_);
-  front_ = std::move(other->front_);
-  other->front_ = std::move(front);
+  std::swap(front_, other->front_);
   std::swap(sealed_, other->sealed_);
   std::swap(tail_, other->tail_);
   std::swap(body_size_, other->body_size_);
@@ -73,13 +70,23 @@ void Rope::SealTail() {
 }
 
 void Rope::Prepend(std::string_view bytes) {
-  front_.insert(front_.begin(), bytes.begin(), bytes.end());
+  if (bytes.empty()) return;
+  if (bytes.size() > kMaxFront - front_.size) {
+    Rope whole(bytes);
+    whole.Append(ToString());
+    Swap(&whole);
+    return;
+  }
+  char* const front = front_.bytes.data();
+  std::memmove(front + bytes.size(), front, front_.size);
+  std::memcpy(front, bytes.data(), bytes.size());
+  front_.size += bytes.size();
 }
 
 void Rope::Truncate(size_t size) {
   CHECK_LE(size, this->size());
-  if (size < front_.size()) front_.resize(size);
-  const size_t body = size - front_.size();
+  front_.size = std::min(front_.size, size);
+  const size_t body = size - front_.size;
   body_size_ = body;
   const size_t end = dropped_ + body;
   if (tail_.chunk != nullptr && end >= tail_.start) {
@@ -101,9 +108,10 @@ void Rope::Truncate(size_t size) {
 
 void Rope::RemovePrefix(size_t count) {
   CHECK_LE(count, size());
-  const size_t from_front = std::min(count, front_.size());
-  front_.erase(front_.begin(),
-               front_.begin() + static_cast<ptrdiff_t>(from_front));
+  const size_t from_front = std::min(count, front_.size);
+  front_.size -= from_front;
+  std::memmove(front_.bytes.data(), front_.bytes.data() + from_front,
+               front_.size);
   const size_t from_body = count - from_front;
   if (from_body == 0) return;
   dropped_ += from_body;
@@ -136,13 +144,13 @@ size_t Rope::FirstPieceAt(size_t body_offset) const {
 void Rope::CopyTo(size_t offset, size_t count, std::string* out) const {
   CHECK_LE(offset, size());
   CHECK_LE(count, size() - offset);
-  if (offset < front_.size()) {
-    const size_t from_front = std::min(count, front_.size() - offset);
-    out->append(front_.data() + offset, from_front);
+  if (offset < front_.size) {
+    const size_t from_front = std::min(count, front_.size - offset);
+    out->append(front_.bytes.data() + offset, from_front);
     offset += from_front;
     count -= from_front;
   }
-  size_t at = offset - front_.size() + dropped_;  // as in Piece::start
+  size_t at = offset - front_.size + dropped_;  // as in Piece::start
   const auto copy_from = [&](const Piece& piece) {
     const size_t skip = at - piece.start;
     const size_t part = std::min(count, piece.size() - skip);

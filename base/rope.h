@@ -12,6 +12,7 @@
 #ifndef BASE_ROPE_H_
 #define BASE_ROPE_H_
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -19,8 +20,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "absl/container/inlined_vector.h"
 
 namespace base {
 
@@ -47,16 +46,17 @@ class Rope {
   }
   friend void swap(Rope& a, Rope& b) noexcept { a.Swap(&b); }
 
-  size_t size() const { return front_.size() + body_size_; }
+  size_t size() const { return front_.size + body_size_; }
   bool empty() const { return size() == 0; }
 
   // Adds `bytes`, and `more` behind them, at the end, contiguously in one
   // chunk. Amortised O(bytes + more): what is there already is not copied.
   void Append(std::string_view bytes, std::string_view more = {});
 
-  // Puts `bytes` at the beginning. O(bytes + all bytes put there before), and
-  // every copy of the rope copies them, so it is for a small header; the rest
-  // is not touched.
+  // Puts `bytes` at the beginning: a small header. O(bytes) as long as all that
+  // was put there has room in kMaxFront bytes, which every copy of the rope
+  // carries along; otherwise O(size()).
+  static constexpr size_t kMaxFront = 56;
   void Prepend(std::string_view bytes);
 
   // Keeps only the first `size` bytes. REQUIRES: size <= size().
@@ -103,9 +103,14 @@ class Rope {
   void SealTail();
   size_t FirstPieceAt(size_t body_offset) const;
 
-  // From Prepend. Inline, for a header is made anew for each save: shared bytes
-  // would cost two allocations.
-  absl::InlinedVector<char, 40> front_;
+  // From Prepend. Not in a chunk: a header is made anew for each save, and must
+  // not cost an allocation.
+  struct Front {
+    size_t size = 0;
+    std::array<char, kMaxFront> bytes{};
+  };
+
+  Front front_;
   std::shared_ptr<const Pieces> sealed_;  // full chunks; null if none
   Piece tail_;                            // the chunk that still grows
   size_t body_size_ = 0;                  // bytes in sealed_ and tail_

@@ -63,7 +63,9 @@ class RaftPeek {
   }
 
   // What ApplyLoop() takes for delivery next. REQUIRES: something is committed.
-  std::vector<ApplyMsg> TakeCommitted() { return raft_->AwaitCommitted(); }
+  std::vector<ApplyMsg> TakeCommitted() {
+    return Raft::MakeMessages(*raft_->AwaitCommitted());
+  }
 
   // What a table of servers shows, all true at one moment.
   struct Snapshot {
