@@ -18,11 +18,15 @@ thread_local const WorkerPool* this_threads_pool = nullptr;
 WorkerPool::~WorkerPool() { Shutdown(); }
 
 void WorkerPool::Submit(Task task) {
-  base::MutexLock lock(&mu_);
-  // While it stops, the workers that are left still run what tasks submit.
-  if (stopping_ && threads_.empty()) return;
-  queue_.push_back(std::move(task));
-  CallWorkerLocked();
+  WorkerRef called;
+  {
+    base::MutexLock lock(&mu_);
+    // While it stops, the workers that are left still run what tasks submit.
+    if (stopping_ && threads_.empty()) return;
+    queue_.push_back(std::move(task));
+    called = CallWorkerLocked();
+  }
+  Wake(called);
 }
 
 void WorkerPool::Shutdown() {
@@ -32,7 +36,7 @@ void WorkerPool::Shutdown() {
   {
     base::MutexLock lock(&mu_);
     stopping_ = true;
-    for (Worker* worker : idle_) {
+    for (const WorkerRef& worker : idle_) {
       worker->is_called = true;
       worker->called.Signal();
     }
@@ -50,28 +54,33 @@ int WorkerPool::Size() const {
 
 void WorkerPool::WorkLoop(Threads::iterator handle) {
   this_threads_pool = this;
-  Worker me;
-  me.handle = handle;
-  while (std::optional<Task> task = NextTask(&me)) (*task)();
+  const auto me = std::make_shared<Worker>();
+  me->handle = handle;
+  while (std::optional<Task> task = NextTask(me)) (*task)();
 }
 
-std::optional<WorkerPool::Task> WorkerPool::NextTask(Worker* me) {
-  base::MutexLock lock(&mu_);
-  ArriveLocked(me);
-  while (queue_.empty()) {
-    if (stopping_ || !AwaitCallLocked(me)) {
-      LeaveLocked(me);
-      return std::nullopt;
+std::optional<WorkerPool::Task> WorkerPool::NextTask(const WorkerRef& me) {
+  std::optional<Task> task;
+  WorkerRef called;
+  {
+    base::MutexLock lock(&mu_);
+    ArriveLocked(me.get());
+    while (queue_.empty()) {
+      if (stopping_ || !AwaitCallLocked(me)) {
+        LeaveLocked(me.get());
+        return std::nullopt;
+      }
     }
+    task = std::move(queue_.front());
+    queue_.pop_front();
+    ++taken_;
+    called = CallWorkerLocked();
   }
-  std::optional<Task> task(std::move(queue_.front()));
-  queue_.pop_front();
-  ++taken_;
-  CallWorkerLocked();
+  Wake(called);
   return task;
 }
 
-bool WorkerPool::AwaitCallLocked(Worker* me) {
+bool WorkerPool::AwaitCallLocked(const WorkerRef& me) {
   const Clock::time_point deadline = Clock::now() + linger_;
   idle_.push_back(me);
   while (!me->is_called) {
@@ -83,7 +92,7 @@ bool WorkerPool::AwaitCallLocked(Worker* me) {
       return false;
     }
   }
-  ArriveLocked(me);
+  ArriveLocked(me.get());
   return true;
 }
 
@@ -98,19 +107,25 @@ void WorkerPool::LeaveLocked(Worker* me) {
   worker_left_.Signal();
 }
 
-void WorkerPool::CallWorkerLocked() {
-  if (queue_.empty() || calling_) return;
+WorkerPool::WorkerRef WorkerPool::CallWorkerLocked() {
+  if (queue_.empty() || calling_) return nullptr;
   if (!idle_.empty()) {
-    Worker* const worker = idle_.back();
+    WorkerRef worker = std::move(idle_.back());
     idle_.pop_back();
     worker->is_called = true;
     calling_ = true;
-    worker->called.Signal();
-  } else if (threads_.size() < kCoreWorkers) {
+    return worker;
+  }
+  if (threads_.size() < kCoreWorkers) {
     AddWorkerLocked();
   } else {
     WatchLocked();
   }
+  return nullptr;
+}
+
+void WorkerPool::Wake(const WorkerRef& worker) {
+  if (worker != nullptr) worker->called.Signal();
 }
 
 void WorkerPool::AddWorkerLocked() {

@@ -24,6 +24,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -69,25 +70,30 @@ class WorkerPool {
 
   using Threads = std::list<std::thread>;
 
-  // One worker; lives on its own stack.
+  // One worker. Who calls it shares it for a moment, and so may signal without
+  // mu_: a worker that is woken under it stops at once to wait for it.
   struct Worker {
     Threads::iterator handle;
     base::CondVar called;
     bool is_called = true;  // guarded by mu_; a new one is started for work
   };
 
+  using WorkerRef = std::shared_ptr<Worker>;
+
   void WorkLoop(Threads::iterator handle);
   // Blocks until there is a task; returns nothing when the worker is to leave,
   // which it has then been noted to do.
-  std::optional<Task> NextTask(Worker* me) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Task> NextTask(const WorkerRef& me) ABSL_LOCKS_EXCLUDED(mu_);
   // Returns false if there was nothing to do for so long that the worker
   // should leave.
-  bool AwaitCallLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool AwaitCallLocked(const WorkerRef& me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ArriveLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void LeaveLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  // Sees to it that somebody takes the next task, if there is one.
-  void CallWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Sees to it that somebody takes the next task, if there is one. The caller
+  // wakes the worker returned, if any, when it has released mu_.
+  [[nodiscard]] WorkerRef CallWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static void Wake(const WorkerRef& worker);
   void AddWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Growing: Watch looks at the queue again after kPatience.
@@ -101,12 +107,12 @@ class WorkerPool {
   mutable base::Mutex mu_;
   base::CondVar worker_left_;
   std::deque<Task> queue_ ABSL_GUARDED_BY(mu_);
-  Threads threads_ ABSL_GUARDED_BY(mu_);            // one per worker
-  Threads left_ ABSL_GUARDED_BY(mu_);               // ended, to be joined
-  std::vector<Worker*> idle_ ABSL_GUARDED_BY(mu_);  // last idle, last in
-  uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;         // tasks ever begun
-  uint64_t taken_then_ ABSL_GUARDED_BY(mu_) = 0;    // when the watch began
-  bool watched_ ABSL_GUARDED_BY(mu_) = false;       // GrowIfStuck() will come
+  Threads threads_ ABSL_GUARDED_BY(mu_);              // one per worker
+  Threads left_ ABSL_GUARDED_BY(mu_);                 // ended, to be joined
+  std::vector<WorkerRef> idle_ ABSL_GUARDED_BY(mu_);  // last idle, last in
+  uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;           // tasks ever begun
+  uint64_t taken_then_ ABSL_GUARDED_BY(mu_) = 0;      // when the watch began
+  bool watched_ ABSL_GUARDED_BY(mu_) = false;         // GrowIfStuck() will come
   bool calling_ ABSL_GUARDED_BY(mu_) = false;  // one is called, not yet there
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };

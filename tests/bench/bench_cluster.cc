@@ -11,7 +11,6 @@ namespace {
 
 using raft::ServerId;
 
-constexpr uint64_t kMostOutstanding = 65'536;
 // How often the client looks at what is outstanding; a look takes a lock.
 constexpr uint64_t kLookEvery = 1'024;
 constexpr std::chrono::milliseconds kPoll(1);

@@ -70,9 +70,10 @@ class BenchCluster {
   // in between (the command then stands elsewhere).
   bool Submit(raft::ServerId leader);
 
-  // Submits `count` commands as fast as the leader takes them, with 65,536
+  // Submits `count` commands as fast as the leader takes them, with so many
   // outstanding at the most: taken, but not delivered at the leader. False if
   // that ceased to lead, or delivers no more.
+  static constexpr uint64_t kMostOutstanding = 65'536;
   bool SubmitMany(raft::ServerId leader, uint64_t count);
 
   // Waits until every server that is not cut off has delivered all commands

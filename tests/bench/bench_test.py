@@ -277,7 +277,7 @@ class Programs(unittest.TestCase):
         run = results.parse(ended.stdout, "output")
         groups = {name.partition("/")[0] for name in run.cases}
         self.assertEqual(groups, {
-            "machine", "pipelined", "largest_rpc", "memory", "sequential",
+            "machine", "pipelined", "flat", "largest_rpc", "memory", "sequential",
             "catch_up", "election", "heartbeats", "append", "restart", "rpc",
             "idle"})
 
