@@ -1,9 +1,8 @@
 #include "labrpc/packet.h"
 
 namespace labrpc {
-namespace {
 
-std::string_view Name(Packet::Fate fate) {
+std::string_view FateName(Packet::Fate fate) {
   switch (fate) {
     case Packet::Fate::kDelivered:
       return "delivered";
@@ -19,11 +18,9 @@ std::string_view Name(Packet::Fate fate) {
   return "?";
 }
 
-}  // namespace
-
 std::ostream& operator<<(std::ostream& out, const Packet& packet) {
   return out << (packet.kind == Packet::Kind::kRequest ? "request " : "reply ")
-             << Name(packet.fate) << " end=" << packet.end
+             << FateName(packet.fate) << " end=" << packet.end
              << " server=" << packet.server << " method=" << packet.method
              << " bytes=" << packet.bytes.size();
 }

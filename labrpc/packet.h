@@ -47,6 +47,9 @@ struct Packet {
 // returns.
 using Observer = std::function<void(const Packet&)>;
 
+// What the log calls it: "delivered", "lost", ...
+std::string_view FateName(Packet::Fate fate);
+
 // "request lost end=0-1 server=1 method=Raft.RequestVote bytes=24".
 std::ostream& operator<<(std::ostream& out, const Packet& packet);
 

@@ -55,20 +55,11 @@ std::string FileName(const char* path) {
   return slash == nullptr ? path : slash + 1;
 }
 
-const char* FateOf(const Packet& packet) {
-  switch (packet.fate) {
-    case Packet::Fate::kDelivered:
-      return "delivered";
-    case Packet::Fate::kLost:
-      return "lost";
-    case Packet::Fate::kUndeliverable:
-      return "undeliverable";
-    case Packet::Fate::kRefused:
-      return "refused";
-    case Packet::Fate::kReordered:
-      return "late";
-  }
-  return "?";
+// For a reader of a run, a reordered reply is one that came late.
+std::string_view FateOf(const Packet& packet) {
+  return packet.fate == Packet::Fate::kReordered
+             ? "late"
+             : labrpc::FateName(packet.fate);
 }
 
 const char* RpcOf(const Packet& packet) {

@@ -59,43 +59,29 @@ Outcome RunIn(const std::string& folder, const std::string& command) {
   return outcome;
 }
 
+// Runs Python tests, in Debian's Python, for which Debian's libraries are
+// installed. -B: tests leave nothing behind in the source tree.
+void ExpectPasses(const std::string& folder, const std::string& modules,
+                  const std::string& environment = "") {
+  const Outcome outcome =
+      RunIn(Root() / folder,
+            absl::StrCat(environment, "exec /usr/bin/python3 -B -m unittest ",
+                         modules));
+  EXPECT_EQ(outcome.status, 0) << outcome.output;
+}
+
 TEST(Tools, Compare) {
-  // -B: tests leave nothing behind in the source tree.
-  const Outcome outcome =
-      RunIn(Root() / "tests/compare",
-            "exec /usr/bin/python3 -B -m unittest compare_test logs_test "
-            "page_test report_test");
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
+  ExpectPasses("tests/compare", "compare_test logs_test page_test report_test");
 }
 
-TEST(Tools, Grade) {
-  const Outcome outcome =
-      RunIn(Root() / "tests/tools",
-            "exec /usr/bin/python3 -B -m unittest grade_test");
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
-}
+TEST(Tools, Grade) { ExpectPasses("tests/tools", "grade_test"); }
 
-TEST(Tools, Mutants) {
-  const Outcome outcome =
-      RunIn(Root() / "tests/mutants",
-            "exec /usr/bin/python3 -B -m unittest run_test");
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
-}
+TEST(Tools, Mutants) { ExpectPasses("tests/mutants", "run_test"); }
 
 // Those of the page itself need Chromium: `make trace-test`.
-TEST(Tools, Trace) {
-  const Outcome outcome =
-      RunIn(Root() / "tests/trace",
-            "exec /usr/bin/python3 -B -m unittest trace_test record_test");
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
-}
+TEST(Tools, Trace) { ExpectPasses("tests/trace", "trace_test record_test"); }
 
-TEST(Tools, Stress) {
-  const Outcome outcome =
-      RunIn(Root() / "tests/stress",
-            "exec /usr/bin/python3 -B -m unittest stress_test");
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
-}
+TEST(Tools, Stress) { ExpectPasses("tests/stress", "stress_test"); }
 
 // Of the programs that `make bench` runs only `make test` builds some.
 TEST(Tools, Bench) {
@@ -103,21 +89,13 @@ TEST(Tools, Bench) {
       std::filesystem::read_symlink("/proc/self/exe").parent_path();
   const bool built = std::filesystem::exists(programs / "raft_bench") &&
                      std::filesystem::exists(programs / "raft_bench_sim");
-  const std::string where =
+  ExpectPasses(
+      "tests/bench", "bench_test",
       built ? absl::StrCat("BENCH_PROGRAMS=", Quoted(programs.string()), " ")
-            : "";
-  const Outcome outcome = RunIn(
-      Root() / "tests/bench",
-      absl::StrCat(where, "exec /usr/bin/python3 -B -m unittest bench_test"));
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
+            : "");
 }
 
-// Debian's Python, for which Debian's tqdm is installed.
-TEST(Tools, Sim) {
-  const Outcome outcome = RunIn(
-      Root() / "sim/tools", "exec /usr/bin/python3 -B -m unittest sim_test");
-  EXPECT_EQ(outcome.status, 0) << outcome.output;
-}
+TEST(Tools, Sim) { ExpectPasses("sim/tools", "sim_test"); }
 
 // The README's service is the one that TestUnitExample... runs.
 TEST(Readme, ShowsTheExampleAsItIs) {
