@@ -4,6 +4,8 @@
 #include <execinfo.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 #include <unwind.h>
@@ -22,9 +24,9 @@ namespace {
 
 constinit Thread* records[Scheduler::kMaxThreads] = {};
 constinit int record_count = 0;
-// One list for each engine, since pooled threads are set up for theirs, and one
-// for thread 0, whose real thread is not ours.
-constexpr int kMainPool = 3;
+// A list for each engine, since a lender belongs to its record, and one for
+// thread 0, whose real thread is not ours.
+constexpr int kMainPool = 2;
 constinit Thread* free_records[kMainPool + 1] = {};
 
 // native: the key whose destructor runs at the end of each thread.
@@ -48,7 +50,7 @@ Thread* NewRecord(int pool) {
   return records[record_count++] = record;
 }
 
-// All but what the pool's real thread has set up.
+// All but what the record's lender has set up.
 void ResetRecord(Thread* thread, void* (*start)(void*), void* argument) {
   thread->start = start;
   thread->argument = argument;
@@ -119,11 +121,10 @@ int StartNative(Thread* thread, const pthread_attr_t* attributes) {
                                thread);
 }
 
-// ------------------------------------------------------------- pool and fiber
+// -------------------------------------------------------------------- fiber
 
-// The end of one simulated thread. pool: returns when the next one begins in
-// this real thread; fiber: never, since that one begins on a fresh stack.
-void FinishPooled(Thread* me) {
+// Ends the current thread. The next one that gets this stack begins at its top.
+[[noreturn]] void EndFiber(Thread* me) {
   RunThreadExits(me);
   ResetThreadLocals();
   scheduler.Point(Op::kEnd, nullptr);
@@ -131,57 +132,43 @@ void FinishPooled(Thread* me) {
   if (me->is_detached) ReleaseThread(me);
   Thread* const next = scheduler.Pick();
   scheduler.SetCurrent(next);
-  HandOver(me, next);
-  AfterSwitch(me);
-}
-
-[[noreturn]] void RunPooled(Thread* me) {
-  for (;;) {
-    me->result = me->start(me->argument);
-    FinishPooled(me);
-  }
+  SwitchStack(me, next);
+  __builtin_unreachable();
 }
 
 void BeginFiber() {
   AfterSwitch(self);
-  RunPooled(self);
+  self->result = self->start(self->argument);
+  EndFiber(self);
 }
 
-void* PooledThread(void* record) {
+void* Lender(void* record) {
   auto* const me = static_cast<Thread*>(record);
   self = me;
   me->tid = static_cast<pid_t>(RawSyscall(SYS_gettid));
   ForgetKeysInUse();
   // The program's signals go to the thread that runs. Not masked are the two
   // below SIGRTMIN, by which the C library reaches every thread: setuid().
-  uint64_t all = ~(uint64_t{3} << 31);
-  if (!IsFiber()) all &= ~(uint64_t{1} << (WatchdogSignal() - 1));
+  const uint64_t all = ~(uint64_t{3} << 31);
   RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&all), 0,
              sizeof(all));
-  if (IsFiber()) LendStack(me);
-  NoteStackTop(me);
-  Give(&me->is_ready);
-  AwaitFirstTurn(me);
-  RunPooled(me);
+  LendStack(me);
 }
 
-int StartPooled(Thread* thread) {
+int StartFiber(Thread* thread) {
   if (!thread->has_stack) {
-    thread->go = thread->is_ready = 0;
+    thread->is_ready = 0;
     const int error =
-        Real().pthread_create(&thread->handle, nullptr, PooledThread, thread);
+        Real().pthread_create(&thread->handle, nullptr, Lender, thread);
     if (error != 0) return error;
     Take(&thread->is_ready);
     thread->has_stack = true;
   }
-  if (IsFiber()) PrepareStack(thread, BeginFiber);
+  PrepareStack(thread, BeginFiber);
   return 0;
 }
 
-void FinishAfterExit() {
-  FinishPooled(self);
-  RunPooled(self);
-}
+void EndAfterExit() { EndFiber(self); }
 
 // pthread_exit(): called for each frame from there outwards, after the frame's
 // destructors have run.
@@ -189,23 +176,7 @@ _Unwind_Reason_Code OnUnwoundFrame(int, _Unwind_Action actions, uint64_t,
                                    _Unwind_Exception*, _Unwind_Context*,
                                    void*) {
   if ((actions & _UA_END_OF_STACK) == 0) return _URC_NO_REASON;
-  JumpToStackTop(self, FinishAfterExit);
-}
-
-// Elsewhere than in the pool's real threads, where we have masked all signals,
-// the program's own mask decides.
-void RaiseHere(int signal, bool is_pooled) {
-  if (!is_pooled) {
-    raise(signal);
-    return;
-  }
-  uint64_t wanted = uint64_t{1} << (signal - 1);
-  uint64_t before = 0;
-  RawSyscall(SYS_rt_sigprocmask, SIG_UNBLOCK, reinterpret_cast<long>(&wanted),
-             reinterpret_cast<long>(&before), sizeof(wanted));
-  raise(signal);
-  RawSyscall(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&before),
-             0, sizeof(before));
+  JumpToStackTop(self, EndAfterExit);
 }
 
 // The stack of this thread, but for the functions of the simulator on its top.
@@ -258,7 +229,7 @@ int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
   }
   thread->is_detached = detach_state == PTHREAD_CREATE_DETACHED;
   const int error =
-      IsNative() ? StartNative(thread, attributes) : StartPooled(thread);
+      IsNative() ? StartNative(thread, attributes) : StartFiber(thread);
   if (error != 0) {
     ReleaseThread(thread);
     return error;
@@ -318,8 +289,7 @@ void AfterSwitch(Thread* me) {
   if (me->pending_signal == 0) return;
   const int signal = me->pending_signal;
   me->pending_signal = 0;
-  RaiseHere(signal,
-            scheduler.options().engine == Engine::kPool && !me->is_main);
+  raise(signal);
 }
 
 void AskForStack(Thread* thread) {
@@ -342,6 +312,8 @@ void ForgetOtherThreads() {
 
 bool HasFsgsbase() {
   constexpr unsigned long kFsgsbase = 2;  // HWCAP2_FSGSBASE
+  const char* const hidden = getenv("SIM_FSGSBASE");
+  if (hidden != nullptr && strcmp(hidden, "off") == 0) return false;
   return (getauxval(AT_HWCAP2) & kFsgsbase) != 0;
 }
 

@@ -3,16 +3,16 @@
 // native  Each simulated thread is a real one of its own. The token passes
 //         through a futex; all are pinned to one processor, or the kernel would
 //         spend most of the time moving them.
-// pool    The same, but real threads are used again when theirs has ended; what
-//         the end of a real thread does is done by hand (tls.h).
-// fiber   The pool's real threads only lend their stack, thread control block
-//         and thread-local storage, and sleep for ever; the thread that began
-//         the simulation runs everything, by switching the stack and the FS
-//         base. So thread_local, errno, malloc's caches and sanitizers work.
+// fiber   A pool of real threads lends stacks, thread control blocks and
+//         thread-local storage, and sleeps until the process ends; the thread
+//         that began the simulation runs everything, by switching the stack and
+//         the FS base. So thread_local, errno, malloc's caches and sanitizers
+//         work. A lender serves one simulated thread after another; what the
+//         end of a real thread does is done by hand (tls.h).
 //
 // Thread safety: for the thread that holds the token.
 // Always true: the order of scheduling points and random draws is the same in
-// all engines.
+// both engines.
 
 #ifndef SIM_ENGINE_H_
 #define SIM_ENGINE_H_
@@ -59,7 +59,8 @@ void AskForStack(Thread* thread);
 // real threads are gone.
 void ForgetOtherThreads();
 
-// What this machine and program can do.
+// What this machine and program can do. SIM_FSGSBASE=off in the environment
+// hides the processor's FSGSBASE, so that tests meet a machine without it.
 bool HasFsgsbase();
 bool HasThreadSanitizer();
 

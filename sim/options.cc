@@ -92,12 +92,12 @@ Profile ReadProfile(Reader* reader) {
 void ReadEngine(Reader* reader, Engine* engine) {
   const char* const text = Reader::Get("SIM_ENGINE");
   if (text == nullptr) return;
-  for (const Engine known : {Engine::kNative, Engine::kPool, Engine::kFiber}) {
+  for (const Engine known : {Engine::kNative, Engine::kFiber}) {
     if (std::string(text) != EngineName(known)) continue;
     *engine = known;
     return;
   }
-  reader->Refuse("SIM_ENGINE", text, "fiber, pool or native");
+  reader->Refuse("SIM_ENGINE", text, "fiber or native");
 }
 
 void ReadKnobs(Reader* reader, Options* options) {
@@ -145,9 +145,7 @@ Options Swarm(uint64_t seed, Profile profile) {
 }
 
 Engine UsableEngine(Engine wanted, bool has_fsgsbase, bool has_tsan) {
-  if (has_tsan) return Engine::kNative;
-  if (wanted == Engine::kFiber && !has_fsgsbase) return Engine::kPool;
-  return wanted;
+  return has_tsan || !has_fsgsbase ? Engine::kNative : wanted;
 }
 
 std::optional<Options> OptionsFromEnvironment(std::string* error) {
@@ -165,8 +163,6 @@ const char* EngineName(Engine engine) {
   switch (engine) {
     case Engine::kNative:
       return "native";
-    case Engine::kPool:
-      return "pool";
     case Engine::kFiber:
       return "fiber";
   }

@@ -30,10 +30,9 @@
 
 namespace sim {
 
-// How threads are switched. The schedule of a seed is the same in all three.
+// How threads are switched. The schedule of a seed is the same in both.
 enum class Engine {
   kNative,  // one real thread each; the only one for ThreadSanitizer
-  kPool,    // real threads that are used again
   kFiber,   // stacks and thread-local storage of pooled threads, run by one
 };
 

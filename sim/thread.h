@@ -73,11 +73,11 @@ struct Thread {
   Thread* previous_waiter;
 
   // For the engine.
-  int go;             // native, pool: the token
-  int is_ready;       // pool, fiber: its real thread has set up what is below
+  int go;             // native: the token
+  int is_ready;       // fiber: its real thread has set up what is below
   pid_t must_vanish;  // native: who must be gone before this one runs
   int exit_rounds;    // native: of the thread-specific data's destructors
-  bool has_stack;     // pool, fiber: owns a real thread, also while free
+  bool has_stack;     // fiber: owns a real thread, also while free
   void* stack_top;    // fiber
   void* stack_pointer;
   void* fs_base;

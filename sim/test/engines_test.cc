@@ -1,11 +1,10 @@
-// The three engines give the same run: same hash, same virtual time, same
-// number of everything.
+// Both engines give the same run: same hash, same virtual time, same number of
+// everything.
 
 #include <chrono>
 #include <functional>
 
 #include "gtest/gtest.h"
-#include "sim/options.h"
 #include "sim/test/bugs.h"
 #include "sim/test/election.h"
 #include "sim/test/forked.h"
@@ -19,11 +18,8 @@ void ExpectSameRuns(int seeds, const std::function<void()>& program) {
     const auto seed = static_cast<uint64_t>(i);
     const Outcome fiber = ForkRun(Harsh(seed, Engine::kFiber), program);
     EXPECT_GT(fiber.result.steps, 0u) << fiber;
-    for (const Engine engine : {Engine::kPool, Engine::kNative}) {
-      const Outcome other = ForkRun(Harsh(seed, engine), program);
-      EXPECT_EQ(other, fiber)
-          << "seed " << seed << ", engine " << EngineName(engine);
-    }
+    EXPECT_EQ(ForkRun(Harsh(seed, Engine::kNative), program), fiber)
+        << "seed " << seed;
     if (testing::Test::HasFailure()) return;  // more of it tells no more
   }
 }
@@ -53,12 +49,11 @@ TEST(SimEngines, Bugs) {
 
 TEST(SimEngines, FallBack) {
   EXPECT_EQ(UsableEngine(Engine::kFiber, true, false), Engine::kFiber);
-  EXPECT_EQ(UsableEngine(Engine::kFiber, false, false), Engine::kPool);
-  EXPECT_EQ(UsableEngine(Engine::kPool, false, false), Engine::kPool);
-  EXPECT_EQ(UsableEngine(Engine::kNative, false, false), Engine::kNative);
+  EXPECT_EQ(UsableEngine(Engine::kFiber, false, false), Engine::kNative);
   for (const bool has_fsgsbase : {false, true}) {
-    for (const Engine wanted :
-         {Engine::kFiber, Engine::kPool, Engine::kNative}) {
+    EXPECT_EQ(UsableEngine(Engine::kNative, has_fsgsbase, false),
+              Engine::kNative);
+    for (const Engine wanted : {Engine::kFiber, Engine::kNative}) {
       EXPECT_EQ(UsableEngine(wanted, has_fsgsbase, true), Engine::kNative);
     }
   }

@@ -69,7 +69,7 @@ void LiveOn() {
 
 // `body` on each engine, with some seeds.
 void CheckEverywhere(const std::function<void()>& body) {
-  for (const Engine engine : {Engine::kFiber, Engine::kPool, Engine::kNative}) {
+  for (const Engine engine : {Engine::kFiber, Engine::kNative}) {
     for (uint64_t seed = 1; seed <= 5; ++seed) {
       const Outcome outcome = ForkRun(Harsh(seed, engine), body);
       EXPECT_TRUE(outcome.passed()) << "seed " << seed << ", engine "

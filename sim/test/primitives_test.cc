@@ -54,8 +54,6 @@ TEST(SimPrimitives, Natively) {
 
 TEST(SimPrimitives, Fibers) { CheckSeeds(SeedCount(300), Engine::kFiber); }
 
-TEST(SimPrimitives, Pool) { CheckSeeds(SeedCount(25), Engine::kPool); }
-
 TEST(SimPrimitives, RealThreads) { CheckSeeds(SeedCount(25), Engine::kNative); }
 
 }  // namespace

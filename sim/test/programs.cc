@@ -23,11 +23,17 @@ std::string PathOf(const std::string& specimen) {
   return (self.parent_path() / ("specimen_" + specimen)).string();
 }
 
+// Without the SIM_ variables that this process was given, except for what the
+// machine can do; without notices, unless `variables` asks for them.
 std::vector<std::string> Environment(
-    const std::map<std::string, std::string>& variables) {
+    std::map<std::string, std::string> variables) {
   std::vector<std::string> entries;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (strncmp(*entry, "SIM_", 4) != 0) entries.emplace_back(*entry);
+  }
+  variables.try_emplace("SIM_NOTICE", "off");
+  if (const char* const fsgsbase = getenv("SIM_FSGSBASE")) {
+    variables.try_emplace("SIM_FSGSBASE", fsgsbase);
   }
   for (const auto& [name, value] : variables) {
     entries.push_back(name + "=" + value);

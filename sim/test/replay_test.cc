@@ -77,19 +77,17 @@ TEST(SimReplay, BesideBusyLoops) {
   }
 }
 
-// Both engines with real threads must not show that the machine is loaded.
+// The engine with real threads must not show that the machine is loaded.
 TEST(SimReplay, RealThreadsBesideBusyLoops) {
   const BusyLoops busy(2);
-  for (const Engine engine : {Engine::kNative, Engine::kPool}) {
-    for (uint64_t seed = 1; seed <= 5; ++seed) {
-      const auto program = [] {
-        RunElections(ElectionBug::kNone, std::chrono::milliseconds(200));
-      };
-      const Outcome first = ForkRun(Harsh(seed, engine), program);
-      EXPECT_TRUE(first.passed()) << first;
-      EXPECT_EQ(ForkRun(Harsh(seed, engine), program), first)
-          << "seed " << seed;
-    }
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const Options options = Harsh(seed, Engine::kNative);
+    const auto program = [] {
+      RunElections(ElectionBug::kNone, std::chrono::milliseconds(200));
+    };
+    const Outcome first = ForkRun(options, program);
+    EXPECT_TRUE(first.passed()) << first;
+    EXPECT_EQ(ForkRun(options, program), first) << "seed " << seed;
   }
 }
 
@@ -129,7 +127,7 @@ bool CanFixAddresses() {
 
 TEST(SimReplay, AddressesInFreshProcesses) {
   if (!CanFixAddresses()) GTEST_SKIP() << "personality() is forbidden here";
-  for (const char* const engine : {"fiber", "pool", "native"}) {
+  for (const char* const engine : {"fiber", "native"}) {
     std::set<std::string> digests;
     for (const char* const seed : {"1", "2", "3", "4"}) {
       const std::string digest = PointersDigest(seed, "", engine);

@@ -145,6 +145,39 @@ TEST(SimReports, BadVariables) {
   }
 }
 
+// A machine that lacks FSGSBASE: one line says which engine is taken, and the
+// run is the same.
+TEST(SimReports, WithoutFsgsbase) {
+  const auto run = [](const std::string& fsgsbase, const std::string& notice) {
+    const ScratchFile stats;
+    ProgramOutcome outcome = RunSpecimen("hangs", {"nothing"},
+                                         {{"SIM_SEED", "1"},
+                                          {"SIM_STATS", stats.path()},
+                                          {"SIM_FSGSBASE", fsgsbase},
+                                          {"SIM_NOTICE", notice}});
+    EXPECT_EQ(outcome.status, 0) << outcome;
+    outcome.output = stats.Content();
+    return outcome;
+  };
+  const ProgramOutcome noticed = run("off", "");
+  EXPECT_TRUE(noticed.errors.starts_with("sim: engine native, since "))
+      << noticed;
+  EXPECT_EQ(noticed.errors.find('\n'), noticed.errors.size() - 1) << noticed;
+  EXPECT_EQ(ValueOf(noticed.output, "engine"), "native");
+  EXPECT_EQ(run("off", "off").errors, "");
+  EXPECT_EQ(ValueOf(run("on", "off").output, "hash"),
+            ValueOf(noticed.output, "hash"));
+}
+
+// A simulated process that starts another does not have it repeat the notice.
+TEST(SimReports, OneNoticeInACommand) {
+  const ProgramOutcome outcome = RunSpecimen(
+      "hangs", {"start_another"},
+      {{"SIM_SEED", "1"}, {"SIM_FSGSBASE", "off"}, {"SIM_NOTICE", ""}});
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  EXPECT_EQ(outcome.errors.find('\n'), outcome.errors.size() - 1) << outcome;
+}
+
 // Without SIM_SEED, or with a SIM_ONLY that is not among the arguments, the
 // program runs as it always does.
 TEST(SimReports, NotMeant) {

@@ -1,4 +1,5 @@
-// Programs that never end, each in its own way; the argument says which.
+// Programs that never end, each in its own way, and two that do; the argument
+// says which.
 //
 // Who runs it: reports_test.cc, simulated by SIM_SEED, to read what the
 // simulator says about it.
@@ -158,6 +159,10 @@ void MeetAtPosixBarrier() {
   pthread_barrier_wait(&barrier);
 }
 
+void StartAnother() {
+  execl("/proc/self/exe", "specimen_hangs", "nothing", nullptr);
+}
+
 int main(int argc, char** argv) {
   const std::map<std::string, void (*)()> programs = {
       {"two_mutexes", TwoMutexes},
@@ -170,6 +175,7 @@ int main(int argc, char** argv) {
       {"read_from_pipe", ReadFromPipe},
       {"tick_for_ever", TickForEver},
       {"posix_barrier", MeetAtPosixBarrier},
+      {"start_another", StartAnother},
       {"nothing", [] { std::puts("done"); }},
   };
   const auto program = programs.find(argc > 1 ? argv[1] : "");

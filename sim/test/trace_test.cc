@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "sim/engine.h"
+#include "sim/options.h"
 #include "sim/sim.h"
 #include "sim/test/programs.h"
 
@@ -23,6 +25,10 @@ std::string StatsOf(const std::string& specimen, Variables variables,
   return stats.Content();
 }
 
+Engine UsualEngine() {
+  return UsableEngine(Engine::kFiber, HasFsgsbase(), /*has_tsan=*/false);
+}
+
 bool IsNumber(const std::string& text) {
   return !text.empty() &&
          text.find_first_not_of("0123456789.e-") == std::string::npos;
@@ -37,7 +43,7 @@ TEST(SimTrace, StatsLine) {
   }
   EXPECT_EQ(ValueOf(line, "seed"), "5");
   EXPECT_EQ(ValueOf(line, "hash").size(), 16u) << line;
-  EXPECT_EQ(ValueOf(line, "engine"), "fiber");
+  EXPECT_EQ(ValueOf(line, "engine"), EngineName(UsualEngine()));
   EXPECT_EQ(ValueOf(line, "status"), "0");
   EXPECT_TRUE(line.ends_with("specimen_hangs nothing and more\n")) << line;
   EXPECT_EQ(line.find('\n'), line.size() - 1);
@@ -61,12 +67,12 @@ TEST(SimTrace, StatsOfFailures) {
 TEST(SimTrace, StatsSayTheKnobs) {
   const std::string line = StatsOf("hangs",
                                    {{"SIM_SEED", "1"},
-                                    {"SIM_ENGINE", "pool"},
+                                    {"SIM_ENGINE", "native"},
                                     {"SIM_PREEMPT", "0.25"},
                                     {"SIM_STALL", "0.125:2ms"},
                                     {"SIM_SLACK", "3ms"}},
                                    {"nothing"});
-  EXPECT_EQ(ValueOf(line, "engine"), "pool");
+  EXPECT_EQ(ValueOf(line, "engine"), "native");
   EXPECT_EQ(ValueOf(line, "preempt"), "0.25");
   EXPECT_EQ(ValueOf(line, "stall"), "0.125");
   EXPECT_EQ(ValueOf(line, "slack_us"), "3000");

@@ -17,6 +17,8 @@ from concurrent import futures
 from pathlib import Path
 from typing import NamedTuple
 
+import notice
+
 LAB_TESTS = "2[A-C](Plus)?$"
 HASH = re.compile(r"^seed=\d+ hash=(\w+) .*--gtest_filter=(\S+)$", re.MULTILINE)
 
@@ -38,7 +40,6 @@ WAYS = {
     "unwatched": Way({"ORACLE": "off"}),
     "recorded": Way({"TRACE": os.devnull}),
     "asan": Way({}, kind="asan"),
-    "pool": Way({"SIM_ENGINE": "pool"}),
     "native": Way({"SIM_ENGINE": "native"}),
     "alone": Way({}, one_by_one=True),
 }
@@ -172,6 +173,7 @@ def main() -> int:
     seeds = list(range(first, first + int(options.seeds or 3)))
     names = options.ways.split(",")
     runner = Runner(options.out, options.profile or "harsh")
+    notice.show(options.out / "plain/raft_sim")
     found: list[str] = []
     quiet = [name for name in names if not WAYS[name].beside_load]
     with futures.ThreadPoolExecutor(options.jobs) as pool:

@@ -32,6 +32,7 @@ from typing import Iterator, NoReturn
 
 from tqdm import tqdm
 
+import notice
 from farm import Farm, NoFarm, check_machines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -484,6 +485,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="sim-") as folder:
         session = Session(options, Path(folder))
         if len(seeds) > 1 or options.seed_list:
+            notice.show(options.program)
             return run_many(session, seeds)
     replay(session, seeds[0])
 

@@ -123,7 +123,8 @@ def environment(job: Job) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items()
            if not name.startswith(("SIM_", "BENCHMARK_"))}
     if job.seed:
-        own |= {"SIM_SEED": str(job.seed), "SIM_PROFILE": "fair"}
+        own |= {"SIM_SEED": str(job.seed), "SIM_PROFILE": "fair",
+                "SIM_NOTICE": "off"}
     return own
 
 

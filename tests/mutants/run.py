@@ -29,6 +29,7 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "sim/tools"))
 import copies
 import corpus
 import full
+import notice
 from copies import ROOT, Broken
 from corpus import ORIGINAL, Mutant
 from results import (Facts, Results, as_json, cells_line, digest_of_sources,
@@ -237,6 +238,7 @@ class Judge:
 
 def check_killers(program: Program, chosen: list[Mutant]) -> None:
     """A killer that is no test any more is a mistake in the patch."""
+    notice.show(program.tree / program.path)
     names = set(program.names())
     for mutant in chosen:
         if unknown := set(mutant.killers) - names:

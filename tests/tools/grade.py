@@ -34,6 +34,7 @@ from typing import Any, Iterable, NoReturn
 sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "sim/tools"))
+import notice
 import sim
 
 WEIGHTS = Path(__file__).resolve().parent / "grade_weights.json"
@@ -340,6 +341,7 @@ class Grader:
         if self.grade.build_error:
             return self.grade
         self.list_tests(tests)
+        notice.show(simulated)
         self.run_simulated(simulated)
         self.run_race(race)
         self.run_really(tests)
