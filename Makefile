@@ -29,7 +29,7 @@ export LAB_SSHLOGINS := $(value SSHLOGINS)
 
 # Where products go: somebody else's Raft has a place of its own.
 PLACE := $(if $(LAB_RAFT),$(shell \
-  tests/tools/theirs.sh '$(subst ','\'',$(LAB_RAFT))'),out)
+  tools/theirs.sh '$(subst ','\'',$(LAB_RAFT))'),out)
 $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 
 JOBS ?= $(shell nproc)
@@ -37,18 +37,18 @@ ASKED_JOBS = $(if $(filter file,$(origin JOBS)),,$(JOBS))
 BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) PLACE=$(PLACE)
 RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V" \
   $(if $(LAB_RAFT),--target="$@ RAFT=$$LAB_RAFT")
-SIM = $(PYTHON) sim/tools/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
+SIM = $(PYTHON) tools/seeds/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
   --raft="$$LAB_RAFT"
-NEEDS = tests/tools/needs.sh
+NEEDS = tools/needs.sh
 PYTHON = /usr/bin/python3
 
 help:
-	@tests/tools/help.sh
+	@tools/help.sh
 
 deps:
-	@tests/tools/deps.sh
+	@tools/deps.sh
 
 demo:
 	@$(NEEDS) build
@@ -62,13 +62,13 @@ build:
 test:
 	@$(NEEDS) test
 	@$(BUILD) VARIANT=plain all
-	@tests/tools/run_all.sh $(PLACE)/plain/raft_tests \
+	@tools/run_all.sh $(PLACE)/plain/raft_tests \
 	  $(if $(LAB_RAFT),,out/plain/sim_tests) -- $(RUN_TESTS)
 
 race:
 	@$(NEEDS) test
 	@$(BUILD) VARIANT=race $(PLACE)/race/raft_tests
-	@tests/tools/fixed_addresses.sh $(PLACE)/race/raft_tests $(RUN_TESTS)
+	@tools/fixed_addresses.sh $(PLACE)/race/raft_tests $(RUN_TESTS)
 
 asan:
 	@$(NEEDS) test
@@ -84,7 +84,7 @@ sim:
 sim-race:
 	@$(NEEDS) sim
 	@$(BUILD) VARIANT=race $(PLACE)/race/raft_sim
-	@SIM_ENGINE=native tests/tools/fixed_addresses.sh \
+	@SIM_ENGINE=native tools/fixed_addresses.sh \
 	  $(SIM) --default_seeds=20 $(PLACE)/race/raft_sim
 
 sim-mem:
@@ -102,19 +102,19 @@ sim-same:
 	@$(NEEDS) sim
 	@$(BUILD) VARIANT=plain out/plain/raft_sim
 	@$(BUILD) VARIANT=asan out/asan/raft_sim
-	@$(PYTHON) sim/tools/same.py --seed="$$LAB_SEED" \
+	@$(PYTHON) tools/seeds/same.py --seed="$$LAB_SEED" \
 	  --seeds="$$LAB_SEEDS" --profile="$$LAB_PROFILE" --jobs="$(JOBS)"
 
 # Breaks the simulator in one way at a time: its tests must notice.
 sim-mutants:
 	@$(NEEDS) build
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
-	@$(PYTHON) sim/tools/mutate.py $(ONLY)
+	@$(PYTHON) tools/sim_mutants/mutate.py $(ONLY)
 
 # Breaks raft/ in one way at a time: the lab's tests must notice.
 mutants:
 	@$(NEEDS) sim
-	@$(PYTHON) tests/mutants/run.py $(if $(FULL),--full) \
+	@$(PYTHON) tools/mutants/run.py $(if $(FULL),--full) \
 	  $(if $(REAL),--real) $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
 	  $(ONLY)
 
@@ -125,16 +125,16 @@ clang:
 
 # An unsolved Raft to work in, for RAFT=.
 skeleton:
-	@tests/tools/skeleton.sh "$(DIR)"
+	@tools/skeleton/skeleton.sh "$(DIR)"
 
 skeleton-test:
 	@$(NEEDS) sim
-	@tests/tools/skeleton_test.sh
+	@tools/skeleton/skeleton_test.sh
 
 # Points for a Raft, ours or RAFT=.
 grade:
 	@$(NEEDS) sim
-	@tests/tools/fixed_addresses.sh $(PYTHON) tests/tools/grade.py \
+	@tools/fixed_addresses.sh $(PYTHON) tools/grade/grade.py \
 	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$$LAB_N" \
 	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
 	  --weights="$(WEIGHTS)"
@@ -143,20 +143,20 @@ grade:
 trace:
 	@$(NEEDS) trace
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/$(if $(REAL),raft_tests,raft_sim)
-	@$(PYTHON) tests/trace/record.py --place="$(PLACE)" \
+	@$(PYTHON) tools/trace/record.py --place="$(PLACE)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
 	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT"
 
 # The page in a browser.
 trace-test:
 	@$(NEEDS) trace
-	@cd tests/trace && $(PYTHON) -B -m unittest page_test
+	@cd tools/trace && $(PYTHON) -B -m unittest page_test
 
 # Tests in real time again and again, for the rare failure.
 stress:
 	@$(NEEDS) stress
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/raft_tests
-	@$(PYTHON) tests/stress/stress.py --run="$$LAB_RUN" --n="$$LAB_N" \
+	@$(PYTHON) tools/stress/stress.py --run="$$LAB_RUN" --n="$$LAB_N" \
 	  --seed="$$LAB_SEED" --jobs="$(ASKED_JOBS)" --keep_going="$(KEEP_GOING)" \
 	  --sshlogins="$$LAB_SSHLOGINS" --raft="$$LAB_RAFT" \
 	  $(PLACE)/plain/raft_tests
@@ -165,20 +165,20 @@ stress:
 bench:
 	@$(NEEDS) bench
 	@$(BUILD) VARIANT=plain out/plain/raft_bench out/plain/raft_bench_sim
-	@$(PYTHON) tests/bench/bench.py --run="$$LAB_RUN" \
+	@$(PYTHON) bench/bench.py --run="$$LAB_RUN" \
 	  --base="$(BASE)" --repetitions="$(REPS)"
 
 # One of our runs, or several, beside the Go lab's.
 compare:
 	@$(NEEDS) compare
 	@$(BUILD) VARIANT=plain out/plain/raft_tests
-	@$(PYTHON) tests/compare/compare.py --go_lab="$$LAB_GO_LAB" \
+	@$(PYTHON) tools/compare/compare.py --go_lab="$$LAB_GO_LAB" \
 	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED"
 
 lint:
 	@$(NEEDS) lint
-	@tests/tools/lint.sh
+	@tools/lint/lint.sh
 
 format:
 	@$(NEEDS) lint
@@ -224,13 +224,17 @@ OUT := $(PLACE)/$(VARIANT)
 # Of somebody else's Raft the files in its folder, and the tests of the lab.
 RAFT_FILES := $(if $(RAFT),$(patsubst $(PLACE)/include/%,%, \
   $(wildcard $(PLACE)/include/raft/*.cc)),$(wildcard raft/*.cc))
-LIBRARY := $(wildcard base/*.cc labrpc/*.cc persister/*.cc) $(RAFT_FILES)
-HARNESS := $(wildcard tests/harness/*.cc tests/oracle/*.cc)
-LAB_TESTS := $(if $(RAFT),tests/main.cc $(wildcard tests/raft_*.cc), \
-  $(wildcard tests/*.cc))
-TESTS := $(LAB_TESTS) $(if $(RAFT),,$(wildcard tests/unit/*.cc))
-DEMO := $(wildcard tests/demo/*.cc)
-BENCH := $(wildcard tests/bench/*.cc)
+LIBRARY := $(wildcard base/*.cc rpc/*.cc labrpc/*.cc persister/*.cc) \
+  $(RAFT_FILES)
+RUNNER_MAIN := tests/runner/main.cc
+TEST_PROGRAMS := tests/runner/test_programs.cc
+HARNESS := $(filter-out $(RUNNER_MAIN) $(TEST_PROGRAMS), \
+  $(wildcard tests/harness/*.cc tests/oracle/*.cc tests/runner/*.cc))
+LAB_TESTS := $(RUNNER_MAIN) $(wildcard tests/raft/*.cc) \
+  $(if $(RAFT),,$(TEST_PROGRAMS) $(wildcard tests/labrpc/*.cc))
+TESTS := $(LAB_TESTS) $(if $(RAFT),,$(wildcard tests/unit/*/*.cc))
+DEMO := $(wildcard examples/demo/*.cc)
+BENCH := $(wildcard bench/*.cc)
 BENCHES := $(OUT)/raft_bench $(OUT)/raft_bench_sim
 SIM := $(filter-out sim/simmem.cc sim/stacks.cc,$(wildcard sim/*.cc))
 SIM += $(if $(filter mem,$(VARIANT)),sim/simmem.cc)
@@ -255,7 +259,7 @@ $(OUT)/raft_bench: $(call object,$(LIBRARY) $(BENCH))
 $(OUT)/raft_bench_sim: $(call object,$(LIBRARY) $(BENCH) $(SIM))
 $(BENCHES): BENCH_LIBS = $(shell pkg-config --libs benchmark)
 $(OUT)/raft_sim: $(call object,$(LIBRARY) $(LAB_HARNESS) $(LAB_TESTS) $(SIM))
-$(OUT)/sim_tests: $(call object,$(LIBRARY) $(HARNESS) tests/main.cc \
+$(OUT)/sim_tests: $(call object,$(LIBRARY) $(HARNESS) $(RUNNER_MAIN) \
   $(SIM) $(SIM_TESTS)) | $(SPECIMEN_PROGRAMS)
 $(SPECIMEN_PROGRAMS): $(OUT)/%: $(OUT)/obj/sim/test/%.o \
   $(call object,$(SIM) base/symbolize.cc)
@@ -284,9 +288,9 @@ $(OUT)/obj/%.o: %.cc Makefile
 	@echo "  compile  $<"
 	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
-# For tests/mutants/run.py, in copies of the tree: raft/ without its own CHECKs.
+# For tools/mutants/run.py, in copies of the tree: raft/ without its own CHECKs.
 ifeq ($(RAFT_CHECKS),off)
-$(OUT)/obj/raft/%.o: CXXFLAGS += -include tests/mutants/no_checks.h
+$(OUT)/obj/raft/%.o: CXXFLAGS += -include tools/mutants/no_checks.h
 endif
 
 ifdef RAFT

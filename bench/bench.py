@@ -31,7 +31,7 @@ from rich.progress import track
 from results import BadFile, Results, read, short_name
 from tables import Tables
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "out/bench.json"
 MOST_REPETITIONS = 100
 WIDTH = 110  # what the tables need beside a base

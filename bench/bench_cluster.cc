@@ -1,4 +1,4 @@
-#include "tests/bench/bench_cluster.h"
+#include "bench/bench_cluster.h"
 
 #include <string>
 #include <thread>

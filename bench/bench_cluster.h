@@ -7,8 +7,8 @@
 // Thread safety: one thread uses it; the consumers have threads of their own.
 // Always true: two servers reach each other unless one of them is cut off.
 
-#ifndef TESTS_BENCH_BENCH_CLUSTER_H_
-#define TESTS_BENCH_BENCH_CLUSTER_H_
+#ifndef BENCH_BENCH_CLUSTER_H_
+#define BENCH_BENCH_CLUSTER_H_
 
 #include <chrono>
 #include <cstdint>
@@ -16,11 +16,11 @@
 #include <optional>
 #include <vector>
 
+#include "bench/commands.h"
+#include "bench/consumer.h"
 #include "labrpc/network.h"
 #include "persister/persister.h"
 #include "raft/raft.h"
-#include "tests/bench/commands.h"
-#include "tests/bench/consumer.h"
 
 namespace tests::bench {
 
@@ -108,4 +108,4 @@ class BenchCluster {
 
 }  // namespace tests::bench
 
-#endif  // TESTS_BENCH_BENCH_CLUSTER_H_
+#endif  // BENCH_BENCH_CLUSTER_H_

@@ -1,6 +1,6 @@
-// make bench's program: the cases of tests/bench/, by Google Benchmark.
+// make bench's program: the cases of bench/, by Google Benchmark.
 //
-// tests/bench/bench.py runs it, once for each case and repetition; it can be
+// bench/bench.py runs it, once for each case and repetition; it can be
 // run by hand too, with Google Benchmark's own flags. --quick, which must come
 // first, makes every case small: the figures then mean nothing.
 //
@@ -10,8 +10,8 @@
 
 #include <string_view>
 
+#include "bench/cases.h"
 #include "raft/invariants.h"
-#include "tests/bench/cases.h"
 
 namespace tests::bench {
 namespace {

@@ -1,6 +1,6 @@
 """Tests of `make bench`: its tables, its driver, and each case once, small.
 
-Who calls it: tests/unit/tools_test.cc, for `make test`. By hand:
+Who calls it: tests/unit/tools/tools_test.cc, for `make test`. By hand:
 `python3 -m unittest bench_test` in this folder.
 
 BENCH_PROGRAMS names the folder of the two programs; without it their own tests

@@ -1,14 +1,14 @@
 // The cases: each function registers some with Google Benchmark.
 //
-// main() calls them all; tests/bench/README.md says what each measures. A case
+// main() calls them all; bench/README.md says what each measures. A case
 // runs once for each repetition (one iteration, timed by hand), and says the
 // rest in counters. What ends it without a figure is said by
 // state.SkipWithError(); what is wrong is fatal (CHECK).
 //
 // Thread safety: main() calls them before anything runs.
 
-#ifndef TESTS_BENCH_CASES_H_
-#define TESTS_BENCH_CASES_H_
+#ifndef BENCH_CASES_H_
+#define BENCH_CASES_H_
 
 #include <benchmark/benchmark.h>
 
@@ -48,4 +48,4 @@ void RegisterIdle(Scale scale);        // (i)
 
 }  // namespace tests::bench
 
-#endif  // TESTS_BENCH_CASES_H_
+#endif  // BENCH_CASES_H_

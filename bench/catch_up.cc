@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "tests/bench/bench_cluster.h"
-#include "tests/bench/cases.h"
-#include "tests/bench/measure.h"
+#include "bench/bench_cluster.h"
+#include "bench/cases.h"
+#include "bench/measure.h"
 
 namespace tests::bench {
 namespace {

@@ -7,8 +7,8 @@
 // Always true: command number n stands at index n of the log, since one client
 // submits them all and a log begins empty.
 
-#ifndef TESTS_BENCH_COMMANDS_H_
-#define TESTS_BENCH_COMMANDS_H_
+#ifndef BENCH_COMMANDS_H_
+#define BENCH_COMMANDS_H_
 
 #include <cstdint>
 #include <cstring>
@@ -42,4 +42,4 @@ class Commands {
 
 }  // namespace tests::bench
 
-#endif  // TESTS_BENCH_COMMANDS_H_
+#endif  // BENCH_COMMANDS_H_

@@ -1,4 +1,4 @@
-#include "tests/bench/consumer.h"
+#include "bench/consumer.h"
 
 #include <utility>
 

@@ -12,8 +12,8 @@
 // one. Lock order: mu_ is a leaf.
 // Always true: what was counted was index 1, 2, 3, ... with its own command.
 
-#ifndef TESTS_BENCH_CONSUMER_H_
-#define TESTS_BENCH_CONSUMER_H_
+#ifndef BENCH_CONSUMER_H_
+#define BENCH_CONSUMER_H_
 
 #include <chrono>
 #include <cstdint>
@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "bench/commands.h"
 #include "raft/raft.h"
-#include "tests/bench/commands.h"
 
 namespace tests::bench {
 
@@ -78,4 +78,4 @@ class Consumer {
 
 }  // namespace tests::bench
 
-#endif  // TESTS_BENCH_CONSUMER_H_
+#endif  // BENCH_CONSUMER_H_

@@ -10,9 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/mutex.h"
-#include "tests/bench/cases.h"
-#include "tests/bench/consumer.h"
-#include "tests/bench/measure.h"
+#include "bench/cases.h"
+#include "bench/consumer.h"
+#include "bench/measure.h"
 
 namespace tests::bench {
 namespace {

@@ -6,8 +6,8 @@
 // Thread safety: plain values and free functions. Affinity is the calling
 // thread's, and inherited by the threads that it starts.
 
-#ifndef TESTS_BENCH_MEASURE_H_
-#define TESTS_BENCH_MEASURE_H_
+#ifndef BENCH_MEASURE_H_
+#define BENCH_MEASURE_H_
 
 #include <sched.h>
 
@@ -54,4 +54,4 @@ class PinnedTo {
 
 }  // namespace tests::bench
 
-#endif  // TESTS_BENCH_MEASURE_H_
+#endif  // BENCH_MEASURE_H_

@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "base/mutex.h"
-#include "base/rpc.h"
+#include "bench/cases.h"
+#include "bench/consumer.h"
+#include "bench/measure.h"
 #include "labrpc/network.h"
-#include "tests/bench/cases.h"
-#include "tests/bench/consumer.h"
-#include "tests/bench/measure.h"
+#include "rpc/rpc.h"
 
 namespace tests::bench {
 namespace {

@@ -44,10 +44,10 @@
 #include <string>
 #include <string_view>
 
-#include "base/rpc.h"
 #include "labrpc/packet.h"
 #include "labrpc/server.h"
 #include "labrpc/tap.h"
+#include "rpc/rpc.h"
 
 namespace labrpc {
 

@@ -19,7 +19,7 @@
 #include <string_view>
 
 #include "base/mutex.h"
-#include "base/rpc.h"
+#include "rpc/rpc.h"
 
 namespace labrpc {
 

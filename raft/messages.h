@@ -7,9 +7,9 @@
 
 #include <tuple>
 
-#include "base/rpc.h"
 #include "raft/entries.h"
 #include "raft/types.h"
+#include "rpc/rpc.h"
 
 namespace raft {
 

@@ -10,10 +10,10 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "base/codec.h"
 #include "base/logging.h"
 #include "raft/raft.h"
 #include "raft/saved_state.h"
+#include "rpc/codec.h"
 
 namespace raft {
 

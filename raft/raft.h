@@ -3,7 +3,7 @@
 //
 // A service makes one Raft per server, gives commands to the leader's Start(),
 // and executes what every server delivers on its apply channel. Servers talk
-// through base/rpc.h only, and remember across crashes through the Persister.
+// through rpc/rpc.h only, and remember across crashes through the Persister.
 //
 // All state stands under one mutex, held from the first to the last line of
 // every handler and never across a wait. RPCs are asynchronous, so that a call
@@ -32,7 +32,6 @@
 #include "base/channel.h"
 #include "base/mutex.h"
 #include "base/random.h"
-#include "base/rpc.h"
 #include "persister/persister.h"
 #include "raft/invariants.h"
 #include "raft/log.h"
@@ -40,6 +39,7 @@
 #include "raft/saved_state.h"
 #include "raft/timing.h"
 #include "raft/types.h"
+#include "rpc/rpc.h"
 
 namespace raft {
 

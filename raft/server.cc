@@ -1,12 +1,11 @@
 // The life of one server: birth, the three roles and the doors between them,
 // Start(), GetState() and Kill().
 
-#include "raft/raft.h"
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
+#include "raft/raft.h"
 
 namespace raft {
 

@@ -19,8 +19,8 @@
 //
 // Thread safety: free functions without state.
 
-#ifndef BASE_CODEC_H_
-#define BASE_CODEC_H_
+#ifndef RPC_CODEC_H_
+#define RPC_CODEC_H_
 
 #include <bit>
 #include <cereal/cereal.hpp>
@@ -205,4 +205,4 @@ CEREAL_REGISTER_ARCHIVE(base::ByteWriter)
 CEREAL_REGISTER_ARCHIVE(base::ByteReader)
 CEREAL_SETUP_ARCHIVE_TRAITS(base::ByteReader, base::ByteWriter)
 
-#endif  // BASE_CODEC_H_
+#endif  // RPC_CODEC_H_

@@ -15,8 +15,8 @@
 // Arguments and replies cross as bytes only: nothing is shared between the two
 // sides, and the arguments may change or die once the call has been made.
 
-#ifndef BASE_RPC_H_
-#define BASE_RPC_H_
+#ifndef RPC_RPC_H_
+#define RPC_RPC_H_
 
 #include <functional>
 #include <map>
@@ -26,8 +26,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "base/codec.h"
 #include "base/logging.h"
+#include "rpc/codec.h"
 
 namespace base {
 
@@ -146,4 +146,4 @@ class Service {
 
 }  // namespace base
 
-#endif  // BASE_RPC_H_
+#endif  // RPC_RPC_H_

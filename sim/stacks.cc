@@ -1,4 +1,4 @@
-// What takes the place of tests/harness/stacks.cc in a simulated test program:
+// What takes the place of tests/runner/stacks.cc in a simulated test program:
 // the stacks come from the scheduler, since the fibers' real threads sleep with
 // all signals masked.
 

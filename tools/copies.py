@@ -1,6 +1,6 @@
 """Copies of the tree to break something in, and commands that run in them.
 
-Who calls it: mutate.py here and tests/mutants/run.py. Needs the standard
+Who calls it: mutate.py here and tools/mutants/run.py. Needs the standard
 library only. A copy lies in out/mutants/ and takes over the objects that are
 already built, with their times, so that make builds only what was changed.
 
@@ -16,9 +16,10 @@ import threading
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path("out/mutants")
-SOURCES = ["base", "labrpc", "persister", "raft", "sim", "tests", "Makefile"]
+SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "sim", "tests", "tools",
+           "Makefile"]
 BUILD_LIMIT_S = 1200
 # The caller's own make must not hand its jobs or its variables down.
 NOT_INHERITED = ("MAKE", "MFLAGS", "SIM_", "LAB_", "ORACLE", "GLOG_", "RAFT",

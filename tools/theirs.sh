@@ -5,7 +5,7 @@
 # That place gets a folder of links by which "raft/..." means theirs and all else
 # ours, so that their folder may have any name and our headers never come in.
 set -u
-cd "$(dirname "$0")/../.." || exit
+cd "$(dirname "$0")/.." || exit
 
 fail() {
   echo "error: RAFT=$folder: $*"
@@ -25,7 +25,7 @@ name=$(basename "$full" | tr -c 'A-Za-z0-9_.\n' _)
 place=out/theirs/$name-$(printf %s "$full" | sha256sum | cut -c1-8)
 mkdir -p "$place/include"
 ln -sfn "$full" "$place/include/raft"
-for ours in base labrpc persister sim tests; do
+for ours in base rpc labrpc persister sim tests; do
   ln -sfn "../../../../$ours" "$place/include/$ours"
 done
 echo "$place"

@@ -1,7 +1,7 @@
 // The README's example: a replicated counter, a whole service in 30 lines.
 
-#ifndef TESTS_EXAMPLE_COUNTER_H_
-#define TESTS_EXAMPLE_COUNTER_H_
+#ifndef EXAMPLES_COUNTER_COUNTER_H_
+#define EXAMPLES_COUNTER_COUNTER_H_
 
 #include <cstdint>
 #include <memory>
@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/codec.h"
 #include "base/mutex.h"
 #include "raft/raft.h"
+#include "rpc/codec.h"
 
 // [README]
 // One server of a replicated counter. All of them hold the same value.
@@ -55,4 +55,4 @@ class Counter {
 };
 // [README]
 
-#endif  // TESTS_EXAMPLE_COUNTER_H_
+#endif  // EXAMPLES_COUNTER_COUNTER_H_

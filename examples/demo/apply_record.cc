@@ -1,4 +1,4 @@
-#include "tests/demo/apply_record.h"
+#include "examples/demo/apply_record.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -5,8 +5,8 @@
 // Invariant: entries_[i] is what the first server to apply index i + 1 applied
 // there; every other server applied the same, or Add() has said otherwise.
 
-#ifndef TESTS_DEMO_APPLY_RECORD_H_
-#define TESTS_DEMO_APPLY_RECORD_H_
+#ifndef EXAMPLES_DEMO_APPLY_RECORD_H_
+#define EXAMPLES_DEMO_APPLY_RECORD_H_
 
 #include <optional>
 #include <string>
@@ -54,4 +54,4 @@ class ApplyRecord {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_APPLY_RECORD_H_
+#endif  // EXAMPLES_DEMO_APPLY_RECORD_H_

@@ -1,12 +1,12 @@
-#include "tests/demo/ballots.h"
+#include "examples/demo/ballots.h"
 
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
-#include "base/codec.h"
 #include "base/logging.h"
 #include "raft/messages.h"
+#include "rpc/codec.h"
 
 namespace tests {
 namespace {

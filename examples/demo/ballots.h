@@ -6,8 +6,8 @@
 //
 // Thread safety: safe; a leaf in the lock order.
 
-#ifndef TESTS_DEMO_BALLOTS_H_
-#define TESTS_DEMO_BALLOTS_H_
+#ifndef EXAMPLES_DEMO_BALLOTS_H_
+#define EXAMPLES_DEMO_BALLOTS_H_
 
 #include <map>
 #include <set>
@@ -49,4 +49,4 @@ class Ballots {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_BALLOTS_H_
+#endif  // EXAMPLES_DEMO_BALLOTS_H_

@@ -1,4 +1,4 @@
-#include "tests/demo/client.h"
+#include "examples/demo/client.h"
 
 #include <optional>
 #include <set>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/logging.h"
-#include "tests/demo/sentences.h"
+#include "examples/demo/sentences.h"
 
 namespace tests {
 namespace {

@@ -8,17 +8,17 @@
 // Thread safety: confined to the thread that tells the story.
 // Invariant: every command in committed() was applied at the place it names.
 
-#ifndef TESTS_DEMO_CLIENT_H_
-#define TESTS_DEMO_CLIENT_H_
+#ifndef EXAMPLES_DEMO_CLIENT_H_
+#define EXAMPLES_DEMO_CLIENT_H_
 
 #include <chrono>
 #include <string>
 #include <vector>
 
+#include "examples/demo/demo_cluster.h"
+#include "examples/demo/journal.h"
+#include "examples/demo/watcher.h"
 #include "raft/types.h"
-#include "tests/demo/demo_cluster.h"
-#include "tests/demo/journal.h"
-#include "tests/demo/watcher.h"
 
 namespace tests {
 
@@ -58,4 +58,4 @@ class Client {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_CLIENT_H_
+#endif  // EXAMPLES_DEMO_CLIENT_H_

@@ -1,4 +1,4 @@
-#include "tests/demo/demo_cluster.h"
+#include "examples/demo/demo_cluster.h"
 
 #include <optional>
 #include <utility>

@@ -10,8 +10,8 @@
 // server is never called under it.
 // Always true: two servers reach each other only if both are Link::kUp.
 
-#ifndef TESTS_DEMO_DEMO_CLUSTER_H_
-#define TESTS_DEMO_DEMO_CLUSTER_H_
+#ifndef EXAMPLES_DEMO_DEMO_CLUSTER_H_
+#define EXAMPLES_DEMO_DEMO_CLUSTER_H_
 
 #include <cstdint>
 #include <memory>
@@ -20,13 +20,13 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "examples/demo/apply_record.h"
+#include "examples/demo/ballots.h"
+#include "examples/demo/journal.h"
+#include "examples/demo/view.h"
 #include "labrpc/network.h"
 #include "persister/persister.h"
 #include "raft/raft.h"
-#include "tests/demo/apply_record.h"
-#include "tests/demo/ballots.h"
-#include "tests/demo/journal.h"
-#include "tests/demo/view.h"
 
 namespace tests {
 
@@ -103,4 +103,4 @@ class DemoCluster {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_DEMO_CLUSTER_H_
+#endif  // EXAMPLES_DEMO_DEMO_CLUSTER_H_

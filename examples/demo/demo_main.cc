@@ -30,14 +30,14 @@
 #include "absl/strings/str_format.h"
 #include "base/logging.h"
 #include "base/random.h"
-#include "tests/demo/demo_cluster.h"
-#include "tests/demo/demo_options.h"
-#include "tests/demo/frame.h"
-#include "tests/demo/interrupt.h"
-#include "tests/demo/journal.h"
-#include "tests/demo/story.h"
-#include "tests/demo/terminal.h"
-#include "tests/demo/watcher.h"
+#include "examples/demo/demo_cluster.h"
+#include "examples/demo/demo_options.h"
+#include "examples/demo/frame.h"
+#include "examples/demo/interrupt.h"
+#include "examples/demo/journal.h"
+#include "examples/demo/story.h"
+#include "examples/demo/terminal.h"
+#include "examples/demo/watcher.h"
 
 namespace tests {
 namespace {

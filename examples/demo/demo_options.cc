@@ -1,4 +1,4 @@
-#include "tests/demo/demo_options.h"
+#include "examples/demo/demo_options.h"
 
 #include <random>
 

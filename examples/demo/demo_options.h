@@ -2,8 +2,8 @@
 //
 // Thread safety: none needed; read once, before any other thread runs.
 
-#ifndef TESTS_DEMO_DEMO_OPTIONS_H_
-#define TESTS_DEMO_DEMO_OPTIONS_H_
+#ifndef EXAMPLES_DEMO_DEMO_OPTIONS_H_
+#define EXAMPLES_DEMO_DEMO_OPTIONS_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ std::string DemoHelp();
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_DEMO_OPTIONS_H_
+#endif  // EXAMPLES_DEMO_DEMO_OPTIONS_H_

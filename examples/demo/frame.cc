@@ -1,11 +1,11 @@
-#include "tests/demo/frame.h"
+#include "examples/demo/frame.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tests/demo/sentences.h"
+#include "examples/demo/sentences.h"
 
 namespace tests {
 namespace {

@@ -5,16 +5,16 @@
 // Always true: at most kFrameLines lines of at most kFrameColumns characters,
 // so that the picture fits a terminal of 80 x 24.
 
-#ifndef TESTS_DEMO_FRAME_H_
-#define TESTS_DEMO_FRAME_H_
+#ifndef EXAMPLES_DEMO_FRAME_H_
+#define EXAMPLES_DEMO_FRAME_H_
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "tests/demo/journal.h"
-#include "tests/demo/view.h"
+#include "examples/demo/journal.h"
+#include "examples/demo/view.h"
 
 namespace tests {
 
@@ -33,4 +33,4 @@ std::vector<std::string> Render(const Frame& frame, bool colour);
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_FRAME_H_
+#endif  // EXAMPLES_DEMO_FRAME_H_

@@ -1,4 +1,4 @@
-#include "tests/demo/interrupt.h"
+#include "examples/demo/interrupt.h"
 
 #include <atomic>
 #include <csignal>

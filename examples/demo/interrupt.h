@@ -3,8 +3,8 @@
 // Thread safety: safe.
 // Always true: a signal ends nothing by itself; whoever waits, looks.
 
-#ifndef TESTS_DEMO_INTERRUPT_H_
-#define TESTS_DEMO_INTERRUPT_H_
+#ifndef EXAMPLES_DEMO_INTERRUPT_H_
+#define EXAMPLES_DEMO_INTERRUPT_H_
 
 namespace tests {
 
@@ -16,4 +16,4 @@ int Interrupted();
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_INTERRUPT_H_
+#endif  // EXAMPLES_DEMO_INTERRUPT_H_

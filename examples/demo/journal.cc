@@ -1,4 +1,4 @@
-#include "tests/demo/journal.h"
+#include "examples/demo/journal.h"
 
 #include <iostream>
 #include <utility>

@@ -5,8 +5,8 @@
 // is printed and flushed as it is added, under the lock, so that the lines
 // stand in the order of their times.
 
-#ifndef TESTS_DEMO_JOURNAL_H_
-#define TESTS_DEMO_JOURNAL_H_
+#ifndef EXAMPLES_DEMO_JOURNAL_H_
+#define EXAMPLES_DEMO_JOURNAL_H_
 
 #include <chrono>
 #include <deque>
@@ -73,4 +73,4 @@ class Journal {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_JOURNAL_H_
+#endif  // EXAMPLES_DEMO_JOURNAL_H_

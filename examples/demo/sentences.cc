@@ -1,4 +1,4 @@
-#include "tests/demo/sentences.h"
+#include "examples/demo/sentences.h"
 
 #include <algorithm>
 #include <optional>

@@ -4,15 +4,15 @@
 // Thread safety: pure functions.
 // Always true: a sentence says nothing that the views do not show.
 
-#ifndef TESTS_DEMO_SENTENCES_H_
-#define TESTS_DEMO_SENTENCES_H_
+#ifndef EXAMPLES_DEMO_SENTENCES_H_
+#define EXAMPLES_DEMO_SENTENCES_H_
 
 #include <set>
 #include <string>
 #include <vector>
 
+#include "examples/demo/view.h"
 #include "raft/types.h"
-#include "tests/demo/view.h"
 
 namespace tests {
 
@@ -33,4 +33,4 @@ std::string DescribeSituation(const ClusterView& view);
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_SENTENCES_H_
+#endif  // EXAMPLES_DEMO_SENTENCES_H_

@@ -1,11 +1,11 @@
-#include "tests/demo/story.h"
+#include "examples/demo/story.h"
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "tests/demo/sentences.h"
+#include "examples/demo/sentences.h"
 
 namespace tests {
 namespace {

@@ -6,19 +6,19 @@
 //
 // Thread safety: confined to one thread.
 
-#ifndef TESTS_DEMO_STORY_H_
-#define TESTS_DEMO_STORY_H_
+#ifndef EXAMPLES_DEMO_STORY_H_
+#define EXAMPLES_DEMO_STORY_H_
 
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "examples/demo/client.h"
+#include "examples/demo/demo_cluster.h"
+#include "examples/demo/journal.h"
+#include "examples/demo/view.h"
+#include "examples/demo/watcher.h"
 #include "raft/types.h"
-#include "tests/demo/client.h"
-#include "tests/demo/demo_cluster.h"
-#include "tests/demo/journal.h"
-#include "tests/demo/view.h"
-#include "tests/demo/watcher.h"
 
 namespace tests {
 
@@ -83,4 +83,4 @@ class Story {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_STORY_H_
+#endif  // EXAMPLES_DEMO_STORY_H_

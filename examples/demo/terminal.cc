@@ -1,4 +1,4 @@
-#include "tests/demo/terminal.h"
+#include "examples/demo/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -7,8 +7,8 @@
 // Always true: the cursor is visible again when it has been destroyed, when the
 // process has been stopped by Ctrl-Z, and when a CHECK has failed.
 
-#ifndef TESTS_DEMO_TERMINAL_H_
-#define TESTS_DEMO_TERMINAL_H_
+#ifndef EXAMPLES_DEMO_TERMINAL_H_
+#define EXAMPLES_DEMO_TERMINAL_H_
 
 #include <string>
 #include <vector>
@@ -34,4 +34,4 @@ class Terminal {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_TERMINAL_H_
+#endif  // EXAMPLES_DEMO_TERMINAL_H_

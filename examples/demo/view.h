@@ -5,8 +5,8 @@
 // Always true: each server's line was read from that server; the lines are a
 // few microseconds apart.
 
-#ifndef TESTS_DEMO_VIEW_H_
-#define TESTS_DEMO_VIEW_H_
+#ifndef EXAMPLES_DEMO_VIEW_H_
+#define EXAMPLES_DEMO_VIEW_H_
 
 #include <cstddef>
 #include <optional>
@@ -52,4 +52,4 @@ inline std::optional<raft::ServerId> LeaderOf(const ClusterView& view) {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_VIEW_H_
+#endif  // EXAMPLES_DEMO_VIEW_H_

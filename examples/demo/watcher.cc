@@ -1,13 +1,13 @@
-#include "tests/demo/watcher.h"
+#include "examples/demo/watcher.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "tests/demo/frame.h"
-#include "tests/demo/interrupt.h"
-#include "tests/demo/sentences.h"
+#include "examples/demo/frame.h"
+#include "examples/demo/interrupt.h"
+#include "examples/demo/sentences.h"
 
 namespace tests {
 namespace {

@@ -7,8 +7,8 @@
 // Always true: no two servers were seen to lead one term (Election Safety,
 // Figure 3 of the paper), or the journal has that as a failure.
 
-#ifndef TESTS_DEMO_WATCHER_H_
-#define TESTS_DEMO_WATCHER_H_
+#ifndef EXAMPLES_DEMO_WATCHER_H_
+#define EXAMPLES_DEMO_WATCHER_H_
 
 #include <chrono>
 #include <cstdint>
@@ -18,11 +18,11 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "examples/demo/demo_cluster.h"
+#include "examples/demo/journal.h"
+#include "examples/demo/terminal.h"
+#include "examples/demo/view.h"
 #include "raft/timing.h"
-#include "tests/demo/demo_cluster.h"
-#include "tests/demo/journal.h"
-#include "tests/demo/terminal.h"
-#include "tests/demo/view.h"
 
 namespace tests {
 
@@ -85,4 +85,4 @@ class Watcher {
 
 }  // namespace tests
 
-#endif  // TESTS_DEMO_WATCHER_H_
+#endif  // EXAMPLES_DEMO_WATCHER_H_

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/codec.h"
+#include "rpc/codec.h"
 
 namespace tests {
 namespace {

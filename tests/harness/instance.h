@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/channel.h"
-#include "base/rpc.h"
 #include "persister/persister.h"
 #include "raft/types.h"
+#include "rpc/rpc.h"
 
 namespace tests {
 

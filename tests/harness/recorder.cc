@@ -12,13 +12,13 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "base/codec.h"
 #include "base/logging.h"
 #include "raft/messages.h"
+#include "rpc/codec.h"
 #include "tests/harness/commands.h"
 #include "tests/harness/link.h"
-#include "tests/harness/run_log.h"
 #include "tests/oracle/disk.h"
+#include "tests/runner/run_log.h"
 
 namespace tests {
 

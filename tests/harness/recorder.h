@@ -1,5 +1,5 @@
 // The recorder of `make trace`: writes all that can be seen of a cluster from
-// outside, one JSON object on each line. tests/trace/README.md describes them.
+// outside, one JSON object on each line. tools/trace/README.md describes them.
 //
 // It writes to the file that the environment's TRACE names. Every line leaves
 // at once, so that a crash or a hang loses none. What a server's term and role

@@ -1,4 +1,4 @@
-#include "tests/harness/stage.h"
+#include "tests/harness/scenario.h"
 
 #include <set>
 #include <thread>

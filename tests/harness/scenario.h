@@ -12,8 +12,8 @@
 //
 // Thread safety: for the test's main thread.
 
-#ifndef TESTS_HARNESS_STAGE_H_
-#define TESTS_HARNESS_STAGE_H_
+#ifndef TESTS_HARNESS_SCENARIO_H_
+#define TESTS_HARNESS_SCENARIO_H_
 
 #include <functional>
 #include <string>
@@ -81,4 +81,4 @@ class Stage {
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_STAGE_H_
+#endif  // TESTS_HARNESS_SCENARIO_H_

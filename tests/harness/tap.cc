@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/codec.h"
 #include "base/logging.h"
+#include "rpc/codec.h"
 #include "tests/harness/cluster.h"
 #include "tests/harness/link.h"
 

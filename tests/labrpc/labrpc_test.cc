@@ -18,9 +18,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/mutex.h"
-#include "base/rpc.h"
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
+#include "rpc/rpc.h"
 
 namespace tests {
 namespace {

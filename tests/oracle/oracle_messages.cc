@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "base/codec.h"
+#include "rpc/codec.h"
 #include "tests/oracle/judging.h"
 #include "tests/oracle/oracle.h"
 

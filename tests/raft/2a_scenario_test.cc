@@ -1,9 +1,9 @@
 // Our own tests of part 2A: elections in which a chosen message is late, lost
 // or doubled. They need no log.
 //
-// Each is a scene (tests/harness/stage.h): it decides by a tap on the network
-// who is heard, so that the fault that it looks for must show, not may. Each
-// runs on its test's main thread, with a cluster of its own.
+// Each is a scene (tests/harness/scenario.h): it decides by a tap on the
+// network who is heard, so that the fault that it looks for must show, not may.
+// Each runs on its test's main thread, with a cluster of its own.
 
 #include <algorithm>
 #include <chrono>
@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/harness/cluster.h"
-#include "tests/harness/stage.h"
+#include "tests/harness/scenario.h"
 
 namespace tests {
 namespace {

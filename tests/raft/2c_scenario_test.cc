@@ -1,9 +1,9 @@
 // Our own tests of part 2C: crashes between two chosen messages, in every phase
 // of a server's work, and very many of them.
 //
-// Each is a scene (tests/harness/stage.h): it decides by a tap on the network
-// who is heard, so that the fault that it looks for must show, not may. Each
-// runs on its test's main thread, with a cluster of its own.
+// Each is a scene (tests/harness/scenario.h): it decides by a tap on the
+// network who is heard, so that the fault that it looks for must show, not may.
+// Each runs on its test's main thread, with a cluster of its own.
 
 #include <chrono>
 #include <map>
@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/harness/cluster.h"
-#include "tests/harness/stage.h"
+#include "tests/harness/scenario.h"
 
 namespace tests {
 namespace {

@@ -3,8 +3,8 @@
 // Who uses it: the runner (names, messages) and its tests. Thread safety:
 // constants.
 
-#ifndef TESTS_HARNESS_BUILD_KIND_H_
-#define TESTS_HARNESS_BUILD_KIND_H_
+#ifndef TESTS_RUNNER_BUILD_KIND_H_
+#define TESTS_RUNNER_BUILD_KIND_H_
 
 namespace tests {
 
@@ -39,4 +39,4 @@ constexpr const char* MakeTarget(BuildKind kind) {
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_BUILD_KIND_H_
+#endif  // TESTS_RUNNER_BUILD_KIND_H_

@@ -1,4 +1,4 @@
-#include "tests/harness/child.h"
+#include "tests/runner/child.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,11 +13,11 @@
 #include "base/logging.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/build_kind.h"
 #include "tests/harness/recorder.h"
-#include "tests/harness/run_log.h"
-#include "tests/harness/test_list.h"
-#include "tests/harness/watchdog.h"
+#include "tests/runner/build_kind.h"
+#include "tests/runner/run_log.h"
+#include "tests/runner/test_list.h"
+#include "tests/runner/watchdog.h"
 
 namespace tests {
 namespace {

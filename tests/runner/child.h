@@ -9,10 +9,10 @@
 // Invariant: a test has passed only if there is a kEnded record and the exit
 // status is 0: a test that calls exit(0) has not.
 
-#ifndef TESTS_HARNESS_CHILD_H_
-#define TESTS_HARNESS_CHILD_H_
+#ifndef TESTS_RUNNER_CHILD_H_
+#define TESTS_RUNNER_CHILD_H_
 
-#include "tests/harness/options.h"
+#include "tests/runner/options.h"
 
 namespace tests {
 
@@ -34,4 +34,4 @@ int RunAsChild(const Options& options);
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_CHILD_H_
+#endif  // TESTS_RUNNER_CHILD_H_

@@ -1,4 +1,4 @@
-#include "tests/harness/child_process.h"
+#include "tests/runner/child_process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 #include <optional>
 
 #include "base/logging.h"
-#include "tests/harness/child.h"
+#include "tests/runner/child.h"
 
 namespace tests {
 namespace {

@@ -4,8 +4,8 @@
 // Who calls it: the runner, from its only thread. It waits in one poll loop,
 // and returns only when the child and its whole process group are gone.
 
-#ifndef TESTS_HARNESS_CHILD_PROCESS_H_
-#define TESTS_HARNESS_CHILD_PROCESS_H_
+#ifndef TESTS_RUNNER_CHILD_PROCESS_H_
+#define TESTS_RUNNER_CHILD_PROCESS_H_
 
 #include <chrono>
 #include <functional>
@@ -68,4 +68,4 @@ ChildResult RunChild(const ChildCommand& command);
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_CHILD_PROCESS_H_
+#endif  // TESTS_RUNNER_CHILD_PROCESS_H_

@@ -1,4 +1,4 @@
-#include "tests/harness/failure_report.h"
+#include "tests/runner/failure_report.h"
 
 #include <algorithm>
 #include <cctype>
@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "tests/harness/build_kind.h"
-#include "tests/harness/child.h"
-#include "tests/harness/go_output.h"
+#include "tests/runner/build_kind.h"
+#include "tests/runner/child.h"
+#include "tests/runner/go_output.h"
 
 namespace tests {
 namespace {

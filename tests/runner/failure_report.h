@@ -3,14 +3,14 @@
 //
 // Who calls it: the runner, one report per test. Thread safety: compatible.
 
-#ifndef TESTS_HARNESS_FAILURE_REPORT_H_
-#define TESTS_HARNESS_FAILURE_REPORT_H_
+#ifndef TESTS_RUNNER_FAILURE_REPORT_H_
+#define TESTS_RUNNER_FAILURE_REPORT_H_
 
 #include <chrono>
 #include <string>
 #include <vector>
 
-#include "tests/harness/child_process.h"
+#include "tests/runner/child_process.h"
 
 namespace tests {
 
@@ -40,4 +40,4 @@ std::string ReportText(const ChildResult& result, const ErrorExcerpt& error,
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_FAILURE_REPORT_H_
+#endif  // TESTS_RUNNER_FAILURE_REPORT_H_

@@ -1,4 +1,4 @@
-#include "tests/harness/go_output.h"
+#include "tests/runner/go_output.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"

@@ -3,8 +3,8 @@
 // Who calls it: the runner. Thread safety: free functions without state; each
 // result ends with a line feed.
 
-#ifndef TESTS_HARNESS_GO_OUTPUT_H_
-#define TESTS_HARNESS_GO_OUTPUT_H_
+#ifndef TESTS_RUNNER_GO_OUTPUT_H_
+#define TESTS_RUNNER_GO_OUTPUT_H_
 
 #include <chrono>
 #include <cstdint>
@@ -33,4 +33,4 @@ std::string CountLine(int passed, int failed);
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_GO_OUTPUT_H_
+#endif  // TESTS_RUNNER_GO_OUTPUT_H_

@@ -1,5 +1,5 @@
 // The test program: every suite is linked in, and the command line says what
-// runs. tests/harness/runner.h does the work.
+// runs. tests/runner/runner.h does the work.
 //
 // Who calls it: `make test`, `make race` and `make asan`, or a person; and the
 // program itself, once for each test.
@@ -14,9 +14,9 @@
 #include "base/logging.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/child.h"
-#include "tests/harness/options.h"
-#include "tests/harness/runner.h"
+#include "tests/runner/child.h"
+#include "tests/runner/options.h"
+#include "tests/runner/runner.h"
 
 namespace {
 

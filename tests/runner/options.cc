@@ -1,4 +1,4 @@
-#include "tests/harness/options.h"
+#include "tests/runner/options.h"
 
 #include <random>
 
@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "tests/harness/build_kind.h"
+#include "tests/runner/build_kind.h"
 
 // Strings, because an empty value means the default: `make test` always passes
 // all three.

@@ -5,8 +5,8 @@
 //
 // Thread safety: none needed; no other thread runs yet.
 
-#ifndef TESTS_HARNESS_OPTIONS_H_
-#define TESTS_HARNESS_OPTIONS_H_
+#ifndef TESTS_RUNNER_OPTIONS_H_
+#define TESTS_RUNNER_OPTIONS_H_
 
 #include <chrono>
 #include <cstdint>
@@ -42,4 +42,4 @@ std::string HelpText();
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_OPTIONS_H_
+#endif  // TESTS_RUNNER_OPTIONS_H_

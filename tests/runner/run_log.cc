@@ -1,4 +1,4 @@
-#include "tests/harness/run_log.h"
+#include "tests/runner/run_log.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "tests/harness/build_kind.h"
+#include "tests/runner/build_kind.h"
 
 namespace tests {
 namespace {

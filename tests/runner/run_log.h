@@ -4,8 +4,8 @@
 // Who calls it: the runner, from its only thread. Every line is written at
 // once, so that a run that is killed leaves all it had to say.
 
-#ifndef TESTS_HARNESS_RUN_LOG_H_
-#define TESTS_HARNESS_RUN_LOG_H_
+#ifndef TESTS_RUNNER_RUN_LOG_H_
+#define TESTS_RUNNER_RUN_LOG_H_
 
 #include <cstdint>
 #include <memory>
@@ -47,4 +47,4 @@ class RunLog {
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_RUN_LOG_H_
+#endif  // TESTS_RUNNER_RUN_LOG_H_

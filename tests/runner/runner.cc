@@ -1,4 +1,4 @@
-#include "tests/harness/runner.h"
+#include "tests/runner/runner.h"
 
 #include <chrono>
 #include <iostream>
@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/harness/child_process.h"
-#include "tests/harness/failure_report.h"
-#include "tests/harness/go_output.h"
-#include "tests/harness/run_log.h"
-#include "tests/harness/test_list.h"
+#include "tests/runner/child_process.h"
+#include "tests/runner/failure_report.h"
+#include "tests/runner/go_output.h"
+#include "tests/runner/run_log.h"
+#include "tests/runner/test_list.h"
 
 namespace tests {
 namespace {

@@ -4,12 +4,12 @@
 //
 // Who calls it: main(), once. The process must have no other thread: it forks.
 
-#ifndef TESTS_HARNESS_RUNNER_H_
-#define TESTS_HARNESS_RUNNER_H_
+#ifndef TESTS_RUNNER_RUNNER_H_
+#define TESTS_RUNNER_RUNNER_H_
 
 #include <string>
 
-#include "tests/harness/options.h"
+#include "tests/runner/options.h"
 
 namespace tests {
 
@@ -29,4 +29,4 @@ int RunTests(const Options& options);
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_RUNNER_H_
+#endif  // TESTS_RUNNER_RUNNER_H_

@@ -1,4 +1,4 @@
-#include "tests/harness/stacks.h"
+#include "tests/runner/stacks.h"
 
 #include <execinfo.h>
 #include <signal.h>
@@ -22,7 +22,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/symbolize.h"
-#include "tests/harness/run_log.h"
+#include "tests/runner/run_log.h"
 
 namespace tests {
 namespace {

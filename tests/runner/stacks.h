@@ -4,8 +4,8 @@
 // other thread with a signal; blocked system calls may return EINTR, so it is
 // meant for a process that is about to end.
 
-#ifndef TESTS_HARNESS_STACKS_H_
-#define TESTS_HARNESS_STACKS_H_
+#ifndef TESTS_RUNNER_STACKS_H_
+#define TESTS_RUNNER_STACKS_H_
 
 namespace tests {
 
@@ -18,4 +18,4 @@ void PrintAllStacks(int fd);
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_STACKS_H_
+#endif  // TESTS_RUNNER_STACKS_H_

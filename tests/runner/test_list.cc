@@ -1,4 +1,4 @@
-#include "tests/harness/test_list.h"
+#include "tests/runner/test_list.h"
 
 // g++ 12 sees uninitialised memory inside <regex> when it also instruments for
 // sanitizers; its manual warns of that.

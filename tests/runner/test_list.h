@@ -6,8 +6,8 @@
 // Who calls it: the runner, after testing::InitGoogleTest(). Thread safety:
 // free functions without state.
 
-#ifndef TESTS_HARNESS_TEST_LIST_H_
-#define TESTS_HARNESS_TEST_LIST_H_
+#ifndef TESTS_RUNNER_TEST_LIST_H_
+#define TESTS_RUNNER_TEST_LIST_H_
 
 #include <string>
 #include <vector>
@@ -40,4 +40,4 @@ absl::StatusOr<std::vector<TestCase>> SelectTests(std::vector<TestCase> tests,
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_TEST_LIST_H_
+#endif  // TESTS_RUNNER_TEST_LIST_H_

@@ -1,8 +1,8 @@
 // Tests that misbehave, for the runner's own tests to run; and one that idles.
 //
-// Who runs them: tests/unit/runner_test.cc, with --specimens --run=..., or a
-// person; they are in no other list. DISABLED_ keeps them out of GoogleTest's
-// runs too; the runner calls them TestUnitSpecimen<Name>.
+// Who runs them: tests/unit/runner/runner_test.cc, with --specimens --run=...,
+// or a person; they are in no other list. DISABLED_ keeps them out of
+// GoogleTest's runs too; the runner calls them TestUnitSpecimen<Name>.
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -1,9 +1,9 @@
-#include "tests/harness/watchdog.h"
+#include "tests/runner/watchdog.h"
 
 #include <unistd.h>
 
-#include "tests/harness/child.h"
-#include "tests/harness/stacks.h"
+#include "tests/runner/child.h"
+#include "tests/runner/stacks.h"
 
 namespace tests {
 

@@ -5,8 +5,8 @@
 // Thread safety: confined to its owner; it runs one thread, joined by the
 // destructor.
 
-#ifndef TESTS_HARNESS_WATCHDOG_H_
-#define TESTS_HARNESS_WATCHDOG_H_
+#ifndef TESTS_RUNNER_WATCHDOG_H_
+#define TESTS_RUNNER_WATCHDOG_H_
 
 #include <chrono>
 #include <thread>
@@ -40,4 +40,4 @@ class Watchdog {
 
 }  // namespace tests
 
-#endif  // TESTS_HARNESS_WATCHDOG_H_
+#endif  // TESTS_RUNNER_WATCHDOG_H_

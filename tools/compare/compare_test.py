@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests of compare.py and sides.py: the command line, and what is run.
 
-Who calls it: the test Tools.Compare of tests/unit/tools_test.cc, and by hand
+Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
 `/usr/bin/python3 -B -m unittest compare_test` in this folder.
 
 Where something must be run, stand-ins are: a `go` on the PATH and a program
@@ -374,7 +374,7 @@ class Make(unittest.TestCase):
                      if not name.startswith(("MAKE", "MFLAGS", "LAB_"))})
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(
-            ["tests/compare/compare.py", "--go_lab=a b", "--go_log=c'd",
+            ["tools/compare/compare.py", "--go_lab=a b", "--go_log=c'd",
              "--our_log=$HOME", "--n=3", "--run=(Basic|Count)2B$$",
              "--seed=9"], done.stdout.splitlines())
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests of logs.py and names.py.
 
-Who calls it: the test Tools.Compare of tests/unit/tools_test.cc, and by hand
+Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
 `/usr/bin/python3 -B -m unittest logs_test` in this folder.
 """
 

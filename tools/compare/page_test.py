@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tests of page.py and page.html.
 
-Who calls it: the test Tools.Compare of tests/unit/tools_test.cc, and by hand
+Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
 `/usr/bin/python3 -B -m unittest page_test` in this folder.
 """
 

@@ -33,7 +33,7 @@ from typing import Any, Iterable, NoReturn
 
 sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "sim/tools"))
+sys.path.append(str(ROOT / "tools/seeds"))
 import notice
 import sim
 
@@ -99,7 +99,7 @@ def read_weights(path: Path) -> dict[str, float]:
         weights = json.loads(path.read_text())
     except OSError as error:
         raise BadArgument(f"WEIGHTS={path}: {error.strerror}; give a file like "
-                          "tests/tools/grade_weights.json") from error
+                          "tools/grade/grade_weights.json") from error
     except ValueError as error:
         raise BadArgument(f"WEIGHTS={path} is no JSON: {error}") from error
     if not isinstance(weights, dict) or not weights:
@@ -322,7 +322,7 @@ class Grader:
 
     def run_race(self, program: Path) -> None:
         """Runs it under ThreadSanitizer, which this process's own start made
-        possible (tests/tools/fixed_addresses.sh)."""
+        possible (tools/fixed_addresses.sh)."""
         os.environ["SIM_ENGINE"] = "native"
         reports: Counter[str] = Counter()
         for result in self.seeds(program, "sim-race", self.options.race_seeds):

@@ -18,10 +18,14 @@ MAX_FUNCTION_LINES = 70
 # is only ever linked in.
 MAY_INCLUDE = {
     "base": set(),
+    "rpc": {"base"},
+    "labrpc": {"base", "rpc"},
     "persister": {"base"},
-    "labrpc": {"base"},
-    "raft": {"base", "persister"},
-    "tests": {"base", "persister", "labrpc", "raft"},
+    "raft": {"base", "rpc", "persister"},
+    "tests": {"base", "rpc", "persister", "labrpc", "raft", "examples"},
+    "examples": {"base", "rpc", "persister", "labrpc", "raft", "tests"},
+    "bench": {"base", "rpc", "persister", "labrpc", "raft"},
+    "tools": {"base", "rpc", "persister"},
     "sim": {"base"},
 }
 

@@ -21,7 +21,7 @@ tidied=()
 tests=()
 for source in "${sources[@]}"; do
   case $source in
-    tests/unit/*.cc | tests/*_test.cc | tests/specimens.cc | sim/test/*.cc)
+    *_test.cc | tests/runner/test_programs.cc | sim/test/*.cc)
       tests+=("$source") ;;
     *.cc) tidied+=("$source") ;;
   esac
@@ -62,8 +62,8 @@ if [[ $(clang-format --version) =~ version\ $format_version\. ]]; then
 else
   echo "lint: format not checked, this is not clang-format $format_version"
 fi
-python3 tests/tools/lint.py "${sources[@]}" || failed=1
-for script in tests/tools/*.sh .ci/run; do
+python3 tools/lint/lint.py "${sources[@]}" || failed=1
+for script in tools/*.sh tools/*/*.sh .ci/run; do
   bash -n "$script" || failed=1
 done
 # clang-tidy compiles each file, so clang's own warnings, the thread-safety

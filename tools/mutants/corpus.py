@@ -90,7 +90,7 @@ def load(folder: Path, root: Path) -> list[Mutant]:
     """Returns all mutants in `folder`, each of which fits the tree `root`."""
     rules = rules_of((root / "raft/README.md").read_text())
     mutants = [parse(path.stem, path.read_text())
-               for path in sorted(folder.glob("*.patch"))]
+               for path in sorted((folder / "patches").glob("*.patch"))]
     for mutant in mutants:
         if mutant.rule not in rules:
             raise Broken(f"{mutant.name}.patch: raft/README.md has no rule "

@@ -7,17 +7,17 @@
 //
 // Always true: an operand that only a CHECK uses still counts as used.
 
-#ifndef TESTS_MUTANTS_NO_CHECKS_H_
-#define TESTS_MUTANTS_NO_CHECKS_H_
+#ifndef TOOLS_MUTANTS_NO_CHECKS_H_
+#define TOOLS_MUTANTS_NO_CHECKS_H_
 
 #include "base/channel.h"
-#include "base/codec.h"
 #include "base/logging.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/rope.h"
-#include "base/rpc.h"
 #include "persister/persister.h"
+#include "rpc/codec.h"
+#include "rpc/rpc.h"
 
 #undef CHECK
 #undef CHECK_EQ
@@ -37,4 +37,4 @@
 #define CHECK_GE(a, b) CHECK((a) >= (b))
 #define CHECK_GT(a, b) CHECK((a) > (b))
 
-#endif  // TESTS_MUTANTS_NO_CHECKS_H_
+#endif  // TOOLS_MUTANTS_NO_CHECKS_H_

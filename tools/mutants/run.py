@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import Callable
 
 sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-sys.path.append(str(Path(__file__).resolve().parents[2] / "sim/tools"))
+TOOLS = Path(__file__).resolve().parents[1]
+sys.path += [str(TOOLS), str(TOOLS / "seeds")]
 import copies
 import corpus
 import full
@@ -42,7 +43,7 @@ SEEDS_OF_ORIGINAL = {"sim": 3, "sim-race": 1, "sim-asan": 1}
 # In real time the tests sleep most of the time.
 REAL_JOBS = 6
 # Nothing of the lab's program, and large.
-NOT_COPIED = ("tests/unit", "tests/demo", "sim/test")
+NOT_COPIED = ("tests/unit", "examples", "sim/test")
 
 
 def parse_arguments() -> argparse.Namespace:

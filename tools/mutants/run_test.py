@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path.append(str(ROOT / "sim/tools"))
+sys.path += [str(ROOT / "tools"), str(ROOT / "tools/seeds")]
 
 import corpus
 import results
@@ -25,10 +25,10 @@ from copies import Broken
 # "Compiles" raft/ to a program that runs what the Raft of three lines says.
 MAKEFILE = """
 .SILENT:
-out/%/raft_sim: raft/raft.cc tests/program.sh
+out/%/raft_sim: raft/server.cc tests/program.sh
 \tmkdir -p $(@D)
-\tif grep error: raft/raft.cc; then false; fi
-\tcat tests/program.sh > $@; sed 's/^/# /' raft/raft.cc >> $@
+\tif grep error: raft/server.cc; then false; fi
+\tcat tests/program.sh > $@; sed 's/^/# /' raft/server.cc >> $@
 \techo "# checks $(RAFT_CHECKS)" >> $@; chmod +x $@
 """
 
@@ -66,7 +66,7 @@ echo "$((2 - failed)) passed, $failed failed"
 '''
 
 HEAD = "Breaks: I1 is {word}\nSeen: here\nKillers: TestA2A\n\n"
-DIFF = ("--- a/raft/raft.cc\n+++ b/raft/raft.cc\n@@ -{line},1 +{line},1 @@\n"
+DIFF = ("--- a/raft/server.cc\n+++ b/raft/server.cc\n@@ -{line},1 +{line},1 @@\n"
         "-{word} good\n+{word} {value}\n")
 
 
@@ -83,24 +83,25 @@ class RunTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="mutants-test-")
         self.addCleanup(self.folder.cleanup)
         self.root = Path(self.folder.name)
-        for name in ("base", "labrpc", "persister", "raft", "tests/mutants",
-                     "sim/tools"):
+        for name in ("base", "rpc", "labrpc", "persister", "raft", "tests",
+                     "tools/mutants/patches", "tools/seeds"):
             (self.root / name).mkdir(parents=True)
         (self.root / "Makefile").write_text(MAKEFILE)
-        (self.root / "raft/raft.cc").write_text(RAFT)
+        (self.root / "raft/server.cc").write_text(RAFT)
         (self.root / "raft/README.md").write_text("* I1. Is good.\n")
         (self.root / "tests/program.sh").write_text(PROGRAM)
-        for source in (*HERE.glob("*.py"), *(ROOT / "sim/tools").glob("*.py")):
+        for source in (*HERE.glob("*.py"), ROOT / "tools/copies.py",
+                       *(ROOT / "tools/seeds").glob("*.py")):
             shutil.copy(source, self.root / source.relative_to(ROOT))
 
     def add(self, name: str, text: str) -> None:
         """Adds a mutant."""
-        (self.root / f"tests/mutants/{name}.patch").write_text(text)
+        (self.root / f"tools/mutants/patches/{name}.patch").write_text(text)
 
     def run_it(self, *arguments: str) -> tuple[int, str]:
         """Returns the exit status and all output."""
         done = subprocess.run(
-            [sys.executable, "tests/mutants/run.py", *arguments],
+            [sys.executable, "tools/mutants/run.py", *arguments],
             cwd=self.root, text=True, check=False, capture_output=True,
             timeout=120)
         return done.returncode, done.stdout + done.stderr
@@ -129,7 +130,7 @@ class RunTest(unittest.TestCase):
                          {"test": "TestB2BPlus", "way": "check",
                           "message": "two", "seed": 4, "by": "own"})
         self.assertFalse((self.root / "out/mutants/vote").exists())
-        self.assertEqual((self.root / "raft/raft.cc").read_text(), RAFT)
+        self.assertEqual((self.root / "raft/server.cc").read_text(), RAFT)
 
     def test_survivor(self) -> None:
         """Status 1, and its tree is kept."""
@@ -141,16 +142,16 @@ class RunTest(unittest.TestCase):
         self.assertTrue(output.endswith("1 killed, 1 survived: commit\n"),
                         output)
         self.assertIn("commit bad",
-                      (self.root / "out/mutants/commit/raft/raft.cc")
+                      (self.root / "out/mutants/commit/raft/server.cc")
                       .read_text())
         self.assertIsNone(self.known()["commit"]["kill"])
 
     def test_moved_lines(self) -> None:
         """A patch finds its place again; without it, it is an error."""
         self.add("log", patch("log", 3))
-        (self.root / "raft/raft.cc").write_text("new\nlines\n" + RAFT)
+        (self.root / "raft/server.cc").write_text("new\nlines\n" + RAFT)
         self.assertEqual(self.run_it("--check"), (0, ""))
-        (self.root / "raft/raft.cc").write_text("log new\n")
+        (self.root / "raft/server.cc").write_text("log new\n")
         for arguments in ("--check",), ():
             status, output = self.run_it(*arguments)
             self.assertEqual(status, 2, output)
@@ -166,7 +167,7 @@ class RunTest(unittest.TestCase):
     def test_original_fails(self) -> None:
         """A suite that fails anyway says nothing about mutants."""
         self.add("log", patch("log", 3))
-        (self.root / "raft/raft.cc").write_text(RAFT.replace("term good",
+        (self.root / "raft/server.cc").write_text(RAFT.replace("term good",
                                                              "term bad"))
         status, output = self.run_it()
         self.assertEqual(status, 2, output)
@@ -231,7 +232,7 @@ class CorpusTest(unittest.TestCase):
                 ("Seen", "Scene", "x.patch: unknown Scene"),
                 ("I1 ", "", "Breaks: names no rule"),
                 ("--- a/raft", "--- raft", "lacks --- a/raft/..."),
-                ("b/raft", "b/base", "changes b/base/raft.cc, not raft/ alone"),
+                ("b/raft", "b/base", "changes b/base/server.cc, not raft/ alone"),
                 ("Killers:", "Run: fast\nKillers:", "Run: fast is none of")):
             with self.assertRaisesRegex(Broken, message):
                 corpus.parse("x", good.replace(old, new))
@@ -269,7 +270,7 @@ class SuiteTest(unittest.TestCase):
     def test_later_tests_exist(self) -> None:
         """Or the column of the original ones would be wrong."""
         sources = "".join(path.read_text() for path
-                          in (ROOT / "tests").glob("raft_2?_test.cc"))
+                          in (ROOT / "tests/raft").glob("2?_test.cc"))
         for test in suite.LATER:
             self.assertIn(f", {test.removeprefix('Test')[:-2]})", sources)
 

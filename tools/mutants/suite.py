@@ -75,7 +75,7 @@ class Program:
 
     def command(self, tests: str, seed: int) -> list[str]:
         """Returns what to start."""
-        prefix = ["tests/tools/fixed_addresses.sh"] \
+        prefix = ["tools/fixed_addresses.sh"] \
             if self.run == "sim-race" else []
         return [*prefix, self.path, f"--run={tests}", f"--seed={seed}",
                 "--verbose=0"]

@@ -1,6 +1,6 @@
 """Runs shell commands through GNU parallel, on this machine or on several.
 
-Who calls it: sim.py for SSHLOGINS, tests/stress/stress.py. Always true: each
+Who calls it: sim.py for SSHLOGINS, tools/stress/stress.py. Always true: each
 command that was begun and not ended by stop() is told of exactly once, as soon
 as it is over; nothing that was started outlives an interrupt. Needs GNU
 parallel (Debian's package).

@@ -36,7 +36,7 @@ import notice
 from farm import Farm, NoFarm, check_machines
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNNER = "sim/tools/one_run.sh"
+RUNNER = "tools/seeds/one_run.sh"
 LAB_TESTS = "2[A-C](Plus)?$"
 DEFAULT_SEEDS = 100
 REPLAYS_SHOWN = 10

@@ -294,7 +294,7 @@ class LivenessTest(unittest.TestCase):
         sources = "".join(
             path.read_text(encoding="utf-8")
             for folder, pattern in (("harness", "cluster*.cc"),
-                                    ("", "raft_2*_test.cc"))
+                                    ("raft", "2*_test.cc"))
             for path in (HERE.parents[1] / "tests" / folder).glob(pattern))
         for part in sim.LIVENESS:
             self.assertIn(part, sources)

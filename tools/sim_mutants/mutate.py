@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 import copies
 from copies import BUILD_LIMIT_S, ROOT, Broken
 from mutants import MUTANTS, Mutant

@@ -16,8 +16,8 @@ fi
 
 mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
 cp raft/types.h raft/messages.h raft/entries.h raft/entries.cc "$folder"
-cp tests/skeleton/raft.h.in "$folder/raft.h"
-cp tests/skeleton/raft.cc.in "$folder/raft.cc"
+cp tools/skeleton/raft.h.in "$folder/raft.h"
+cp tools/skeleton/raft.cc.in "$folder/raft.cc"
 quoted=$(printf %s "$folder" | sed 's/[&|\\]/\\&/g')
-sed "s|@DIR@|$quoted|g" tests/skeleton/README.md.in >"$folder/README.md"
+sed "s|@DIR@|$quoted|g" tools/skeleton/README.md.in >"$folder/README.md"
 echo "$folder: an unsolved Raft; next: make test RAFT=$folder RUN=2A"

@@ -14,7 +14,7 @@ rm -rf "$work"
 mkdir -p "$work"
 failed=0
 
-tests/tools/skeleton.sh "$work/unsolved" || exit
+tools/skeleton/skeleton.sh "$work/unsolved" || exit
 output=$(make --no-print-directory test RAFT="$work/unsolved" V=0 \
   RUN='InitialElection2A|ReElection2A|BasicAgree2B|FailNoAgree2B' 2>&1)
 normalised() {
@@ -23,7 +23,7 @@ normalised() {
 # What was built before the first line is not the run's.
 sed -n '/^seed [0-9]*, log /,/ passed, .* failed$/p' <<<"$output" |
   sed '1d;$d' | normalised >"$work/printed.txt"
-if ! normalised <tests/compare/testdata/go-lab-unsolved.txt |
+if ! normalised <tools/compare/testdata/go-lab-unsolved.txt |
   diff - "$work/printed.txt"; then
   echo "skeleton-test: the skeleton does not fail as the Go lab's does (<)"
   [ -s "$work/printed.txt" ] || tail -n 20 <<<"$output"

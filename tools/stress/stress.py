@@ -25,7 +25,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "sim/tools"))
+sys.path.append(str(ROOT / "tools/seeds"))
 import sim
 from farm import Done, Farm, NoFarm, check_machines
 from sim import BadArgument, fail, parse_number
@@ -33,7 +33,7 @@ from sim import BadArgument, fail, parse_number
 DEFAULT_RUNS = 100
 MOST_RUNS = 1_000_000
 SHOWN = 10  # commands that repeat a failure
-RUNNER = "sim/tools/one_run.sh"
+RUNNER = "tools/seeds/one_run.sh"
 
 
 @dataclass(frozen=True)

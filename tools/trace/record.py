@@ -64,7 +64,7 @@ def command_for(options: argparse.Namespace, program: Path,
     """Returns what runs the test."""
     if options.real:
         return [str(program), f"--run=^{test}$", f"--seed={options.seed}"]
-    return ["/usr/bin/python3", str(ROOT / "sim/tools/sim.py"), "--seeds=1",
+    return ["/usr/bin/python3", str(ROOT / "tools/seeds/sim.py"), "--seeds=1",
             f"--seed={options.seed}", f"--profile={options.profile}",
             f"--run=^{test}$", f"--raft={options.raft}", str(program)]
 

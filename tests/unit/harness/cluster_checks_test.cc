@@ -9,8 +9,8 @@
 
 #include "gtest/gtest.h"
 #include "tests/harness/cluster.h"
-#include "tests/unit/failures.h"
-#include "tests/unit/fake_raft.h"
+#include "tests/unit/harness/failures.h"
+#include "tests/unit/harness/fake_raft.h"
 
 namespace tests {
 namespace {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/unit/failures.h"
-#include "tests/unit/fake_raft.h"
+#include "tests/unit/harness/failures.h"
+#include "tests/unit/harness/fake_raft.h"
 
 namespace tests {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/unit/failures.h"
+#include "tests/unit/harness/failures.h"
 
 namespace tests {
 namespace {

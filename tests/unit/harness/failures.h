@@ -3,8 +3,8 @@
 // Thread safety: for a test's main thread; failures of all threads are caught,
 // so only those of the piece may be running.
 
-#ifndef TESTS_UNIT_FAILURES_H_
-#define TESTS_UNIT_FAILURES_H_
+#ifndef TESTS_UNIT_HARNESS_FAILURES_H_
+#define TESTS_UNIT_HARNESS_FAILURES_H_
 
 #include <string>
 #include <utility>
@@ -53,4 +53,4 @@ Failures FailuresOf(Piece piece) {
 
 }  // namespace tests
 
-#endif  // TESTS_UNIT_FAILURES_H_
+#endif  // TESTS_UNIT_HARNESS_FAILURES_H_

@@ -3,8 +3,8 @@
 //
 // Thread safety: FakeRaft is safe; FakeRafts is the test's main thread's.
 
-#ifndef TESTS_UNIT_FAKE_RAFT_H_
-#define TESTS_UNIT_FAKE_RAFT_H_
+#ifndef TESTS_UNIT_HARNESS_FAKE_RAFT_H_
+#define TESTS_UNIT_HARNESS_FAKE_RAFT_H_
 
 #include <functional>
 #include <map>
@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "base/rpc.h"
 #include "persister/persister.h"
+#include "rpc/rpc.h"
 #include "tests/harness/cluster.h"
 #include "tests/harness/commands.h"
 #include "tests/harness/instance.h"
@@ -157,4 +157,4 @@ class FakeRafts {
 
 }  // namespace tests
 
-#endif  // TESTS_UNIT_FAKE_RAFT_H_
+#endif  // TESTS_UNIT_HARNESS_FAKE_RAFT_H_

@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/codec.h"
 #include "gtest/gtest.h"
 #include "raft/messages.h"
+#include "rpc/codec.h"
 #include "tests/harness/commands.h"
 #include "tests/harness/link.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/unit/network_fixture.h"
+#include "tests/unit/labrpc/network_fixture.h"
 
 namespace tests {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/unit/network_fixture.h"
+#include "tests/unit/labrpc/network_fixture.h"
 
 namespace tests {
 namespace {

@@ -3,8 +3,8 @@
 //
 // Thread safety: Gate, PacketLog and Outcomes are safe.
 
-#ifndef TESTS_UNIT_NETWORK_FIXTURE_H_
-#define TESTS_UNIT_NETWORK_FIXTURE_H_
+#ifndef TESTS_UNIT_LABRPC_NETWORK_FIXTURE_H_
+#define TESTS_UNIT_LABRPC_NETWORK_FIXTURE_H_
 
 #include <cstdint>
 #include <functional>
@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "base/rpc.h"
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
+#include "rpc/rpc.h"
 
 namespace tests {
 
@@ -177,4 +177,4 @@ class NetworkTest : public testing::Test {
 
 }  // namespace tests
 
-#endif  // TESTS_UNIT_NETWORK_FIXTURE_H_
+#endif  // TESTS_UNIT_LABRPC_NETWORK_FIXTURE_H_

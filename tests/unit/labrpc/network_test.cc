@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/unit/network_fixture.h"
+#include "tests/unit/labrpc/network_fixture.h"
 
 namespace tests {
 namespace {

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "labrpc/timer_queue.h"
 #include "labrpc/worker_pool.h"
-#include "tests/unit/network_fixture.h"
+#include "tests/unit/labrpc/network_fixture.h"
 
 namespace tests {
 namespace {

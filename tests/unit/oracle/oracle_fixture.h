@@ -11,8 +11,8 @@
 //
 // Thread safety: one thread.
 
-#ifndef TESTS_UNIT_ORACLE_FIXTURE_H_
-#define TESTS_UNIT_ORACLE_FIXTURE_H_
+#ifndef TESTS_UNIT_ORACLE_ORACLE_FIXTURE_H_
+#define TESTS_UNIT_ORACLE_ORACLE_FIXTURE_H_
 
 #include <chrono>
 #include <map>
@@ -21,9 +21,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/codec.h"
 #include "labrpc/packet.h"
 #include "raft/messages.h"
+#include "rpc/codec.h"
 #include "tests/harness/link.h"
 #include "tests/oracle/oracle.h"
 
@@ -250,4 +250,4 @@ class Story {
 
 }  // namespace tests
 
-#endif  // TESTS_UNIT_ORACLE_FIXTURE_H_
+#endif  // TESTS_UNIT_ORACLE_ORACLE_FIXTURE_H_

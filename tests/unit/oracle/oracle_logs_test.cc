@@ -5,7 +5,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "tests/unit/oracle_fixture.h"
+#include "tests/unit/oracle/oracle_fixture.h"
 
 namespace tests {
 namespace {

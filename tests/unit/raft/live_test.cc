@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "examples/counter/counter.h"
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
 #include "raft/raft.h"
-#include "tests/example/counter.h"
 
 namespace raft {
 namespace {

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "base/codec.h"
 #include "gtest/gtest.h"
 #include "raft/entries.h"
+#include "rpc/codec.h"
 
 namespace raft {
 namespace {

@@ -3,8 +3,8 @@
 //
 // Thread safety: confined to the test's thread.
 
-#ifndef TESTS_UNIT_RAFT_FIXTURE_H_
-#define TESTS_UNIT_RAFT_FIXTURE_H_
+#ifndef TESTS_UNIT_RAFT_RAFT_FIXTURE_H_
+#define TESTS_UNIT_RAFT_RAFT_FIXTURE_H_
 
 #include <memory>
 #include <optional>
@@ -12,10 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/rpc.h"
 #include "gtest/gtest.h"
 #include "persister/persister.h"
 #include "raft/raft.h"
+#include "rpc/rpc.h"
 #include "tests/harness/raft_peek.h"
 
 namespace raft {
@@ -133,4 +133,4 @@ struct RaftFixture {
 
 }  // namespace raft
 
-#endif  // TESTS_UNIT_RAFT_FIXTURE_H_
+#endif  // TESTS_UNIT_RAFT_RAFT_FIXTURE_H_

@@ -1,7 +1,7 @@
 // Unit tests of base/codec.h. The first three are the course's own tests of its
 // encoder, turned into what guards against the same hazard here.
 
-#include "base/codec.h"
+#include "rpc/codec.h"
 
 #include <cereal/types/map.hpp>
 #include <cereal/types/memory.hpp>

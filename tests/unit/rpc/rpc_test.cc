@@ -1,6 +1,6 @@
-// Unit tests of base/rpc.h, over an end that leads straight to a service.
+// Unit tests of rpc/rpc.h, over an end that leads straight to a service.
 
-#include "base/rpc.h"
+#include "rpc/rpc.h"
 
 #include <optional>
 #include <string>

@@ -1,13 +1,13 @@
 // Unit tests of tests/harness/failure_report.h.
 
-#include "tests/harness/failure_report.h"
+#include "tests/runner/failure_report.h"
 
 #include <signal.h>
 
 #include <chrono>
 
 #include "gtest/gtest.h"
-#include "tests/harness/child.h"
+#include "tests/runner/child.h"
 
 namespace tests {
 namespace {

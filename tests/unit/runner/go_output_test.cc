@@ -1,14 +1,14 @@
-// Unit tests of tests/harness/go_output.h, and of the cutting of a child's
+// Unit tests of tests/runner/go_output.h, and of the cutting of a child's
 // output into lines.
 
-#include "tests/harness/go_output.h"
+#include "tests/runner/go_output.h"
 
 #include <chrono>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/harness/child_process.h"
+#include "tests/runner/child_process.h"
 
 namespace tests {
 namespace {

@@ -1,10 +1,10 @@
 // Tests of the runner as a whole: the program runs itself on the specimens of
-// tests/specimens.cc, and what it prints is compared line by line.
+// tests/runner/test_programs.cc, and what it prints is compared line by line.
 //
 // Times and addresses differ from run to run: durations read (T), and lines
 // that a library or sanitizer wrote are not compared but searched.
 
-#include "tests/harness/runner.h"
+#include "tests/runner/runner.h"
 
 #include <signal.h>
 #include <sys/wait.h>
@@ -25,7 +25,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/harness/build_kind.h"
+#include "tests/runner/build_kind.h"
 
 namespace tests {
 namespace {

@@ -1,6 +1,6 @@
-// Unit tests of tests/harness/stacks.h and watchdog.h within one process.
+// Unit tests of tests/runner/stacks.h and watchdog.h within one process.
 
-#include "tests/harness/stacks.h"
+#include "tests/runner/stacks.h"
 
 #include <unistd.h>
 
@@ -11,8 +11,8 @@
 
 #include "base/mutex.h"
 #include "gtest/gtest.h"
-#include "tests/harness/child.h"
-#include "tests/harness/watchdog.h"
+#include "tests/runner/child.h"
+#include "tests/runner/watchdog.h"
 
 namespace tests {
 

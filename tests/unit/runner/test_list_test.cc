@@ -1,6 +1,6 @@
-// Unit tests of tests/harness/test_list.h: names, order and selection.
+// Unit tests of tests/runner/test_list.h: names, order and selection.
 
-#include "tests/harness/test_list.h"
+#include "tests/runner/test_list.h"
 
 #include <algorithm>
 #include <string>

@@ -71,17 +71,17 @@ void ExpectPasses(const std::string& folder, const std::string& modules,
 }
 
 TEST(Tools, Compare) {
-  ExpectPasses("tests/compare", "compare_test logs_test page_test report_test");
+  ExpectPasses("tools/compare", "compare_test logs_test page_test report_test");
 }
 
-TEST(Tools, Grade) { ExpectPasses("tests/tools", "grade_test"); }
+TEST(Tools, Grade) { ExpectPasses("tools/grade", "grade_test"); }
 
-TEST(Tools, Mutants) { ExpectPasses("tests/mutants", "run_test"); }
+TEST(Tools, Mutants) { ExpectPasses("tools/mutants", "run_test"); }
 
 // Those of the page itself need Chromium: `make trace-test`.
-TEST(Tools, Trace) { ExpectPasses("tests/trace", "trace_test record_test"); }
+TEST(Tools, Trace) { ExpectPasses("tools/trace", "trace_test record_test"); }
 
-TEST(Tools, Stress) { ExpectPasses("tests/stress", "stress_test"); }
+TEST(Tools, Stress) { ExpectPasses("tools/stress", "stress_test"); }
 
 // Of the programs that `make bench` runs only `make test` builds some.
 TEST(Tools, Bench) {
@@ -90,17 +90,17 @@ TEST(Tools, Bench) {
   const bool built = std::filesystem::exists(programs / "raft_bench") &&
                      std::filesystem::exists(programs / "raft_bench_sim");
   ExpectPasses(
-      "tests/bench", "bench_test",
+      "bench", "bench_test",
       built ? absl::StrCat("BENCH_PROGRAMS=", Quoted(programs.string()), " ")
             : "");
 }
 
-TEST(Tools, Sim) { ExpectPasses("sim/tools", "sim_test"); }
+TEST(Tools, Sim) { ExpectPasses("tools/seeds", "sim_test"); }
 
 // The README's service is the one that TestUnitExample... runs.
 TEST(Readme, ShowsTheExampleAsItIs) {
   const std::vector<std::string> parts = absl::StrSplit(
-      Content(Root() / "tests/example/counter.h"), "// [README]\n");
+      Content(Root() / "examples/counter/counter.h"), "// [README]\n");
   ASSERT_EQ(parts.size(), 3u);
   const std::string block = absl::StrCat("```cpp\n", parts[1], "```\n");
   EXPECT_NE(Content(Root() / "README.md").find(block), std::string::npos)
