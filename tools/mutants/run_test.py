@@ -83,7 +83,7 @@ class RunTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="mutants-test-")
         self.addCleanup(self.folder.cleanup)
         self.root = Path(self.folder.name)
-        for name in ("base", "rpc", "labrpc", "persister", "raft", "tests",
+        for name in ("base", "rpc", "labrpc", "persister", "raft", "sim", "tests",
                      "tools/mutants/patches", "tools/seeds"):
             (self.root / name).mkdir(parents=True)
         (self.root / "Makefile").write_text(MAKEFILE)
