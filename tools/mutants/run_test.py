@@ -59,7 +59,7 @@ if says "log bad" && [ "$ORACLE" = on ]; then
   fail TestA2A "a_test.cc:1: oracle: log matching: S1"
 fi
 if says "commit bad" && says "checks on"; then
-  fail TestA2A "crashed: signal 6 (Aborted)" "raft.cc:7] Check failed: x"
+  fail TestA2A "crashed: signal 6 (Aborted)" "server.cc:7] Check failed: x"
 fi
 echo "$((2 - failed)) passed, $failed failed"
 [ "$failed" -eq 0 ]
