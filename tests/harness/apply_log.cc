@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace tests {
+namespace harness {
 
 const Command* ApplyLog::Find(const Log& log, raft::Index index) {
   return index >= 1 && index <= log.size() ? &log[index - 1] : nullptr;
@@ -41,4 +41,4 @@ Applied ApplyLog::At(raft::Index index) const {
   return applied;
 }
 
-}  // namespace tests
+}  // namespace harness

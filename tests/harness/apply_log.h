@@ -22,7 +22,7 @@
 #include "raft/types.h"
 #include "tests/harness/commands.h"
 
-namespace tests {
+namespace harness {
 
 // How many servers have applied an index, and what.
 struct Applied {
@@ -57,6 +57,6 @@ class ApplyLog {
   raft::Index max_index_ = 0;
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_APPLY_LOG_H_

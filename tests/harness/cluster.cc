@@ -9,7 +9,7 @@
 #include "tests/harness/report.h"
 #include "tests/oracle/disk.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 constexpr std::chrono::seconds kTimeLimit(120);
@@ -82,27 +82,27 @@ Cluster::~Cluster() {
   if (unreported.has_value()) ReportFailure(*unreported, place_);
 }
 
-std::shared_ptr<Oracle> Cluster::MakeOracle() {
+std::shared_ptr<oracle::Oracle> Cluster::MakeOracle() {
   if (!options_.oracle || !OracleIsOn()) {
     LOG(INFO) << "oracle: off: all rules";
     return nullptr;
   }
-  DecodeDisk decode = DecoderOfTheRaft();
-  for (const Rule& rule : Oracle::RulesOfTheDisk()) {
+  oracle::DecodeDisk decode = oracle::DecoderOfTheRaft();
+  for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheDisk()) {
     if (decode == nullptr) {
       LOG(INFO) << "oracle: off: " << rule.name
                 << " (the Raft has no raft/saved_state.h)";
     }
   }
-  return std::make_shared<Oracle>(
-      servers_,
-      Oracle::Options{.decode = std::move(decode),
-                      .on_violation = [this](const Violation& violation) {
-                        if (Recorder* const recorder = Recorder::OfProcess()) {
-                          recorder->Violated(violation);
-                        }
-                        FoundError(violation.ToString());
-                      }});
+  return std::make_shared<oracle::Oracle>(
+      servers_, oracle::Oracle::Options{
+                    .decode = std::move(decode),
+                    .on_violation = [this](const oracle::Violation& violation) {
+                      if (Recorder* const recorder = Recorder::OfProcess()) {
+                        recorder->Violated(violation);
+                      }
+                      FoundError(violation.ToString());
+                    }});
 }
 
 labrpc::Observer Cluster::MakeObserver() const {
@@ -175,4 +175,4 @@ int64_t Cluster::RpcCount(raft::ServerId server) const {
   return network_.GetCount(NameOf(server));
 }
 
-}  // namespace tests
+}  // namespace harness

@@ -49,7 +49,7 @@
 #include "tests/harness/instance.h"
 #include "tests/harness/witnesses.h"
 
-namespace tests {
+namespace harness {
 
 // The tester's idea of a generous time for an election (the course's
 // RaftElectionTimeout).
@@ -220,7 +220,7 @@ class Cluster {
   };
 
   // cluster.cc
-  std::shared_ptr<Oracle> MakeOracle();
+  std::shared_ptr<oracle::Oracle> MakeOracle();
   labrpc::Observer MakeObserver() const;
   raft::Index MaxIndex() ABSL_LOCKS_EXCLUDED(mu_);
   bool TookTooLong();
@@ -291,6 +291,6 @@ class Cluster {
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_CLUSTER_H_

@@ -7,7 +7,7 @@
 #include "tests/harness/cluster.h"
 #include "tests/harness/report.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using std::chrono::milliseconds;
@@ -179,4 +179,4 @@ bool Cluster::AwaitAgreement(raft::Index index, const Command& command,
   return false;
 }
 
-}  // namespace tests
+}  // namespace harness

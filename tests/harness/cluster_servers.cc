@@ -8,7 +8,7 @@
 #include "tests/harness/cluster.h"
 #include "tests/harness/link.h"
 
-namespace tests {
+namespace harness {
 
 std::string Cluster::NameOf(raft::ServerId server) {
   return absl::StrCat(server);
@@ -239,4 +239,4 @@ void Cluster::EndReader(raft::ServerId server) {
   reader = {};
 }
 
-}  // namespace tests
+}  // namespace harness

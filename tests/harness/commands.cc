@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "rpc/codec.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 constexpr char kIntegerTag = 'i';
@@ -54,4 +54,4 @@ int64_t RandomValue(base::Random* random) {
   return random->Between(0, std::numeric_limits<int64_t>::max());
 }
 
-}  // namespace tests
+}  // namespace harness

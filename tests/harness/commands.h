@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "base/random.h"
 
-namespace tests {
+namespace harness {
 
 using Command = std::variant<int64_t, std::string>;
 
@@ -37,6 +37,6 @@ std::string ToString(const std::vector<int64_t>& values);
 // Uniform among the non-negative 63-bit integers.
 int64_t RandomValue(base::Random* random);
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_COMMANDS_H_

@@ -4,7 +4,7 @@
 
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 void RunTestThread(const std::function<void()>& body) {
@@ -61,4 +61,4 @@ void TestThreads::Join() {
   threads_.clear();
 }
 
-}  // namespace tests
+}  // namespace harness

@@ -18,7 +18,7 @@
 
 #include "base/mutex.h"
 
-namespace tests {
+namespace harness {
 
 // A line of a test. As the default value of a last parameter it is the line of
 // the call (clang 14 has no std::source_location).
@@ -75,6 +75,6 @@ class TestThreads {
   bool stopping_ ABSL_GUARDED_BY(mu_) = false;
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_FAILURE_H_

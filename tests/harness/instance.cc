@@ -4,7 +4,7 @@
 
 #include "raft/raft.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 class OurRaft : public Instance {
@@ -32,4 +32,4 @@ std::shared_ptr<Instance> MakeRaft(
       std::move(ends), me, std::move(persister), std::move(channel)));
 }
 
-}  // namespace tests
+}  // namespace harness

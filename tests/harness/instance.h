@@ -17,7 +17,7 @@
 #include "raft/types.h"
 #include "rpc/rpc.h"
 
-namespace tests {
+namespace harness {
 
 class Instance {
  public:
@@ -50,6 +50,6 @@ std::shared_ptr<Instance> MakeRaft(
     std::shared_ptr<persister::Persister> persister,
     std::shared_ptr<ApplyChannel> channel);
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_INSTANCE_H_

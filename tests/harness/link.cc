@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 // Takes `prefix` and a number off the front of `text`.
@@ -33,4 +33,4 @@ std::optional<Link> ParseLink(std::string_view end_name) {
   return link;
 }
 
-}  // namespace tests
+}  // namespace harness

@@ -12,7 +12,7 @@
 
 #include "raft/types.h"
 
-namespace tests {
+namespace harness {
 
 struct Link {
   raft::ServerId from = 0;
@@ -25,6 +25,6 @@ std::string LinkName(const Link& link);
 // Nothing if the end is not one of a cluster's.
 std::optional<Link> ParseLink(std::string_view end_name);
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_LINK_H_

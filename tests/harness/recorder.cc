@@ -20,7 +20,7 @@
 #include "tests/oracle/disk.h"
 #include "tests/runner/run_log.h"
 
-namespace tests {
+namespace harness {
 
 using Json = nlohmann::ordered_json;
 using Packet = labrpc::Packet;
@@ -105,7 +105,7 @@ Recorder* Recorder::OfProcess() {
     const int fd =
         open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
     PCHECK(fd >= 0) << "TRACE=" << path << " cannot be written";
-    return new Recorder(fd, DecoderOfTheRaft());
+    return new Recorder(fd, oracle::DecoderOfTheRaft());
   }();
   return recorder;
 }
@@ -119,7 +119,7 @@ void Recorder::SetRun(std::string test, uint64_t seed) {
   TheRun() = {.test = std::move(test), .seed = seed};
 }
 
-Recorder::Recorder(int fd, DecodeDisk decode)
+Recorder::Recorder(int fd, oracle::DecodeDisk decode)
     : fd_(fd), decode_(std::move(decode)), begin_(Clock::now()) {}
 
 const char* Recorder::NameOf(Role role) {
@@ -157,9 +157,9 @@ Json Recorder::EventOf(std::string_view name, ServerId server) const {
 
 // One call of write() for a line: no lock is needed.
 void Recorder::Write(const Json& event) const {
-  WriteAll(fd_, event.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true,
-                           Json::error_handler_t::replace) +
-                    "\n");
+  tests::WriteAll(fd_, event.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true,
+                                  Json::error_handler_t::replace) +
+                           "\n");
 }
 
 Recorder::Shown Recorder::ShownBy(ServerId server) const {
@@ -317,7 +317,7 @@ void Recorder::SeesReply(const Packet& packet, ServerId from, ServerId to) {
 
 void Recorder::Saved(ServerId server, int life, std::string_view bytes) {
   if (decode_ == nullptr || !IsAlive(server, life)) return;
-  const std::optional<DiskState> state = decode_(bytes);
+  const std::optional<oracle::DiskState> state = decode_(bytes);
   if (!state.has_value()) return;
   if (state->current_term > ShownBy(server).term) {
     Shows(server, life, state->current_term,
@@ -386,7 +386,7 @@ void Recorder::StepEnds(uint64_t step, std::string_view name) {
   Write(event);
 }
 
-void Recorder::Violated(const Violation& violation) {
+void Recorder::Violated(const oracle::Violation& violation) {
   Json event = Event("violation");
   event["rule"] = violation.rule.name;
   event["section"] = violation.rule.section;
@@ -407,4 +407,4 @@ void Recorder::TestEnds(bool passed) {
   Write(event);
 }
 
-}  // namespace tests
+}  // namespace harness

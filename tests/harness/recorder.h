@@ -25,7 +25,7 @@
 #include "tests/harness/failure.h"
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace harness {
 
 class Recorder {
  public:
@@ -42,7 +42,7 @@ class Recorder {
 
   // Writes to `fd`, which is the caller's; disks are read by `decode`, which
   // may be null.
-  Recorder(int fd, DecodeDisk decode);
+  Recorder(int fd, oracle::DecodeDisk decode);
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
@@ -75,7 +75,7 @@ class Recorder {
   void StepEnds(uint64_t step, std::string_view name);
 
   // What the oracle has found, and how the test fails and ends.
-  void Violated(const Violation& violation);
+  void Violated(const oracle::Violation& violation);
   void Failed(std::string_view message, std::string_view place);
   void TestEnds(bool passed);
 
@@ -116,7 +116,7 @@ class Recorder {
   static Run& TheRun();
 
   const int fd_;
-  const DecodeDisk decode_;
+  const oracle::DecodeDisk decode_;
   const Clock::time_point begin_;
 
   mutable base::SpinLock lock_;
@@ -143,6 +143,6 @@ class Step {
   uint64_t step_ = 0;
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_RECORDER_H_

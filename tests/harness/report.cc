@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_format.h"
 
-namespace tests {
+namespace harness {
 
 std::string TitleLine(std::string_view title) {
   return std::string(title) + " ...";
@@ -25,4 +25,4 @@ std::chrono::milliseconds NextPause(std::chrono::milliseconds pause) {
   return pause < std::chrono::seconds(1) ? 2 * pause : pause;
 }
 
-}  // namespace tests
+}  // namespace harness

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace tests {
+namespace harness {
 
 // What a test that passed cost, since its title was printed.
 struct Costs {
@@ -39,6 +39,6 @@ inline constexpr int kMostPauses = 30;
 inline constexpr std::chrono::milliseconds kFirstPause(10);
 std::chrono::milliseconds NextPause(std::chrono::milliseconds pause);
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_REPORT_H_

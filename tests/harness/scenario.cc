@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using raft::Index;
@@ -157,4 +157,4 @@ void Stage::Heal() {
   tap.ReleaseAll(&cluster, AnyMessage());
 }
 
-}  // namespace tests
+}  // namespace harness

@@ -25,7 +25,7 @@
 #include "tests/harness/failure.h"
 #include "tests/harness/tap.h"
 
-namespace tests {
+namespace harness {
 
 class Stage {
  public:
@@ -79,6 +79,6 @@ class Stage {
                   const std::vector<raft::ServerId>& followers, size_t begin);
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_SCENARIO_H_

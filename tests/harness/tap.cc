@@ -8,7 +8,7 @@
 #include "tests/harness/cluster.h"
 #include "tests/harness/link.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using labrpc::Packet;
@@ -287,4 +287,4 @@ void Tap::ReleaseAll(Cluster* cluster, const Match& match) {
   for (const Message& message : Held(match)) Release(cluster, message);
 }
 
-}  // namespace tests
+}  // namespace harness

@@ -32,7 +32,7 @@
 #include "raft/types.h"
 #include "tests/harness/failure.h"
 
-namespace tests {
+namespace harness {
 
 class Cluster;
 
@@ -188,6 +188,6 @@ class Tap {
   std::vector<Message> held_ ABSL_GUARDED_BY(mu_);  // the oldest first
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_TAP_H_

@@ -1,6 +1,6 @@
 #include "tests/harness/witnesses.h"
 
-namespace tests {
+namespace harness {
 
 using raft::ServerId;
 
@@ -56,4 +56,4 @@ raft::StartResult Witnesses::Start(ServerId server, int life,
   return result;
 }
 
-}  // namespace tests
+}  // namespace harness

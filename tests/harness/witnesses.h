@@ -19,12 +19,12 @@
 #include "tests/harness/recorder.h"
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace harness {
 
 class Witnesses {
  public:
   // Either may be null. The recorder outlives all copies.
-  Witnesses(std::shared_ptr<Oracle> oracle, Recorder* recorder)
+  Witnesses(std::shared_ptr<oracle::Oracle> oracle, Recorder* recorder)
       : oracle_(std::move(oracle)), recorder_(recorder) {}
 
   bool any() const { return oracle_ != nullptr || recorder_ != nullptr; }
@@ -45,10 +45,10 @@ class Witnesses {
                           std::string_view command) const;
 
  private:
-  std::shared_ptr<Oracle> oracle_;
+  std::shared_ptr<oracle::Oracle> oracle_;
   Recorder* recorder_;
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_HARNESS_WITNESSES_H_

@@ -6,7 +6,7 @@
 #include "raft/saved_state.h"
 #endif
 
-namespace tests {
+namespace oracle {
 
 #if __has_include("raft/saved_state.h")
 
@@ -28,4 +28,4 @@ DecodeDisk DecoderOfTheRaft() { return nullptr; }
 
 #endif
 
-}  // namespace tests
+}  // namespace oracle

@@ -5,11 +5,11 @@
 
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace oracle {
 
 // By raft/saved_state.h; null if the Raft under test does not offer it.
 DecodeDisk DecoderOfTheRaft();
 
-}  // namespace tests
+}  // namespace oracle
 
 #endif  // TESTS_ORACLE_DISK_H_

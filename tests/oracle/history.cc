@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
-namespace tests {
+namespace oracle {
 namespace {
 
 using Fate = labrpc::Packet::Fate;
@@ -93,4 +93,4 @@ std::string History::ToString(
   return text;
 }
 
-}  // namespace tests
+}  // namespace oracle

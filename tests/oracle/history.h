@@ -15,7 +15,7 @@
 #include "labrpc/packet.h"
 #include "raft/types.h"
 
-namespace tests {
+namespace oracle {
 
 struct Event {
   enum class Kind : uint8_t {
@@ -59,6 +59,6 @@ class History {
   uint64_t count_ = 0;
 };
 
-}  // namespace tests
+}  // namespace oracle
 
 #endif  // TESTS_ORACLE_HISTORY_H_

@@ -9,7 +9,7 @@
 
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace oracle {
 
 // Holds the oracle's lock; tells of what was found when it has let go of it.
 class ABSL_SCOPED_LOCKABLE Oracle::Judging {
@@ -31,6 +31,6 @@ class ABSL_SCOPED_LOCKABLE Oracle::Judging {
   Oracle* const oracle_;
 };
 
-}  // namespace tests
+}  // namespace oracle
 
 #endif  // TESTS_ORACLE_JUDGING_H_

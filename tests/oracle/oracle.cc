@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/oracle/judging.h"
 
-namespace tests {
+namespace oracle {
 
 using raft::ServerId;
 using raft::Term;
@@ -161,4 +161,4 @@ void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
                        " has committed"));
 }
 
-}  // namespace tests
+}  // namespace oracle

@@ -38,7 +38,7 @@
 #include "tests/oracle/history.h"
 #include "tests/oracle/rules.h"
 
-namespace tests {
+namespace oracle {
 
 // What a Raft had saved, as far as the rules ask (raft/saved_state.h).
 struct DiskState {
@@ -207,7 +207,7 @@ class Oracle {
 
   // A request that was delivered and not answered.
   struct Pending {
-    Link link;
+    harness::Link link;
     int receiver_life = 0;
     bool is_vote = false;
     raft::Term term = 0;
@@ -238,12 +238,12 @@ class Oracle {
   }
 
   // oracle_messages.cc: what each message means for the rules.
-  bool IsGhostLocked(const Link& link, Fate fate)
+  bool IsGhostLocked(const harness::Link& link, Fate fate)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void SeesRequestVote(const labrpc::Packet& packet, const Link& link)
+  void SeesRequestVote(const labrpc::Packet& packet, const harness::Link& link)
       ABSL_LOCKS_EXCLUDED(lock_);
-  void SeesAppendEntries(const labrpc::Packet& packet, const Link& link)
-      ABSL_LOCKS_EXCLUDED(lock_);
+  void SeesAppendEntries(const labrpc::Packet& packet,
+                         const harness::Link& link) ABSL_LOCKS_EXCLUDED(lock_);
   void SeesReply(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(lock_);
   void AwaitReplyLocked(const labrpc::Packet& packet, Pending pending)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
@@ -262,14 +262,17 @@ class Oracle {
   void VotesLocked(raft::ServerId voter, raft::Term term,
                    raft::ServerId candidate)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void StandsLocked(const Link& link, raft::Term term, Clock::time_point sent)
+  void StandsLocked(const harness::Link& link, raft::Term term,
+                    Clock::time_point sent)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void LeadsLocked(raft::ServerId server, raft::Term term)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void SpeaksLocked(const Link& link, raft::Term term, Clock::time_point sent)
+  void SpeaksLocked(const harness::Link& link, raft::Term term,
+                    Clock::time_point sent)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
-                   Clock::time_point sent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void BeatsLocked(const harness::Link& link,
+                   const raft::AppendEntriesArgs& args, Clock::time_point sent)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
 
   // oracle_logs.cc
   void HoldsLocked(raft::ServerId server, Position position,
@@ -318,6 +321,6 @@ class Oracle {
       ABSL_GUARDED_BY(lock_);  // by call
 };
 
-}  // namespace tests
+}  // namespace oracle
 
 #endif  // TESTS_ORACLE_ORACLE_H_

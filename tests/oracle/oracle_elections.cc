@@ -6,8 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace oracle {
 
+using harness::Link;
 using raft::ServerId;
 using raft::Term;
 
@@ -123,4 +124,4 @@ void Oracle::BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
                        " AppendEntries without news within a second"));
 }
 
-}  // namespace tests
+}  // namespace oracle

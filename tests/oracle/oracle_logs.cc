@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace oracle {
 
 using raft::Index;
 using raft::ServerId;
@@ -259,4 +259,4 @@ void Oracle::OnDiskLocked(ServerId server, Term term, Position position,
                              last.index, ",", last.term, ")"));
 }
 
-}  // namespace tests
+}  // namespace oracle

@@ -9,8 +9,9 @@
 #include "tests/oracle/judging.h"
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace oracle {
 
+using harness::Link;
 using labrpc::Packet;
 using raft::Term;
 
@@ -19,7 +20,7 @@ void Oracle::Sees(const Packet& packet) {
     SeesReply(packet);
     return;
   }
-  const std::optional<Link> link = ParseLink(packet.end);
+  const std::optional<Link> link = harness::ParseLink(packet.end);
   if (!link.has_value() || !Known(link->from) || !Known(link->to)) return;
   if (packet.method == raft::kRequestVote.name) SeesRequestVote(packet, *link);
   if (packet.method == raft::kAppendEntries.name) {
@@ -263,4 +264,4 @@ void Oracle::JudgeSuccessLocked(const Pending& pending, Fate fate) {
   AcknowledgesLocked(pending.link.to, pending.term, pending.position);
 }
 
-}  // namespace tests
+}  // namespace oracle

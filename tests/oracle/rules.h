@@ -4,7 +4,7 @@
 #ifndef TESTS_ORACLE_RULES_H_
 #define TESTS_ORACLE_RULES_H_
 
-namespace tests {
+namespace oracle {
 
 struct Rule {
   const char* name;
@@ -59,6 +59,6 @@ inline constexpr Rule kHeartbeatRate{"heart-beat rate", "lab 2A, 5.2"};
 // Messages and saved states say nothing that cannot be.
 inline constexpr Rule kWellFormed{"well-formed", "Figure 2"};
 
-}  // namespace tests
+}  // namespace oracle
 
 #endif  // TESTS_ORACLE_RULES_H_

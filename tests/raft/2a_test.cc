@@ -13,6 +13,10 @@
 namespace tests {
 namespace {
 
+using harness::Cluster;
+using harness::Fail;
+using harness::kElectionTimeout;
+using harness::Print;
 using raft::ServerId;
 using raft::Term;
 using std::chrono::milliseconds;

@@ -18,6 +18,14 @@
 namespace tests {
 namespace {
 
+using harness::Cluster;
+using harness::Command;
+using harness::Fail;
+using harness::kElectionTimeout;
+using harness::RandomValue;
+using harness::Retry;
+using harness::TestThreads;
+using harness::ToString;
 using raft::Index;
 using raft::ServerId;
 using raft::StartResult;

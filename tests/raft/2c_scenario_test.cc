@@ -20,6 +20,20 @@
 namespace tests {
 namespace {
 
+using harness::AnyMessage;
+using harness::AnyRequest;
+using harness::AppendEntries;
+using harness::AppendEntriesReplies;
+using harness::Cluster;
+using harness::Fail;
+using harness::Match;
+using harness::Message;
+using harness::Place;
+using harness::RequestVoteReplies;
+using harness::RequestVotes;
+using harness::Retry;
+using harness::Stage;
+using harness::Tap;
 using raft::Index;
 using raft::ServerId;
 using raft::Term;

@@ -19,6 +19,14 @@
 namespace tests {
 namespace {
 
+using harness::Applied;
+using harness::Cluster;
+using harness::Command;
+using harness::Fail;
+using harness::kElectionTimeout;
+using harness::RandomValue;
+using harness::Retry;
+using harness::TestThreads;
 using raft::Index;
 using raft::ServerId;
 using std::chrono::milliseconds;

@@ -58,11 +58,12 @@ class Reporter : public testing::EmptyTestEventListener {
   explicit Reporter(uint64_t seed) : seed_(seed) {}
 
   void OnTestStart(const testing::TestInfo& test) override {
-    Recorder::SetRun(GoName(test.test_suite_name(), test.name()), seed_);
+    harness::Recorder::SetRun(GoName(test.test_suite_name(), test.name()),
+                              seed_);
   }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed()) SendRecord(kFailure, Describe(result));
-    if (Recorder* const recorder = Recorder::OfProcess();
+    if (harness::Recorder* const recorder = harness::Recorder::OfProcess();
         recorder != nullptr && result.failed()) {
       recorder->Failed(MessageOf(result), PlaceOf(result));
     }
@@ -70,7 +71,7 @@ class Reporter : public testing::EmptyTestEventListener {
   }
   void OnTestEnd(const testing::TestInfo& test) override {
     SendRecord(kEnded, "");
-    if (Recorder* const recorder = Recorder::OfProcess()) {
+    if (harness::Recorder* const recorder = harness::Recorder::OfProcess()) {
       recorder->TestEnds(test.result()->Passed());
     }
   }

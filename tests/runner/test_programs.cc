@@ -133,7 +133,7 @@ TEST(DISABLED_Specimen, ReadsFreedMemory) {
 
 // What waiting costs: run it simulated, and look at the real time.
 TEST(DISABLED_Specimen, IdleMinute) {
-  tests::Cluster cluster(/*servers=*/5);
+  harness::Cluster cluster(/*servers=*/5);
   cluster.Begin("Specimen: five servers with nothing to do");
   cluster.CheckOneLeader();
   std::this_thread::sleep_for(std::chrono::minutes(1));

@@ -7,7 +7,7 @@
 
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 TEST(ApplyLog, CountsWhoHasAppliedAnIndex) {
@@ -76,4 +76,4 @@ TEST(ApplyLog, AllowsToApplyTheSameAgain) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

@@ -12,7 +12,7 @@
 #include "tests/unit/harness/failures.h"
 #include "tests/unit/harness/fake_raft.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using raft::Index;
@@ -237,4 +237,4 @@ TEST(ClusterEnd, ReportsAnApplyErrorThatNobodyAskedFor) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

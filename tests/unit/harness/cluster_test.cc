@@ -16,7 +16,7 @@
 #include "tests/unit/harness/failures.h"
 #include "tests/unit/harness/fake_raft.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using raft::ServerId;
@@ -273,4 +273,4 @@ TEST(ClusterOracle, AViolationThatNoCheckFollowsIsReportedAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

@@ -7,7 +7,7 @@
 
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 TEST(Commands, SurviveTheWire) {
@@ -46,4 +46,4 @@ TEST(Commands, PrintAsInTheCourse) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "tests/unit/harness/failures.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 void CheckAt(Place place = Place::Here()) { Fail("a check failed", place); }
@@ -83,4 +83,4 @@ TEST(TestThreads, AreNotAbandonedOnceJoined) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

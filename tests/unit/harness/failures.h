@@ -13,7 +13,7 @@
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace harness {
 
 struct Failures {
   std::vector<std::string> messages;
@@ -51,6 +51,6 @@ Failures FailuresOf(Piece piece) {
   return failures;
 }
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_UNIT_HARNESS_FAILURES_H_

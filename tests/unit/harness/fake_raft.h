@@ -21,7 +21,7 @@
 #include "tests/harness/commands.h"
 #include "tests/harness/instance.h"
 
-namespace tests {
+namespace harness {
 
 // Answers with the server's own number.
 inline constexpr base::Method<raft::ServerId, raft::ServerId> kPing{
@@ -155,6 +155,6 @@ class FakeRafts {
   std::map<raft::ServerId, std::weak_ptr<FakeRaft>> newest_;
 };
 
-}  // namespace tests
+}  // namespace harness
 
 #endif  // TESTS_UNIT_HARNESS_FAKE_RAFT_H_

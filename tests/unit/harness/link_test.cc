@@ -2,7 +2,7 @@
 
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 TEST(Link, NamesAreReadBack) {
@@ -22,4 +22,4 @@ TEST(Link, OtherEndsAreNobodys) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

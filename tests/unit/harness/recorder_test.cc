@@ -19,7 +19,7 @@
 #include "tests/harness/commands.h"
 #include "tests/harness/link.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using nlohmann::json;
@@ -34,9 +34,9 @@ raft::AppendEntriesArgs Beat(raft::Term term) {
 }
 
 // What every disk is taken to hold, but a bad one.
-std::optional<DiskState> DecodeTestDisk(std::string_view bytes) {
+std::optional<oracle::DiskState> DecodeTestDisk(std::string_view bytes) {
   if (bytes == "bad") return std::nullopt;
-  DiskState state;
+  oracle::DiskState state;
   state.current_term = 5;
   state.voted_for = 1;
   return state;
@@ -222,7 +222,7 @@ TEST_F(Recording, WritesWhatIsNoText) {
 
 TEST_F(Recording, WritesTheVerdict) {
   recorder_.Violated(
-      {.rule = kOneVote, .what = "S1 votes twice", .events = ""});
+      {.rule = oracle::kOneVote, .what = "S1 votes twice", .events = ""});
   recorder_.TestEnds(false);
   const std::vector<json> events = Take();
   EXPECT_EQ(events[0]["event"], "violation");
@@ -232,4 +232,4 @@ TEST_F(Recording, WritesTheVerdict) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

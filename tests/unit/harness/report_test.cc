@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace harness {
 namespace {
 
 using std::chrono::milliseconds;
@@ -46,4 +46,4 @@ TEST(Report, PausesDoubleBelowOneSecond) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace harness

@@ -7,7 +7,7 @@
 #include "gtest/gtest.h"
 #include "tests/unit/oracle/oracle_fixture.h"
 
-namespace tests {
+namespace oracle {
 namespace {
 
 using std::chrono::milliseconds;
@@ -249,4 +249,4 @@ TEST(OracleElections, HeartbeatRate) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace oracle

@@ -27,7 +27,7 @@
 #include "tests/harness/link.h"
 #include "tests/oracle/oracle.h"
 
-namespace tests {
+namespace oracle {
 
 class Story {
  public:
@@ -132,7 +132,7 @@ class Story {
   uint64_t Send(raft::ServerId from, raft::ServerId to, std::string_view method,
                 const std::string& bytes, Fate fate = Fate::kDelivered) {
     const uint64_t call = ++calls_;
-    links_[call] = {LinkName({from, lives_[Slot(from)], to}),
+    links_[call] = {harness::LinkName({from, lives_[Slot(from)], to}),
                     std::string(method)};
     See(Kind::kRequest, fate, call, bytes, now_ - age_);
     return call;
@@ -248,6 +248,6 @@ class Story {
   Oracle oracle_;
 };
 
-}  // namespace tests
+}  // namespace oracle
 
 #endif  // TESTS_UNIT_ORACLE_ORACLE_FIXTURE_H_

@@ -7,7 +7,7 @@
 #include "gtest/gtest.h"
 #include "tests/unit/oracle/oracle_fixture.h"
 
-namespace tests {
+namespace oracle {
 namespace {
 
 using Fate = Story::Fate;
@@ -396,4 +396,4 @@ TEST(Oracle, AClusterOfOneCommitsAlone) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace oracle
