@@ -239,15 +239,15 @@ BENCHES := $(OUT)/raft_bench $(OUT)/raft_bench_sim
 SIM := $(filter-out sim/simmem.cc sim/stacks.cc,$(wildcard sim/*.cc))
 SIM += $(if $(filter mem,$(VARIANT)),sim/simmem.cc)
 # Those of sim/simmem.cc need g++ and no sanitizer.
-MEMORY := sim/test/memory_test.cc sim/test/specimen_memory.cc
+MEMORY := sim/test/memory_test.cc sim/test/program_memory.cc
 SIM_TEST := $(filter-out $(if $(filter plain,$(VARIANT)),,$(MEMORY)), \
   $(wildcard sim/test/*.cc))
-SPECIMENS := $(filter sim/test/specimen_%,$(SIM_TEST))
-SIM_TESTS := $(filter-out $(SPECIMENS),$(SIM_TEST))
+SIM_PROGRAM_SOURCES := $(filter sim/test/program_%,$(SIM_TEST))
+SIM_TESTS := $(filter-out $(SIM_PROGRAM_SOURCES),$(SIM_TEST))
 object = $(patsubst %.cc,$(OUT)/obj/%.o,$(1))
 # The simulator knows the stacks of its threads better than the harness does.
 LAB_HARNESS := $(filter-out %/stacks.cc,$(HARNESS)) sim/stacks.cc
-SPECIMEN_PROGRAMS := $(patsubst sim/test/%.cc,$(OUT)/%,$(SPECIMENS))
+SIM_PROGRAMS := $(patsubst sim/test/%.cc,$(OUT)/%,$(SIM_PROGRAM_SOURCES))
 
 .PHONY: all
 all: $(OUT)/raft_tests $(OUT)/raft_sim \
@@ -260,18 +260,18 @@ $(OUT)/raft_bench_sim: $(call object,$(LIBRARY) $(BENCH) $(SIM))
 $(BENCHES): BENCH_LIBS = $(shell pkg-config --libs benchmark)
 $(OUT)/raft_sim: $(call object,$(LIBRARY) $(LAB_HARNESS) $(LAB_TESTS) $(SIM))
 $(OUT)/sim_tests: $(call object,$(LIBRARY) $(HARNESS) $(RUNNER_MAIN) \
-  $(SIM) $(SIM_TESTS)) | $(SPECIMEN_PROGRAMS)
-$(SPECIMEN_PROGRAMS): $(OUT)/%: $(OUT)/obj/sim/test/%.o \
+  $(SIM) $(SIM_TESTS)) | $(SIM_PROGRAMS)
+$(SIM_PROGRAMS): $(OUT)/%: $(OUT)/obj/sim/test/%.o \
   $(call object,$(SIM) base/symbolize.cc)
 
 $(OUT)/raft_tests $(OUT)/demo $(OUT)/raft_sim $(OUT)/sim_tests \
-$(BENCHES) $(SPECIMEN_PROGRAMS):
+$(BENCHES) $(SIM_PROGRAMS):
 	@echo "  link     $@"
 	@$(CXX) $(COMMON_FLAGS) $(LINK_FLAGS) $^ -o $@ $(LDLIBS) $(BENCH_LIBS)
 
 # ThreadSanitizer's calls, but not its library.
-$(OUT)/obj/sim/test/specimen_memory.o: CXXFLAGS += $(FLAGS_mem)
-$(OUT)/specimen_memory: $(call object,sim/simmem.cc)
+$(OUT)/obj/sim/test/program_memory.o: CXXFLAGS += $(FLAGS_mem)
+$(OUT)/program_memory: $(call object,sim/simmem.cc)
 
 $(OUT)/obj/sim/test/%.o: sim/test/%.cc Makefile
 	@mkdir -p $(@D)
@@ -301,6 +301,6 @@ $(OUT)/obj/raft/%.o: $(PLACE)/include/raft/%.cc Makefile
 endif
 
 -include $(patsubst %.cc,$(OUT)/obj/%.d,$(LIBRARY) $(HARNESS) $(TESTS) \
-  $(DEMO) $(BENCH) $(SIM) sim/stacks.cc $(SPECIMENS) $(SIM_TESTS))
+  $(DEMO) $(BENCH) $(SIM) sim/stacks.cc $(SIM_PROGRAM_SOURCES) $(SIM_TESTS))
 
 endif

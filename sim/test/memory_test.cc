@@ -12,7 +12,7 @@ namespace {
 constexpr int kSeeds = 40;
 
 ProgramOutcome RunMemory(const std::string& what, int seed) {
-  return RunSpecimen("memory", {what}, {{"SIM_SEED", std::to_string(seed)}});
+  return RunProgram("memory", {what}, {{"SIM_SEED", std::to_string(seed)}});
 }
 
 TEST(SimMemory, SpinningOnAnAtomicGoesOn) {

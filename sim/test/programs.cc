@@ -17,10 +17,10 @@
 namespace sim::test {
 namespace {
 
-std::string PathOf(const std::string& specimen) {
+std::string PathOf(const std::string& program) {
   const std::filesystem::path self =
       std::filesystem::read_symlink("/proc/self/exe");
-  return (self.parent_path() / ("specimen_" + specimen)).string();
+  return (self.parent_path() / ("program_" + program)).string();
 }
 
 // Without the SIM_ variables that this process was given, except for what the
@@ -77,9 +77,9 @@ std::ostream& operator<<(std::ostream& out, const ProgramOutcome& outcome) {
              << "\nerrors: " << outcome.errors;
 }
 
-ProgramOutcome RunSpecimen(
-    const std::string& name, const std::vector<std::string>& arguments,
-    const std::map<std::string, std::string>& variables) {
+ProgramOutcome RunProgram(const std::string& name,
+                          const std::vector<std::string>& arguments,
+                          const std::map<std::string, std::string>& variables) {
   const ScratchFile output;
   const ScratchFile errors;
   const pid_t child =

@@ -1,4 +1,4 @@
-// Runs the specimen programs, which lie beside this one, as child processes.
+// Runs the test programs, which lie beside this one, as child processes.
 //
 // Thread safety: for a test's main thread.
 
@@ -21,11 +21,11 @@ struct ProgramOutcome {
 // For GoogleTest's messages.
 std::ostream& operator<<(std::ostream& out, const ProgramOutcome& outcome);
 
-// Runs specimen_<name> in this process's environment without its SIM_
+// Runs program_<name> in this process's environment without its SIM_
 // variables, but with `variables`.
-ProgramOutcome RunSpecimen(const std::string& name,
-                           const std::vector<std::string>& arguments,
-                           const std::map<std::string, std::string>& variables);
+ProgramOutcome RunProgram(const std::string& name,
+                          const std::vector<std::string>& arguments,
+                          const std::map<std::string, std::string>& variables);
 
 // The value of `key` in a line like "seed=1 hash=5 ..."; empty if it is not
 // there.

@@ -107,10 +107,10 @@ TEST(SimReplay, InOneProcess) {
 std::string PointersDigest(const std::string& seed,
                            const std::string& environment,
                            const std::string& engine) {
-  const ProgramOutcome outcome = RunSpecimen("pointers", {},
-                                             {{"SIM_SEED", seed},
-                                              {"SIM_ENGINE", engine},
-                                              {"SOME_VARIABLE", environment}});
+  const ProgramOutcome outcome = RunProgram("pointers", {},
+                                            {{"SIM_SEED", seed},
+                                             {"SIM_ENGINE", engine},
+                                             {"SOME_VARIABLE", environment}});
   EXPECT_EQ(outcome.status, 0) << outcome;
   const std::string digest = ValueOf(outcome.output, "digest");
   EXPECT_NE(digest, "") << outcome;

@@ -16,12 +16,12 @@ namespace {
 constexpr int kExitBadVariable = 2;
 
 ProgramOutcome Hang(const std::string& program, const std::string& seed = "1") {
-  return RunSpecimen("hangs", {program}, {{"SIM_SEED", seed}});
+  return RunProgram("hangs", {program}, {{"SIM_SEED", seed}});
 }
 
 // True if a line of the report places `function` in the program's own source.
 bool NamesPlace(const std::string& errors, const std::string& function) {
-  const std::string file = "specimen_hangs.cc:";
+  const std::string file = "program_hangs.cc:";
   std::istringstream lines(errors);
   for (std::string line; std::getline(lines, line);) {
     const size_t at = line.find(file);
@@ -90,7 +90,7 @@ TEST(SimReports, ReadFromPipe) {
 }
 
 TEST(SimReports, TimeLimit) {
-  const ProgramOutcome outcome = RunSpecimen(
+  const ProgramOutcome outcome = RunProgram(
       "hangs", {"tick_for_ever"}, {{"SIM_SEED", "1"}, {"SIM_LIMIT", "10s"}});
   EXPECT_EQ(outcome.status, kExitTimeLimit) << outcome;
   EXPECT_TRUE(outcome.errors.starts_with("sim: ")) << outcome;
@@ -129,7 +129,7 @@ TEST(SimReports, BadVariables) {
       {"SIM_TRACE", "/no/such/folder/file"},
   };
   for (const BadVariable& bad : kBad) {
-    const ProgramOutcome outcome = RunSpecimen(
+    const ProgramOutcome outcome = RunProgram(
         "hangs", {"nothing"},
         bad.name == std::string("SIM_SEED")
             ? std::map<std::string, std::string>{{bad.name, bad.value}}
@@ -150,11 +150,11 @@ TEST(SimReports, BadVariables) {
 TEST(SimReports, WithoutFsgsbase) {
   const auto run = [](const std::string& fsgsbase, const std::string& notice) {
     const ScratchFile stats;
-    ProgramOutcome outcome = RunSpecimen("hangs", {"nothing"},
-                                         {{"SIM_SEED", "1"},
-                                          {"SIM_STATS", stats.path()},
-                                          {"SIM_FSGSBASE", fsgsbase},
-                                          {"SIM_NOTICE", notice}});
+    ProgramOutcome outcome = RunProgram("hangs", {"nothing"},
+                                        {{"SIM_SEED", "1"},
+                                         {"SIM_STATS", stats.path()},
+                                         {"SIM_FSGSBASE", fsgsbase},
+                                         {"SIM_NOTICE", notice}});
     EXPECT_EQ(outcome.status, 0) << outcome;
     outcome.output = stats.Content();
     return outcome;
@@ -171,7 +171,7 @@ TEST(SimReports, WithoutFsgsbase) {
 
 // A simulated process that starts another does not have it repeat the notice.
 TEST(SimReports, OneNoticeInACommand) {
-  const ProgramOutcome outcome = RunSpecimen(
+  const ProgramOutcome outcome = RunProgram(
       "hangs", {"start_another"},
       {{"SIM_SEED", "1"}, {"SIM_FSGSBASE", "off"}, {"SIM_NOTICE", ""}});
   EXPECT_EQ(outcome.status, 0) << outcome;
@@ -181,12 +181,12 @@ TEST(SimReports, OneNoticeInACommand) {
 // Without SIM_SEED, or with a SIM_ONLY that is not among the arguments, the
 // program runs as it always does.
 TEST(SimReports, NotMeant) {
-  EXPECT_EQ(RunSpecimen("hangs", {"nothing"}, {}).status, 0);
+  EXPECT_EQ(RunProgram("hangs", {"nothing"}, {}).status, 0);
   const ScratchFile stats;
-  const ProgramOutcome outcome = RunSpecimen("hangs", {"nothing"},
-                                             {{"SIM_SEED", "1"},
-                                              {"SIM_ONLY", "something"},
-                                              {"SIM_STATS", stats.path()}});
+  const ProgramOutcome outcome = RunProgram("hangs", {"nothing"},
+                                            {{"SIM_SEED", "1"},
+                                             {"SIM_ONLY", "something"},
+                                             {"SIM_STATS", stats.path()}});
   EXPECT_EQ(outcome.status, 0) << outcome;
   EXPECT_EQ(outcome.output, "done\n");
   EXPECT_EQ(stats.Content(), "");

@@ -17,11 +17,11 @@ namespace {
 using Variables = std::map<std::string, std::string>;
 
 // The line of SIM_STATS about this run.
-std::string StatsOf(const std::string& specimen, Variables variables,
+std::string StatsOf(const std::string& program, Variables variables,
                     const std::vector<std::string>& arguments = {}) {
   const ScratchFile stats;
   variables["SIM_STATS"] = stats.path();
-  RunSpecimen(specimen, arguments, variables);
+  RunProgram(program, arguments, variables);
   return stats.Content();
 }
 
@@ -45,7 +45,7 @@ TEST(SimTrace, StatsLine) {
   EXPECT_EQ(ValueOf(line, "hash").size(), 16u) << line;
   EXPECT_EQ(ValueOf(line, "engine"), EngineName(UsualEngine()));
   EXPECT_EQ(ValueOf(line, "status"), "0");
-  EXPECT_TRUE(line.ends_with("specimen_hangs nothing and more\n")) << line;
+  EXPECT_TRUE(line.ends_with("program_hangs nothing and more\n")) << line;
   EXPECT_EQ(line.find('\n'), line.size() - 1);
 }
 
@@ -53,8 +53,8 @@ TEST(SimTrace, StatsLine) {
 TEST(SimTrace, StatsOfFailures) {
   const ScratchFile stats;
   for (const char* const seed : {"1", "2"}) {
-    RunSpecimen("hangs", {"wait_for_nobody"},
-                {{"SIM_SEED", seed}, {"SIM_STATS", stats.path()}});
+    RunProgram("hangs", {"wait_for_nobody"},
+               {{"SIM_SEED", seed}, {"SIM_STATS", stats.path()}});
   }
   const std::string content = stats.Content();
   const size_t second = content.find('\n') + 1;
@@ -98,8 +98,8 @@ TEST(SimTrace, TraceReplays) {
   std::string texts[2];
   for (std::string& text : texts) {
     const ScratchFile trace;
-    RunSpecimen("pointers", {},
-                {{"SIM_SEED", "3"}, {"SIM_TRACE", trace.path()}});
+    RunProgram("pointers", {},
+               {{"SIM_SEED", "3"}, {"SIM_TRACE", trace.path()}});
     text = trace.Content();
   }
   EXPECT_TRUE(texts[0] == texts[1]);
@@ -117,15 +117,15 @@ TEST(SimTrace, LoggingChangesNothing) {
   }
   // And the loud one was loud.
   EXPECT_TRUE(Contains(
-      RunSpecimen("logs", {}, {{"SIM_SEED", "1"}, {"GLOG_v", "3"}}).errors,
+      RunProgram("logs", {}, {{"SIM_SEED", "1"}, {"GLOG_v", "3"}}).errors,
       "order so far 120"));
 }
 
 // What is logged, with its virtual time stamps and thread ids, replays too.
 TEST(SimTrace, LogReplays) {
   const Variables variables = {{"SIM_SEED", "1"}, {"GLOG_v", "3"}};
-  const ProgramOutcome first = RunSpecimen("logs", {}, variables);
-  const ProgramOutcome second = RunSpecimen("logs", {}, variables);
+  const ProgramOutcome first = RunProgram("logs", {}, variables);
+  const ProgramOutcome second = RunProgram("logs", {}, variables);
   EXPECT_NE(first.errors, "");
   EXPECT_EQ(first.errors, second.errors);
   EXPECT_EQ(first.output, second.output);

@@ -160,7 +160,7 @@ void MeetAtPosixBarrier() {
 }
 
 void StartAnother() {
-  execl("/proc/self/exe", "specimen_hangs", "nothing", nullptr);
+  execl("/proc/self/exe", "program_hangs", "nothing", nullptr);
 }
 
 int main(int argc, char** argv) {
