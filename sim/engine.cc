@@ -14,7 +14,6 @@
 #include "sim/fiber.h"
 #include "sim/raw.h"
 #include "sim/real.h"
-#include "sim/report.h"
 #include "sim/tls.h"
 
 extern "C" void __tsan_acquire(void*) __attribute__((weak));
@@ -43,7 +42,7 @@ Thread* NewRecord(int pool) {
     return record;
   }
   if (record_count == Scheduler::kMaxThreads) {
-    DieUnsupported("too many threads at a time");
+    scheduler.GiveUp(kExitUnsupported, "too many threads at a time");
   }
   auto* const record = AllocateForever<Thread>();
   record->pool = static_cast<uint8_t>(pool);
@@ -76,12 +75,43 @@ void AwaitVanishing(Thread* me) {
   me->must_vanish = 0;
 }
 
+// Gives the token to `to`; returns when `from` has it again.
+void HandOver(Thread* from, Thread* to) {
+  if (IsFiber()) {
+    SwitchStack(from, to);
+    return;
+  }
+  Give(&to->go);
+  Take(&from->go);
+  AwaitVanishing(from);
+}
+
+// The stack of this thread, but for the functions of the simulator on its top.
+void NoteStack(Thread* me) {
+  me->frame_count = backtrace(me->frames, Thread::kMaxFrames);
+}
+
+// What a thread does first when it has got the token: what other threads asked
+// of it meanwhile.
+void AnswerRequests(Thread* me) {
+  while (me->asked_by != nullptr) {
+    Thread* const asker = me->asked_by;
+    me->asked_by = nullptr;
+    NoteStack(me);
+    HandOver(me, asker);
+  }
+  if (me->pending_signal == 0) return;
+  const int signal = me->pending_signal;
+  me->pending_signal = 0;
+  raise(signal);
+}
+
 // Blocks until the thread is to begin; meanwhile answers who asks for its
 // stack.
 void AwaitFirstTurn(Thread* me) {
   Take(&me->go);
   AwaitVanishing(me);
-  AfterSwitch(me);
+  AnswerRequests(me);
 }
 
 // ------------------------------------------------------------------- native
@@ -137,7 +167,7 @@ int StartNative(Thread* thread, const pthread_attr_t* attributes) {
 }
 
 void BeginFiber() {
-  AfterSwitch(self);
+  AnswerRequests(self);
   self->result = self->start(self->argument);
   EndFiber(self);
 }
@@ -177,11 +207,6 @@ _Unwind_Reason_Code OnUnwoundFrame(int, _Unwind_Action actions, uint64_t,
                                    void*) {
   if ((actions & _UA_END_OF_STACK) == 0) return _URC_NO_REASON;
   JumpToStackTop(self, EndAfterExit);
-}
-
-// The stack of this thread, but for the functions of the simulator on its top.
-void NoteStack(Thread* me) {
-  me->frame_count = backtrace(me->frames, Thread::kMaxFrames);
 }
 
 }  // namespace
@@ -241,12 +266,15 @@ int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
 }
 
 void ExitThread(void* result) {
-  if (self->is_main) DieUnsupported("pthread_exit() in the main thread");
+  if (self->is_main) {
+    scheduler.GiveUp(kExitUnsupported, "pthread_exit() in the main thread");
+  }
   if (IsNative()) Real().pthread_exit(result);
   self->result = result;
   auto* const unwinding = AllocateForever<_Unwind_Exception>();
   _Unwind_ForcedUnwind(unwinding, OnUnwoundFrame, nullptr);
-  DieUnsupported("pthread_exit() through a frame that cannot be unwound");
+  scheduler.GiveUp(kExitUnsupported,
+                   "pthread_exit() through a frame that cannot be unwound");
 }
 
 Thread* FindThread(pthread_t handle) {
@@ -269,27 +297,9 @@ Thread* ThreadAt(int index) { return records[index]; }
 
 // -------------------------------------------------------------------- token
 
-void HandOver(Thread* from, Thread* to) {
-  if (IsFiber()) {
-    SwitchStack(from, to);
-    return;
-  }
-  Give(&to->go);
-  Take(&from->go);
-  AwaitVanishing(from);
-}
-
-void AfterSwitch(Thread* me) {
-  while (me->asked_by != nullptr) {
-    Thread* const asker = me->asked_by;
-    me->asked_by = nullptr;
-    NoteStack(me);
-    HandOver(me, asker);
-  }
-  if (me->pending_signal == 0) return;
-  const int signal = me->pending_signal;
-  me->pending_signal = 0;
-  raise(signal);
+void PassToken(Thread* from, Thread* to) {
+  if (from != to) HandOver(from, to);
+  AnswerRequests(from);
 }
 
 void AskForStack(Thread* thread) {
@@ -318,7 +328,5 @@ bool HasFsgsbase() {
 }
 
 bool HasThreadSanitizer() { return __tsan_acquire != nullptr; }
-
-int WatchdogSignal() { return SIGRTMAX - 1; }
 
 }  // namespace sim

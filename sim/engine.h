@@ -44,12 +44,8 @@ void ReleaseThread(Thread* thread);
 int ThreadCount();
 Thread* ThreadAt(int index);
 
-// Gives the token to `to`; returns when `from` has it again.
-void HandOver(Thread* from, Thread* to);
-
-// What a thread does first when it has got the token back: what others asked
-// of it meanwhile.
-void AfterSwitch(Thread* me);
+// Hooks::pass_token.
+void PassToken(Thread* from, Thread* to);
 
 // Has `thread` note its stack in its record, which the calling thread can then
 // read.
@@ -63,9 +59,6 @@ void ForgetOtherThreads();
 // hides the processor's FSGSBASE, so that tests meet a machine without it.
 bool HasFsgsbase();
 bool HasThreadSanitizer();
-
-// The signal by which the watchdog looks at a thread; never masked.
-int WatchdogSignal();
 
 }  // namespace sim
 

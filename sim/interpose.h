@@ -16,7 +16,7 @@
 
 #include <cstdint>
 
-#include "sim/process.h"
+#include "sim/logging_code.h"
 #include "sim/real.h"
 #include "sim/sched.h"
 

@@ -8,7 +8,6 @@
 #include <pthread.h>
 
 #include "sim/interpose.h"
-#include "sim/report.h"
 #include "sim/waits.h"
 
 namespace sim {
@@ -64,7 +63,8 @@ class BusyScope {
 
 int LockMutex(pthread_mutex_t* mutex, Time deadline) {
   constexpr int kRobust = 16;  // of glibc's kinds
-  if ((mutex->__data.__kind & kRobust) != 0) DieUnsupported("a robust mutex");
+  if ((mutex->__data.__kind & kRobust) != 0)
+    scheduler.GiveUp(kExitUnsupported, "a robust mutex");
   while (!CanLock(mutex)) {
     if (!scheduler.Block(Wait::kMutex, mutex, deadline) && !CanLock(mutex)) {
       return ETIMEDOUT;

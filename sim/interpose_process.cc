@@ -8,8 +8,8 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "sim/engine.h"
 #include "sim/interpose.h"
+#include "sim/stats.h"
 
 namespace sim {
 namespace {
@@ -109,7 +109,7 @@ pid_t fork() noexcept {
 }
 
 void _exit(int status) {
-  sim::OnProcessEnd(status);
+  sim::EndWholeProcess(status);
   Real().exit_now(status);
   __builtin_unreachable();
 }
@@ -118,7 +118,7 @@ void _Exit(int status) noexcept { _exit(status); }
 
 void abort() noexcept {
   constexpr int kAborted = 134;  // as a shell shows it
-  sim::OnProcessEnd(kAborted);
+  sim::EndWholeProcess(kAborted);
   Real().abort();
   __builtin_unreachable();
 }

@@ -7,8 +7,8 @@
 
 #include "sim/engine.h"
 #include "sim/interpose.h"
-#include "sim/report.h"
 #include "sim/tls.h"
+#include "sim/watchdog.h"
 
 namespace sim {
 namespace {
@@ -134,12 +134,13 @@ void pthread_exit(void* result) {
 // C11's threads would be real ones: the C library makes them by itself.
 int thrd_create(thrd_t* handle, thrd_start_t start, void* argument) {
   if (!OnSimulatedThread()) return Real().thrd_create(handle, start, argument);
-  sim::DieUnsupported("thrd_create() (std::thread is simulated)");
+  scheduler.GiveUp(sim::kExitUnsupported,
+                   "thrd_create() (std::thread is simulated)");
 }
 
 int pthread_cancel(pthread_t handle) {
   if (sim::Meant(handle) == nullptr) return Real().pthread_cancel(handle);
-  sim::DieUnsupported("pthread_cancel()");
+  scheduler.GiveUp(sim::kExitUnsupported, "pthread_cancel()");
 }
 
 // The real thread may be asleep for good: the signal waits for its turn.

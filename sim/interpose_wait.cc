@@ -9,7 +9,6 @@
 
 #include "sim/interpose.h"
 #include "sim/raw.h"
-#include "sim/report.h"
 
 namespace sim {
 namespace {
@@ -71,7 +70,8 @@ long Futex(const FutexCall& call) {
   const bool has_bits =
       command == FUTEX_WAIT_BITSET || command == FUTEX_WAKE_BITSET;
   if (has_bits && call.bits != FUTEX_BITSET_MATCH_ANY) {
-    DieUnsupported("a futex operation on some of the waiters");
+    scheduler.GiveUp(kExitUnsupported,
+                     "a futex operation on some of the waiters");
   }
   switch (command) {
     case FUTEX_WAIT:
@@ -84,7 +84,8 @@ long Futex(const FutexCall& call) {
       return woken;
     }
     default:
-      DieUnsupported("a futex operation other than wait and wake");
+      scheduler.GiveUp(kExitUnsupported,
+                       "a futex operation other than wait and wake");
   }
 }
 
@@ -145,7 +146,8 @@ int pthread_cond_broadcast(pthread_cond_t* condition) {
 
 int pthread_barrier_wait(pthread_barrier_t* barrier) {
   if (!OnSimulatedThread()) return Real().pthread_barrier_wait(barrier);
-  sim::DieUnsupported("pthread_barrier_wait() (std::barrier is simulated)");
+  scheduler.GiveUp(sim::kExitUnsupported,
+                   "pthread_barrier_wait() (std::barrier is simulated)");
 }
 
 // --------------------------------------------------------------- semaphores

@@ -1,9 +1,9 @@
-#include "sim/process.h"
+// The simulation as a whole: of one call in sim.h, or of a whole process, from
+// before main() to its end, where SIM_SEED is set.
 
 #include <errno.h>
-#include <fcntl.h>
-#include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,56 +15,45 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "sim/engine.h"
+#include "sim/logging_code.h"
 #include "sim/options.h"
 #include "sim/real.h"
 #include "sim/report.h"
 #include "sim/sched.h"
+#include "sim/stats.h"
 #include "sim/trace.h"
+#include "sim/watchdog.h"
 
 namespace sim {
-
-constinit CodeRange logging_code[kLoggingRanges] = {};
-
 namespace {
-
-// The process that is simulated as a whole; 0: none. (A child of vfork() has
-// another id, and only borrows this memory.)
-constinit pid_t whole_process = 0;
-constinit uint64_t real_begin = 0;
-
-// ------------------------------------------------------------ logging's code
-
-bool IsLoggingLibrary(const char* path) {
-  const char* const slash = strrchr(path, '/');
-  const char* const name = slash == nullptr ? path : slash + 1;
-  return strncmp(name, "libglog", 7) == 0;
-}
-
-int NoteLoggingCode(dl_phdr_info* info, size_t, void*) {
-  if (!IsLoggingLibrary(info->dlpi_name)) return 0;
-  for (int i = 0; i < info->dlpi_phnum; ++i) {
-    const ElfW(Phdr)& header = info->dlpi_phdr[i];
-    const bool is_code = header.p_type == PT_LOAD && (header.p_flags & PF_X);
-    if (!is_code) continue;
-    for (CodeRange& range : logging_code) {
-      if (range.begin != 0) continue;
-      range.begin = info->dlpi_addr + header.p_vaddr;
-      range.end = range.begin + header.p_memsz;
-      break;
-    }
-  }
-  return 0;
-}
 
 // ------------------------------------------------------------ begin and end
 
 void OnFork() {
   ForgetOtherThreads();
-  if (whole_process != 0) whole_process = getpid();
+  ContinueInChild();
   if (scheduler.active()) StartWatchdog();
 }
+
+// The time of alarm() has come. Where the program has no handler the process
+// ends now; else `thread` runs it when it runs next.
+void RaiseAlarm(Thread* thread) {
+  struct sigaction action = {};
+  sigaction(SIGALRM, nullptr, &action);
+  if (action.sa_handler == SIG_DFL) {
+    scheduler.End();
+    EndWholeProcess(128 + SIGALRM);
+    sigset_t alarm_only;
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm_only, nullptr);
+    raise(SIGALRM);
+  }
+  thread->pending_signal = SIGALRM;
+}
+
+constinit Hooks hooks = {PassToken, DieOnCycle, RaiseAlarm, Die, nullptr};
 
 Engine UsableHere(Engine wanted) {
   return UsableEngine(wanted, HasFsgsbase(), HasThreadSanitizer());
@@ -75,31 +64,17 @@ Thread* Begin(Options options) {
   static bool is_prepared = false;
   if (!is_prepared) {
     is_prepared = true;
-    dl_iterate_phdr(NoteLoggingCode, nullptr);
+    NoteLoggingCode();
     pthread_atfork(nullptr, nullptr, OnFork);
   }
   options.engine = UsableHere(options.engine);
   Thread* const main = AdoptMain(options.engine);
   StartWatchdog();
-  scheduler.Begin(options, main);
+  scheduler.Begin(options, hooks, main);
   return main;
 }
 
 // ------------------------------------------------------------ whole process
-
-std::vector<std::string> OwnArguments() {
-  std::vector<std::string> arguments;
-  FILE* const file = fopen("/proc/self/cmdline", "re");
-  if (file == nullptr) return arguments;
-  char* argument = nullptr;
-  size_t capacity = 0;
-  while (getdelim(&argument, &capacity, '\0', file) > 0) {
-    arguments.emplace_back(argument);
-  }
-  free(argument);
-  fclose(file);
-  return arguments;
-}
 
 // Says, once in a command and all that it starts, that another engine is taken
 // than the one that was asked for, why, and what that costs. Not under
@@ -168,9 +143,12 @@ void FixAddresses(const std::vector<std::string>& arguments) {
   _exit(2);
 }
 
-void EndOfMain(int status, void*) { OnProcessEnd(status); }
+void OnExit(int status, void*) {
+  EndWholeProcess(status);
+  StopWatchdog();
+}
 
-__attribute__((constructor(101))) void BeginWholeProcess() {
+__attribute__((constructor(101))) void BeginIfAsked() {
   Real();
   std::string error;
   std::optional<Options> options = OptionsFromEnvironment(&error);
@@ -181,51 +159,20 @@ __attribute__((constructor(101))) void BeginWholeProcess() {
   FixAddresses(arguments);
   if (!IsMeant(arguments)) return;
   const char* const trace = getenv("SIM_TRACE");
-  if (trace != nullptr && !OpenTrace(trace)) {
-    RefuseToStart(absl::StrCat("sim: cannot write SIM_TRACE=", trace, ": ",
-                               strerror(errno)));
+  if (trace != nullptr) {
+    if (!OpenTrace(trace)) {
+      RefuseToStart(absl::StrCat("sim: cannot write SIM_TRACE=", trace, ": ",
+                                 strerror(errno)));
+    }
+    hooks.trace = TracePoint;
   }
-  whole_process = getpid();
-  // Registered first, so called last, behind the program's own destructors.
-  on_exit(EndOfMain, nullptr);
-  real_begin = RealNow();
+  BeginWholeProcess();
+  // Registered first, so called last, after the program's own destructors.
+  on_exit(OnExit, nullptr);
   Begin(*options);
 }
 
-std::string StatsLine(int status) {
-  const Result result = scheduler.ToResult();
-  const std::vector<std::string> arguments = OwnArguments();
-  std::string line = absl::StrFormat(
-      "seed=%d hash=%016x steps=%d switches=%d threads=%d virtual_ms=%.3f "
-      "real_ms=%.3f %s status=%d args=",
-      scheduler.options().seed, result.hash, result.steps, result.switches,
-      result.threads, static_cast<double>(result.time.count()) / 1e6,
-      static_cast<double>(RealNow() - real_begin) / 1e6,
-      DescribeOptions(scheduler.options()), status);
-  for (const std::string& argument : arguments) {
-    absl::StrAppend(&line, argument, " ");
-  }
-  line.back() = '\n';
-  return line;
-}
-
 }  // namespace
-
-void OnProcessEnd(int status) {
-  if (whole_process != getpid()) return;
-  whole_process = 0;
-  scheduler.End();
-  StopWatchdog();
-  const char* const path = getenv("SIM_STATS");
-  if (path == nullptr) return;
-  const int fd = open(path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644);
-  const std::string line = StatsLine(status);
-  if (fd < 0 || write(fd, line.data(), line.size()) < 0) {
-    fprintf(stderr, "sim: cannot write SIM_STATS=%s: %s\n", path,
-            strerror(errno));
-  }
-  if (fd >= 0) close(fd);
-}
 
 // ------------------------------------------------------------------ sim.h
 

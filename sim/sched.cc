@@ -1,9 +1,6 @@
 #include "sim/sched.h"
 
-#include "sim/engine.h"
 #include "sim/random.h"
-#include "sim/report.h"
-#include "sim/trace.h"
 
 namespace sim {
 
@@ -23,8 +20,10 @@ uint64_t Nanoseconds(std::chrono::nanoseconds duration) {
 
 }  // namespace
 
-void Scheduler::Begin(const Options& options, Thread* main) {
+void Scheduler::Begin(const Options& options, const Hooks& hooks,
+                      Thread* main) {
   options_ = options;
+  hooks_ = hooks;
   now_ = 0;
   alarm_ = kNever;
   no_stall_before_ = 0;
@@ -50,13 +49,13 @@ void Scheduler::Point(Op op, const void* object) {
   now_ += kPointCost;
   Mix(static_cast<uint64_t>(current_->id) << 8 | static_cast<uint64_t>(op));
   Mix(now_);
-  TracePoint(op, object);
-  if (now_ > Nanoseconds(options_.time_limit)) DieOfOldAge();
+  if (hooks_.trace != nullptr) hooks_.trace(op, object);
+  CheckTimeLimit();
   if (forking_ == current_) return;
   if (Chance(options_.stall) && now_ >= no_stall_before_) return Stall();
   FireTimers();
   if (runnable_ > 1 && Chance(options_.preempt)) SwitchTo(Pick());
-  if (current_->pending_signal != 0) AfterSwitch(current_);
+  if (current_->pending_signal != 0) hooks_.pass_token(current_, current_);
 }
 
 void Scheduler::Stall() {
@@ -80,7 +79,7 @@ bool Scheduler::Block(Wait why, const void* address, Time deadline) {
   if (deadline != kNever) {
     AddTimer(thread);
   } else {
-    DieOnCircle(thread);
+    hooks_.on_block(thread);
   }
   SwitchTo(Pick());
   return !thread->timed_out;
@@ -114,11 +113,8 @@ Time Scheduler::ReadClock() {
 
 void Scheduler::SwitchTo(Thread* next) {
   Thread* const me = current_;
-  if (next != me) {
-    SetCurrent(next);
-    HandOver(me, next);
-  }
-  AfterSwitch(me);
+  if (next != me) SetCurrent(next);
+  hooks_.pass_token(me, next);
 }
 
 Thread* Scheduler::Pick() {
@@ -254,14 +250,16 @@ void Scheduler::FireTimers() {
   // Who can run takes it, or who was the last that could.
   if (alarm_ <= now_) {
     alarm_ = kNever;
-    RaiseAlarm(runnable_ > 0 ? run_set_[0] : current_);
+    hooks_.on_alarm(runnable_ > 0 ? run_set_[0] : current_);
   }
 }
 
 // Nobody can run: to the earliest timer, and a little on, so that timers which
 // are close together fire together.
 void Scheduler::MoveTime() {
-  if (timers_ == 0 && alarm_ == kNever) DieOfStandstill();
+  if (timers_ == 0 && alarm_ == kNever) {
+    GiveUp(kExitDeadlock, "every thread waits, and for no time to come");
+  }
   Time next = alarm_;
   if (timers_ > 0 && timer_heap_[0]->deadline < next) {
     const Time slack = Nanoseconds(options_.slack);
@@ -269,8 +267,18 @@ void Scheduler::MoveTime() {
     if (slack > 0 && !timer_heap_[0]->is_exact) next += Random() % slack;
   }
   if (next > now_) now_ = next;
-  if (now_ > Nanoseconds(options_.time_limit)) DieOfOldAge();
+  CheckTimeLimit();
   FireTimers();
+}
+
+void Scheduler::CheckTimeLimit() {
+  if (now_ <= Nanoseconds(options_.time_limit)) return;
+  GiveUp(kExitTimeLimit, "the run has lasted too long (SIM_LIMIT)");
+}
+
+void Scheduler::GiveUp(int status, const char* what) {
+  hooks_.give_up(status, what);
+  __builtin_unreachable();
 }
 
 // -------------------------------------------------------------- wait queues

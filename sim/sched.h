@@ -49,10 +49,30 @@ enum class Op : char {
 // for a time to come ends.
 inline constexpr Time kPointCost = 100;
 
+// What the scheduler asks of the files above it, which it does not include.
+struct Hooks {
+  // Gives the token to `to`; returns when `from` has it again, after what other
+  // threads have asked of it meanwhile. If both are the same thread, it only
+  // does what it has been asked for.
+  void (*pass_token)(Thread* from, Thread* to);
+
+  // `thread` is about to block, without a deadline.
+  void (*on_block)(Thread* thread);
+
+  // The time of alarm() has come: `thread` is to run the handler.
+  void (*on_alarm)(Thread* thread);
+
+  // Ends the process with this status and a report; does not return.
+  void (*give_up)(int status, const char* what);
+
+  // Logs a scheduling point. Null: no log is wanted.
+  void (*trace)(Op op, const void* object);
+};
+
 class Scheduler {
  public:
   // Starts a simulation, with `main` as its one thread.
-  void Begin(const Options& options, Thread* main);
+  void Begin(const Options& options, const Hooks& hooks, Thread* main);
   // Ends it; the other threads never run again.
   void End() { active_ = false; }
   // Between these two every function is the real one, for the current thread.
@@ -73,8 +93,6 @@ class Scheduler {
 
   // Blocks the current thread until Wake(address) picks it or `deadline`
   // passes; returns false in the latter case. A null address: until then only.
-  // If that closes a circle of threads that wait for each other, the process
-  // ends with a report.
   bool Block(Wait why, const void* address, Time deadline);
 
   // Lets up to `count` of those that wait at `address` go on, at random;
@@ -97,13 +115,16 @@ class Scheduler {
   // In a forked child: the current thread is the only one left.
   void ForgetOthers();
 
-  // The next to run. Moves the time on if nobody can; reports a deadlock if
-  // nobody ever will.
+  // The next to run. Moves the time on if nobody can; gives up if nobody ever
+  // will.
   Thread* Pick();
   void SetCurrent(Thread* thread) {
     current_ = thread;
     ++switches_;
   }
+
+  // Ends the process: `what` is wrong with the program or the run.
+  [[noreturn]] void GiveUp(int status, const char* what);
 
   // Mixes an event of the program's into the hash; no scheduling point.
   void MixEvent(uint64_t event);
@@ -127,6 +148,7 @@ class Scheduler {
   void Mix(uint64_t value);
   void SwitchTo(Thread* next);
   void Stall();
+  void CheckTimeLimit();
 
   void AddRunnable(Thread* thread);
   void RemoveRunnable(Thread* thread);
@@ -149,6 +171,7 @@ class Scheduler {
 
   bool active_ = false;
   Options options_;
+  Hooks hooks_ = {};
   Thread* current_ = nullptr;
   Thread* forking_ = nullptr;
   Time now_ = 0;

@@ -5,10 +5,9 @@
 #include <unistd.h>
 
 namespace sim {
+namespace {
 
 constinit int trace_fd = -1;
-
-namespace {
 
 const char* OpName(Op op) {
   switch (op) {
@@ -61,12 +60,13 @@ const char* OpName(Op op) {
 }  // namespace
 
 // A system call for each line: what is written survives any crash.
-void WriteTraceLine(Op op, const void* object) {
+void TracePoint(Op op, const void* object) {
   char line[128];
   const int length =
       snprintf(line, sizeof(line), "%lu %.1f T%d %s %p\n", scheduler.steps(),
                static_cast<double>(scheduler.now()) / 1e3,
                scheduler.current()->id, OpName(op), object);
+  if (trace_fd < 0) return;
   if (write(trace_fd, line, static_cast<size_t>(length)) < 0) trace_fd = -1;
 }
 

@@ -4,7 +4,7 @@
 //
 // Writing it changes nothing of the run.
 //
-// Thread safety: the one thread that runs may call TracePoint().
+// Thread safety: for the thread that holds the token.
 
 #ifndef SIM_TRACE_H_
 #define SIM_TRACE_H_
@@ -13,16 +13,11 @@
 
 namespace sim {
 
-extern int trace_fd;  // -1: no log is wanted
-
-void WriteTraceLine(Op op, const void* object);
-
-inline void TracePoint(Op op, const void* object) {
-  if (__builtin_expect(trace_fd >= 0, 0)) WriteTraceLine(op, object);
-}
-
 // Opens the log; returns false, with errno, if that is not possible.
 bool OpenTrace(const char* path);
+
+// Writes a line. REQUIRES: OpenTrace() has returned true.
+void TracePoint(Op op, const void* object);
 
 }  // namespace sim
 

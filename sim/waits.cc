@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "sim/engine.h"
-#include "sim/report.h"
 #include "sim/sched.h"
 
 namespace sim {
@@ -70,7 +69,8 @@ const char* NounFor(Wait wait) {
 
 void BeginBusy(const void* object) {
   if (busy_count == kMaxBusy) {
-    DieUnsupported("too many static variables are initialised at a time");
+    scheduler.GiveUp(kExitUnsupported,
+                     "too many static variables are initialized at a time");
   }
   busy[busy_count++] = {object, scheduler.current()};
 }
@@ -107,15 +107,24 @@ Thread* HolderOf(const Thread* thread) {
   }
 }
 
-bool ClosesCircle(const Thread* thread) {
+bool ClosesCycle(const Thread* thread) {
   const Thread* holder = HolderOf(thread);
-  // No more than all threads, in case the circle is one that others form.
+  // No more than all threads, in case the cycle is among others.
   for (int i = 0; i < ThreadCount() && holder != nullptr; ++i) {
     if (holder == thread) return true;
     if (holder->deadline != kNever) return false;
     holder = HolderOf(holder);
   }
   return false;
+}
+
+std::string DescribeCycle(const Thread* thread) {
+  std::string text = absl::StrCat("thread ", thread->id);
+  for (const Thread* holder = HolderOf(thread); holder != thread;
+       holder = HolderOf(holder)) {
+    absl::StrAppend(&text, " waits for thread ", holder->id, ", which");
+  }
+  return absl::StrCat(text, " waits for thread ", thread->id);
 }
 
 std::string DescribeWait(const Thread* thread) {

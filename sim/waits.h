@@ -23,8 +23,12 @@ bool IsBusy(const void* object);
 // variables), and for readers of a rwlock, whom nobody knows.
 Thread* HolderOf(const Thread* thread);
 
-// True if `thread` waits, without a time-out, for itself: by way of others.
-bool ClosesCircle(const Thread* thread);
+// True if `thread` waits for itself, by way of others and without a timeout:
+// the wait-for graph has a cycle. Allocates nothing.
+bool ClosesCycle(const Thread* thread);
+
+// "thread 1 waits for thread 2, which waits for thread 1". REQUIRES: it does.
+std::string DescribeCycle(const Thread* thread);
 
 // What `thread` waits for, in words: "waits for mutex 0x... held by thread 2".
 std::string DescribeWait(const Thread* thread);

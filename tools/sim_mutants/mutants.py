@@ -91,7 +91,7 @@ MUTANTS = [
     Mutant("addresses", "leaves addresses random", "sim/process.cc",
            "personality(persona | ADDR_NO_RANDOMIZE)", "personality(persona)"),
     Mutant("logging", "takes glog's calls for the program's",
-           "sim/process.h", "address < range.end) return true;",
+           "sim/logging_code.h", "address < range.end) return true;",
            "address < range.end) return false;"),
 
     # Threads that use a real one again.
@@ -106,5 +106,5 @@ MUTANTS = [
 
     # Reports.
     Mutant("circle", "does not look for circles of waiting threads", SCHED,
-           "    DieOnCircle(thread);\n", ""),
+           "    hooks_.on_block(thread);\n", ""),
 ]
