@@ -12,7 +12,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 .NOTPARALLEL:
 .PHONY: help deps demo test race asan compare lint format clang build clean \
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
-  skeleton-test grade trace trace-test stress bench
+  skeleton-test grade trace trace-test stress bench bench-test clean-machine
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
@@ -26,6 +26,7 @@ export LAB_GO_LOG := $(value GO_LOG)
 export LAB_OUR_LOG := $(value OUR_LOG)
 export LAB_N := $(value N)
 export LAB_SSHLOGINS := $(value SSHLOGINS)
+export LAB_FOR := $(value FOR)
 
 # Where products go: somebody else's Raft has a place of its own.
 PLACE := $(if $(LAB_RAFT),$(shell \
@@ -41,65 +42,68 @@ SIM = $(PYTHON) tools/seeds/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
   --raft="$$LAB_RAFT"
-NEEDS = tools/needs.sh
+# Groups of tools/packages.txt; the tests of ours need what their scripts do.
+NEEDS = tools/needs.sh build
+NEEDS_FOR_TESTS = $(NEEDS) $(if $(LAB_RAFT),,test)
+NEEDS_FOR_RUNS = $(NEEDS) test $(if $(LAB_SSHLOGINS),ssh)
 PYTHON = /usr/bin/python3
 
 help:
 	@tools/help.sh
 
 deps:
-	@tools/deps.sh
+	@tools/deps.sh $$LAB_FOR
 
 demo:
-	@$(NEEDS) build
+	@$(NEEDS)
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/demo
 	@$(PLACE)/plain/demo
 
 build:
-	@$(NEEDS) build
+	@$(NEEDS)
 	@$(BUILD) VARIANT=plain all
 
 test:
-	@$(NEEDS) test
+	@$(NEEDS_FOR_TESTS)
 	@$(BUILD) VARIANT=plain all
 	@tools/run_all.sh $(PLACE)/plain/raft_tests \
 	  $(if $(LAB_RAFT),,out/plain/sim_tests) -- $(RUN_TESTS)
 
 race:
-	@$(NEEDS) test
+	@$(NEEDS_FOR_TESTS)
 	@$(BUILD) VARIANT=race $(PLACE)/race/raft_tests
 	@tools/fixed_addresses.sh $(PLACE)/race/raft_tests $(RUN_TESTS)
 
 asan:
-	@$(NEEDS) test
+	@$(NEEDS_FOR_TESTS)
 	@$(BUILD) VARIANT=asan $(PLACE)/asan/raft_tests
 	@$(PLACE)/asan/raft_tests $(RUN_TESTS)
 
 # The lab's tests under the simulator (sim/README.md): many seeds, or one.
 sim:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/raft_sim
 	@$(SIM) --profile="$$LAB_PROFILE" $(PLACE)/plain/raft_sim
 
 sim-race:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=race $(PLACE)/race/raft_sim
 	@SIM_ENGINE=native tools/fixed_addresses.sh \
 	  $(SIM) --default_seeds=20 $(PLACE)/race/raft_sim
 
 sim-mem:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=mem $(PLACE)/mem/raft_sim
 	@$(SIM) --default_seeds=20 $(PLACE)/mem/raft_sim
 
 sim-test:
-	@$(NEEDS) build
+	@$(NEEDS)
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
 	@out/plain/sim_tests --target=sim-test $(RUN_TESTS)
 
 # A seed is the same run, however it is run.
 sim-same:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=plain out/plain/raft_sim
 	@$(BUILD) VARIANT=asan out/asan/raft_sim
 	@$(PYTHON) tools/seeds/same.py --seed="$$LAB_SEED" \
@@ -107,33 +111,33 @@ sim-same:
 
 # Breaks the simulator in one way at a time: its tests must notice.
 sim-mutants:
-	@$(NEEDS) build
+	@$(NEEDS)
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
 	@$(PYTHON) tools/sim_mutants/mutate.py $(ONLY)
 
 # Breaks raft/ in one way at a time: the lab's tests must notice.
 mutants:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@$(PYTHON) tools/mutants/run.py $(if $(FULL),--full) \
 	  $(if $(REAL),--real) $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
 	  $(ONLY)
 
 # Builds everything with clang, to see its warnings too.
 clang:
-	@$(NEEDS) lint
-	@$(BUILD) VARIANT=clang all
+	@$(NEEDS) lint bench
+	@$(BUILD) VARIANT=clang all benches
 
 # An unsolved Raft to work in, for RAFT=.
 skeleton:
 	@tools/skeleton/skeleton.sh "$(DIR)"
 
 skeleton-test:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@tools/skeleton/skeleton_test.sh
 
 # Points for a Raft, ours or RAFT=.
 grade:
-	@$(NEEDS) sim
+	@$(NEEDS_FOR_RUNS)
 	@tools/fixed_addresses.sh $(PYTHON) tools/grade/grade.py \
 	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$$LAB_N" \
 	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
@@ -141,7 +145,7 @@ grade:
 
 # What happened in one run, on a page.
 trace:
-	@$(NEEDS) trace
+	@$(NEEDS) test
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/$(if $(REAL),raft_tests,raft_sim)
 	@$(PYTHON) tools/trace/record.py --place="$(PLACE)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
@@ -149,12 +153,12 @@ trace:
 
 # The page in a browser.
 trace-test:
-	@$(NEEDS) trace
+	@$(NEEDS) test browser
 	@cd tools/trace && $(PYTHON) -B -m unittest page_test
 
 # Tests in real time again and again, for the rare failure.
 stress:
-	@$(NEEDS) stress
+	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/raft_tests
 	@$(PYTHON) tools/stress/stress.py --run="$$LAB_RUN" --n="$$LAB_N" \
 	  --seed="$$LAB_SEED" --jobs="$(ASKED_JOBS)" --keep_going="$(KEEP_GOING)" \
@@ -163,21 +167,27 @@ stress:
 
 # How fast our Raft is on this machine, of what the machine allows.
 bench:
-	@$(NEEDS) bench
-	@$(BUILD) VARIANT=plain out/plain/raft_bench out/plain/raft_bench_sim
+	@$(NEEDS) test bench
+	@$(BUILD) VARIANT=plain benches
 	@$(PYTHON) bench/bench.py --run="$$LAB_RUN" \
 	  --base="$(BASE)" --repetitions="$(REPS)"
 
+# Each case once, made small.
+bench-test:
+	@$(NEEDS) test bench
+	@$(BUILD) VARIANT=plain benches
+	@cd bench && BENCH_PROGRAMS=../out/plain $(PYTHON) -B -m unittest bench_test
+
 # One of our runs, or several, beside the Go lab's.
 compare:
-	@$(NEEDS) compare
+	@$(NEEDS) test $(if $(LAB_GO_LAB),compare)
 	@$(BUILD) VARIANT=plain out/plain/raft_tests
 	@$(PYTHON) tools/compare/compare.py --go_lab="$$LAB_GO_LAB" \
 	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED"
 
 lint:
-	@$(NEEDS) lint
+	@$(NEEDS) lint bench
 	@tools/lint/lint.sh
 
 format:
@@ -249,9 +259,10 @@ object = $(patsubst %.cc,$(OUT)/obj/%.o,$(1))
 LAB_HARNESS := $(filter-out %/stacks.cc,$(HARNESS)) sim/stacks.cc
 SIM_PROGRAMS := $(patsubst sim/test/%.cc,$(OUT)/%,$(SIM_PROGRAM_SOURCES))
 
-.PHONY: all
+.PHONY: all benches
 all: $(OUT)/raft_tests $(OUT)/raft_sim \
-  $(if $(RAFT),,$(OUT)/demo $(OUT)/sim_tests $(BENCHES))
+  $(if $(RAFT),,$(OUT)/demo $(OUT)/sim_tests)
+benches: $(BENCHES)
 
 $(OUT)/raft_tests: $(call object,$(LIBRARY) $(HARNESS) $(TESTS))
 $(OUT)/demo: $(call object,$(LIBRARY) $(DEMO))

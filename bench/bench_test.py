@@ -1,10 +1,8 @@
 """Tests of `make bench`: its tables, its driver, and each case once, small.
 
-Who calls it: tests/unit/tools/tools_test.cc, for `make test`. By hand:
-`python3 -m unittest bench_test` in this folder.
-
-BENCH_PROGRAMS names the folder of the two programs; without it their own tests
-are skipped.
+Called by the test Tools.Bench of tests/unit/tools/tools_test.cc, and with the
+programs by `make bench-test`, whose BENCH_PROGRAMS names their folder; without
+it their own tests are skipped.
 """
 
 import io

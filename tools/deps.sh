@@ -1,32 +1,32 @@
 #!/usr/bin/env bash
-# Installs what building, testing and linting need, on Debian and Ubuntu.
-# Called by `make deps`. Does nothing, and needs no network, if all is there.
+# deps.sh [GROUP...]: installs packages of packages.txt on Debian and Ubuntu:
+# those of build and test, and of the groups named, or of all. Called by
+# `make deps`. Does nothing, and needs no network, if all are there.
 set -eu
 
-packages=(
-  g++ make git pkg-config               # to build
-  libabsl-dev libgoogle-glog-dev libgtest-dev libcereal-dev nlohmann-json3-dev
-  libbenchmark-dev
-  binutils python3 util-linux           # stacks, all scripts, make race
-  python3-jinja2 time                   # make compare
-  python3-tqdm                          # make sim
-  node-d3 python3-rich                  # make trace, make bench
-  parallel openssh-client               # make stress
-  clang clang-format clang-tidy universal-ctags  # make lint
-)
+table=$(dirname "$0")/packages.txt
+groups() { sed -n 's/^\([a-z][a-z-]*\) .*/\1/p' "$table" | sort -u; }
 
-# The tests of make trace's page. Ubuntu has Chromium only as a snap, which a
-# container cannot run.
-distribution=$(sed -n "s/^ID=//p" /etc/os-release)
-if [ "$distribution" != ubuntu ]; then
-  packages+=(chromium chromium-driver python3-selenium fonts-dejavu-core)
-fi
+wanted=" build test $* "
+for group; do
+  if [ "$group" = all ]; then
+    wanted=" $(groups | tr '\n' ' ')"
+  elif ! groups | grep -qx -e "$group"; then
+    echo "deps: no group '$group'; FOR= takes all or: $(groups |
+      grep -vx required | tr '\n' ' ')" >&2
+    exit 2
+  fi
+done
 
+# Ubuntu has Chromium only as a snap, which a container cannot run.
+distribution=$(sed -n "s/^ID=//p" /etc/os-release 2>/dev/null || true)
 missing=()
-for package in "${packages[@]}"; do
+while read -r group package _; do
+  [[ $wanted == *" $group "* ]] || continue
+  [[ $distribution-$package != ubuntu-chromium* ]] || continue
   status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
   [ "$status" = "install ok installed" ] || missing+=("$package")
-done
+done < <(grep -vE '^(#|required |$)' "$table")
 if [ ${#missing[@]} -eq 0 ]; then
   echo "deps: all packages are installed"
   exit 0

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Prints what one can type. Called by `make` and `make help`.
 cat <<'END'
-make deps     install the Debian/Ubuntu packages (with sudo when not root)
+make deps     install the Debian/Ubuntu packages to build, test and simulate
+              (with sudo when not root); FOR=lint, bench, browser, compare, ssh,
+              clean-machine, or all: what those commands need besides
 make demo     watch a cluster of five elect, replicate, lose servers, recover
 make test     all tests, with real threads in real time; six minutes
                 RUN=regex  only the tests whose name it matches: RUN=2A,
@@ -33,7 +35,8 @@ make grade    points, and why, in out/grade.json
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
 make bench    how fast it is, of what this machine allows; seven minutes; in
-              out/bench.json                [RUN=regex BASE=old.json REPS=5]
+              out/bench.json                [RUN=regex BASE=old.json REPS=5];
+              make bench-test: each case once, made small
 make compare  side by side with a Go lab of 2020 to 2025, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output

@@ -1,50 +1,36 @@
 #!/usr/bin/env bash
-# needs.sh build|test|sim|trace|compare|stress|bench|lint: says what that kind
-# of target lacks, and the command that installs it; exit status 2 then. Called
-# by the Makefile before it builds.
+# needs.sh GROUP...: says which packages of these groups of packages.txt are
+# missing, and the command that installs them; exit status 2 then. Called by the
+# Makefile before it builds.
 set -u
 
-kind=${1:-}
+is_there() {  # PROVIDED
+  case $1 in
+    lib:*) pkg-config --exists "${1#lib:}" 2>/dev/null ;;
+    py:*)
+      /usr/bin/python3 -c "import sys, importlib.util as util
+sys.exit(util.find_spec(sys.argv[1]) is None)" "${1#py:}" 2>/dev/null ;;
+    /*) [ -e "$1" ] ;;
+    \<*) true ;;  # a file or library of the same package tells
+    *) type -P "$1" >/dev/null ;;  # not what bash itself has under that name
+  esac
+}
+
 missing=()
-
-needs_command() {  # NAME...; not what bash itself has under that name
-  local name
-  for name; do type -P "$name" >/dev/null || missing+=("$name"); done
-}
-needs_module() {  # PYTHON_MODULE PACKAGE
-  /usr/bin/python3 -c "import $1" 2>/dev/null || missing+=("$2")
-}
-needs_file() {  # PATH PACKAGE
-  [ -e "$1" ] || missing+=("$2")
-}
-serves() {  # KIND...: whether the target is of one of them; test is of all
-  [[ " $* test " == *" $kind "* ]]
-}
-
-needs_command g++ make pkg-config python3
-if command -v pkg-config >/dev/null; then
-  for library in gtest benchmark libglog absl_strings absl_flags_parse; do
-    pkg-config --exists "$library" || missing+=("$library")
+asked=()
+while read -r group package provided; do
+  [[ " $* " == *" $group "* ]] || continue
+  for one in $provided; do
+    is_there "$one" && continue
+    missing+=("$package")
+    [[ " build test ${asked[*]} " == *" $group "* ]] || asked+=("$group")
+    break
   done
-fi
-needs_file /usr/include/cereal/cereal.hpp cereal
-needs_file /usr/include/nlohmann/json.hpp nlohmann-json
+done < <(grep -vE '^(#|$)' "$(dirname "$0")/packages.txt")
+[ ${#missing[@]} -gt 0 ] || exit 0
 
-if serves sim stress; then needs_module tqdm python3-tqdm; fi
-if serves stress; then needs_command parallel; fi
-if serves trace bench; then needs_module rich python3-rich; fi
-if serves trace; then
-  needs_file /usr/share/nodejs/d3/dist/d3.min.js node-d3
-fi
-if serves compare; then
-  needs_command time
-  needs_module jinja2 python3-jinja2
-fi
-if [ "$kind" = lint ]; then
-  needs_command clang++ clang-format clang-tidy ctags git
-fi
-
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "missing: ${missing[*]}; run: make deps" >&2
-  exit 2
-fi
+command="make deps"
+[ ${#asked[@]} -eq 0 ] || command+=" FOR=${asked[*]}"
+[ ${#asked[@]} -lt 2 ] || command="make deps FOR='${asked[*]}'"
+echo "missing: ${missing[*]}; run: $command" >&2
+exit 2

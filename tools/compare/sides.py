@@ -63,8 +63,8 @@ def find_go() -> str:
     """Returns the path of the Go toolchain."""
     go = shutil.which("go")
     if go is None:
-        raise Problem("there is no Go toolchain on the PATH: install Go, or "
-                      "compare with a saved log, GO_LOG=file")
+        raise Problem("there is no Go toolchain on the PATH: run make deps "
+                      "FOR=compare, or compare with a saved log, GO_LOG=file")
     return go
 
 

@@ -24,8 +24,8 @@ def program(*names: str) -> str:
         path = shutil.which(name)
         if path:
             return path
-    raise RuntimeError(f"{names[0]} is missing; run: make deps (on Ubuntu: "
-                       "snap install chromium)")
+    raise RuntimeError(f"{names[0]} is missing; run: make deps FOR=browser "
+                       "(on Ubuntu: snap install chromium)")
 
 
 class Browser:
