@@ -27,6 +27,9 @@ export LAB_OUR_LOG := $(value OUR_LOG)
 export LAB_N := $(value N)
 export LAB_SSHLOGINS := $(value SSHLOGINS)
 export LAB_FOR := $(value FOR)
+export LAB_DEBIAN := $(value DEBIAN)
+export LAB_FSGSBASE := $(value FSGSBASE)
+export LAB_MIRROR := $(value MIRROR)
 
 # Where products go: somebody else's Raft has a place of its own.
 PLACE := $(if $(LAB_RAFT),$(shell \
@@ -195,6 +198,11 @@ format:
 	@clang-format --version | grep -q 'version 14\.' || { \
 	  echo "the sources are formatted with clang-format 14 (Debian 12's)"; exit 2; }
 	@clang-format -i $$(git ls-files '*.h' '*.cc')
+
+# The README's two commands on a fresh Debian, before a release.
+clean-machine:
+	@tools/needs.sh clean-machine
+	@tools/clean_machine.sh "$$LAB_DEBIAN" "$$LAB_FSGSBASE" "$$LAB_MIRROR"
 
 clean:
 	@find out -mindepth 1 -not -name README.md -delete

@@ -46,6 +46,9 @@ make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place
 make build    build only; make clang builds with clang too
 make clean    remove what was built
+make clean-machine  DEBIAN=12 or 13: the last commit on a fresh Debian with
+              nothing but make and git, made by debootstrap; needs root
+                FSGSBASE=off   as on a machine without it; MIRROR=url
 make help     this table
 
 GLOG_v=1..3 or GLOG_vmodule=election=2 turn the debug log on; it goes to the log
