@@ -39,7 +39,7 @@ BenchCluster::~BenchCluster() {
 }
 
 void BenchCluster::Start(ServerId server, const Options& options) {
-  std::vector<std::shared_ptr<base::ClientEnd>> ends;
+  std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
   for (ServerId to = 0; to < size(); ++to) {
     ends.push_back(network_.MakeEnd(EndName(server, to)));
     network_.Connect(EndName(server, to), ServerName(to));

@@ -23,13 +23,13 @@ struct Number {
   uint64_t value = 0;
   auto Fields() { return std::tie(value); }
 };
-constexpr base::Method<Number, Number> kNext{"Bench.Next"};
+constexpr rpc::Method<Number, Number> kNext{"Bench.Next"};
 
 // A network with one server that answers n with n + 1, and an end to it.
 class Line {
  public:
   Line() : network_("bench"), end_(network_.MakeEnd("end")) {
-    base::Service service("Bench");
+    rpc::Service service("Bench");
     service.Handle(kNext, [](const Number& number) {
       Number next;
       next.value = number.value + 1;
@@ -42,11 +42,11 @@ class Line {
     network_.Enable("end", true);
   }
 
-  base::ClientEnd& end() { return *end_; }
+  rpc::ClientEnd& end() { return *end_; }
 
  private:
   labrpc::Network network_;
-  const std::shared_ptr<base::ClientEnd> end_;
+  const std::shared_ptr<rpc::ClientEnd> end_;
 };
 
 // Keeps kInFlight calls under way from one thread.

@@ -9,7 +9,7 @@ namespace labrpc {
 namespace {
 
 // What MakeEnd() returns: a name and a share of the network's inside.
-class End : public base::ClientEnd {
+class End : public rpc::ClientEnd {
  public:
   End(std::shared_ptr<Core> core, EndId id) : core_(std::move(core)), id_(id) {}
 
@@ -40,7 +40,7 @@ Network::Network(std::string_view random_owner)
 
 Network::~Network() { Cleanup(); }
 
-std::shared_ptr<base::ClientEnd> Network::MakeEnd(const std::string& name) {
+std::shared_ptr<rpc::ClientEnd> Network::MakeEnd(const std::string& name) {
   return std::make_shared<End>(core_, core_->MakeEnd(name));
 }
 

@@ -64,7 +64,7 @@ class Network {
 
   // Returns a new end, disabled and not connected. A name that is in use is
   // fatal. Destroying the end closes nothing: its calls go on.
-  std::shared_ptr<base::ClientEnd> MakeEnd(const std::string& name);
+  std::shared_ptr<rpc::ClientEnd> MakeEnd(const std::string& name);
 
   // Forgets the name, which may then be used again; the end that had it stays
   // disabled for ever. An unknown name is fatal.

@@ -22,8 +22,8 @@ std::string Choices(const Map& map) {
 
 }  // namespace
 
-void Server::AddService(base::Service service) {
-  auto added = std::make_shared<const base::Service>(std::move(service));
+void Server::AddService(rpc::Service service) {
+  auto added = std::make_shared<const rpc::Service>(std::move(service));
   // A replaced service is destroyed after the lock is free: its destructor may
   // do anything.
   base::MutexLock lock(&mu_);
@@ -46,8 +46,8 @@ std::string Server::Dispatch(std::string_view method, std::string_view args) {
   return handler->second(args);
 }
 
-std::shared_ptr<const base::Service> Server::Find(std::string_view service,
-                                                  std::string_view method) {
+std::shared_ptr<const rpc::Service> Server::Find(std::string_view service,
+                                                 std::string_view method) {
   base::MutexLock lock(&mu_);
   const auto found = services_.find(service);
   if (found == services_.end()) {

@@ -30,7 +30,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // Adds `service`, in place of one with the same name if there is one.
-  void AddService(base::Service service) ABSL_LOCKS_EXCLUDED(mu_);
+  void AddService(rpc::Service service) ABSL_LOCKS_EXCLUDED(mu_);
 
   // The number of calls whose handler was started on this object.
   int64_t GetCount() const { return count_.load(); }
@@ -43,10 +43,10 @@ class Server {
 
  private:
   using Services =
-      std::map<std::string, std::shared_ptr<const base::Service>, std::less<>>;
+      std::map<std::string, std::shared_ptr<const rpc::Service>, std::less<>>;
 
-  std::shared_ptr<const base::Service> Find(std::string_view service,
-                                            std::string_view method)
+  std::shared_ptr<const rpc::Service> Find(std::string_view service,
+                                           std::string_view method)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   std::atomic<int64_t> count_{0};

@@ -77,7 +77,7 @@ class Entries {
 
   friend bool operator==(const Entries&, const Entries&) = default;
 
-  // For base/codec.h. Malformed bytes throw, as cereal's own types do, and so
+  // For rpc/codec.h. Malformed bytes throw, as cereal's own types do, and so
   // become Decode()'s error.
   template <typename Archive>
   void save(Archive& archive) const {

@@ -62,9 +62,9 @@ struct AppendEntriesReply {
   }
 };
 
-inline constexpr base::Method<RequestVoteArgs, RequestVoteReply> kRequestVote{
+inline constexpr rpc::Method<RequestVoteArgs, RequestVoteReply> kRequestVote{
     "Raft.RequestVote"};
-inline constexpr base::Method<AppendEntriesArgs, AppendEntriesReply>
+inline constexpr rpc::Method<AppendEntriesArgs, AppendEntriesReply>
     kAppendEntries{"Raft.AppendEntries"};
 
 }  // namespace raft

@@ -19,11 +19,11 @@ namespace raft {
 
 absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
   if (bytes.empty()) return SavedState();
-  static const size_t header_size = base::Encode(SavedHeader()).size();
+  static const size_t header_size = rpc::Encode(SavedHeader()).size();
   if (bytes.size() < header_size) {
     return absl::DataLossError("the saved raft state is cut short");
   }
-  const auto header = base::Decode<SavedHeader>(bytes.substr(0, header_size));
+  const auto header = rpc::Decode<SavedHeader>(bytes.substr(0, header_size));
   if (!header.ok()) return header.status();
   std::string packed(bytes.substr(header_size));
   size_t count = 0;
@@ -46,7 +46,7 @@ void Raft::PersistLocked() {
   // Each entry is saved at once, but few change the header.
   if (saved_header_bytes_.empty() || header != saved_header_) {
     saved_header_ = header;
-    saved_header_bytes_ = base::Encode(header);
+    saved_header_bytes_ = rpc::Encode(header);
   }
   base::Rope state = log_.bytes();
   state.Prepend(saved_header_bytes_);

@@ -52,7 +52,7 @@ class Raft {
   // Reads the state back from `persister`. Starts no thread: such an instance
   // answers its handlers and nothing else, which suits their tests; everybody
   // else uses Make().
-  Raft(std::vector<std::shared_ptr<base::ClientEnd>> peers, ServerId me,
+  Raft(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
        std::shared_ptr<persister::Persister> persister,
        std::shared_ptr<ApplyChannel> apply_channel);
 
@@ -194,7 +194,7 @@ class Raft {
   void CheckInvariantsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Immutable after construction.
-  const std::vector<std::shared_ptr<base::ClientEnd>> peers_;
+  const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;
   const ServerId me_;
   const std::shared_ptr<persister::Persister> persister_;
   const std::shared_ptr<ApplyChannel> apply_channel_;
@@ -250,14 +250,14 @@ class Raft {
 // used. Resumes from what `persister` holds; empty means a new server. Sends
 // nothing on the channel before it returns. The instance is the only one to
 // send on `apply_channel` and closes it in Kill().
-std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers,
+std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            ServerId me,
                            std::shared_ptr<persister::Persister> persister,
                            std::shared_ptr<ApplyChannel> apply_channel);
 
 // The service "Raft" that a server registers with its network, so that its
 // peers can call it. Keeps the instance alive.
-base::Service MakeService(const std::shared_ptr<Raft>& raft);
+rpc::Service MakeService(const std::shared_ptr<Raft>& raft);
 
 }  // namespace raft
 

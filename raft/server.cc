@@ -11,7 +11,7 @@ namespace raft {
 
 using base::MutexLock;
 
-Raft::Raft(std::vector<std::shared_ptr<base::ClientEnd>> peers, ServerId me,
+Raft::Raft(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
            std::shared_ptr<persister::Persister> persister,
            std::shared_ptr<ApplyChannel> apply_channel)
     : peers_(std::move(peers)),
@@ -144,7 +144,7 @@ std::string Raft::TraceLocked(Topic topic) const {
                       kTopics[static_cast<size_t>(topic)], " ");
 }
 
-std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers,
+std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            ServerId me,
                            std::shared_ptr<persister::Persister> persister,
                            std::shared_ptr<ApplyChannel> apply_channel) {
@@ -154,8 +154,8 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<base::ClientEnd>> peers,
   return raft;
 }
 
-base::Service MakeService(const std::shared_ptr<Raft>& raft) {
-  base::Service service("Raft");
+rpc::Service MakeService(const std::shared_ptr<Raft>& raft) {
+  rpc::Service service("Raft");
   service.Handle(kRequestVote, [raft](const RequestVoteArgs& args) {
     return raft->RequestVote(args);
   });

@@ -37,7 +37,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 
-namespace base {
+namespace rpc {
 
 static_assert(std::endian::native == std::endian::little,
               "the codec stores numbers as they lie in memory");
@@ -199,10 +199,10 @@ absl::StatusOr<T> Decode(std::string_view bytes) {
   }
 }
 
-}  // namespace base
+}  // namespace rpc
 
-CEREAL_REGISTER_ARCHIVE(base::ByteWriter)
-CEREAL_REGISTER_ARCHIVE(base::ByteReader)
-CEREAL_SETUP_ARCHIVE_TRAITS(base::ByteReader, base::ByteWriter)
+CEREAL_REGISTER_ARCHIVE(rpc::ByteWriter)
+CEREAL_REGISTER_ARCHIVE(rpc::ByteReader)
+CEREAL_SETUP_ARCHIVE_TRAITS(rpc::ByteReader, rpc::ByteWriter)
 
 #endif  // RPC_CODEC_H_

@@ -4,7 +4,7 @@
 // One constant names a method and its two types; it registers the handler and
 // makes the call, so that a mismatch does not compile:
 //
-//   inline constexpr base::Method<RequestVoteArgs, RequestVoteReply>
+//   inline constexpr rpc::Method<RequestVoteArgs, RequestVoteReply>
 //       kRequestVote{"Raft.RequestVote"};
 //
 //   service.Handle(kRequestVote, [raft](const RequestVoteArgs& args) {
@@ -29,7 +29,7 @@
 #include "base/logging.h"
 #include "rpc/codec.h"
 
-namespace base {
+namespace rpc {
 
 // Names a remote method, "Service.Method", and fixes the types it takes and
 // returns.
@@ -144,6 +144,6 @@ class Service {
   std::map<std::string, Handler, std::less<>> handlers_;
 };
 
-}  // namespace base
+}  // namespace rpc
 
 #endif  // RPC_RPC_H_

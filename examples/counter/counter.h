@@ -17,8 +17,8 @@
 // One server of a replicated counter. All of them hold the same value.
 class Counter {
  public:
-  Counter(std::vector<std::shared_ptr<base::ClientEnd>> peers,
-          raft::ServerId me, std::shared_ptr<persister::Persister> disk)
+  Counter(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
+          std::shared_ptr<persister::Persister> disk)
       : raft_(raft::Make(std::move(peers), me, std::move(disk), applied_)),
         reader_([this] { ReadLoop(); }) {}
 
@@ -28,7 +28,7 @@ class Counter {
   }
 
   // Adds `n` on every server, soon. False: this one does not lead, ask another.
-  bool Add(int64_t n) { return raft_->Start(base::Encode(n)).is_leader; }
+  bool Add(int64_t n) { return raft_->Start(rpc::Encode(n)).is_leader; }
 
   int64_t value() const {
     base::MutexLock lock(&mu_);
@@ -36,13 +36,13 @@ class Counter {
   }
 
   // What the peers call; register it with the server's network.
-  base::Service service() const { return raft::MakeService(raft_); }
+  rpc::Service service() const { return raft::MakeService(raft_); }
 
  private:
   void ReadLoop() {
     while (auto message = applied_->Receive()) {
       base::MutexLock lock(&mu_);
-      value_ += base::Decode<int64_t>(message->command).value();
+      value_ += rpc::Decode<int64_t>(message->command).value();
     }
   }
 

@@ -30,14 +30,14 @@ void Ballots::Observe(const labrpc::Packet& packet) {
   if (packet.method != raft::kRequestVote.name) return;
   const auto [candidate, voter] = Sides(packet.end);
   if (packet.kind == Packet::Kind::kRequest) {
-    const auto args = base::Decode<raft::RequestVoteArgs>(packet.bytes);
+    const auto args = rpc::Decode<raft::RequestVoteArgs>(packet.bytes);
     CHECK(args.ok()) << args.status().message();
     MutexLock lock(&mu_);
     const bool is_new = votes_.try_emplace({args->term, candidate}).second;
     if (is_new) new_.push_back({candidate, args->term});
     return;
   }
-  const auto reply = base::Decode<raft::RequestVoteReply>(packet.bytes);
+  const auto reply = rpc::Decode<raft::RequestVoteReply>(packet.bytes);
   CHECK(reply.ok()) << reply.status().message();
   if (packet.fate != Packet::Fate::kDelivered || !reply->vote_granted) return;
   MutexLock lock(&mu_);

@@ -69,7 +69,7 @@ class DemoCluster {
   int64_t RpcBytes() const { return network_.GetTotalBytes(); }
 
  private:
-  using Ends = std::vector<std::shared_ptr<base::ClientEnd>>;
+  using Ends = std::vector<std::shared_ptr<rpc::ClientEnd>>;
   struct Machine {
     std::shared_ptr<raft::Raft> raft;  // null while it is down
     std::shared_ptr<persister::Persister> disk;

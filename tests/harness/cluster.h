@@ -233,7 +233,7 @@ class Cluster {
 
   // cluster_servers.cc
   static std::string NameOf(raft::ServerId server);
-  std::vector<std::shared_ptr<base::ClientEnd>> MakeEnds(raft::ServerId server)
+  std::vector<std::shared_ptr<rpc::ClientEnd>> MakeEnds(raft::ServerId server)
       ABSL_LOCKS_EXCLUDED(mu_);
   std::shared_ptr<persister::Persister> DetachDisk(raft::ServerId server)
       ABSL_LOCKS_EXCLUDED(mu_);

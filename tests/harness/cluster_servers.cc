@@ -16,7 +16,7 @@ std::string Cluster::NameOf(raft::ServerId server) {
 
 void Cluster::StartServer(raft::ServerId server) {
   CrashServer(server);
-  std::vector<std::shared_ptr<base::ClientEnd>> ends = MakeEnds(server);
+  std::vector<std::shared_ptr<rpc::ClientEnd>> ends = MakeEnds(server);
   auto channel = std::make_shared<ApplyChannel>(/*capacity=*/0);
   std::shared_ptr<persister::Persister> disk = DetachDisk(server);
   WatchDisk(MemberOf(server), disk.get());
@@ -56,14 +56,14 @@ void Cluster::CrashServer(raft::ServerId server) {
 }
 
 // Makes new ends for a new life. Those of the life before are left as they are.
-std::vector<std::shared_ptr<base::ClientEnd>> Cluster::MakeEnds(
+std::vector<std::shared_ptr<rpc::ClientEnd>> Cluster::MakeEnds(
     raft::ServerId server) {
   int life = 0;
   {
     base::MutexLock lock(&mu_);
     life = ++MachineLocked(server).life;
   }
-  std::vector<std::shared_ptr<base::ClientEnd>> ends;
+  std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
   std::vector<std::string> names;
   for (raft::ServerId to = 0; to < servers_; ++to) {
     names.push_back(LinkName({server, life, to}));

@@ -16,7 +16,7 @@ constexpr char kStringTag = 's';
 // The alternative T of a command, out of the bytes after the tag.
 template <typename T>
 absl::StatusOr<Command> DecodeAs(std::string_view bytes) {
-  absl::StatusOr<T> value = base::Decode<T>(bytes);
+  absl::StatusOr<T> value = rpc::Decode<T>(bytes);
   if (!value.ok()) return value.status();
   return Command(*std::move(value));
 }
@@ -25,9 +25,9 @@ absl::StatusOr<Command> DecodeAs(std::string_view bytes) {
 
 std::string EncodeCommand(const Command& command) {
   if (const int64_t* value = std::get_if<int64_t>(&command)) {
-    return kIntegerTag + base::Encode(*value);
+    return kIntegerTag + rpc::Encode(*value);
   }
-  return kStringTag + base::Encode(std::get<std::string>(command));
+  return kStringTag + rpc::Encode(std::get<std::string>(command));
 }
 
 absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {

@@ -16,7 +16,7 @@ class OurRaft : public Instance {
   }
   raft::State GetState() const override { return raft_->GetState(); }
   void Kill() override { raft_->Kill(); }
-  base::Service MakeService() override { return raft::MakeService(raft_); }
+  rpc::Service MakeService() override { return raft::MakeService(raft_); }
 
  private:
   const std::shared_ptr<raft::Raft> raft_;
@@ -25,7 +25,7 @@ class OurRaft : public Instance {
 }  // namespace
 
 std::shared_ptr<Instance> MakeRaft(
-    std::vector<std::shared_ptr<base::ClientEnd>> ends, raft::ServerId me,
+    std::vector<std::shared_ptr<rpc::ClientEnd>> ends, raft::ServerId me,
     std::shared_ptr<persister::Persister> persister,
     std::shared_ptr<ApplyChannel> channel) {
   return std::make_shared<OurRaft>(raft::Make(

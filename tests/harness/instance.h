@@ -31,7 +31,7 @@ class Instance {
   virtual void Kill() = 0;
 
   // The service by which its peers call it.
-  virtual base::Service MakeService() = 0;
+  virtual rpc::Service MakeService() = 0;
 };
 
 using ApplyChannel = base::Channel<raft::ApplyMsg>;
@@ -40,13 +40,13 @@ using ApplyChannel = base::Channel<raft::ApplyMsg>;
 // the persister, and delivers what is committed on the channel, on which it
 // sends nothing before this returns.
 using MakeInstance = std::function<std::shared_ptr<Instance>(
-    std::vector<std::shared_ptr<base::ClientEnd>> ends, raft::ServerId me,
+    std::vector<std::shared_ptr<rpc::ClientEnd>> ends, raft::ServerId me,
     std::shared_ptr<persister::Persister> persister,
     std::shared_ptr<ApplyChannel> channel)>;
 
 // The Raft of this project.
 std::shared_ptr<Instance> MakeRaft(
-    std::vector<std::shared_ptr<base::ClientEnd>> ends, raft::ServerId me,
+    std::vector<std::shared_ptr<rpc::ClientEnd>> ends, raft::ServerId me,
     std::shared_ptr<persister::Persister> persister,
     std::shared_ptr<ApplyChannel> channel);
 

@@ -276,12 +276,12 @@ void Recorder::SeesRequest(const Packet& packet, ServerId from, int life,
                            ServerId to) {
   Json fields;
   if (packet.method == raft::kRequestVote.name) {
-    const auto args = base::Decode<raft::RequestVoteArgs>(packet.bytes);
+    const auto args = rpc::Decode<raft::RequestVoteArgs>(packet.bytes);
     if (!args.ok()) return;
     Shows(from, life, args->term, Role::kCandidate);
     fields = FieldsOf(*args);
   } else {
-    const auto args = base::Decode<raft::AppendEntriesArgs>(packet.bytes);
+    const auto args = rpc::Decode<raft::AppendEntriesArgs>(packet.bytes);
     if (!args.ok()) return;
     Shows(from, life, args->term, Role::kLeader);
     fields = FieldsOf(*args);
@@ -295,7 +295,7 @@ void Recorder::SeesReply(const Packet& packet, ServerId from, ServerId to) {
   const Shown shown = ShownBy(from);
   Json fields;
   if (packet.method == raft::kRequestVote.name) {
-    const auto reply = base::Decode<raft::RequestVoteReply>(packet.bytes);
+    const auto reply = rpc::Decode<raft::RequestVoteReply>(packet.bytes);
     if (!reply.ok()) return;
     // Who votes for another is no candidate, and no leader.
     if (reply->vote_granted || reply->term > shown.term) {
@@ -303,7 +303,7 @@ void Recorder::SeesReply(const Packet& packet, ServerId from, ServerId to) {
     }
     fields = FieldsOf(*reply);
   } else {
-    const auto reply = base::Decode<raft::AppendEntriesReply>(packet.bytes);
+    const auto reply = rpc::Decode<raft::AppendEntriesReply>(packet.bytes);
     if (!reply.ok()) return;
     if (reply->success || reply->term > shown.term) {
       Shows(from, shown.life, reply->term, Role::kFollower);

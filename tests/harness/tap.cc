@@ -17,7 +17,7 @@ using labrpc::Ruling;
 // What a Raft sends must decode; its peer dies of it otherwise.
 template <typename T>
 T DecodeOrDie(std::string_view bytes) {
-  absl::StatusOr<T> value = base::Decode<T>(bytes);
+  absl::StatusOr<T> value = rpc::Decode<T>(bytes);
   CHECK(value.ok()) << "tap: " << value.status().message();
   return *std::move(value);
 }

@@ -37,19 +37,19 @@ struct JunkReply {
   auto Fields() { return std::tie(x); }
 };
 
-constexpr base::Method<std::string, int> kHandler1{"JunkServer.Handler1"};
-constexpr base::Method<int, std::string> kHandler2{"JunkServer.Handler2"};
-constexpr base::Method<int, int> kHandler3{"JunkServer.Handler3"};
-constexpr base::Method<std::unique_ptr<JunkArgs>, JunkReply> kHandler4{
+constexpr rpc::Method<std::string, int> kHandler1{"JunkServer.Handler1"};
+constexpr rpc::Method<int, std::string> kHandler2{"JunkServer.Handler2"};
+constexpr rpc::Method<int, int> kHandler3{"JunkServer.Handler3"};
+constexpr rpc::Method<std::unique_ptr<JunkArgs>, JunkReply> kHandler4{
     "JunkServer.Handler4"};
-constexpr base::Method<JunkArgs, JunkReply> kHandler5{"JunkServer.Handler5"};
-constexpr base::Method<std::string, int> kHandler6{"JunkServer.Handler6"};
-constexpr base::Method<int, std::string> kHandler7{"JunkServer.Handler7"};
+constexpr rpc::Method<JunkArgs, JunkReply> kHandler5{"JunkServer.Handler5"};
+constexpr rpc::Method<std::string, int> kHandler6{"JunkServer.Handler6"};
+constexpr rpc::Method<int, std::string> kHandler7{"JunkServer.Handler7"};
 
 class JunkServer {
  public:
-  base::Service MakeService() {
-    base::Service service("JunkServer");
+  rpc::Service MakeService() {
+    rpc::Service service("JunkServer");
     service.Handle(kHandler1, [this](const std::string& text) {
       base::MutexLock lock(&mu_);
       strings_.push_back(text);
@@ -114,13 +114,13 @@ class Labrpc : public testing::Test {
     network_.Cleanup();
   }
 
-  std::shared_ptr<base::ClientEnd> ConnectedEnd(const std::string& name) {
-    std::shared_ptr<base::ClientEnd> end = network_.MakeEnd(name);
+  std::shared_ptr<rpc::ClientEnd> ConnectedEnd(const std::string& name) {
+    std::shared_ptr<rpc::ClientEnd> end = network_.MakeEnd(name);
     network_.Connect(name, "server99");
     return end;
   }
-  std::shared_ptr<base::ClientEnd> EnabledEnd(const std::string& name) {
-    std::shared_ptr<base::ClientEnd> end = ConnectedEnd(name);
+  std::shared_ptr<rpc::ClientEnd> EnabledEnd(const std::string& name) {
+    std::shared_ptr<rpc::ClientEnd> end = ConnectedEnd(name);
     network_.Enable(name, true);
     return end;
   }
@@ -275,7 +275,7 @@ TEST_F(Labrpc, Regression1) {
 // A blocking Handler3 call in a thread of its own.
 class StalledCall {
  public:
-  explicit StalledCall(base::ClientEnd* end)
+  explicit StalledCall(rpc::ClientEnd* end)
       : thread_([this, end] { Run(end); }) {}
   ~StalledCall() { thread_.join(); }
 
@@ -292,7 +292,7 @@ class StalledCall {
   }
 
  private:
-  void Run(base::ClientEnd* end) {
+  void Run(rpc::ClientEnd* end) {
     const bool succeeded = end->Call(kHandler3, 99).has_value();
     base::MutexLock lock(&mu_);
     succeeded_ = succeeded;

@@ -36,7 +36,7 @@ bool Oracle::IsGhostLocked(const Link& link, Fate fate) {
 }
 
 void Oracle::SeesRequestVote(const Packet& packet, const Link& link) {
-  const auto args = base::Decode<raft::RequestVoteArgs>(packet.bytes);
+  const auto args = rpc::Decode<raft::RequestVoteArgs>(packet.bytes);
   Judging judging(this);
   if (IsGhostLocked(link, packet.fate)) return;
   if (!args.ok()) {
@@ -81,7 +81,7 @@ void Oracle::SeesRequestVote(const Packet& packet, const Link& link) {
 }
 
 void Oracle::SeesAppendEntries(const Packet& packet, const Link& link) {
-  const auto args = base::Decode<raft::AppendEntriesArgs>(packet.bytes);
+  const auto args = rpc::Decode<raft::AppendEntriesArgs>(packet.bytes);
   Judging judging(this);
   if (IsGhostLocked(link, packet.fate)) return;
   if (!args.ok()) {
@@ -163,10 +163,10 @@ struct Answer {
 
 std::optional<Answer> DecodeAnswer(const Packet& packet) {
   if (packet.method == raft::kRequestVote.name) {
-    const auto reply = base::Decode<raft::RequestVoteReply>(packet.bytes);
+    const auto reply = rpc::Decode<raft::RequestVoteReply>(packet.bytes);
     if (reply.ok()) return Answer{reply->term, reply->vote_granted};
   } else if (packet.method == raft::kAppendEntries.name) {
-    const auto reply = base::Decode<raft::AppendEntriesReply>(packet.bytes);
+    const auto reply = rpc::Decode<raft::AppendEntriesReply>(packet.bytes);
     if (reply.ok()) return Answer{reply->term, reply->success};
   }
   return std::nullopt;

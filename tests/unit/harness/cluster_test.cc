@@ -50,7 +50,7 @@ class LinkProbe {
   void Restarted(ServerId server) { arrived_[server] = 0; }
 
  private:
-  base::ClientEnd* End(ServerId from, ServerId to) {
+  rpc::ClientEnd* End(ServerId from, ServerId to) {
     return (*rafts_)[from]->ends[static_cast<size_t>(to)].get();
   }
 

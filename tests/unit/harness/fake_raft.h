@@ -24,12 +24,11 @@
 namespace harness {
 
 // Answers with the server's own number.
-inline constexpr base::Method<raft::ServerId, raft::ServerId> kPing{
-    "Fake.Ping"};
+inline constexpr rpc::Method<raft::ServerId, raft::ServerId> kPing{"Fake.Ping"};
 
 class FakeRaft : public Instance {
  public:
-  FakeRaft(std::vector<std::shared_ptr<base::ClientEnd>> its_ends,
+  FakeRaft(std::vector<std::shared_ptr<rpc::ClientEnd>> its_ends,
            raft::ServerId server,
            std::shared_ptr<persister::Persister> persister,
            std::shared_ptr<ApplyChannel> apply_channel)
@@ -107,14 +106,14 @@ class FakeRaft : public Instance {
     if (on_kill) on_kill();
   }
 
-  base::Service MakeService() override {
-    base::Service service("Fake");
+  rpc::Service MakeService() override {
+    rpc::Service service("Fake");
     service.Handle(kPing,
                    [server = me](const raft::ServerId&) { return server; });
     return service;
   }
 
-  const std::vector<std::shared_ptr<base::ClientEnd>> ends;
+  const std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
   const raft::ServerId me;
   const std::shared_ptr<persister::Persister> disk;
   const std::shared_ptr<ApplyChannel> channel;

@@ -89,7 +89,7 @@ class Recording : public testing::Test {
     constexpr bool kIsVote = std::is_same_v<Message, raft::RequestVoteArgs> ||
                              std::is_same_v<Message, raft::RequestVoteReply>;
     const std::string end = LinkName(link);
-    const std::string bytes = base::Encode(message);
+    const std::string bytes = rpc::Encode(message);
     recorder_.Sees({.kind = kind,
                     .fate = fate,
                     .call = 7,

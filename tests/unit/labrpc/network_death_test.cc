@@ -22,25 +22,25 @@ TEST_F(NetworkDeathTest, UnknownEnds) {
 }
 
 TEST_F(NetworkDeathTest, UnknownService) {
-  server_->AddService(base::Service("Other"));
-  EXPECT_DEATH(end_->Call(base::Method<int, int>{"Raft.Vote"}, 1),
+  server_->AddService(rpc::Service("Other"));
+  EXPECT_DEATH(end_->Call(rpc::Method<int, int>{"Raft.Vote"}, 1),
                "labrpc.Server.dispatch\\(\\): unknown service Raft in "
                "Raft.Vote; expecting one of \\[Other Test\\]");
 }
 
 TEST_F(NetworkDeathTest, UnknownMethod) {
-  EXPECT_DEATH(end_->Call(base::Method<int, int>{"Test.Vote"}, 1),
+  EXPECT_DEATH(end_->Call(rpc::Method<int, int>{"Test.Vote"}, 1),
                "labrpc.Service.dispatch\\(\\): unknown method Vote in "
                "Test.Vote; expecting one of \\[Echo Wait\\]");
 }
 
 TEST_F(NetworkDeathTest, ReplyOfAnotherType) {
-  EXPECT_DEATH(end_->Call(base::Method<std::string, int>{"Test.Echo"}, "x"),
+  EXPECT_DEATH(end_->Call(rpc::Method<std::string, int>{"Test.Echo"}, "x"),
                "ClientEnd.Call\\(\\): decode reply: ");
 }
 
 TEST_F(NetworkDeathTest, ArgumentsOfAnotherType) {
-  EXPECT_DEATH(end_->Call(base::Method<int, std::string>{"Test.Echo"}, 1),
+  EXPECT_DEATH(end_->Call(rpc::Method<int, std::string>{"Test.Echo"}, 1),
                "decode arguments");
 }
 

@@ -94,7 +94,7 @@ TEST_F(NetworkEnding, CloseWaitsForRunningCallbacks) {
 // Closes an end when it is destroyed, as a Raft does, then says so.
 class Closer {
  public:
-  Closer(std::shared_ptr<base::ClientEnd> end, Gate* closed)
+  Closer(std::shared_ptr<rpc::ClientEnd> end, Gate* closed)
       : end_(std::move(end)), closed_(closed) {}
   ~Closer() {
     end_->Close();
@@ -102,16 +102,16 @@ class Closer {
   }
 
  private:
-  std::shared_ptr<base::ClientEnd> end_;
+  std::shared_ptr<rpc::ClientEnd> end_;
   Gate* const closed_;
 };
 
-constexpr base::Method<int, int> kHold{"Raft.Hold"};
+constexpr rpc::Method<int, int> kHold{"Raft.Hold"};
 
 // A server whose handler waits at `gate` and whose death closes `end`.
 std::shared_ptr<labrpc::Server> MakeClosingServer(
-    std::shared_ptr<base::ClientEnd> end, Gate* gate, Gate* closed) {
-  base::Service raft("Raft");
+    std::shared_ptr<rpc::ClientEnd> end, Gate* gate, Gate* closed) {
+  rpc::Service raft("Raft");
   raft.Handle(kHold, [gate, closer = std::make_shared<Closer>(std::move(end),
                                                               closed)](int x) {
     gate->Pass();
@@ -212,8 +212,8 @@ TEST_F(NetworkEnding, CleanupWaitsForRunningHandlers) {
 // Handlers that wait for calls of their own must not hold Cleanup up, however
 // many there are.
 TEST_F(NetworkEnding, CleanupEndsTheCallsOfHandlers) {
-  constexpr base::Method<int, int> kNested{"Nested.Call"};
-  base::Service nested("Nested");
+  constexpr rpc::Method<int, int> kNested{"Nested.Call"};
+  rpc::Service nested("Nested");
   network_->MakeEnd("nowhere");
   const auto loose = network_->MakeEnd("loose");
   network_->LongDelays(true);
@@ -252,9 +252,9 @@ TEST_F(NetworkEnding, AfterCleanupNothingIsAccepted) {
 // A service owns its ends, and an end a share of the network.
 TEST_F(NetworkEnding, CleanupLetsServersGo) {
   Gate closed;
-  base::Service raft("Raft");
+  rpc::Service raft("Raft");
   raft.Handle(
-      base::Method<int, int>{"Raft.Nop"},
+      rpc::Method<int, int>{"Raft.Nop"},
       [closer = std::make_shared<Closer>(end_, &closed)](int x) { return x; });
   server_->AddService(std::move(raft));
   std::weak_ptr<labrpc::Server> server = server_;
@@ -272,7 +272,7 @@ TEST_F(NetworkEnding, CleanupLetsServersGo) {
 // are made from two threads and outcomes of all kinds come in. For sanitizers.
 class Victim {
  public:
-  explicit Victim(std::shared_ptr<base::ClientEnd> end) : end_(std::move(end)) {
+  explicit Victim(std::shared_ptr<rpc::ClientEnd> end) : end_(std::move(end)) {
     for (int i = 0; i < 2; ++i) {
       callers_.emplace_back([this] {
         while (!stop_) Call();
@@ -296,7 +296,7 @@ class Victim {
 
   std::atomic<bool> stop_{false};
   std::atomic<int> outcomes_{0};
-  const std::shared_ptr<base::ClientEnd> end_;
+  const std::shared_ptr<rpc::ClientEnd> end_;
   std::vector<std::thread> callers_;
 };
 
@@ -317,7 +317,7 @@ TEST(NetworkEndingRace, CleanupUnderFireIsSafe) {
   for (int round = 0; round < 20; ++round) {
     labrpc::Network network;
     auto server = std::make_shared<labrpc::Server>();
-    base::Service service("Test");
+    rpc::Service service("Test");
     service.Handle(kEcho, [](const std::string& args) { return args; });
     server->AddService(std::move(service));
     network.AddServer("server", server);

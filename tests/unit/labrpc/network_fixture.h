@@ -22,8 +22,8 @@
 
 namespace tests {
 
-inline constexpr base::Method<std::string, std::string> kEcho{"Test.Echo"};
-inline constexpr base::Method<std::string, std::string> kWait{"Test.Wait"};
+inline constexpr rpc::Method<std::string, std::string> kEcho{"Test.Echo"};
+inline constexpr rpc::Method<std::string, std::string> kWait{"Test.Wait"};
 
 // Holds who passes until it is opened, for good.
 class Gate {
@@ -146,7 +146,7 @@ class NetworkTest : public testing::Test {
 
   // Registers a new server object of that name.
   std::shared_ptr<labrpc::Server> AddServer(const std::string& name) {
-    base::Service service("Test");
+    rpc::Service service("Test");
     service.Handle(kEcho, [](const std::string& args) { return args + "!"; });
     service.Handle(kWait, [this](const std::string& args) {
       gate_.Pass();
@@ -159,8 +159,8 @@ class NetworkTest : public testing::Test {
   }
 
   // Makes an enabled end that leads to "server".
-  std::shared_ptr<base::ClientEnd> AddEnd(const std::string& name) {
-    std::shared_ptr<base::ClientEnd> end = network_->MakeEnd(name);
+  std::shared_ptr<rpc::ClientEnd> AddEnd(const std::string& name) {
+    std::shared_ptr<rpc::ClientEnd> end = network_->MakeEnd(name);
     network_->Connect(name, "server");
     network_->Enable(name, true);
     return end;
@@ -172,7 +172,7 @@ class NetworkTest : public testing::Test {
   std::unique_ptr<labrpc::Network> network_ =
       std::make_unique<labrpc::Network>();
   std::shared_ptr<labrpc::Server> server_;
-  std::shared_ptr<base::ClientEnd> end_;
+  std::shared_ptr<rpc::ClientEnd> end_;
 };
 
 }  // namespace tests

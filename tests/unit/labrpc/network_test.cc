@@ -295,8 +295,8 @@ TEST_F(Network, BlockedHandlersAndCallbacksStallNobody) {
 
 // A handler may call through the network itself, to any depth.
 TEST_F(Network, HandlersMayCall) {
-  constexpr base::Method<int, int> kDescend{"Chain.Descend"};
-  base::Service chain("Chain");
+  constexpr rpc::Method<int, int> kDescend{"Chain.Descend"};
+  rpc::Service chain("Chain");
   chain.Handle(kDescend, [this, kDescend](int depth) {
     if (depth == 0) return 0;
     return end_->Call(kDescend, depth - 1).value_or(-100) + 1;
@@ -307,14 +307,14 @@ TEST_F(Network, HandlersMayCall) {
 }
 
 TEST_F(Network, AServerHasManyServicesAndMayReplaceOne) {
-  constexpr base::Method<int, int> kAdd{"A.b.Add"};
-  base::Service one("A.b");
+  constexpr rpc::Method<int, int> kAdd{"A.b.Add"};
+  rpc::Service one("A.b");
   one.Handle(kAdd, [](int x) { return x + 1; });
   server_->AddService(std::move(one));
   EXPECT_EQ(end_->Call(kAdd, 1), 2);
   EXPECT_EQ(end_->Call(kEcho, "x"), "x!");
 
-  base::Service two("A.b");
+  rpc::Service two("A.b");
   two.Handle(kAdd, [](int x) { return x + 2; });
   server_->AddService(std::move(two));
   EXPECT_EQ(end_->Call(kAdd, 1), 3);
@@ -365,7 +365,7 @@ TEST(NetworkSeed, DecidesTheLosses) {
     network.Connect("end", "server");
     network.Enable("end", true);
     auto server = std::make_shared<labrpc::Server>();
-    base::Service service("Test");
+    rpc::Service service("Test");
     service.Handle(kEcho, [](const std::string& args) { return args; });
     server->AddService(std::move(service));
     network.AddServer("server", server);

@@ -100,7 +100,7 @@ class Story {
     args.candidate_id = candidate;
     args.last_log_index = last;
     args.last_log_term = last_term;
-    return Send(candidate, voter, raft::kRequestVote.name, base::Encode(args),
+    return Send(candidate, voter, raft::kRequestVote.name, rpc::Encode(args),
                 fate);
   }
   void AnswerVote(uint64_t call, raft::Term term, bool granted,
@@ -108,7 +108,7 @@ class Story {
     raft::RequestVoteReply reply;
     reply.term = term;
     reply.vote_granted = granted;
-    Reply(call, base::Encode(reply), fate);
+    Reply(call, rpc::Encode(reply), fate);
   }
   uint64_t Appends(raft::ServerId leader, raft::ServerId follower,
                    const Append& append, Fate fate = Fate::kDelivered) {
@@ -119,7 +119,7 @@ class Story {
     args.prev_log_term = append.prev_term;
     args.leader_commit = append.commit;
     args.entries = EntriesOf(append.entries, append.prev);
-    return Send(leader, follower, raft::kAppendEntries.name, base::Encode(args),
+    return Send(leader, follower, raft::kAppendEntries.name, rpc::Encode(args),
                 fate);
   }
   void AnswerAppend(uint64_t call, raft::Term term, bool success,
@@ -127,7 +127,7 @@ class Story {
     raft::AppendEntriesReply reply;
     reply.term = term;
     reply.success = success;
-    Reply(call, base::Encode(reply), fate);
+    Reply(call, rpc::Encode(reply), fate);
   }
   uint64_t Send(raft::ServerId from, raft::ServerId to, std::string_view method,
                 const std::string& bytes, Fate fate = Fate::kDelivered) {

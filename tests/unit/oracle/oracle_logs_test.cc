@@ -50,7 +50,7 @@ TEST(OracleLogs, LogMatchingOfCommands) {
   raft::AppendEntriesArgs args;
   args.term = 1;
   args.entries.Append(1, "another");
-  story.Send(0, 1, raft::kAppendEntries.name, base::Encode(args));
+  story.Send(0, 1, raft::kAppendEntries.name, rpc::Encode(args));
   EXPECT_TRUE(story.Broke(kLogMatching)) << story.verdict();
 }
 
@@ -321,7 +321,7 @@ TEST(OracleLogs, WellFormed) {
   raft::RequestVoteArgs args;
   args.term = 1;
   args.candidate_id = 2;
-  name.Send(0, 1, raft::kRequestVote.name, base::Encode(args));
+  name.Send(0, 1, raft::kRequestVote.name, rpc::Encode(args));
   EXPECT_TRUE(name.Broke(kWellFormed)) << name.verdict();
 
   Story bytes(3, /*reads_disks=*/false);

@@ -67,7 +67,7 @@ TEST(Candidate, VotesOfAnEarlierElectionDoNotCount) {
   f.peek->StandForElection();
   const RecordingEnd::Sent late = f.ends[1]->Take();
   f.peek->StandForElection();
-  late.done(base::Encode(RequestVoteReply{1, true}));
+  late.done(rpc::Encode(RequestVoteReply{1, true}));
   EXPECT_EQ(f.peek->role(), Role::kCandidate);
   EXPECT_EQ(f.raft->GetState().term, 2u);
 }
@@ -77,7 +77,7 @@ TEST(Candidate, TheSameVoterCountsOnce) {
   f.peek->StandForElection();
   const RecordingEnd::Sent sent = f.ends[1]->Take();
   for (int i = 0; i < 3; ++i) {
-    sent.done(base::Encode(RequestVoteReply{1, true}));
+    sent.done(rpc::Encode(RequestVoteReply{1, true}));
   }
   EXPECT_EQ(f.peek->role(), Role::kCandidate);
 }
@@ -343,7 +343,7 @@ TEST(LateReply, MatchIsWhatItsOwnRequestSaid) {
   const RecordingEnd::Sent first = f.ends[1]->Take();
   f.raft->Start("b");
   f.raft->Start("c");
-  first.done(base::Encode(Success(1)));
+  first.done(rpc::Encode(Success(1)));
   EXPECT_EQ(f.peek->match_index(1), 1u);  // not 3
 }
 
@@ -354,7 +354,7 @@ TEST(LateReply, MatchNeverGoesBack) {
   f.raft->Start("a");
   f.ends[1]->Answer(kAppendEntries, Success(1));
   EXPECT_EQ(f.peek->match_index(1), 1u);
-  heartbeat.done(base::Encode(Success(1)));
+  heartbeat.done(rpc::Encode(Success(1)));
   EXPECT_EQ(f.peek->match_index(1), 1u);
 }
 
@@ -367,7 +367,7 @@ TEST(LateReply, OfAnEarlierTermIsIgnored) {
   const RecordingEnd::Sent late = f.ends[1]->Take();
   f.Append(/*term=*/2, 0, 0, {{2, "b"}});  // deposed, and overwritten
   f.Elect();                               // term 3
-  late.done(base::Encode(Success(1)));
+  late.done(rpc::Encode(Success(1)));
   EXPECT_EQ(f.peek->match_index(1), 0u);
   EXPECT_EQ(f.peek->commit_index(), 0u);
 }

@@ -21,8 +21,8 @@ class Wiring {
  public:
   explicit Wiring(size_t n) : n_(n) { network.LongDelays(true); }
 
-  std::vector<std::shared_ptr<base::ClientEnd>> EndsOf(size_t server) {
-    std::vector<std::shared_ptr<base::ClientEnd>> ends;
+  std::vector<std::shared_ptr<rpc::ClientEnd>> EndsOf(size_t server) {
+    std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
     for (size_t to = 0; to < n_; ++to) {
       const std::string name = absl::StrCat(server, "->", to);
       ends.push_back(network.MakeEnd(name));
@@ -32,7 +32,7 @@ class Wiring {
     return ends;
   }
 
-  void Serve(size_t server, base::Service service) {
+  void Serve(size_t server, rpc::Service service) {
     auto host = std::make_shared<labrpc::Server>();
     host->AddService(std::move(service));
     network.AddServer(absl::StrCat(server), std::move(host));
@@ -86,7 +86,7 @@ TEST(LiveRaft, KillEndsABlockedDelivery) {
 }
 
 // An end that takes calls and never answers; Kill() would hang if it waited.
-class SilentEnd : public base::ClientEnd {
+class SilentEnd : public rpc::ClientEnd {
  public:
   void Close() override {}
 

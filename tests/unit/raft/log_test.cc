@@ -247,7 +247,7 @@ TEST(Entries, RoundTripAndView) {
   const Entries entries = {{1, "a"}, {2, ""}, {3, std::string_view("\0b", 2)}};
   EXPECT_EQ(entries.size(), 3u);
 
-  const auto decoded = base::Decode<Entries>(base::Encode(entries));
+  const auto decoded = rpc::Decode<Entries>(rpc::Encode(entries));
   ASSERT_TRUE(decoded.ok()) << decoded.status();
   EXPECT_EQ(*decoded, entries);
   std::vector<EntryView> views;
@@ -258,16 +258,16 @@ TEST(Entries, RoundTripAndView) {
 
 TEST(Entries, MalformedBytesAreAnError) {
   const Entries entries = {{1, "abc"}, {2, "def"}};
-  const std::string good = base::Encode(entries);
+  const std::string good = rpc::Encode(entries);
   for (size_t size = 0; size < good.size(); ++size) {
-    EXPECT_FALSE(base::Decode<Entries>(good.substr(0, size)).ok()) << size;
+    EXPECT_FALSE(rpc::Decode<Entries>(good.substr(0, size)).ok()) << size;
   }
   std::string wrong_count = good;
   wrong_count[0] = 3;
-  EXPECT_FALSE(base::Decode<Entries>(wrong_count).ok());
+  EXPECT_FALSE(rpc::Decode<Entries>(wrong_count).ok());
   std::string wrong_length = good;
   wrong_length[16 + sizeof(Term)] = 100;  // of the first command
-  EXPECT_FALSE(base::Decode<Entries>(wrong_length).ok());
+  EXPECT_FALSE(rpc::Decode<Entries>(wrong_length).ok());
 }
 
 }  // namespace

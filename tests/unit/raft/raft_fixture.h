@@ -21,7 +21,7 @@
 namespace raft {
 
 // A client end that keeps what is sent until the test answers it.
-class RecordingEnd : public base::ClientEnd {
+class RecordingEnd : public rpc::ClientEnd {
  public:
   void Close() override { pending_.clear(); }
 
@@ -30,16 +30,16 @@ class RecordingEnd : public base::ClientEnd {
   // Decodes the arguments of the oldest unanswered call. REQUIRES: there is
   // one, of that method.
   template <typename Args, typename Reply>
-  Args Peek(const base::Method<Args, Reply>& method) const {
+  Args Peek(const rpc::Method<Args, Reply>& method) const {
     EXPECT_EQ(pending_.at(0).method, method.name);
-    return *base::Decode<Args>(pending_.at(0).args);
+    return *rpc::Decode<Args>(pending_.at(0).args);
   }
 
   // Answers the oldest unanswered call, and returns its arguments.
   template <typename Args, typename Reply>
-  Args Answer(const base::Method<Args, Reply>& method, const Reply& reply) {
+  Args Answer(const rpc::Method<Args, Reply>& method, const Reply& reply) {
     const Args args = Peek(method);
-    Take().done(base::Encode(reply));
+    Take().done(rpc::Encode(reply));
     return args;
   }
 
@@ -82,7 +82,7 @@ struct RaftFixture {
       ends.push_back(std::make_shared<RecordingEnd>());
     }
     raft = std::make_unique<Raft>(
-        std::vector<std::shared_ptr<base::ClientEnd>>(ends.begin(), ends.end()),
+        std::vector<std::shared_ptr<rpc::ClientEnd>>(ends.begin(), ends.end()),
         /*me=*/0, disk, channel);
     peek = std::make_unique<RaftPeek>(raft.get());
     peek->StopClock();

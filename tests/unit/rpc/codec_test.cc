@@ -1,4 +1,4 @@
-// Unit tests of base/codec.h. The first three are the course's own tests of its
+// Unit tests of rpc/codec.h. The first three are the course's own tests of its
 // encoder, turned into what guards against the same hazard here.
 
 #include "rpc/codec.h"
@@ -19,7 +19,7 @@
 
 #include "gtest/gtest.h"
 
-namespace base {
+namespace rpc {
 namespace {
 
 enum class Color : uint8_t { kRed = 1, kBlue = 2 };
@@ -186,4 +186,4 @@ TEST(Codec, GarbageNeverHarms) {
 }
 
 }  // namespace
-}  // namespace base
+}  // namespace rpc

@@ -10,7 +10,7 @@
 
 #include "gtest/gtest.h"
 
-namespace base {
+namespace rpc {
 namespace {
 
 struct AddArgs {
@@ -130,4 +130,4 @@ TEST(RpcDeathTest, MethodOfAnotherServiceIsFatal) {
 }
 
 }  // namespace
-}  // namespace base
+}  // namespace rpc
