@@ -27,6 +27,7 @@ export LAB_OUR_LOG := $(value OUR_LOG)
 export LAB_N := $(value N)
 export LAB_SSHLOGINS := $(value SSHLOGINS)
 export LAB_FOR := $(value FOR)
+export LAB_SINCE := $(value SINCE)
 export LAB_DEBIAN := $(value DEBIAN)
 export LAB_FSGSBASE := $(value FSGSBASE)
 export LAB_MIRROR := $(value MIRROR)
@@ -123,6 +124,7 @@ mutants:
 	@$(NEEDS_FOR_RUNS)
 	@$(PYTHON) tools/mutants/run.py $(if $(FULL),--full) \
 	  $(if $(REAL),--real) $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
+	  $(if $(SAMPLE),--sample="$(SAMPLE)") $(if $(ROUND),--round="$(ROUND)") \
 	  $(ONLY)
 
 # Builds everything with clang, to see its warnings too.
@@ -191,7 +193,7 @@ compare:
 
 lint:
 	@$(NEEDS) lint bench
-	@tools/lint/lint.sh
+	@tools/lint/lint.sh "$$LAB_SINCE"
 
 format:
 	@$(NEEDS) lint

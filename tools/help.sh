@@ -33,6 +33,7 @@ make skeleton DIR=dir: an unsolved Raft to work in
 make grade    points, and why, in out/grade.json
                          [RAFT= N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json]
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
+                SAMPLE=8 ROUND=1  only eight, which the day draws
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
 make bench    how fast it is, of what this machine allows; seven minutes; in
               out/bench.json                [RUN=regex BASE=old.json REPS=5];
@@ -43,6 +44,7 @@ make compare  side by side with a Go lab of 2020 to 2025, in a table and in
                 OUR_LOG=file   output of ours, instead of a run
                 N=3 RUN=regex SEED=n         median and range of three runs
 make lint     format, names, lengths, include direction, lock discipline
+                SINCE=commit   clang only on what that changed
 make format   clang-format all sources in place
 make build    build only; make clang builds with clang too
 make clean    remove what was built

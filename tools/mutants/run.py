@@ -16,6 +16,7 @@ the suite itself is wrong, 130 if interrupted.
 
 import argparse
 import os
+import random
 import shutil
 import sys
 import time
@@ -46,10 +47,22 @@ REAL_JOBS = 6
 NOT_COPIED = ("tests/unit", "examples", "sim/test")
 
 
+def positive(text: str) -> int:
+    """Returns the number."""
+    if not text.isdecimal() or int(text) == 0:
+        raise Broken(f"SAMPLE and ROUND: '{text}' is no positive number")
+    return int(text)
+
+
 def parse_arguments() -> argparse.Namespace:
     """Returns the command line's options."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="these mutants only")
+    parser.add_argument("--sample", type=positive, metavar="N",
+                        help="N mutants only, which the day draws")
+    parser.add_argument("--round", type=positive, default=1, metavar="K",
+                        help="of the samples of the day the K-th; each mutant "
+                        "is in one of them")
     parser.add_argument("--check", action="store_true",
                         help="only check that each patch applies")
     parser.add_argument("--table", action="store_true",
@@ -74,6 +87,18 @@ def selected(mutants: list[Mutant], names: list[str]) -> list[Mutant]:
     if unknown:
         raise Broken(f"no such mutant: {', '.join(sorted(unknown))}")
     return [m for m in mutants if not names or m.name in names]
+
+
+def sampled(mutants: list[Mutant], size: int, turn: int,
+            day: str) -> list[Mutant]:
+    """Returns the day's sample of that turn; the turns share the mutants."""
+    drawn = mutants[:]
+    random.Random(day).shuffle(drawn)
+    sample = drawn[size * (turn - 1):size * turn]
+    if not sample:
+        raise Broken(f"ROUND={turn}: {len(mutants)} mutants have no more than "
+                     f"{-(-len(mutants) // size)} samples of {size}")
+    return sample
 
 
 class Workshop:
@@ -252,6 +277,11 @@ def main() -> int:
     options = parse_arguments()
     mutants = corpus.load(HERE, ROOT)
     chosen = selected(mutants, options.names)
+    if options.sample:
+        chosen = sampled(chosen, options.sample, options.round,
+                         time.strftime("%Y-%m-%d"))
+        print(f"sample   {' '.join(mutant.name for mutant in chosen)}",
+              flush=True)
     results = Results(RESULTS, digest_of_sources(ROOT))
     if options.check:
         return 0

@@ -18,6 +18,7 @@ sys.path += [str(ROOT / "tools"), str(ROOT / "tools/seeds")]
 
 import corpus
 import results
+import run
 import sim
 import suite
 from copies import Broken
@@ -240,6 +241,24 @@ class CorpusTest(unittest.TestCase):
     def test_this_folder(self) -> None:
         """All of the lab's mutants fit its Raft."""
         self.assertGreaterEqual(len(corpus.load(HERE, ROOT)), 42)
+
+
+class SampleTest(unittest.TestCase):
+    """What SAMPLE= and ROUND= choose."""
+
+    def test_samples_share_the_mutants(self) -> None:
+        """Each is in one of them, and another day draws others."""
+        mutants = corpus.load(HERE, ROOT)
+        for size in (1, 8, len(mutants), 1000):
+            last = -(-len(mutants) // size)
+            drawn = [run.sampled(mutants, size, turn, "2026-01-02")
+                     for turn in range(1, last + 1)]
+            self.assertEqual(sorted(m.name for part in drawn for m in part),
+                             sorted(m.name for m in mutants))
+            with self.assertRaisesRegex(Broken, f"more than {last} samples"):
+                run.sampled(mutants, size, last + 1, "2026-01-02")
+        self.assertNotEqual(run.sampled(mutants, 8, 1, "2026-01-02"),
+                            run.sampled(mutants, 8, 1, "2026-01-03"))
 
 
 class SuiteTest(unittest.TestCase):

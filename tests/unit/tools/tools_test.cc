@@ -68,6 +68,10 @@ void ExpectPasses(const std::string& folder, const std::string& modules) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
+TEST(Tools, Ci) { ExpectPasses("tools/ci", "ci_test"); }
+
+TEST(Tools, Lint) { ExpectPasses("tools/lint", "changed_test"); }
+
 TEST(Tools, Compare) {
   ExpectPasses("tools/compare", "compare_test logs_test page_test report_test");
 }

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+"""Runs what continuous integration checks, within a budget of time.
+
+Called by .ci/run. CI_BUDGET is the number of minutes, 26 by default: plan.py
+says what runs in any case, and what as far as there is time. A step that fails
+does not hide later ones. Prints a table of the steps, and as the last line the
+results of all test runs. Exit status: 0 if all passed, 1 if something failed, 2
+for a wrong argument, 130 if interrupted.
+"""
+
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
+from plan import Command, Step, next_step, steps_of
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_BUDGET_MIN = 26
+LINTED_COMMITS = 200
+RESULT = re.compile(r"(\d+) passed, (\d+) failed")
+
+
+def budget_s(text: str | None) -> float:
+    """Returns the budget in seconds; raises ValueError."""
+    minutes = float(text) if text else DEFAULT_BUDGET_MIN
+    if not (math.isfinite(minutes) and minutes >= 0):
+        raise ValueError(text)
+    return 60 * minutes
+
+
+def git(*words: str) -> str:
+    """Returns what git says, or nothing if it fails."""
+    return subprocess.run(["git", *words], cwd=ROOT, text=True, check=False,
+                          capture_output=True).stdout.strip()
+
+
+def linted_since() -> str:
+    """Returns the last tag or the commit 200 before, whichever is nearer; or
+    nothing if there is neither."""
+    tag = git("describe", "--tags", "--abbrev=0")
+    if tag and int(git("rev-list", "--count", f"{tag}..HEAD")) < LINTED_COMMITS:
+        return tag
+    return git("rev-parse", "--verify", "--quiet", f"HEAD~{LINTED_COMMITS}")
+
+
+def run_command(command: Command) -> tuple[int, list[str]]:
+    """Runs it with its output shown; returns its exit status and output."""
+    lines = []
+    with subprocess.Popen(command.words, cwd=ROOT, text=True, errors="replace",
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.rstrip("\n"))
+    return process.returncode, lines
+
+
+class Ci:
+    """One run."""
+
+    def __init__(self, steps: list[Step], budget: float,
+                 run: Callable[[Command], tuple[int, list[str]]] = run_command,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self.steps = steps
+        self.budget = budget
+        self.run = run
+        self.clock = clock
+        self.begin = clock()
+        self.passed = 0
+        self.failed = 0
+
+    def run_all(self) -> None:
+        """The minimum of each step, then further rounds."""
+        for step in self.steps:
+            self.run_round(step, step.minimum, further=False)
+        while step := next_step(self.steps, self.left()):
+            self.run_round(step, [step.further[step.rounds]], further=True)
+
+    def left(self) -> float:
+        """Returns the seconds that are left."""
+        return self.budget - (self.clock() - self.begin)
+
+    def run_round(self, step: Step, commands: list[Command], *,
+                  further: bool) -> None:
+        """Runs some commands of a step one after another."""
+        begin = self.clock()
+        for command in commands:
+            print(f"\nci: {command}", flush=True)
+            status, lines = self.run(command)
+            results = [found for line in lines
+                       if (found := RESULT.fullmatch(line))]
+            if status != 0:
+                step.failed.append(f"{command}: exit status {status}")
+            if command.results:
+                self.passed += sum(int(found[1]) for found in results)
+                self.failed += sum(int(found[2]) for found in results)
+                if len(results) != command.results and status == 0:
+                    step.failed.append(f"{command}: {len(results)} results "
+                                       f"instead of {command.results}")
+        step.has_run(self.clock() - begin, further=further)
+
+    def table(self) -> list[str]:
+        """Returns what ran, how long it took, and what failed."""
+        lines = [f"{'step':14} {'rounds':>10} {'time':>7}"]
+        for step in self.steps:
+            rounds = f"1 + {step.rounds}" if step.further else "whole"
+            lines.append(f"{step.name:14} {rounds:>10} "
+                         f"{clock_time(step.seconds):>7}"
+                         f"{'  FAILED' if step.failed else ''}")
+        lines.append(f"{'all':14} {'':10} "
+                     f"{clock_time(self.clock() - self.begin):>7}")
+        lines += [f"failed: {what}" for step in self.steps
+                  for what in step.failed]
+        return [*lines, f"{self.passed} passed, {self.failed} failed"]
+
+    def status(self) -> int:
+        """Returns the exit status."""
+        wrong = self.failed or not self.passed or \
+            any(step.failed for step in self.steps)
+        return 1 if wrong else 0
+
+
+def clock_time(seconds: float) -> str:
+    """Returns minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def main() -> int:
+    """Runs everything."""
+    text = os.environ.get("CI_BUDGET")
+    try:
+        budget = budget_s(text)
+    except ValueError:
+        print(f"ci: CI_BUDGET='{text}': give a number of minutes",
+              file=sys.stderr)
+        return 2
+    mutants = len(list((ROOT / "tools/mutants").rglob("*.patch")))
+    ci = Ci(steps_of(time.strftime("%Y-%m-%d"), linted_since(), mutants),
+            budget)
+    try:
+        ci.run_all()
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        print("", *ci.table(), sep="\n", flush=True)
+    return ci.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

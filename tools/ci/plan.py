@@ -1,0 +1,104 @@
+"""What continuous integration runs, and how much of it fits into its time.
+
+Called by ci.py. Invariants: a step's minimum always runs, whatever it takes;
+further rounds are begun only if they end within the budget, judged by how long
+the step's last round took.
+"""
+
+import random
+import shlex
+from dataclasses import dataclass, field
+from typing import Iterator
+
+# Real-time tests that sanitizers have time for in every case.
+SHORT = ("^TestUnit|2A$|^TestBasicAgree2B$|^TestPersist12C$|"
+         # labrpc's own tests, but for its benchmark:
+         "^Test(Basic|Types|Disconnect|Counts|Bytes|ConcurrentMany|Unreliable|"
+         "ConcurrentOne|Regression1|Killed|LongDelayRace)$")
+MUTANTS_AT_A_TIME = 8
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is typed, and how many lines `N passed, N failed` it must print."""
+    words: tuple[str, ...]
+    results: int = 0
+
+    def __str__(self) -> str:
+        return shlex.join(self.words)
+
+
+def make(*words: str, results: int = 0) -> Command:
+    """Returns a call of make."""
+    return Command(("make", *words), results)
+
+
+@dataclass
+class Step:
+    """A part of the run: its minimum, and what it may do beyond."""
+    name: str
+    minimum: list[Command]
+    further: list[Command] = field(default_factory=list)
+    # What has run so far.
+    rounds: int = 0  # further ones
+    seconds: float = 0.0
+    further_seconds: float = 0.0
+    last_seconds: float = 0.0  # of the minimum, then of the last round
+    failed: list[str] = field(default_factory=list)
+
+    def has_run(self, seconds: float, *, further: bool) -> None:
+        """Notes the minimum, or a further round."""
+        self.seconds += seconds
+        self.last_seconds = seconds
+        if further:
+            self.rounds += 1
+            self.further_seconds += seconds
+
+
+def next_step(steps: list[Step], left_s: float) -> Step | None:
+    """Returns which step gets a further round: of those whose next round fits
+    the one that had the least time for further rounds."""
+    fitting = [step for step in steps if step.rounds < len(step.further)
+               and step.last_seconds <= left_s]
+    return min(fitting, key=lambda step: step.further_seconds, default=None)
+
+
+def drawn_seeds(day: str, count: int) -> Iterator[str]:
+    """Yields lists of seeds that the day draws, without end."""
+    draw = random.Random(day)
+    while True:
+        yield ",".join(str(draw.randrange(2**32)) for _ in range(count))
+
+
+def steps_of(day: str, since: str, mutants: int) -> list[Step]:
+    """Returns all steps of a day, in the order in which their minima run."""
+    few, many = drawn_seeds(day, 10), drawn_seeds(day + " more", 50)
+    samples = [make("mutants", f"SAMPLE={MUTANTS_AT_A_TIME}", f"ROUND={n}")
+               for n in range(1, -(-mutants // MUTANTS_AT_A_TIME) + 1)]
+    return [
+        # Always whole.
+        Step("lint", [make("lint", *([f"SINCE={since}"] if since else []))]),
+        Step("build", [make("build")]),
+        Step("test", [make("test", results=2)]),
+        Step("race", [make("race", results=1)]),
+        # At least this much, and more if there is time.
+        Step("clang", [make("clang")]),
+        Step("sim", [make("sim", "SEEDS=30", results=1),
+                     make("sim", f"SEED_LIST={next(few)}", results=1)],
+             [make("sim", f"SEED_LIST={next(many)}", results=1)
+              for _ in range(20)]),
+        Step("asan", [make("asan", f"RUN={SHORT}", results=1)],
+             [make("asan", f"RUN={part}", results=1)
+              for part in ("2B(Plus)?$", "2C(Plus)?$", "2APlus$")]),
+        Step("sim-race", [make("sim-race", "SEEDS=2", results=1)],
+             [make("sim-race", "SEEDS=3", f"SEED={seed}", results=1)
+              for seed in range(3, 60, 3)]),
+        Step("sim-same", [make("sim-same", "SEEDS=1")],
+             [make("sim-same", "SEEDS=1", f"SEED={seed}")
+              for seed in range(2, 12)]),
+        Step("mutants", samples[:1], samples[1:]),
+        Step("skeleton-test", [make("skeleton-test")]),
+        Step("browser", [make("trace", "RUN=^TestFigure8Unreliable2C$"),
+                         make("trace-test")]),
+        Step("bench-test", [make("bench-test")]),
+    ]
