@@ -80,8 +80,9 @@ class Ci:
         """The minimum of each step, then further rounds."""
         for step in self.steps:
             self.run_round(step, step.minimum, further=False)
-        while step := next_step(self.steps, self.left()):
-            self.run_round(step, [step.further[step.rounds]], further=True)
+        while chosen := next_step(self.steps, self.left()):
+            self.run_round(chosen, [chosen.further[chosen.rounds]],
+                           further=True)
 
     def left(self) -> float:
         """Returns the seconds that are left."""
@@ -142,15 +143,15 @@ def main() -> int:
               file=sys.stderr)
         return 2
     mutants = len(list((ROOT / "tools/mutants").rglob("*.patch")))
-    ci = Ci(steps_of(time.strftime("%Y-%m-%d"), linted_since(), mutants),
-            budget)
+    run = Ci(steps_of(time.strftime("%Y-%m-%d"), linted_since(), mutants),
+             budget)
     try:
-        ci.run_all()
+        run.run_all()
     except KeyboardInterrupt:
         return 130
     finally:
-        print("", *ci.table(), sep="\n", flush=True)
-    return ci.status()
+        print("", *run.table(), sep="\n", flush=True)
+    return run.status()
 
 
 if __name__ == "__main__":

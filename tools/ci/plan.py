@@ -60,7 +60,9 @@ def next_step(steps: list[Step], left_s: float) -> Step | None:
     the one that had the least time for further rounds."""
     fitting = [step for step in steps if step.rounds < len(step.further)
                and step.last_seconds <= left_s]
-    return min(fitting, key=lambda step: step.further_seconds, default=None)
+    if not fitting:
+        return None
+    return min(fitting, key=lambda step: step.further_seconds)
 
 
 def drawn_seeds(day: str, count: int) -> Iterator[str]:

@@ -20,8 +20,9 @@ class Affected(unittest.TestCase):
 
     def test_includes_are_followed(self) -> None:
         """To all that include it, whatever lies between; not back."""
-        includes = {"a.h": set(), "b.h": {"a.h"}, "c.cc": {"b.h", "d.h"},
-                    "d.h": set(), "e.cc": {"d.h"}}
+        includes: dict[str, set[str]] = {
+            "a.h": set(), "b.h": {"a.h"}, "c.cc": {"b.h", "d.h"},
+            "d.h": set(), "e.cc": {"d.h"}}
         for path, expected in (
                 ("a.h", {"a.h", "b.h", "c.cc"}), ("c.cc", {"c.cc"}),
                 ("d.h", {"d.h", "c.cc", "e.cc"}), ("README.md", set())):
