@@ -12,46 +12,31 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
-#include <map>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "base/mutex.h"
+#include "rpc/dispatcher.h"
 #include "rpc/rpc.h"
 
 namespace labrpc {
 
 class Server {
  public:
-  Server() = default;
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
-
   // Adds `service`, in place of one with the same name if there is one.
-  void AddService(rpc::Service service) ABSL_LOCKS_EXCLUDED(mu_);
+  void AddService(rpc::Service service) { dispatcher_.Add(std::move(service)); }
 
   // The number of calls whose handler was started on this object.
   int64_t GetCount() const { return count_.load(); }
 
-  // Counts one call and runs the handler of `method` ("Service.Method", split
-  // at the last dot) with the encoded arguments; returns the encoded reply. An
-  // unknown service or method is fatal. For the network.
-  std::string Dispatch(std::string_view method, std::string_view args)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  // Counts one call and runs the handler of `method` with the encoded
+  // arguments; returns the encoded reply. What the dispatcher cannot answer is
+  // fatal. For the network.
+  std::string Dispatch(std::string_view method, std::string_view args);
 
  private:
-  using Services =
-      std::map<std::string, std::shared_ptr<const rpc::Service>, std::less<>>;
-
-  std::shared_ptr<const rpc::Service> Find(std::string_view service,
-                                           std::string_view method)
-      ABSL_LOCKS_EXCLUDED(mu_);
-
   std::atomic<int64_t> count_{0};
-  base::Mutex mu_;
-  Services services_ ABSL_GUARDED_BY(mu_);  // by service name
+  rpc::Dispatcher dispatcher_;
 };
 
 }  // namespace labrpc

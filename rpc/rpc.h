@@ -108,8 +108,9 @@ class ClientEnd {
 // captures must live as long as the service (capture a shared_ptr).
 class Service {
  public:
-  // Takes the encoded arguments, returns the encoded reply.
-  using Handler = std::function<std::string(std::string_view)>;
+  // Takes the encoded arguments, returns the encoded reply, or kInvalidArgument
+  // if they do not decode.
+  using Handler = std::function<absl::StatusOr<std::string>(std::string_view)>;
 
   explicit Service(std::string name) : name_(std::move(name)) {}
 
@@ -124,12 +125,15 @@ class Service {
     CHECK_EQ(full.substr(0, full.rfind('.')), name_)
         << "method " << full << " does not belong to service " << name_;
     handlers_[full.substr(full.rfind('.') + 1)] =
-        [full, handler = std::move(handler)](std::string_view bytes) {
-          absl::StatusOr<Args> args = Decode<Args>(bytes);
-          CHECK(args.ok()) << "Service " << full
-                           << ": decode arguments: " << args.status().message();
-          return Encode<Reply>(handler(std::as_const(*args)));
-        };
+        [full, handler = std::move(handler)](
+            std::string_view bytes) -> absl::StatusOr<std::string> {
+      const absl::StatusOr<Args> args = Decode<Args>(bytes);
+      if (!args.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            full, ": decode arguments: ", args.status().message()));
+      }
+      return Encode<Reply>(handler(*args));
+    };
   }
 
   const std::string& name() const { return name_; }

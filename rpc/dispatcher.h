@@ -1,0 +1,54 @@
+// The services of one server by their names: a method's name and encoded
+// arguments become an encoded reply.
+//
+// Every network, simulated or real, dispatches through here and decides for
+// itself what an unknown method means to it.
+//
+// Thread safety: safe. Handlers run concurrently, without any lock of this
+// class. A service is destroyed once it was replaced, or its dispatcher
+// destroyed, and the last call in it has returned.
+
+#ifndef RPC_DISPATCHER_H_
+#define RPC_DISPATCHER_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "rpc/rpc.h"
+
+namespace rpc {
+
+class Dispatcher {
+ public:
+  Dispatcher() = default;
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  // Adds `service`, in place of one with the same name if there is one.
+  void Add(Service service) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Runs the handler of `method` ("Service.Method", split at the last dot) with
+  // the encoded arguments, and returns the encoded reply. Returns kNotFound if
+  // there is no such service, kUnimplemented if that has no such method, each
+  // with the names to choose from, and kInvalidArgument if `args` do not
+  // decode.
+  absl::StatusOr<std::string> Dispatch(std::string_view method,
+                                       std::string_view args)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  using Services =
+      std::map<std::string, std::shared_ptr<const Service>, std::less<>>;
+
+  base::Mutex mu_;
+  Services services_ ABSL_GUARDED_BY(mu_);  // by name
+};
+
+}  // namespace rpc
+
+#endif  // RPC_DISPATCHER_H_
