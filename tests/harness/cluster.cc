@@ -73,8 +73,9 @@ Cluster::~Cluster() {
   network_.Cleanup();
   for (raft::ServerId i = 0; i < servers_; ++i) witnesses_.LifeEnds(i);
   for (raft::ServerId i = 0; i < servers_; ++i) EndReader(i);
-  if (TookTooLong()) ReportFailure(kTimeLimitMessage, place_);
-  std::optional<std::string> unreported;
+  if (TookTooLong())
+    ReportFailure({Kind::kLiveness, kTimeLimitMessage}, place_);
+  std::optional<Failure> unreported;
   {
     base::MutexLock lock(&mu_);
     if (!error_reported_) unreported = error_;
@@ -95,14 +96,15 @@ std::shared_ptr<oracle::Oracle> Cluster::MakeOracle() {
     }
   }
   return std::make_shared<oracle::Oracle>(
-      servers_, oracle::Oracle::Options{
-                    .decode = std::move(decode),
-                    .on_violation = [this](const oracle::Violation& violation) {
-                      if (Recorder* const recorder = Recorder::OfProcess()) {
-                        recorder->Violated(violation);
-                      }
-                      FoundError(violation.ToString());
-                    }});
+      servers_,
+      oracle::Oracle::Options{
+          .decode = std::move(decode),
+          .on_violation = [this](const oracle::Violation& violation) {
+            if (Recorder* const recorder = Recorder::OfProcess()) {
+              recorder->Violated(violation);
+            }
+            FoundError({.message = violation.ToString(), .by_oracle = true});
+          }});
 }
 
 labrpc::Observer Cluster::MakeObserver() const {
@@ -132,7 +134,7 @@ void Cluster::Begin(std::string_view title) {
 }
 
 void Cluster::End(Place place) {
-  if (TookTooLong()) Fail(kTimeLimitMessage, place);
+  if (TookTooLong()) Fail(Kind::kLiveness, kTimeLimitMessage, place);
   CheckError(place);
   if (testing::Test::HasFailure()) return;
   const Costs costs{

@@ -252,7 +252,7 @@ class Cluster {
   void EndReader(raft::ServerId server);
 
   // cluster_checks.cc
-  void FoundError(std::string message) ABSL_LOCKS_EXCLUDED(mu_);
+  void FoundError(Failure error) ABSL_LOCKS_EXCLUDED(mu_);
   void CheckError(Place place) ABSL_LOCKS_EXCLUDED(mu_);
   bool AnyTermAbove(raft::Term term);
   std::optional<raft::Index> Submit(const Command& command, int* position);
@@ -286,7 +286,7 @@ class Cluster {
   base::CondVar service_resumed_;
   std::vector<Machine> machines_ ABSL_GUARDED_BY(mu_);  // by server
   ApplyLog log_ ABSL_GUARDED_BY(mu_);
-  std::optional<std::string> error_ ABSL_GUARDED_BY(mu_);  // the first one
+  std::optional<Failure> error_ ABSL_GUARDED_BY(mu_);  // the first one
   bool error_reported_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -33,7 +33,8 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
     }
     for (const auto& [term, servers] : leaders) {
       if (servers.size() > 1) {
-        Fail(absl::StrCat("term ", term, " has ", servers.size(),
+        Fail(Kind::kSafety,
+             absl::StrCat("term ", term, " has ", servers.size(),
                           " (>1) leaders"),
              place);
       }
@@ -41,7 +42,7 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
     // An old leader that has just come back may still claim a lower term.
     if (!leaders.empty()) return leaders.rbegin()->second.front();
   }
-  Fail("expected one leader, got none", place);
+  Fail(Kind::kLiveness, "expected one leader, got none", place);
 }
 
 raft::Term Cluster::CheckTerms(Place place) {
@@ -51,7 +52,7 @@ raft::Term Cluster::CheckTerms(Place place) {
   for (const Member& member : Connected()) {
     const raft::Term term = StateOf(member).term;
     if (term != common.value_or(term)) {
-      Fail("servers disagree on term", place);
+      Fail(Kind::kLiveness, "servers disagree on term", place);
     }
     common = term;
   }
@@ -63,7 +64,8 @@ void Cluster::CheckNoLeader(Place place) {
   CheckError(place);
   for (const Member& member : Connected()) {
     if (StateOf(member).is_leader) {
-      Fail(absl::StrCat("expected no leader, but ", member.server,
+      Fail(Kind::kSafety,
+           absl::StrCat("expected no leader, but ", member.server,
                         " claims to be leader"),
            place);
     }
@@ -77,14 +79,14 @@ Applied Cluster::CommittedAt(raft::Index index, Place place) {
 }
 
 // Somebody who watches has found an error; the first one tells most.
-void Cluster::FoundError(std::string message) {
+void Cluster::FoundError(Failure error) {
   base::MutexLock lock(&mu_);
-  if (!error_.has_value()) error_ = std::move(message);
+  if (!error_.has_value()) error_ = std::move(error);
 }
 
 // Whoever meets an error first reports it; it ends every thread that meets it.
 void Cluster::CheckError(Place place) {
-  std::optional<std::string> error;
+  std::optional<Failure> error;
   bool reported = false;
   {
     base::MutexLock lock(&mu_);
@@ -113,7 +115,8 @@ std::optional<Command> Cluster::Wait(raft::Index index, int servers,
   }
   Applied applied = CommittedAt(index, place);
   if (applied.servers < servers) {
-    Fail(absl::StrCat("only ", applied.servers, " decided for index ", index,
+    Fail(Kind::kLiveness,
+         absl::StrCat("only ", applied.servers, " decided for index ", index,
                       "; wanted ", servers),
          place);
   }
@@ -145,7 +148,8 @@ raft::Index Cluster::Agree(const Command& command, int servers, Retry retry,
     if (retry == Retry::kNo) break;
   }
   if (Finished()) return 0;
-  Fail(absl::StrCat("one(", ToString(command), ") failed to reach agreement"),
+  Fail(Kind::kLiveness,
+       absl::StrCat("one(", ToString(command), ") failed to reach agreement"),
        place);
 }
 

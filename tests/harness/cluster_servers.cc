@@ -227,7 +227,7 @@ void Cluster::Record(raft::ServerId server, const raft::ApplyMsg& message) {
           ? log_.Apply(server, message.index, *std::move(command))
           : absl::StrCat("server ", server, " command at index ", message.index,
                          ": ", command.status().message());
-  if (error.has_value()) error_ = "apply error: " + *error;
+  if (error.has_value()) error_ = {.message = "apply error: " + *error};
 }
 
 // A Raft that is killed need not close its channel, so the harness does.

@@ -7,6 +7,8 @@
 namespace harness {
 namespace {
 
+thread_local FailureInfo current_failure;
+
 void RunTestThread(const std::function<void()>& body) {
   try {
     body();
@@ -17,8 +19,12 @@ void RunTestThread(const std::function<void()>& body) {
 
 }  // namespace
 
-void ReportFailure(const std::string& message, Place place) {
-  ADD_FAILURE_AT(place.file, place.line) << message;
+FailureInfo InfoOfCurrentFailure() { return current_failure; }
+
+void ReportFailure(const Failure& failure, Place place) {
+  current_failure = {failure.kind, failure.by_oracle};
+  ADD_FAILURE_AT(place.file, place.line) << failure.message;
+  current_failure = {};
 }
 
 void EndFailedTest() {
@@ -27,9 +33,13 @@ void EndFailedTest() {
       /*a_line_number=*/-1, "the test has failed"));
 }
 
-void Fail(const std::string& message, Place place) {
-  ReportFailure(message, place);
+void Fail(const Failure& failure, Place place) {
+  ReportFailure(failure, place);
   EndFailedTest();
+}
+
+void Fail(Kind kind, std::string message, Place place) {
+  Fail(Failure{.kind = kind, .message = std::move(message)}, place);
 }
 
 TestThreads::TestThreads(std::function<void()> abandon)

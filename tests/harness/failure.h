@@ -3,10 +3,10 @@
 // A failed check is recorded with GoogleTest, at the line of the test that
 // asked for it, and then ends the thread's share of the test by an exception:
 // in the main thread the test function, in a helper thread that thread only.
-// GoogleTest knows this exception and takes the failure as reported already.
+// GoogleTest knows this exception and does not report the failure again.
 //
 // Thread safety: Fail() may be called from any thread of a test; a TestThreads
-// belongs to the thread that made it, Stopping() is for everybody.
+// belongs to the thread that made it, any thread may call Stopping().
 
 #ifndef TESTS_HARNESS_FAILURE_H_
 #define TESTS_HARNESS_FAILURE_H_
@@ -32,15 +32,40 @@ struct Place {
   }
 };
 
-// Records the failure, and goes on.
-void ReportFailure(const std::string& message, Place place);
+// What a failed check says of the system under test. It decides what counts:
+// where the network is made harsh on purpose, liveness may suffer.
+enum class Kind {
+  kSafety,    // something wrong happened
+  kLiveness,  // something right did not happen in time, or cost too much
+  kHarness,   // nothing: the test could not be carried out
+};
+
+struct Failure {
+  Kind kind = Kind::kSafety;
+  std::string message;
+  bool by_oracle = false;  // in a rule of the oracle, not in a check
+};
+
+// What is known of the failure that this thread is recording just now, for a
+// listener of GoogleTest: GoogleTest itself passes on text and place only.
+// Failures of GoogleTest's own checks are of the kind kSafety.
+struct FailureInfo {
+  Kind kind = Kind::kSafety;
+  bool by_oracle = false;
+};
+FailureInfo InfoOfCurrentFailure();
+
+// Records the failure, and continues.
+void ReportFailure(const Failure& failure, Place place);
 
 // Ends this thread's share of a test that has failed: throws
 // testing::AssertionException, which records nothing itself.
 [[noreturn]] void EndFailedTest();
 
 // Records the failure and ends this thread's share of the test.
-[[noreturn]] void Fail(const std::string& message, Place place = Place::Here());
+[[noreturn]] void Fail(const Failure& failure, Place place = Place::Here());
+[[noreturn]] void Fail(Kind kind, std::string message,
+                       Place place = Place::Here());
 
 // The helper threads of a test, all joined at the latest by the destructor. A
 // failed check in one of them ends that thread alone; the test has failed, and

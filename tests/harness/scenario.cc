@@ -28,7 +28,8 @@ void Stage::WaitUntil(const std::string& what,
   while (!is_so()) {
     cluster.CommittedAt(/*index=*/1, place);  // fails if an error was found
     if (std::chrono::steady_clock::now() > deadline) {
-      Fail(absl::StrCat("scene: waited in vain until ", what), place);
+      Fail(Kind::kLiveness,
+           absl::StrCat("scenario: waited in vain until ", what), place);
     }
     std::this_thread::sleep_for(kLook);
   }
@@ -112,7 +113,8 @@ ServerId Stage::AwaitLeader(Term above, Place place) {
 Index Stage::Submit(ServerId leader, const Command& command, Place place) {
   const raft::StartResult result = cluster.Start(leader, command);
   if (!result.is_leader) {
-    Fail(absl::StrCat("scene: S", leader, " does not lead any more"), place);
+    Fail(Kind::kLiveness,
+         absl::StrCat("scenario: S", leader, " does not lead any more"), place);
   }
   return result.index;
 }
@@ -125,7 +127,8 @@ void Stage::AwaitApplied(Index index, const Command& command, int servers,
       place);
   const Command applied = cluster.CommittedAt(index, place).command;
   if (applied != command) {
-    Fail(absl::StrCat("index ", index, " is ", ToString(applied),
+    Fail(Kind::kSafety,
+         absl::StrCat("index ", index, " is ", ToString(applied),
                       ", but should be ", ToString(command)),
          place);
   }
@@ -134,7 +137,8 @@ void Stage::AwaitApplied(Index index, const Command& command, int servers,
 void Stage::CheckNotApplied(Index index, Place place) {
   const Applied applied = cluster.CommittedAt(index, place);
   if (applied.servers == 0) return;
-  Fail(absl::StrCat("index ", index, " was applied, by ", applied.servers,
+  Fail(Kind::kSafety,
+       absl::StrCat("index ", index, " was applied, by ", applied.servers,
                     " servers, though it may yet be lost"),
        place);
 }

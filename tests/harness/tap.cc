@@ -245,8 +245,10 @@ Message Tap::Await(const Match& match, size_t count, Place place) {
       message_seen_.WaitUntil(&mu_, deadline);
     }
   }
-  Fail(absl::StrCat("scene: waited in vain for ", count, " x ", match.what()),
-       place);
+  Fail(
+      Kind::kLiveness,
+      absl::StrCat("scenario: waited in vain for ", count, " x ", match.what()),
+      place);
 }
 
 std::vector<Message> Tap::Held(const Match& match) const {
@@ -269,7 +271,8 @@ Message Tap::AwaitHeld(const Match& match, Place place) {
       message_seen_.WaitUntil(&mu_, deadline);
     }
   }
-  Fail(absl::StrCat("scene: waited in vain to hold ", match.what()), place);
+  Fail(Kind::kLiveness,
+       absl::StrCat("scenario: waited in vain to hold ", match.what()), place);
 }
 
 bool Tap::Release(Cluster* cluster, const Message& message) {

@@ -1,7 +1,7 @@
 // Our own tests of part 2A: elections in which a chosen message is late, lost
 // or doubled. They need no log.
 //
-// Each is a scene (tests/harness/scenario.h): it decides by a tap on the
+// Each is a scenario (tests/harness/scenario.h): it decides by a tap on the
 // network who is heard, so that the fault that it looks for must show, not may.
 // Each runs on its test's main thread, with a cluster of its own.
 
@@ -25,6 +25,7 @@ using harness::AppendEntries;
 using harness::AppendEntriesReplies;
 using harness::Cluster;
 using harness::Fail;
+using harness::Kind;
 using harness::Match;
 using harness::Message;
 using harness::Place;
@@ -67,7 +68,8 @@ TEST(Raft2APlus, LateVoteReply) {
   stage.WaitUntil("S0 has stood again, or leads", [&] {
     if (stage.cluster.GetState(0).is_leader ||
         tap.Count(AppendEntries().From(0).After(before)) > 0) {
-      Fail(absl::StrCat("S0 leads by votes that it got until term ", old_term));
+      Fail(Kind::kSafety,
+           absl::StrCat("S0 leads by votes that it got until term ", old_term));
     }
     return tap.Count(newer(term).After(before)) > 0;
   });
@@ -84,7 +86,8 @@ void CheckSilence(Clock::time_point from, Clock::time_point to,
   constexpr milliseconds kMostSilence(600);
   const auto silence = std::chrono::duration_cast<milliseconds>(to - from);
   if (silence <= kMostSilence) return;
-  Fail(absl::StrCat("S", follower, " had no heart-beat for ", silence.count(),
+  Fail(Kind::kSafety,
+       absl::StrCat("S", follower, " had no heart-beat for ", silence.count(),
                     " ms"),
        place);
 }
@@ -116,7 +119,8 @@ TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
     stage.WaitUntil("two seconds have passed", [&] {
       const raft::State state = cluster.GetState(0);
       if (!state.is_leader || state.term != term) {
-        Fail("the leader lost its office, though a majority could hear it");
+        Fail(Kind::kSafety,
+             "the leader lost its office, though a majority could hear it");
       }
       return Clock::now() > end;
     });
@@ -183,8 +187,8 @@ TEST(Raft2APlus, StepsDownOnReply) {
         return message.RequestTerm() > request.RequestTerm() + 1;
       }));
   if (next.RequestTerm() <= ahead) {
-    Fail(absl::StrCat("S0 stands in term ", next.RequestTerm(),
-                      ", though it was told of term ", ahead));
+    Fail(Kind::kSafety, absl::StrCat("S0 stands in term ", next.RequestTerm(),
+                                     ", though it was told of term ", ahead));
   }
 
   stage.Heal();
@@ -295,7 +299,8 @@ TEST(Raft2APlus, DuplicateVotes) {
   }
   tap.Await(RequestVotes().From(0).After(tap.Now()));
   if (tap.Count(AppendEntries().Where("in a new term", is_new)) > 0) {
-    Fail("S0 or S1 leads, but had one vote of another, of five servers");
+    Fail(Kind::kSafety,
+         "S0 or S1 leads, but had one vote of another, of five servers");
   }
 
   stage.Heal();

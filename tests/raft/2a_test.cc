@@ -16,6 +16,7 @@ namespace {
 using harness::Cluster;
 using harness::Fail;
 using harness::kElectionTimeout;
+using harness::Kind;
 using harness::Print;
 using raft::ServerId;
 using raft::Term;
@@ -33,7 +34,8 @@ TEST(Raft2A, InitialElection) {
   sleep_for(milliseconds(50));
   const Term term1 = cluster.CheckTerms();
   if (term1 < 1) {
-    Fail("term is " + std::to_string(term1) + ", but should be at least 1");
+    Fail(Kind::kSafety,
+         "term is " + std::to_string(term1) + ", but should be at least 1");
   }
 
   // Nothing fails, so nothing should change.

@@ -1,7 +1,7 @@
 // Our own tests of part 2B: logs that part and meet again while chosen messages
 // are late or lost. They need nothing on the disk: nobody crashes.
 //
-// Each is a scene (tests/harness/scenario.h): it decides by a tap on the
+// Each is a scenario (tests/harness/scenario.h): it decides by a tap on the
 // network who is heard, so that the fault that it looks for must show, not may.
 // Each runs on its test's main thread, with a cluster of its own.
 
@@ -25,6 +25,7 @@ using harness::AppendEntries;
 using harness::AppendEntriesReplies;
 using harness::Cluster;
 using harness::Fail;
+using harness::Kind;
 using harness::Message;
 using harness::Place;
 using harness::RequestVoteReplies;
@@ -56,7 +57,8 @@ void CheckNotCommitted(Stage* stage, ServerId leader, ServerId follower,
         return request.append->leader_commit >= index;
       });
   if (stage->tap.Count(says_so) == 0) return;
-  Fail(absl::StrCat("S", leader, " takes index ", index, " for committed"),
+  Fail(Kind::kSafety,
+       absl::StrCat("S", leader, " takes index ", index, " for committed"),
        place);
 }
 
@@ -161,7 +163,8 @@ TEST(Raft2BPlus, Figure8Committed) {
     for (const Message& reply :
          tap.Seen(RequestVoteReplies().From(voter).To(4).After(begin))) {
       if (reply.Agrees()) {
-        Fail(absl::StrCat("S", voter, " votes for S4, which lacks what is ",
+        Fail(Kind::kSafety,
+             absl::StrCat("S", voter, " votes for S4, which lacks what is ",
                           "committed"));
       }
       const Term term = reply.RequestTerm();
@@ -289,8 +292,8 @@ TEST(Raft2BPlus, LeaderCommitBeyondEntries) {
 // S1 acknowledges entries of S0, of which it hears at once or late: when it
 // leads again in a later term, and at these indexes are other entries, which S1
 // does not have.
-void PlayOldAcknowledgement(Stage* scene, bool is_late) {
-  Stage& stage = *scene;
+void PlayOldAcknowledgement(Stage* scenario, bool is_late) {
+  Stage& stage = *scenario;
   Cluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
@@ -376,7 +379,8 @@ TEST(Raft2BPlus, VoteMeetsAppendEntries) {
               return reply.call == append.call;
             }));
     if (voted.Agrees() && appended.Agrees()) {
-      Fail("S1 has taken an entry and voted for a log without it");
+      Fail(Kind::kSafety,
+           "S1 has taken an entry and voted for a log without it");
     }
     stage.Heal();
   }
@@ -445,7 +449,8 @@ TEST(Raft2BPlus, LateAppendFailure) {
   for (const Message& request :
        tap.Seen(AppendEntries().From(0).To(1).InTerm(term).After(begin))) {
     if (request.append->prev_log_index < last) {
-      Fail(absl::StrCat("S0 asks S1 again for index ",
+      Fail(Kind::kSafety,
+           absl::StrCat("S0 asks S1 again for index ",
                         request.append->prev_log_index,
                         ", behind what was acknowledged: ", last));
     }
@@ -494,7 +499,8 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
     const std::vector<Message> held = tap.Held(vain);
     if (Clock::now() >= due && !held.empty()) {
       if (++released > kMostRequests) {
-        Fail("S1 does not stand for election while it is asked for votes");
+        Fail(Kind::kSafety,
+             "S1 does not stand for election while it is asked for votes");
       }
       // In the order of their terms, so that S1 hears of a newer one each time.
       tap.Release(&cluster,
@@ -585,9 +591,9 @@ TEST(Raft2BPlus, FastBackup) {
     }
   }
   if (rejected.size() > kTerms + 2) {
-    Fail(absl::StrCat("it took ", rejected.size(),
-                      " rejections to back up over ", kTerms, " terms; ",
-                      kTerms + 2, " suffice"));
+    Fail(Kind::kSafety, absl::StrCat("it took ", rejected.size(),
+                                     " rejections to back up over ", kTerms,
+                                     " terms; ", kTerms + 2, " suffice"));
   }
 
   cluster.End();

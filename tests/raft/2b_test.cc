@@ -22,6 +22,7 @@ using harness::Cluster;
 using harness::Command;
 using harness::Fail;
 using harness::kElectionTimeout;
+using harness::Kind;
 using harness::RandomValue;
 using harness::Retry;
 using harness::TestThreads;
@@ -65,13 +66,14 @@ TEST(Raft2B, BasicAgree) {
 
   for (Index index = 1; index <= 3; ++index) {
     if (cluster.CommittedAt(index).servers > 0) {
-      Fail("some have committed before Start()");
+      Fail(Kind::kSafety, "some have committed before Start()");
     }
 
     const Index agreed = cluster.Agree(static_cast<int64_t>(index) * 100,
                                        /*servers=*/3, Retry::kNo);
     if (agreed != index) {
-      Fail(absl::StrCat("got index ", agreed, " but expected ", index));
+      Fail(Kind::kSafety,
+           absl::StrCat("got index ", agreed, " but expected ", index));
     }
   }
 
@@ -95,7 +97,8 @@ TEST(Raft2B, RPCBytes) {
     const std::string command = random.Name(kCommandBytes);
     const Index agreed = cluster.Agree(command, kServers, Retry::kNo);
     if (agreed != index) {
-      Fail(absl::StrCat("got index ", agreed, " but expected ", index));
+      Fail(Kind::kSafety,
+           absl::StrCat("got index ", agreed, " but expected ", index));
     }
     sent += kCommandBytes;
   }
@@ -103,8 +106,8 @@ TEST(Raft2B, RPCBytes) {
   const int64_t got = cluster.BytesTotal() - bytes0;
   const int64_t expected = kServers * sent;
   if (got > expected + kSlack) {
-    Fail(
-        absl::StrCat("too many RPC bytes; got ", got, ", expected ", expected));
+    Fail(Kind::kLiveness, absl::StrCat("too many RPC bytes; got ", got,
+                                       ", expected ", expected));
   }
 
   cluster.End();
@@ -129,15 +132,15 @@ TEST(Raft2B, FollowerFailure) {
   cluster.Disconnect(cluster.Next(leader2, 2));
 
   const StartResult lonely = cluster.Start(leader2, 104);
-  if (!lonely.is_leader) Fail("leader rejected Start()");
+  if (!lonely.is_leader) Fail(Kind::kLiveness, "leader rejected Start()");
   if (lonely.index != 4) {
-    Fail(absl::StrCat("expected index 4, got ", lonely.index));
+    Fail(Kind::kSafety, absl::StrCat("expected index 4, got ", lonely.index));
   }
 
   sleep_for(2 * kElectionTimeout);
   const int committed = cluster.CommittedAt(lonely.index).servers;
   if (committed > 0) {
-    Fail(absl::StrCat(committed, " committed but no majority"));
+    Fail(Kind::kSafety, absl::StrCat(committed, " committed but no majority"));
   }
 
   cluster.End();
@@ -162,7 +165,7 @@ TEST(Raft2B, LeaderFailure) {
   sleep_for(2 * kElectionTimeout);
   const int committed = cluster.CommittedAt(4).servers;
   if (committed > 0) {
-    Fail(absl::StrCat(committed, " committed but no majority"));
+    Fail(Kind::kSafety, absl::StrCat(committed, " committed but no majority"));
   }
 
   cluster.End();
@@ -203,24 +206,24 @@ TEST(Raft2B, FailNoAgree) {
   for (const int k : {1, 2, 3}) cluster.Disconnect(cluster.Next(leader, k));
 
   const StartResult first = cluster.Start(leader, 20);
-  if (!first.is_leader) Fail("leader rejected Start()");
+  if (!first.is_leader) Fail(Kind::kLiveness, "leader rejected Start()");
   if (first.index != 2) {
-    Fail(absl::StrCat("expected index 2, got ", first.index));
+    Fail(Kind::kSafety, absl::StrCat("expected index 2, got ", first.index));
   }
 
   sleep_for(2 * kElectionTimeout);
   const int committed = cluster.CommittedAt(first.index).servers;
   if (committed > 0) {
-    Fail(absl::StrCat(committed, " committed but no majority"));
+    Fail(Kind::kSafety, absl::StrCat(committed, " committed but no majority"));
   }
 
   // The new leader may be one that never saw command 20: then index 2 is free.
   for (const int k : {1, 2, 3}) cluster.Connect(cluster.Next(leader, k));
   const ServerId leader2 = cluster.CheckOneLeader();
   const StartResult second = cluster.Start(leader2, 30);
-  if (!second.is_leader) Fail("leader2 rejected Start()");
+  if (!second.is_leader) Fail(Kind::kLiveness, "leader2 rejected Start()");
   if (second.index < 2 || second.index > 3) {
-    Fail(absl::StrCat("unexpected index ", second.index));
+    Fail(Kind::kSafety, absl::StrCat("unexpected index ", second.index));
   }
 
   cluster.Agree(1000, /*servers=*/5, Retry::kYes);
@@ -266,14 +269,16 @@ bool TryConcurrentStarts(Cluster* cluster) {
     if (!command.has_value()) return false;
     const int64_t* value = std::get_if<int64_t>(&*command);
     if (value == nullptr) {
-      Fail(absl::StrCat("value ", ToString(*command), " is not an int"));
+      Fail(Kind::kSafety,
+           absl::StrCat("value ", ToString(*command), " is not an int"));
     }
     values.push_back(*value);
   }
 
   for (int64_t x = 100; x < 105; ++x) {
     if (std::find(values.begin(), values.end(), x) == values.end()) {
-      Fail(absl::StrCat("cmd ", x, " missing in ", ToString(values)));
+      Fail(Kind::kSafety,
+           absl::StrCat("cmd ", x, " missing in ", ToString(values)));
     }
   }
   return true;
@@ -290,7 +295,7 @@ TEST(Raft2B, ConcurrentStarts) {
     if (i > 0) sleep_for(kBetweenAttempts);
     success = TryConcurrentStarts(&cluster);
   }
-  if (!success) Fail("term changed too often");
+  if (!success) Fail(Kind::kLiveness, "term changed too often");
 
   cluster.End();
 }
@@ -383,7 +388,7 @@ std::optional<std::vector<int64_t>> StartEleven(Cluster* cluster,
     values.push_back(random->Between(0, 0x7fffffff));
     const StartResult next = cluster->Start(leader, values.back());
     if (!next.is_leader || next.term != start->term) return std::nullopt;
-    if (next.index != start->index + i) Fail("Start() failed");
+    if (next.index != start->index + i) Fail(Kind::kSafety, "Start() failed");
   }
   return values;
 }
@@ -406,17 +411,17 @@ std::optional<int64_t> TryCount(Cluster* cluster, base::Random* random) {
         cluster->Wait(index, /*servers=*/3, start.term);
     if (!command.has_value()) return std::nullopt;
     if (*command != Command((*values)[i - 1])) {
-      Fail(absl::StrCat("wrong value ", ToString(*command),
-                        " committed for index ", index, "; expected ",
-                        ToString(*values)));
+      Fail(Kind::kSafety, absl::StrCat("wrong value ", ToString(*command),
+                                       " committed for index ", index,
+                                       "; expected ", ToString(*values)));
     }
   }
 
   const int64_t after = RpcsArrived(cluster);
   if (TermMoved(cluster, start.term)) return std::nullopt;
   if (after - before > (kEntries + 1 + 3) * 3) {
-    Fail(absl::StrCat("too many RPCs (", after - before, ") for ", kEntries,
-                      " entries"));
+    Fail(Kind::kLiveness, absl::StrCat("too many RPCs (", after - before,
+                                       ") for ", kEntries, " entries"));
   }
   return after;
 }
@@ -430,8 +435,8 @@ TEST(Raft2B, Count) {
   cluster.CheckOneLeader();
   const int64_t to_elect = RpcsArrived(&cluster);
   if (to_elect > 30 || to_elect < 1) {
-    Fail(absl::StrCat("too many or few RPCs (", to_elect,
-                      ") to elect initial leader"));
+    Fail(Kind::kLiveness, absl::StrCat("too many or few RPCs (", to_elect,
+                                       ") to elect initial leader"));
   }
 
   std::optional<int64_t> before_idle;
@@ -439,12 +444,13 @@ TEST(Raft2B, Count) {
     if (i > 0) sleep_for(kBetweenAttempts);
     before_idle = TryCount(&cluster, &random);
   }
-  if (!before_idle.has_value()) Fail("term changed too often");
+  if (!before_idle.has_value()) Fail(Kind::kLiveness, "term changed too often");
 
   sleep_for(kElectionTimeout);
   const int64_t idle = RpcsArrived(&cluster) - *before_idle;
   if (idle > 3 * 20) {
-    Fail(absl::StrCat("too many RPCs (", idle, ") for 1 second of idleness"));
+    Fail(Kind::kLiveness,
+         absl::StrCat("too many RPCs (", idle, ") for 1 second of idleness"));
   }
 
   cluster.End();

@@ -1,7 +1,7 @@
 // Our own tests of part 2C: crashes between two chosen messages, in every phase
 // of a server's work, and very many of them.
 //
-// Each is a scene (tests/harness/scenario.h): it decides by a tap on the
+// Each is a scenario (tests/harness/scenario.h): it decides by a tap on the
 // network who is heard, so that the fault that it looks for must show, not may.
 // Each runs on its test's main thread, with a cluster of its own.
 
@@ -26,6 +26,7 @@ using harness::AppendEntries;
 using harness::AppendEntriesReplies;
 using harness::Cluster;
 using harness::Fail;
+using harness::Kind;
 using harness::Match;
 using harness::Message;
 using harness::Place;
@@ -65,7 +66,8 @@ void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
     const auto [known, is_new] =
         votes.try_emplace({vote.from, vote.RequestTerm()}, vote.to);
     if (is_new || known->second == vote.to) continue;
-    Fail(absl::StrCat("S", vote.from, " votes for both S", known->second,
+    Fail(Kind::kSafety,
+         absl::StrCat("S", vote.from, " votes for both S", known->second,
                       " and S", vote.to, " in term ", vote.RequestTerm()),
          place);
   }
@@ -331,7 +333,8 @@ TEST(Raft2CPlus, ThousandRestarts) {
   const Clock::time_point deadline = Clock::now() + std::chrono::seconds(100);
   for (int i = 0; i < kRestarts; ++i) {
     if (Clock::now() > deadline) {
-      Fail(absl::StrCat("scene: only ", i, " restarts in 100 s"));
+      Fail(Kind::kLiveness,
+           absl::StrCat("scenario: only ", i, " restarts in 100 s"));
     }
     if (i % 200 == 0) {
       leader = 1 - leader;

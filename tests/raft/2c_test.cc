@@ -24,6 +24,7 @@ using harness::Cluster;
 using harness::Command;
 using harness::Fail;
 using harness::kElectionTimeout;
+using harness::Kind;
 using harness::RandomValue;
 using harness::Retry;
 using harness::TestThreads;
@@ -293,7 +294,7 @@ class ChurnClient {
       const Applied applied = cluster_->CommittedAt(index);
       if (applied.servers > 0) {
         const int64_t* got = std::get_if<int64_t>(&applied.command);
-        if (got == nullptr) Fail("wrong command type");
+        if (got == nullptr) Fail(Kind::kSafety, "wrong command type");
         return *got == value;
       }
       sleep_for(milliseconds(pause_ms));
@@ -336,7 +337,7 @@ std::vector<int64_t> AppliedByAll(Cluster* cluster, Index last) {
   for (Index index = 1; index <= last; ++index) {
     const std::optional<Command> command = cluster->Wait(index, /*servers=*/5);
     const int64_t* value = std::get_if<int64_t>(&*command);
-    if (value == nullptr) Fail("not an int");
+    if (value == nullptr) Fail(Kind::kSafety, "not an int");
     values.push_back(*value);
   }
   return values;
@@ -364,7 +365,7 @@ void RunChurn(Cluster* cluster) {
   threads.Stop();
   threads.Join();
   for (const ChurnClient& client : clients) {
-    if (!client.finished()) Fail("client failed");
+    if (!client.finished()) Fail(Kind::kSafety, "client failed");
   }
 
   sleep_for(kElectionTimeout);
@@ -375,7 +376,7 @@ void RunChurn(Cluster* cluster) {
   for (const ChurnClient& client : clients) {
     for (const int64_t value : client.applied()) {
       if (!std::binary_search(values.begin(), values.end(), value)) {
-        Fail("didn't find a value");
+        Fail(Kind::kSafety, "didn't find a value");
       }
     }
   }

@@ -61,7 +61,7 @@ LIVENESS = (
     "too many or few RPCs (",
     "too many RPC bytes",
     "test took longer than 120 seconds",
-    "scene: ",  # what an exact scenario needs did not come about
+    "scenario: ",  # what an exact scenario needs did not come about
 )
 
 # How the program ends when it is interrupted: as it should, or because it has

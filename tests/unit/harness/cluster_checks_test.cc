@@ -91,6 +91,16 @@ TEST_F(ClusterCheckFailures, FailuresBearTheTestsLine) {
   EXPECT_EQ(failures.line, line);
 }
 
+TEST_F(ClusterCheckFailures, SayOfWhatKindTheyAre) {
+  using Kinds = std::vector<Kind>;
+  EXPECT_EQ(FailuresOf([&] { cluster_.CheckOneLeader(); }).kinds,
+            Kinds{Kind::kLiveness});
+  Lead(0, 4);
+  EXPECT_EQ(FailuresOf([&] { cluster_.CheckNoLeader(); }).kinds,
+            Kinds{Kind::kSafety});
+  EXPECT_EQ(InfoOfCurrentFailure().kind, Kind::kSafety);  // none is left over
+}
+
 TEST_F(ClusterChecks, TermsMustBeTheSameOnAllConnectedServers) {
   for (const ServerId i : {0, 1, 2}) rafts_[i]->Believe({7, false});
   EXPECT_EQ(cluster_.CheckTerms(), 7u);

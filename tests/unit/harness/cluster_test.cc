@@ -189,7 +189,7 @@ TEST(Cluster, EndsEverythingWhenATestFails) {
   const Failures failures = FailuresOf([&] {
     Cluster cluster(/*servers=*/3, rafts.Options());
     for (ServerId i = 0; i < 3; ++i) all.push_back(rafts.Of(i));
-    Fail("the test fails");
+    Fail(Kind::kSafety, "the test fails");
   });
   EXPECT_EQ(failures.messages, std::vector<std::string>{"the test fails"});
   for (const std::shared_ptr<FakeRaft>& one : all) {

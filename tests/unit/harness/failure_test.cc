@@ -11,7 +11,9 @@
 namespace harness {
 namespace {
 
-void CheckAt(Place place = Place::Here()) { Fail("a check failed", place); }
+void CheckAt(Place place = Place::Here()) {
+  Fail(Kind::kSafety, "a check failed", place);
+}
 
 TEST(Failure, IsReportedAtTheCallAndEndsTheTest) {
   int line = 0;
@@ -30,7 +32,7 @@ TEST(Failure, IsReportedAtTheCallAndEndsTheTest) {
 
 TEST(Failure, ReportAloneGoesOn) {
   const Failures failures =
-      FailuresOf([] { ReportFailure("noted", Place::Here()); });
+      FailuresOf([] { ReportFailure({.message = "noted"}, Place::Here()); });
   EXPECT_EQ(failures.messages, std::vector<std::string>{"noted"});
   EXPECT_FALSE(failures.ended);
 }
@@ -45,7 +47,7 @@ TEST(TestThreads, FailureEndsItsThreadOnly) {
   std::atomic<int> ended = 0;
   const Failures failures = FailuresOf([&] {
     TestThreads threads;
-    threads.Start([] { Fail("in a helper"); });
+    threads.Start([] { Fail(Kind::kSafety, "in a helper"); });
     threads.Start([&] { ++ended; });
     threads.Join();
     ++ended;
@@ -65,7 +67,7 @@ TEST(TestThreads, AreStoppedWhenTheTestEndsEarly) {
       while (!threads.Stopping() || !abandoned) std::this_thread::yield();
       joined = true;
     });
-    Fail("main fails");
+    Fail(Kind::kSafety, "main fails");
   });
   EXPECT_EQ(failures.messages, std::vector<std::string>{"main fails"});
   EXPECT_TRUE(joined);

@@ -12,14 +12,34 @@
 
 #include "gtest/gtest-spi.h"
 #include "gtest/gtest.h"
+#include "tests/harness/failure.h"
 
 namespace harness {
 
 struct Failures {
   std::vector<std::string> messages;
-  std::string file;    // of the last one
-  int line = 0;        // of the last one
-  bool ended = false;  // by the exception that ends a test
+  std::vector<Kind> kinds;  // one for each message
+  std::string file;         // of the last one
+  int line = 0;             // of the last one
+  bool ended = false;       // by the exception that ends a test
+};
+
+// Keeps the kinds beside the results: they are known only while GoogleTest
+// reports a failure.
+class FailureCatcher : public testing::ScopedFakeTestPartResultReporter {
+ public:
+  FailureCatcher(testing::TestPartResultArray* results,
+                 std::vector<Kind>* kinds)
+      : ScopedFakeTestPartResultReporter(INTERCEPT_ALL_THREADS, results),
+        kinds_(kinds) {}
+
+  void ReportTestPartResult(const testing::TestPartResult& result) override {
+    kinds_->push_back(InfoOfCurrentFailure().kind);
+    ScopedFakeTestPartResultReporter::ReportTestPartResult(result);
+  }
+
+ private:
+  std::vector<Kind>* const kinds_;
 };
 
 // Runs `piece` and returns what failed in it; the test itself does not fail.
@@ -28,9 +48,7 @@ Failures FailuresOf(Piece piece) {
   Failures failures;
   testing::TestPartResultArray results;
   {
-    testing::ScopedFakeTestPartResultReporter reporter(
-        testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS,
-        &results);
+    const FailureCatcher catcher(&results, &failures.kinds);
     try {
       piece();
     } catch (const testing::AssertionException&) {

@@ -1,0 +1,94 @@
+// What counts as liveness: the sources' kinds against the wording of the
+// course's messages, which people and older logs know.
+//
+// The tree is found from the program, <root>/out/<variant>/raft_tests.
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace harness {
+namespace {
+
+namespace fs = std::filesystem;
+
+// These say that something came too late, or took more messages than a machine
+// that works would need. All other messages are of safety, "didn't find a
+// value", "got index 3 but expected 2" and "Start() failed" among them: what
+// was committed is lost, or what was promised was not given.
+constexpr std::string_view kLiveness[] = {
+    "expected one leader, got none",
+    "servers disagree on term",
+    "failed to reach agreement",
+    " decided for index ",
+    "term changed too often",
+    "leader rejected Start()",
+    "leader2 rejected Start()",
+    "too many RPCs (",
+    "too many or few RPCs (",
+    "too many RPC bytes",
+    "kTimeLimitMessage",
+    "\"scenario: ",  // what a scenario needs did not come about
+};
+
+struct Source {
+  std::string kind;  // "Safety"
+  std::string text;  // of the message, from there to the statement's end
+};
+
+// The failures that one file may report.
+std::vector<Source> FailuresIn(const fs::path& file) {
+  std::ifstream in(file);
+  const std::string content{std::istreambuf_iterator<char>(in), {}};
+  const std::string call = "(Kind::k";
+  std::vector<Source> found;
+  for (size_t at = content.find(call); at != std::string::npos;
+       at = content.find(call, at + 1)) {
+    const size_t begin = at + call.size();
+    const size_t comma = content.find(',', begin);
+    const size_t end = content.find(";\n", comma);
+    found.push_back({content.substr(begin, comma - begin),
+                     content.substr(comma, end - comma)});
+  }
+  return found;
+}
+
+std::vector<Source> FailuresOfTheSuite() {
+  const fs::path tests = fs::read_symlink("/proc/self/exe")
+                             .parent_path()
+                             .parent_path()
+                             .parent_path() /
+                         "tests";
+  std::vector<Source> all;
+  for (const char* folder : {"raft", "harness"}) {
+    for (const auto& entry : fs::directory_iterator(tests / folder)) {
+      if (entry.path().extension() != ".cc") continue;
+      std::ranges::move(FailuresIn(entry.path()), std::back_inserter(all));
+    }
+  }
+  return all;
+}
+
+bool IsLiveness(const std::string& text) {
+  return std::ranges::any_of(kLiveness, [&text](std::string_view part) {
+    return text.find(part) != std::string::npos;
+  });
+}
+
+TEST(FailureKinds, LivenessIsWhatOnlyCameTooLate) {
+  const std::vector<Source> all = FailuresOfTheSuite();
+  EXPECT_GT(all.size(), 45U);
+  for (const Source& failure : all) {
+    EXPECT_EQ(failure.kind, IsLiveness(failure.text) ? "Liveness" : "Safety")
+        << failure.text;
+  }
+}
+
+}  // namespace
+}  // namespace harness
