@@ -23,30 +23,24 @@ namespace {
 
 constinit Thread* records[Scheduler::kMaxThreads] = {};
 constinit int record_count = 0;
-// A list for each engine, since a lender belongs to its record, and one for
-// thread 0, whose real thread is not ours.
-constexpr int kMainPool = 2;
-constinit Thread* free_records[kMainPool + 1] = {};
+// Free records: those without a lender, and those with one.
+constinit Thread* free_records[2] = {};
 
 // native: the key whose destructor runs at the end of each thread.
 constinit bool has_end_key = false;
 constinit pthread_key_t end_key = 0;
 
-bool IsNative() { return scheduler.options().engine == Engine::kNative; }
-bool IsFiber() { return scheduler.options().engine == Engine::kFiber; }
-
-Thread* NewRecord(int pool) {
-  if (free_records[pool] != nullptr) {
-    Thread* const record = free_records[pool];
-    free_records[pool] = record->next_free;
+Thread* NewRecord(bool has_lender) {
+  Thread*& first = free_records[has_lender];
+  if (first != nullptr) {
+    Thread* const record = first;
+    first = record->next_free;
     return record;
   }
   if (record_count == Scheduler::kMaxThreads) {
     scheduler.GiveUp(kExitUnsupported, "too many threads at a time");
   }
-  auto* const record = AllocateForever<Thread>();
-  record->pool = static_cast<uint8_t>(pool);
-  return records[record_count++] = record;
+  return records[record_count++] = AllocateForever<Thread>();
 }
 
 // All but what the record's lender has set up.
@@ -77,7 +71,7 @@ void AwaitVanishing(Thread* me) {
 
 // Gives the token to `to`; returns when `from` has it again.
 void HandOver(Thread* from, Thread* to) {
-  if (IsFiber()) {
+  if (scheduler.has_fibers()) {
     SwitchStack(from, to);
     return;
   }
@@ -186,13 +180,13 @@ void* Lender(void* record) {
 }
 
 int StartFiber(Thread* thread) {
-  if (!thread->has_stack) {
+  if (!thread->has_lender) {
     thread->is_ready = 0;
     const int error =
         Real().pthread_create(&thread->handle, nullptr, Lender, thread);
     if (error != 0) return error;
     Take(&thread->is_ready);
-    thread->has_stack = true;
+    thread->has_lender = true;
   }
   PrepareStack(thread, BeginFiber);
   return 0;
@@ -221,13 +215,13 @@ Thread* AdoptMain(Engine engine) {
     has_end_key = true;
     Real().pthread_key_create(&end_key, OnNativeEnd);
   }
-  if (engine != Engine::kFiber) {
+  if (engine == Engine::kNative) {
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
     sched_setaffinity(0, sizeof(one), &one);
   }
-  Thread* const main = NewRecord(kMainPool);
+  Thread* const main = NewRecord(/*has_lender=*/false);
   ResetRecord(main, nullptr, nullptr);
   main->is_main = true;
   main->go = 0;
@@ -245,16 +239,15 @@ void EndMain(Thread* main) {
 
 int StartThread(pthread_t* handle, const pthread_attr_t* attributes,
                 void* (*start)(void*), void* argument) {
-  Thread* const thread =
-      NewRecord(static_cast<int>(scheduler.options().engine));
+  Thread* const thread = NewRecord(/*has_lender=*/scheduler.has_fibers());
   ResetRecord(thread, start, argument);
   int detach_state = PTHREAD_CREATE_JOINABLE;
   if (attributes != nullptr) {
     pthread_attr_getdetachstate(attributes, &detach_state);
   }
   thread->is_detached = detach_state == PTHREAD_CREATE_DETACHED;
-  const int error =
-      IsNative() ? StartNative(thread, attributes) : StartFiber(thread);
+  const int error = scheduler.has_fibers() ? StartFiber(thread)
+                                           : StartNative(thread, attributes);
   if (error != 0) {
     ReleaseThread(thread);
     return error;
@@ -269,7 +262,7 @@ void ExitThread(void* result) {
   if (self->is_main) {
     scheduler.GiveUp(kExitUnsupported, "pthread_exit() in the main thread");
   }
-  if (IsNative()) Real().pthread_exit(result);
+  if (!scheduler.has_fibers()) Real().pthread_exit(result);
   self->result = result;
   auto* const unwinding = AllocateForever<_Unwind_Exception>();
   _Unwind_ForcedUnwind(unwinding, OnUnwoundFrame, nullptr);
@@ -288,8 +281,8 @@ Thread* FindThread(pthread_t handle) {
 void ReleaseThread(Thread* thread) {
   thread->state = ThreadState::kFree;
   thread->id = -1;
-  thread->next_free = free_records[thread->pool];
-  free_records[thread->pool] = thread;
+  thread->next_free = free_records[thread->has_lender];
+  free_records[thread->has_lender] = thread;
 }
 
 int ThreadCount() { return record_count; }
@@ -310,7 +303,7 @@ void AskForStack(Thread* thread) {
 
 void ForgetOtherThreads() {
   record_count = 0;
-  for (Thread*& list : free_records) list = nullptr;
+  for (Thread*& first : free_records) first = nullptr;
   if (self == nullptr) return;
   records[record_count++] = self;
   // The C library has changed it too, and writes it into mutexes.

@@ -3,12 +3,12 @@
 // native  Each simulated thread is a real one of its own. The token passes
 //         through a futex; all are pinned to one processor, or the kernel would
 //         spend most of the time moving them.
-// fiber   A pool of real threads lends stacks, thread control blocks and
-//         thread-local storage, and sleeps until the process ends; the thread
-//         that began the simulation runs everything, by switching the stack and
-//         the FS base. So thread_local, errno, malloc's caches and sanitizers
-//         work. A lender serves one simulated thread after another; what the
-//         end of a real thread does is done by hand (tls.h).
+// fiber   Real threads, the lenders, lend their stacks, thread control blocks
+//         and thread-local storage, and sleep until the process ends; the
+//         thread that began the simulation runs everything, by switching the
+//         stack and the FS base. So thread_local, errno, malloc's caches and
+//         sanitizers work. A lender serves one simulated thread after another;
+//         what the end of a real thread does is done by hand (tls.h).
 //
 // Thread safety: for the thread that holds the token.
 // Always true: the order of scheduling points and random draws is the same in
@@ -51,8 +51,8 @@ void PassToken(Thread* from, Thread* to);
 // read.
 void AskForStack(Thread* thread);
 
-// After fork(), in the child: only the calling thread is left, and the pool's
-// real threads are gone.
+// After fork(), in the child: only the calling thread is left, and the lenders
+// are gone.
 void ForgetOtherThreads();
 
 // What this machine and program can do. SIM_FSGSBASE=off in the environment

@@ -69,13 +69,9 @@ constexpr size_t kRoom = 4096;
 
 }  // namespace
 
-void NoteStackTop(Thread* thread) {
+void LendStack(Thread* thread) {
   thread->stack_top = static_cast<char*>(__builtin_frame_address(0)) - kRoom;
   thread->fs_base = __builtin_thread_pointer();
-}
-
-void LendStack(Thread* thread) {
-  NoteStackTop(thread);
   // The lender sleeps at the far end of its stack: a leak checker looks for
   // pointers from there on, and so finds those of the fiber.
   pthread_attr_t attributes;

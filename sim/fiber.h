@@ -15,9 +15,6 @@ namespace sim {
 // its `is_ready`, and sleeps for ever.
 [[noreturn]] void LendStack(Thread* thread);
 
-// Notes where the calling thread's stack has room for what follows.
-void NoteStackTop(Thread* thread);
-
 // Has the next SwitchStack(.., thread) begin in `body`, at the top of the
 // thread's stack. `body` must not return.
 void PrepareStack(Thread* thread, void (*body)());

@@ -35,7 +35,7 @@ bool AwaitEnd(const Thread* thread, Time deadline) {
 }
 
 int TakeResult(Thread* thread, void** result) {
-  if (scheduler.options().engine == Engine::kNative) {
+  if (!scheduler.has_fibers()) {
     // Only a sanitizer learns something from it: the thread is gone.
     const int error = Real().pthread_join(thread->handle, result);
     ReleaseThread(thread);
@@ -117,7 +117,7 @@ int pthread_detach(pthread_t handle) noexcept {
   Thread* const thread = sim::Meant(handle);
   if (thread == nullptr) return Real().pthread_detach(handle);
   if (thread->is_detached) return EINVAL;
-  if (scheduler.options().engine == sim::Engine::kNative) {
+  if (!scheduler.has_fibers()) {
     Real().pthread_detach(handle);
   }
   thread->is_detached = true;
@@ -185,8 +185,8 @@ int pthread_getname_np(pthread_t handle, char* name, size_t size) noexcept {
 
 int __cxa_thread_atexit(void (*destructor)(void*), void* object,
                         void* library) noexcept {
-  const bool is_ours = sim::OnSimulatedThread() && !sim::self->is_main &&
-                       scheduler.options().engine != sim::Engine::kNative;
+  const bool is_ours =
+      sim::OnSimulatedThread() && !sim::self->is_main && scheduler.has_fibers();
   if (!is_ours) return Real().cxa_thread_atexit(destructor, object, library);
   sim::AddThreadExit(sim::self, destructor, object);
   return 0;

@@ -81,6 +81,7 @@ class Scheduler {
 
   bool active() const { return active_; }
   const Options& options() const { return options_; }
+  bool has_fibers() const { return options_.engine == Engine::kFiber; }
   Thread* current() const { return current_; }
   Time now() const { return now_; }
   uint64_t steps() const { return steps_; }

@@ -33,7 +33,7 @@ namespace sim {
 // How threads are switched. The schedule of a seed is the same in both.
 enum class Engine {
   kNative,  // one real thread each; the only one for ThreadSanitizer
-  kFiber,   // stacks and thread-local storage of pooled threads, run by one
+  kFiber,   // one real thread runs all, on stacks that sleeping ones lend
 };
 
 // How hard the schedule is on the program.

@@ -77,11 +77,10 @@ struct Thread {
   int is_ready;       // fiber: its real thread has set up what is below
   pid_t must_vanish;  // native: who must be gone before this one runs
   int exit_rounds;    // native: of the thread-specific data's destructors
-  bool has_stack;     // fiber: owns a real thread, also while free
+  bool has_lender;    // fiber: owns a real thread, also while free
   void* stack_top;    // fiber
   void* stack_pointer;
   void* fs_base;
-  uint8_t pool;  // which free list it goes back to
   Thread* next_free;
 
   // For reports: who asked for this thread's stack, and the stack.

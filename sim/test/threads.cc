@@ -107,7 +107,7 @@ int Depth(int levels) {
 
 void Nested() { Require(Depth(10) == 10); }
 
-// More than a pool starts with, all alive at the same time, and again.
+// Many, all alive at the same time, and again.
 void Many() {
   for (int round = 0; round < 2; ++round) {
     constexpr int kThreads = 100;

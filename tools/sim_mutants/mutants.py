@@ -101,8 +101,8 @@ MUTANTS = [
            "  RunThreadExits(me);\n", ""),
     Mutant("fork-threads", "takes the threads into a forked child", ENGINE,
            "  scheduler.ForgetOthers();\n", ""),
-    Mutant("fork-pool", "counts on the pool's threads in a forked child",
-           ENGINE, "  for (Thread*& list : free_records) list = nullptr;\n", ""),
+    Mutant("fork-lenders", "counts on the lenders in a forked child", ENGINE,
+           "  for (Thread*& first : free_records) first = nullptr;\n", ""),
 
     # Reports.
     Mutant("circle", "does not look for circles of waiting threads", SCHED,
