@@ -82,7 +82,8 @@ mkdir -p "$place"
   echo "clean-machine: what is not committed is not tested"
 unshare --mount --pid --fork --kill-child -- \
   "$0" "$release" "$fsgsbase" "$mirror" inside > >(tee "$log") 2>&1 &
-trap 'kill $! 2>/dev/null' EXIT
+# KILL: unshare blocks all other signals while it waits.
+trap 'kill -KILL $! 2>/dev/null' EXIT
 status=0
 wait $! || status=$?
 trap - EXIT
