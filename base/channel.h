@@ -36,7 +36,7 @@ class Channel {
   // Hands `item` over. Blocks while there is no room, at capacity 0 until a
   // receiver has it. Returns false, without having handed it over, if the
   // channel is closed, also while waiting.
-  bool Send(T item) ABSL_LOCKS_EXCLUDED(mu_) {
+  bool Send(T item) EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     if (!AwaitRoomLocked()) return false;
     queue_.push_back(std::move(item));
@@ -45,7 +45,7 @@ class Channel {
 
   // Sends the items in order, as many under one lock as there is room for.
   // Returns false if the channel was closed before all were handed over.
-  bool SendBatch(std::vector<T> items) ABSL_LOCKS_EXCLUDED(mu_) {
+  bool SendBatch(std::vector<T> items) EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     for (size_t sent = 0; sent < items.size();) {
       if (!AwaitRoomLocked()) return false;
@@ -68,7 +68,7 @@ class Channel {
 
   // Takes the next item; blocks until there is one. Returns nothing once the
   // channel is closed and empty.
-  std::optional<T> Receive() ABSL_LOCKS_EXCLUDED(mu_) {
+  std::optional<T> Receive() EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     if (!AwaitItemLocked()) return std::nullopt;
     std::optional<T> item(std::move(queue_[head_]));
@@ -78,7 +78,7 @@ class Channel {
 
   // Takes all that waits, at least one item; blocks until there is one.
   // Returns an empty vector once the channel is closed and empty.
-  std::vector<T> ReceiveBatch() ABSL_LOCKS_EXCLUDED(mu_) {
+  std::vector<T> ReceiveBatch() EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     std::vector<T> items;
     if (!AwaitItemLocked()) return items;
@@ -94,7 +94,7 @@ class Channel {
   }
 
   // Ends the channel: see the top of the file. Idempotent.
-  void Close() ABSL_LOCKS_EXCLUDED(mu_) {
+  void Close() EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     if (closed_) return;
     closed_ = true;
@@ -106,16 +106,14 @@ class Channel {
 
  private:
   // The items that wait are those of queue_ from head_ on.
-  size_t WaitingLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return queue_.size() - head_;
-  }
-  auto FirstLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  size_t WaitingLocked() const REQUIRES(mu_) { return queue_.size() - head_; }
+  auto FirstLocked() REQUIRES(mu_) {
     return queue_.begin() + static_cast<ptrdiff_t>(head_);
   }
 
   // Waits until an item may be queued; returns false if the channel is closed.
   // A rendezvous queues one item per waiting sender.
-  bool AwaitRoomLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  bool AwaitRoomLocked() REQUIRES(mu_) {
     while (!closed_ && capacity_ > 0 && WaitingLocked() >= capacity_) {
       AwaitReceiverLocked();
     }
@@ -124,7 +122,7 @@ class Channel {
 
   // Notes that `count` items were queued, and at capacity 0 waits until they
   // are taken; returns false if they are not any more.
-  bool AddedLocked(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  bool AddedLocked(size_t count) REQUIRES(mu_) {
     accepted_ += count;
     const uint64_t ticket = accepted_;
     if (receivers_ > 0 && count == 1) item_added_.Signal();
@@ -134,13 +132,13 @@ class Channel {
     return taken_ >= ticket;
   }
 
-  void AwaitReceiverLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  void AwaitReceiverLocked() REQUIRES(mu_) {
     ++senders_;
     room_made_.Wait(&mu_);
     --senders_;
   }
 
-  bool AwaitItemLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  bool AwaitItemLocked() REQUIRES(mu_) {
     while (!closed_ && WaitingLocked() == 0) {
       ++receivers_;
       item_added_.Wait(&mu_);
@@ -150,7 +148,7 @@ class Channel {
   }
 
   // Notes that the first `count` items have been moved out.
-  void TakenLocked(size_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  void TakenLocked(size_t count) REQUIRES(mu_) {
     taken_ += count;
     head_ += count;
     // Moving up what is left only now and then keeps that cheap.

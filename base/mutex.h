@@ -23,6 +23,11 @@
 #include "absl/base/thread_annotations.h"
 #include "base/logging.h"
 
+// For clang's analysis: the caller of the function must hold these mutexes, or
+// must hold none of them.
+#define REQUIRES(...) ABSL_EXCLUSIVE_LOCKS_REQUIRED(__VA_ARGS__)
+#define EXCLUDES(...) ABSL_LOCKS_EXCLUDED(__VA_ARGS__)
+
 namespace base {
 
 class CondVar;
@@ -99,7 +104,7 @@ class CondVar {
   CondVar& operator=(const CondVar&) = delete;
 
   // Releases `mu`, waits for a signal, and takes `mu` again.
-  void Wait(Mutex* mu) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+  void Wait(Mutex* mu) REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu->mu_, std::adopt_lock);
     mu->Releasing();
     cv_.wait(lock);
@@ -109,7 +114,7 @@ class CondVar {
 
   // As Wait, but gives up at `deadline`; returns false if it passed.
   bool WaitUntil(Mutex* mu, std::chrono::steady_clock::time_point deadline)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {
+      REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu->mu_, std::adopt_lock);
     mu->Releasing();
     const std::cv_status status = cv_.wait_until(lock, deadline);

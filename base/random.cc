@@ -21,7 +21,7 @@ RunState& Run() {
   return run;
 }
 
-uint64_t SeedLocked(RunState& run) ABSL_EXCLUSIVE_LOCKS_REQUIRED(run.mu) {
+uint64_t SeedLocked(RunState& run) REQUIRES(run.mu) {
   if (!run.seed.has_value()) {
     std::random_device entropy;
     run.seed = (uint64_t{entropy()} << 32) | entropy();

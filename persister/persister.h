@@ -37,27 +37,26 @@ class Persister {
   using Observer = std::function<void(const base::Rope& raft_state)>;
 
   // REQUIRES: nobody else uses this persister yet.
-  void SetObserver(Observer observer) ABSL_LOCKS_EXCLUDED(mu_);
+  void SetObserver(Observer observer) EXCLUDES(mu_);
 
   // Returns a new persister with the same two values, read at one moment, and
   // without an observer; later saves to either do not show in the other.
-  std::shared_ptr<Persister> Copy() const ABSL_LOCKS_EXCLUDED(mu_);
+  std::shared_ptr<Persister> Copy() const EXCLUDES(mu_);
 
   // Replaces both values atomically: a reader sees both old or both new. Use it
   // whenever the snapshot changes, for log and snapshot must match.
-  void Save(base::Rope raft_state, base::Rope snapshot)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void Save(base::Rope raft_state, base::Rope snapshot) EXCLUDES(mu_);
 
   // Replaces the raft state and keeps the snapshot.
-  void SaveRaftState(base::Rope raft_state) ABSL_LOCKS_EXCLUDED(mu_);
+  void SaveRaftState(base::Rope raft_state) EXCLUDES(mu_);
 
   // The values saved last; empty if none was.
-  base::Rope ReadRaftState() const ABSL_LOCKS_EXCLUDED(mu_);
-  base::Rope ReadSnapshot() const ABSL_LOCKS_EXCLUDED(mu_);
+  base::Rope ReadRaftState() const EXCLUDES(mu_);
+  base::Rope ReadSnapshot() const EXCLUDES(mu_);
 
   // Their lengths in bytes. O(1).
-  size_t RaftStateSize() const ABSL_LOCKS_EXCLUDED(mu_);
-  size_t SnapshotSize() const ABSL_LOCKS_EXCLUDED(mu_);
+  size_t RaftStateSize() const EXCLUDES(mu_);
+  size_t SnapshotSize() const EXCLUDES(mu_);
 
  private:
   mutable base::Mutex mu_;

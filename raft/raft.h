@@ -67,10 +67,10 @@ class Raft {
   // once: {index, term, true} if this server believes that it leads, where the
   // command will stand if it ever commits; otherwise is_leader is false and
   // nothing was done. There is no guarantee that the command will commit.
-  StartResult Start(std::string_view command) ABSL_LOCKS_EXCLUDED(mu_);
+  StartResult Start(std::string_view command) EXCLUDES(mu_);
 
   // Returns current_term_ and whether this server believes that it leads.
-  State GetState() const ABSL_LOCKS_EXCLUDED(mu_);
+  State GetState() const EXCLUDES(mu_);
 
   // Ends this instance: closes the apply channel (a blocked delivery is given
   // up) and the ends, and joins the threads. When it returns nothing of the
@@ -78,17 +78,15 @@ class Raft {
   // empty reply. Idempotent; a second caller waits for the first.
   // REQUIRES: not called by a callback of an end, nor under a lock that the
   // service takes there.
-  void Kill() ABSL_LOCKS_EXCLUDED(mu_);
+  void Kill() EXCLUDES(mu_);
 
   // Starts the election and heart-beat tickers and the applier; Make() does it.
   // REQUIRES: called once at most, before Kill().
   void StartThreads();
 
   // The RPC handlers of Figure 2; MakeService() exports them.
-  RequestVoteReply RequestVote(const RequestVoteArgs& args)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_);
+  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args) EXCLUDES(mu_);
 
  private:
   friend class RaftPeek;  // tests and demo: looks at the state
@@ -122,76 +120,69 @@ class Raft {
 
   // raft.cc: roles, and small questions. Becoming follower in a newer term
   // clears the vote and persists.
-  void BecomeFollowerLocked(Term term) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void BecomeCandidateLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void BecomeLeaderLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void BecomeFollowerLocked(Term term) REQUIRES(mu_);
+  void BecomeCandidateLocked() REQUIRES(mu_);
+  void BecomeLeaderLocked() REQUIRES(mu_);
   size_t Majority() const { return peers_.size() / 2 + 1; }
   bool IsPeer(size_t server) const {
     return server != static_cast<size_t>(me_);
   }
   enum class Topic { kTerm, kVote, kLead, kAppend, kCommit, kApply, kPersist };
-  std::string TraceLocked(Topic topic) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  std::string TraceLocked(Topic topic) const REQUIRES(mu_);
 
   // election.cc
-  void ElectionLoop() ABSL_LOCKS_EXCLUDED(mu_);
-  std::optional<RequestVoteArgs> AwaitElectionTimeout()
-      ABSL_LOCKS_EXCLUDED(mu_);
-  void ResetElectionDeadlineLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  RequestVoteArgs StartElectionLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ElectionLoop() EXCLUDES(mu_);
+  std::optional<RequestVoteArgs> AwaitElectionTimeout() EXCLUDES(mu_);
+  void ResetElectionDeadlineLocked() REQUIRES(mu_);
+  RequestVoteArgs StartElectionLocked() REQUIRES(mu_);
   void SendRequestVote(ServerId peer, const RequestVoteArgs& args)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      EXCLUDES(mu_);
   void OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
-                                const RequestVoteReply& reply)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+                                const RequestVoteReply& reply) REQUIRES(mu_);
 
   // replication.cc, leader
-  void HeartbeatLoop() ABSL_LOCKS_EXCLUDED(mu_);
-  bool AwaitAppendEntriesDue(AppendEntriesCalls* calls)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  AppendEntriesCalls TakeDueCallsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void HeartbeatLoop() EXCLUDES(mu_);
+  bool AwaitAppendEntriesDue(AppendEntriesCalls* calls) EXCLUDES(mu_);
+  AppendEntriesCalls TakeDueCallsLocked() REQUIRES(mu_);
   Clock::time_point DueLocked(const Peer& peer, bool decides,
-                              Clock::time_point now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool EntryIsNewsLocked(Index index) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+                              Clock::time_point now) const REQUIRES(mu_);
+  bool EntryIsNewsLocked(Index index) const REQUIRES(mu_);
   bool MayCarryEntriesLocked(const Peer& peer, Clock::time_point now) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+      REQUIRES(mu_);
   AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
                                             Clock::time_point now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void SendAppendEntries(const AppendEntriesCalls& calls)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      REQUIRES(mu_);
+  void SendAppendEntries(const AppendEntriesCalls& calls) EXCLUDES(mu_);
   void OnAppendEntriesReplyLocked(ServerId peer,
                                   const AppendEntriesRequest& request,
                                   const AppendEntriesReply& reply)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+      REQUIRES(mu_);
   void OnAppendEntriesLostLocked(ServerId peer,
                                  const AppendEntriesRequest& request)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+      REQUIRES(mu_);
   void BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
-                    const AppendEntriesReply& reply)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void AdvanceLeaderCommitLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+                    const AppendEntriesReply& reply) REQUIRES(mu_);
+  void AdvanceLeaderCommitLocked() REQUIRES(mu_);
 
   // replication.cc, follower
-  void StoreEntriesLocked(const AppendEntriesArgs& args)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void SetCommitIndexLocked(Index index) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void StoreEntriesLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
+  void SetCommitIndexLocked(Index index) REQUIRES(mu_);
 
   // applier.cc
-  void ApplyLoop() ABSL_LOCKS_EXCLUDED(mu_);
+  void ApplyLoop() EXCLUDES(mu_);
   struct Committed {
     Index first;
     Entries entries;
   };
-  std::optional<Committed> AwaitCommitted() ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Committed> AwaitCommitted() EXCLUDES(mu_);
   static std::vector<ApplyMsg> MakeMessages(const Committed& committed);
 
   // persistence.cc: the only ones that touch persister_.
-  void PersistLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void RestoreLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PersistLocked() REQUIRES(mu_);
+  void RestoreLocked() REQUIRES(mu_);
 
   // invariants.cc
-  void CheckInvariantsLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void CheckInvariantsLocked() REQUIRES(mu_);
 
   // Immutable after construction.
   const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;

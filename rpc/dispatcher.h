@@ -30,7 +30,7 @@ class Dispatcher {
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   // Adds `service`, in place of one with the same name if there is one.
-  void Add(Service service) ABSL_LOCKS_EXCLUDED(mu_);
+  void Add(Service service) EXCLUDES(mu_);
 
   // Runs the handler of `method` ("Service.Method", split at the last dot) with
   // the encoded arguments, and returns the encoded reply. Returns kNotFound if
@@ -38,8 +38,7 @@ class Dispatcher {
   // with the names to choose from, and kInvalidArgument if `args` do not
   // decode.
   absl::StatusOr<std::string> Dispatch(std::string_view method,
-                                       std::string_view args)
-      ABSL_LOCKS_EXCLUDED(mu_);
+                                       std::string_view args) EXCLUDES(mu_);
 
  private:
   using Services =
