@@ -46,7 +46,7 @@ void BenchCluster::Start(ServerId server, const Options& options) {
   }
   auto channel = std::make_shared<raft::ApplyChannel>(options.channel_capacity);
   Server& made = At(server);
-  made.disk = std::make_shared<persister::Persister>();
+  made.disk = std::make_shared<persister::SimulatedDisk>();
   made.raft = raft::Make(std::move(ends), server, made.disk, channel);
   made.consumer =
       std::make_unique<Consumer>(std::move(channel), options.command_bytes);

@@ -19,7 +19,7 @@
 #include "bench/commands.h"
 #include "bench/consumer.h"
 #include "labrpc/network.h"
-#include "persister/persister.h"
+#include "persister/simulated_disk.h"
 #include "raft/raft.h"
 
 namespace tests::bench {
@@ -46,7 +46,7 @@ class BenchCluster {
   int size() const { return static_cast<int>(servers_.size()); }
   raft::Raft& raft(raft::ServerId server) { return *At(server).raft; }
   Consumer& consumer(raft::ServerId server) { return *At(server).consumer; }
-  const persister::Persister& disk(raft::ServerId server) {
+  const persister::SimulatedDisk& disk(raft::ServerId server) {
     return *At(server).disk;
   }
   const labrpc::Network& network() const { return network_; }
@@ -88,7 +88,7 @@ class BenchCluster {
  private:
   struct Server {
     std::shared_ptr<raft::Raft> raft;
-    std::shared_ptr<persister::Persister> disk;
+    std::shared_ptr<persister::SimulatedDisk> disk;
     std::unique_ptr<Consumer> consumer;
     bool reachable = false;
   };

@@ -33,7 +33,7 @@ DemoCluster::DemoCluster(Journal* journal)
   MutexLock lock(&mu_);
   for (ServerId i = 0; i < kServers; ++i) {
     Machine& machine = machines_[static_cast<size_t>(i)];
-    machine.disk = std::make_shared<persister::Persister>();
+    machine.disk = std::make_shared<persister::SimulatedDisk>();
     machine.ends = MakeEnds(i);
   }
 }
@@ -112,9 +112,10 @@ DemoCluster::Ends DemoCluster::MakeEnds(ServerId server) {
 
 // Gives the machine a disk of its own, with the content of the one before,
 // which whoever still has it may go on to write to. Returns the new one.
-std::shared_ptr<persister::Persister> DemoCluster::DetachDisk(ServerId server) {
+std::shared_ptr<persister::SimulatedDisk> DemoCluster::DetachDisk(
+    ServerId server) {
   MutexLock lock(&mu_);
-  std::shared_ptr<persister::Persister>& disk =
+  std::shared_ptr<persister::SimulatedDisk>& disk =
       machines_[static_cast<size_t>(server)].disk;
   disk = disk->Copy();
   return disk;
@@ -145,7 +146,7 @@ ServerView DemoCluster::Look(ServerId server) const {
   const Machine machine = Get(server);
   ServerView view;
   view.link = machine.link;
-  view.disk_bytes = machine.disk->RaftStateSize();
+  view.disk_bytes = machine.disk->ReadRaftState().size();
   if (machine.raft == nullptr) return view;
   const raft::RaftPeek peek(machine.raft.get());
   const raft::RaftPeek::Snapshot now = peek.Take();

@@ -25,7 +25,7 @@
 #include "examples/demo/journal.h"
 #include "examples/demo/view.h"
 #include "labrpc/network.h"
-#include "persister/persister.h"
+#include "persister/simulated_disk.h"
 #include "raft/raft.h"
 
 namespace tests {
@@ -72,13 +72,13 @@ class DemoCluster {
   using Ends = std::vector<std::shared_ptr<rpc::ClientEnd>>;
   struct Machine {
     std::shared_ptr<raft::Raft> raft;  // null while it is down
-    std::shared_ptr<persister::Persister> disk;
+    std::shared_ptr<persister::SimulatedDisk> disk;
     Ends ends;  // of its present life; of the next one while it is down
     Link link = Link::kCrashed;
   };
 
   Ends MakeEnds(raft::ServerId server);
-  std::shared_ptr<persister::Persister> DetachDisk(raft::ServerId server)
+  std::shared_ptr<persister::SimulatedDisk> DetachDisk(raft::ServerId server)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Notes the link and switches all ends from and to the server accordingly.
   void SetLink(raft::ServerId server, Link link) ABSL_LOCKS_EXCLUDED(mu_);

@@ -41,7 +41,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "labrpc/network.h"
-#include "persister/persister.h"
+#include "persister/simulated_disk.h"
 #include "raft/types.h"
 #include "tests/harness/apply_log.h"
 #include "tests/harness/commands.h"
@@ -191,7 +191,7 @@ class Cluster {
   // A machine that one instance after the other runs on.
   struct Machine {
     std::shared_ptr<Instance> instance;  // null while it is down
-    std::shared_ptr<persister::Persister> disk;
+    std::shared_ptr<persister::SimulatedDisk> disk;
     bool connected = false;
     bool paused = false;            // its service takes nothing
     int life = 0;                   // counts the instances
@@ -235,9 +235,9 @@ class Cluster {
   static std::string NameOf(raft::ServerId server);
   std::vector<std::shared_ptr<rpc::ClientEnd>> MakeEnds(raft::ServerId server)
       ABSL_LOCKS_EXCLUDED(mu_);
-  std::shared_ptr<persister::Persister> DetachDisk(raft::ServerId server)
+  std::shared_ptr<persister::SimulatedDisk> DetachDisk(raft::ServerId server)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void WatchDisk(const Member& member, persister::Persister* disk);
+  void WatchDisk(const Member& member, persister::SimulatedDisk* disk);
   Member MemberOf(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
   raft::State StateOf(const Member& member);
   std::vector<Member> Connected() ABSL_LOCKS_EXCLUDED(mu_);

@@ -18,7 +18,7 @@ void Cluster::StartServer(raft::ServerId server) {
   CrashServer(server);
   std::vector<std::shared_ptr<rpc::ClientEnd>> ends = MakeEnds(server);
   auto channel = std::make_shared<ApplyChannel>(/*capacity=*/0);
-  std::shared_ptr<persister::Persister> disk = DetachDisk(server);
+  std::shared_ptr<persister::SimulatedDisk> disk = DetachDisk(server);
   WatchDisk(MemberOf(server), disk.get());
   const std::shared_ptr<Instance> instance =
       options_.make_instance(std::move(ends), server, std::move(disk), channel);
@@ -78,21 +78,21 @@ std::vector<std::shared_ptr<rpc::ClientEnd>> Cluster::MakeEnds(
 
 // Gives the machine a disk of its own, with the content of the one before,
 // which whoever still has it may go on to write to. Returns the new one.
-std::shared_ptr<persister::Persister> Cluster::DetachDisk(
+std::shared_ptr<persister::SimulatedDisk> Cluster::DetachDisk(
     raft::ServerId server) {
   base::MutexLock lock(&mu_);
-  std::shared_ptr<persister::Persister>& disk = MachineLocked(server).disk;
-  disk =
-      disk == nullptr ? std::make_shared<persister::Persister>() : disk->Copy();
+  std::shared_ptr<persister::SimulatedDisk>& disk = MachineLocked(server).disk;
+  disk = disk == nullptr ? std::make_shared<persister::SimulatedDisk>()
+                         : disk->Copy();
   return disk;
 }
 
-void Cluster::WatchDisk(const Member& member, persister::Persister* disk) {
+void Cluster::WatchDisk(const Member& member, persister::SimulatedDisk* disk) {
   // What the life before saved in its last moments is there too, though nobody
   // was told.
   const std::string found = disk->ReadRaftState().ToString();
   if (!found.empty()) witnesses_.Saved(member.server, member.life, found);
-  persister::Persister::Observer observer;
+  persister::SimulatedDisk::Observer observer;
   if (witnesses_.any()) {
     observer = [witnesses = witnesses_, server = member.server,
                 life = member.life](const base::Rope& raft_state) {

@@ -9,6 +9,7 @@
 #include "examples/counter/counter.h"
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
+#include "persister/simulated_disk.h"
 #include "raft/raft.h"
 
 namespace raft {
@@ -57,8 +58,8 @@ struct Instance {
                   channel)) {
     wiring->Serve(me, MakeService(raft));
   }
-  std::shared_ptr<persister::Persister> disk =
-      std::make_shared<persister::Persister>();
+  std::shared_ptr<persister::SimulatedDisk> disk =
+      std::make_shared<persister::SimulatedDisk>();
   std::shared_ptr<ApplyChannel> channel;
   std::shared_ptr<Raft> raft;
 };
@@ -99,9 +100,9 @@ class SilentEnd : public rpc::ClientEnd {
 
 TEST(LiveRaft, KillDoesNotWaitForOutstandingCalls) {
   const auto end = std::make_shared<SilentEnd>();
-  const auto raft =
-      Make({end, end, end}, /*me=*/0, std::make_shared<persister::Persister>(),
-           std::make_shared<ApplyChannel>(0));
+  const auto raft = Make({end, end, end}, /*me=*/0,
+                         std::make_shared<persister::SimulatedDisk>(),
+                         std::make_shared<ApplyChannel>(0));
   AwaitTrue([&] { return raft->GetState().term >= 2; });
   raft->Kill();
   EXPECT_FALSE(raft->GetState().is_leader);
@@ -167,9 +168,9 @@ TEST(Example, ACounterIsTheSameOnEveryServer) {
   Wiring wiring(3);
   std::vector<std::unique_ptr<Counter>> counters;
   for (size_t i = 0; i < 3; ++i) {
-    counters.push_back(
-        std::make_unique<Counter>(wiring.EndsOf(i), static_cast<ServerId>(i),
-                                  std::make_shared<persister::Persister>()));
+    counters.push_back(std::make_unique<Counter>(
+        wiring.EndsOf(i), static_cast<ServerId>(i),
+        std::make_shared<persister::SimulatedDisk>()));
     wiring.Serve(i, counters[i]->service());
   }
   // Whoever leads takes the command; if it is deposed at that moment the

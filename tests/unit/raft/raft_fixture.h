@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "persister/persister.h"
+#include "persister/simulated_disk.h"
 #include "raft/raft.h"
 #include "rpc/rpc.h"
 #include "tests/harness/raft_peek.h"
@@ -75,8 +75,8 @@ class RecordingEnd : public rpc::ClientEnd {
 // Server 0 of `servers`, without threads, on a disk and recording ends.
 struct RaftFixture {
   explicit RaftFixture(size_t servers = 3,
-                       std::shared_ptr<persister::Persister> saved_state =
-                           std::make_shared<persister::Persister>())
+                       std::shared_ptr<persister::SimulatedDisk> saved_state =
+                           std::make_shared<persister::SimulatedDisk>())
       : disk(std::move(saved_state)) {
     for (size_t i = 0; i < servers; ++i) {
       ends.push_back(std::make_shared<RecordingEnd>());
@@ -124,7 +124,7 @@ struct RaftFixture {
     return std::make_unique<RaftFixture>(ends.size(), disk->Copy());
   }
 
-  std::shared_ptr<persister::Persister> disk;
+  std::shared_ptr<persister::SimulatedDisk> disk;
   std::shared_ptr<ApplyChannel> channel = std::make_shared<ApplyChannel>(1024);
   std::vector<std::shared_ptr<RecordingEnd>> ends;
   std::unique_ptr<Raft> raft;

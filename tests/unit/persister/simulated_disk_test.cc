@@ -1,6 +1,6 @@
-// Unit tests of persister/persister.h.
+// Unit tests of persister/simulated_disk.h.
 
-#include "persister/persister.h"
+#include "persister/simulated_disk.h"
 
 #include <atomic>
 #include <memory>
@@ -16,36 +16,32 @@ namespace {
 
 using base::Rope;
 
-TEST(Persister, IsEmptyAtFirst) {
-  const Persister disk;
+TEST(SimulatedDisk, IsEmptyAtFirst) {
+  const SimulatedDisk disk;
   EXPECT_TRUE(disk.ReadRaftState().empty());
   EXPECT_TRUE(disk.ReadSnapshot().empty());
-  EXPECT_EQ(disk.RaftStateSize(), 0u);
-  EXPECT_EQ(disk.SnapshotSize(), 0u);
 }
 
-TEST(Persister, SaveReplacesBothValues) {
-  Persister disk;
+TEST(SimulatedDisk, SaveReplacesBothValues) {
+  SimulatedDisk disk;
   disk.Save(Rope("an old state"), Rope("an old snapshot"));
   disk.Save(Rope("state"), Rope("snapshot"));
   EXPECT_EQ(disk.ReadRaftState(), Rope("state"));
   EXPECT_EQ(disk.ReadSnapshot(), Rope("snapshot"));
-  EXPECT_EQ(disk.RaftStateSize(), 5u);
-  EXPECT_EQ(disk.SnapshotSize(), 8u);
 }
 
-TEST(Persister, SaveRaftStateKeepsTheSnapshot) {
-  Persister disk;
+TEST(SimulatedDisk, SaveRaftStateKeepsTheSnapshot) {
+  SimulatedDisk disk;
   disk.Save(Rope("old"), Rope("snapshot"));
   disk.SaveRaftState(Rope("new"));
   EXPECT_EQ(disk.ReadRaftState(), Rope("new"));
   EXPECT_EQ(disk.ReadSnapshot(), Rope("snapshot"));
 }
 
-TEST(Persister, CopyHasBothValuesAndIsIndependent) {
-  Persister disk;
+TEST(SimulatedDisk, CopyHasBothValuesAndIsIndependent) {
+  SimulatedDisk disk;
   disk.Save(Rope("state"), Rope("snapshot"));
-  const std::shared_ptr<Persister> copy = disk.Copy();
+  const std::shared_ptr<SimulatedDisk> copy = disk.Copy();
 
   disk.Save(Rope("late write"), Rope("of the old instance"));
   EXPECT_EQ(copy->ReadRaftState(), Rope("state"));
@@ -56,8 +52,8 @@ TEST(Persister, CopyHasBothValuesAndIsIndependent) {
 }
 
 // What the caller goes on doing with its buffer never reaches the disk.
-TEST(Persister, StoresValuesNotReferences) {
-  Persister disk;
+TEST(SimulatedDisk, StoresValuesNotReferences) {
+  SimulatedDisk disk;
   Rope state("state");
   disk.SaveRaftState(state);
   state.Truncate(2);
@@ -69,8 +65,8 @@ TEST(Persister, StoresValuesNotReferences) {
   EXPECT_EQ(disk.ReadRaftState(), Rope("state"));
 }
 
-TEST(Persister, TheObserverSeesEverySaveOfItsDiskAlone) {
-  Persister disk;
+TEST(SimulatedDisk, TheObserverSeesEverySaveOfItsDiskAlone) {
+  SimulatedDisk disk;
   std::vector<std::string> seen;
   disk.SetObserver(
       [&seen](const Rope& state) { seen.push_back(state.ToString()); });
@@ -81,8 +77,8 @@ TEST(Persister, TheObserverSeesEverySaveOfItsDiskAlone) {
 }
 
 // A reader sees the two values of one Save, never a mixture.
-TEST(Persister, CopyIsTakenAtOneMoment) {
-  Persister disk;
+TEST(SimulatedDisk, CopyIsTakenAtOneMoment) {
+  SimulatedDisk disk;
   std::atomic<bool> done{false};
   std::thread writer([&] {
     for (int i = 0; i < 2000; ++i) {
@@ -92,7 +88,7 @@ TEST(Persister, CopyIsTakenAtOneMoment) {
     done = true;
   });
   while (!done) {
-    const std::shared_ptr<Persister> copy = disk.Copy();
+    const std::shared_ptr<SimulatedDisk> copy = disk.Copy();
     EXPECT_EQ(copy->ReadRaftState(), copy->ReadSnapshot());
   }
   writer.join();
