@@ -15,6 +15,11 @@ struct RunState {
   std::map<std::string, uint64_t, std::less<>> streams ABSL_GUARDED_BY(mu);
 };
 
+uint64_t Entropy() {
+  std::random_device entropy;
+  return (uint64_t{entropy()} << 32) | entropy();
+}
+
 // Never destroyed: threads may still draw while static objects go away.
 RunState& Run() {
   static RunState& run = *new RunState;
@@ -23,8 +28,7 @@ RunState& Run() {
 
 uint64_t SeedLocked(RunState& run) REQUIRES(run.mu) {
   if (!run.seed.has_value()) {
-    std::random_device entropy;
-    run.seed = (uint64_t{entropy()} << 32) | entropy();
+    run.seed = Entropy();
   }
   return *run.seed;
 }
@@ -52,6 +56,8 @@ uint64_t RunSeed() {
   MutexLock lock(&run.mu);
   return SeedLocked(run);
 }
+
+Random Random::FromEntropy() { return Random(Entropy()); }
 
 Random Random::ForOwner(std::string_view owner) {
   RunState& run = Run();

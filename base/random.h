@@ -31,6 +31,9 @@ class Random {
   // The stream of exactly this seed.
   explicit Random(uint64_t seed) : engine_(seed) {}
 
+  // A stream of the operating system's entropy.
+  static Random FromEntropy();
+
   // The next stream of `owner` (for example "raft/3") in this run.
   static Random ForOwner(std::string_view owner);
 

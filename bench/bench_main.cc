@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include "bench/cases.h"
-#include "raft/invariants.h"
 
 namespace tests::bench {
 namespace {
@@ -36,8 +35,6 @@ int Main(int argc, char** argv) {
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  // They watch for bugs, and a service switches them off: raft/invariants.h.
-  raft::SetInvariantChecks(false);
   RegisterAll(quick ? Scale::kQuick : Scale::kFull);
   return benchmark::RunSpecifiedBenchmarks() > 0 ? 0 : 2;
 }

@@ -6,23 +6,36 @@
 #include <vector>
 
 #include "base/logging.h"
-#include "raft/raft.h"
+#include "raft/server.h"
 
 namespace raft {
 
 using base::MutexLock;
 
+namespace {
+
+// How many bytes of committed entries the applier copies at a time: as messages
+// they are several times as long, and should not leave the cache.
+constexpr size_t kMaxApplyBytes = size_t{64} << 10;
+
+}  // namespace
+
 // Delivery may block for as long as the service likes, so it happens on a
 // thread of its own and without the lock.
-void Raft::ApplyLoop() {
-  while (const std::optional<Committed> committed = AwaitCommitted()) {
-    if (!apply_channel_->SendBatch(MakeMessages(*committed))) return;  // closed
+void RaftServer::ApplyLoop() {
+  while (DeliverCommitted()) {
   }
+}
+
+bool RaftServer::DeliverCommitted() {
+  const std::optional<Committed> committed = AwaitCommitted();
+  return committed.has_value() &&
+         apply_channel_->SendBatch(MakeMessages(*committed));
 }
 
 // Waits until entries are committed that were not applied, and returns the next
 // of them; returns nothing once the instance is killed.
-std::optional<Raft::Committed> Raft::AwaitCommitted() {
+std::optional<RaftServer::Committed> RaftServer::AwaitCommitted() {
   MutexLock lock(&mu_);
   while (!killed_ && last_applied_ == commit_index_)
     commit_advanced_.Wait(&mu_);
@@ -36,7 +49,7 @@ std::optional<Raft::Committed> Raft::AwaitCommitted() {
   return committed;
 }
 
-std::vector<ApplyMsg> Raft::MakeMessages(const Committed& committed) {
+std::vector<ApplyMsg> RaftServer::MakeMessages(const Committed& committed) {
   std::vector<ApplyMsg> messages;
   messages.reserve(committed.entries.size());
   for (const EntryView entry : committed.entries) {

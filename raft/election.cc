@@ -4,30 +4,40 @@
 #include <utility>
 
 #include "base/logging.h"
-#include "raft/raft.h"
+#include "raft/server.h"
 
 namespace raft {
 
 using base::MutexLock;
 
-void Raft::ElectionLoop() {
-  while (const auto args = AwaitElectionTimeout()) {
-    for (size_t i = 0; i < peers_.size(); ++i) {
-      if (IsPeer(i)) SendRequestVote(static_cast<ServerId>(i), *args);
-    }
+void RaftServer::ElectionLoop() {
+  while (const auto args = AwaitElectionTimeout()) SendRequestVotes(*args);
+}
+
+void RaftServer::StartElection() {
+  RequestVoteArgs args;
+  {
+    MutexLock lock(&mu_);
+    args = StartElectionLocked();
   }
+  SendRequestVotes(args);
+}
+
+Clock::time_point RaftServer::election_deadline() const {
+  MutexLock lock(&mu_);
+  return election_deadline_;
 }
 
 // Returns the request of a new election, or nothing once the instance is
 // killed.
-std::optional<RequestVoteArgs> Raft::AwaitElectionTimeout() {
+std::optional<RequestVoteArgs> RaftServer::AwaitElectionTimeout() {
   MutexLock lock(&mu_);
   while (!killed_) {
     // A reset deadline wakes nobody: when the old one has passed there is time
     // to look again. So the time-out is the later of the two, at most.
     if (role_ == Role::kLeader) {
       leadership_lost_.Wait(&mu_);
-    } else if (Clock::now() < election_deadline_) {
+    } else if (clock_() < election_deadline_) {
       leadership_lost_.WaitUntil(&mu_, election_deadline_);
     } else {
       return StartElectionLocked();
@@ -36,16 +46,16 @@ std::optional<RequestVoteArgs> Raft::AwaitElectionTimeout() {
   return std::nullopt;
 }
 
-void Raft::ResetElectionDeadlineLocked() {
+void RaftServer::ResetElectionDeadlineLocked() {
   using std::chrono::microseconds;
   const microseconds timeout(
-      random_.Between(microseconds(kMinElectionTimeout).count(),
-                      microseconds(kMaxElectionTimeout).count()));
+      random_.Between(microseconds(timing_.min_election_timeout).count(),
+                      microseconds(timing_.max_election_timeout).count()));
   election_deadline_ = clock_() + timeout;
 }
 
 // Figure 2, candidates: on conversion to candidate, start election.
-RequestVoteArgs Raft::StartElectionLocked() {
+RequestVoteArgs RaftServer::StartElectionLocked() {
   BecomeCandidateLocked();
   ResetElectionDeadlineLocked();
   VLOG(1) << TraceLocked(Topic::kTerm) << "election last=(" << log_.LastIndex()
@@ -60,24 +70,29 @@ RequestVoteArgs Raft::StartElectionLocked() {
   return args;
 }
 
-void Raft::SendRequestVote(ServerId peer, const RequestVoteArgs& args) {
-  // Capturing this is safe: Kill() closes the ends, which drains callbacks.
-  peers_[static_cast<size_t>(peer)]->CallAsync(
-      kRequestVote, args,
-      [this, peer, args](std::optional<RequestVoteReply> reply) {
-        if (!reply.has_value()) return;  // lost; the next election asks again
-        AppendEntriesCalls calls;
-        {
-          MutexLock lock(&mu_);
-          OnRequestVoteReplyLocked(peer, args, *reply);
-          calls = TakeDueCallsLocked();  // a new leader speaks at once
-        }
-        SendAppendEntries(calls);
-      });
+void RaftServer::SendRequestVotes(const RequestVoteArgs& args) {
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    if (!IsPeer(i)) continue;
+    // Capturing this is safe: Kill() closes the ends, which drains callbacks.
+    peers_[i]->CallAsync(
+        kRequestVote, args,
+        [this, peer = static_cast<ServerId>(i),
+         args](std::optional<RequestVoteReply> reply) {
+          if (!reply.has_value()) return;  // lost; the next election asks again
+          AppendEntriesCalls calls;
+          {
+            MutexLock lock(&mu_);
+            OnRequestVoteReplyLocked(peer, args, *reply);
+            calls = TakeDueCallsLocked();  // a new leader speaks at once
+          }
+          SendAppendEntries(calls);
+        });
+  }
 }
 
-void Raft::OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
-                                    const RequestVoteReply& reply) {
+void RaftServer::OnRequestVoteReplyLocked(ServerId peer,
+                                          const RequestVoteArgs& args,
+                                          const RequestVoteReply& reply) {
   if (reply.term > current_term_) {  // Figure 2, all servers
     BecomeFollowerLocked(reply.term);
     return;
@@ -95,7 +110,7 @@ void Raft::OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
 }
 
 // Figure 2, RequestVote RPC, receiver implementation.
-RequestVoteReply Raft::RequestVote(const RequestVoteArgs& args) {
+RequestVoteReply RaftServer::RequestVote(const RequestVoteArgs& args) {
   MutexLock lock(&mu_);
   if (killed_) return {};
   if (args.term > current_term_) BecomeFollowerLocked(args.term);

@@ -1,27 +1,17 @@
 #include "raft/invariants.h"
 
-#include <atomic>
-
 #include "base/logging.h"
-#include "raft/raft.h"
+#include "raft/server.h"
 
 namespace raft {
-namespace {
 
-std::atomic<bool> checks_on{true};
-
-}  // namespace
-
-void SetInvariantChecks(bool on) { checks_on = on; }
-bool InvariantChecksOn() { return checks_on; }
-
-void Raft::CheckInvariantsLocked() {
+void RaftServer::CheckInvariantsLocked() {
   // The term and the commit index only grow; one vote per term (5.2, 5.3).
-  CHECK_GE(current_term_, witness_.current_term);
-  CHECK_GE(commit_index_, witness_.commit_index);
-  CHECK_GE(last_applied_, witness_.last_applied);
-  if (current_term_ == witness_.current_term && witness_.voted_for != kNobody) {
-    CHECK_EQ(voted_for_, witness_.voted_for) << "second vote in one term";
+  CHECK_GE(current_term_, checked_.current_term);
+  CHECK_GE(commit_index_, checked_.commit_index);
+  CHECK_GE(last_applied_, checked_.last_applied);
+  if (current_term_ == checked_.current_term && checked_.voted_for != kNobody) {
+    CHECK_EQ(voted_for_, checked_.voted_for) << "second vote in one term";
   }
 
   // Applied <= committed <= in the log, and no entry is from the future.
@@ -31,18 +21,18 @@ void Raft::CheckInvariantsLocked() {
 
   // Nothing is visible that the disk does not hold (5.1: updated on stable
   // storage before responding to RPCs).
-  CHECK_EQ(witness_.persisted_term, current_term_) << "term not persisted";
-  CHECK_EQ(witness_.persisted_vote, voted_for_) << "vote not persisted";
-  CHECK_EQ(witness_.persisted_log_version, log_.version())
+  CHECK_EQ(checked_.persisted_term, current_term_) << "term not persisted";
+  CHECK_EQ(checked_.persisted_vote, voted_for_) << "vote not persisted";
+  CHECK_EQ(checked_.persisted_log_version, log_.version())
       << "log not persisted";
 
-  // Roles: whoever stands or leads has voted for itself, and a leader stays
-  // one for the rest of its term unless a newer one comes.
+  // Roles: a candidate and a leader have voted for themselves, and a leader
+  // stays one for the rest of its term unless a newer one comes.
   if (role_ != Role::kFollower) {
     CHECK_EQ(voted_for_, me_);
   }
-  if (witness_.role == Role::kLeader && role_ != Role::kLeader) {
-    CHECK_GT(current_term_, witness_.current_term)
+  if (checked_.role == Role::kLeader && role_ != Role::kLeader) {
+    CHECK_GT(current_term_, checked_.current_term)
         << "a leader stepped down without a newer term";
   }
   if (role_ == Role::kLeader) {
@@ -54,11 +44,11 @@ void Raft::CheckInvariantsLocked() {
     }
   }
 
-  witness_.current_term = current_term_;
-  witness_.voted_for = voted_for_;
-  witness_.role = role_;
-  witness_.commit_index = commit_index_;
-  witness_.last_applied = last_applied_;
+  checked_.current_term = current_term_;
+  checked_.voted_for = voted_for_;
+  checked_.role = role_;
+  checked_.commit_index = commit_index_;
+  checked_.last_applied = last_applied_;
 }
 
 }  // namespace raft

@@ -1,7 +1,7 @@
 // What must hold whenever a Raft's mutex is released, checked in every build.
 //
-// The checks cost O(what changed), not O(log), and can be switched off for
-// benchmarks. A violation is a bug and ends the process (CHECK).
+// The checks cost O(what changed), not O(log), and can be switched off
+// (Options::check_invariants). A violation is a bug and ends the process.
 
 #ifndef RAFT_INVARIANTS_H_
 #define RAFT_INVARIANTS_H_
@@ -12,14 +12,9 @@
 
 namespace raft {
 
-// Switches the checks of instances made from now on; they are on at first.
-// Thread safety: safe.
-void SetInvariantChecks(bool on);
-bool InvariantChecksOn();
-
-// What a Raft's state was when its mutex was last released, and what it last
-// gave to its Persister. Guarded by that Raft's mu_.
-struct Witness {
+// The state of a server when its mutex was last released, and what it last gave
+// to its Persister. Guarded by that server's mu_.
+struct CheckedState {
   Term current_term = 0;
   ServerId voted_for = kNobody;
   Role role = Role::kFollower;

@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "base/logging.h"
-#include "raft/raft.h"
 #include "raft/saved_state.h"
+#include "raft/server.h"
 #include "rpc/codec.h"
 
 namespace raft {
@@ -37,7 +37,7 @@ absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
                     .entries = Entries(count, std::move(packed))};
 }
 
-void Raft::PersistLocked() {
+void RaftServer::PersistLocked() {
   SavedHeader header;
   header.current_term = current_term_;
   header.voted_for = voted_for_;
@@ -52,14 +52,14 @@ void Raft::PersistLocked() {
   state.Prepend(saved_header_bytes_);
   persister_->SaveRaftState(std::move(state));
 
-  witness_.persisted_term = current_term_;
-  witness_.persisted_vote = voted_for_;
-  witness_.persisted_log_version = log_.version();
+  checked_.persisted_term = current_term_;
+  checked_.persisted_vote = voted_for_;
+  checked_.persisted_log_version = log_.version();
   VLOG(3) << TraceLocked(Topic::kPersist) << "save last=(" << log_.LastIndex()
           << "," << log_.LastTerm() << ") vote=" << voted_for_;
 }
 
-void Raft::RestoreLocked() {
+void RaftServer::RestoreLocked() {
   const std::string bytes = persister_->ReadRaftState().ToString();
   if (bytes.empty()) return;  // a new server
 
@@ -72,9 +72,9 @@ void Raft::RestoreLocked() {
   log_ = Log(saved->base_index, saved->base_term);
   log_.AppendFrom(saved->entries, /*skip=*/0);
 
-  witness_.persisted_term = current_term_;
-  witness_.persisted_vote = voted_for_;
-  witness_.persisted_log_version = log_.version();
+  checked_.persisted_term = current_term_;
+  checked_.persisted_vote = voted_for_;
+  checked_.persisted_log_version = log_.version();
 }
 
 }  // namespace raft

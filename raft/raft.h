@@ -1,22 +1,12 @@
-// One Raft server: a replicated log that a service builds on (the extended Raft
-// paper, "In Search of an Understandable Consensus Algorithm").
+// A replicated log that a service builds on: the Raft consensus algorithm (the
+// extended paper, "In Search of an Understandable Consensus Algorithm").
 //
 // A service makes one Raft per server, gives commands to the leader's Start(),
-// and executes what every server delivers on its apply channel. Servers talk
-// through rpc/rpc.h only, and remember across crashes through the Persister.
+// and executes what every server delivers on its apply channel. Servers
+// communicate through the ends of rpc/rpc.h only, and remember across crashes
+// through their Persister. This header is all that a user includes.
 //
-// All state stands under one mutex, held from the first to the last line of
-// every handler and never across a wait. RPCs are asynchronous, so that a call
-// to an unreachable peer, which may take seconds, delays nothing. Three threads
-// belong to an instance: the election ticker, the heart-beat ticker and the
-// applier.
-//
-// Where things are: raft.cc life cycle and roles, election.cc 5.2 and 5.4.1,
-// replication.cc 5.3 and 5.4.2, applier.cc delivery, persistence.cc the disk,
-// invariants.cc what must always hold, log.h the log, timing.h every delay.
-//
-// Thread safety: safe. Start() and GetState() never wait for a peer. Lock
-// order: Raft -> Persister, Raft -> the network's queue; never two Rafts.
+// Thread safety: safe. No call waits for a peer; Kill() joins threads.
 
 #ifndef RAFT_RAFT_H_
 #define RAFT_RAFT_H_
@@ -26,17 +16,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/channel.h"
-#include "base/mutex.h"
 #include "base/random.h"
 #include "persister/persister.h"
-#include "raft/invariants.h"
-#include "raft/log.h"
-#include "raft/messages.h"
-#include "raft/saved_state.h"
 #include "raft/timing.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
@@ -47,208 +31,85 @@ namespace raft {
 // rendezvous, 1,024 or more suits a service.
 using ApplyChannel = base::Channel<ApplyMsg>;
 
+struct Options {
+  // Precedes the server's number in log lines, "G101/S2", where one process
+  // runs servers of several groups.
+  std::string name;
+
+  Timing timing;
+
+  // Checks at each release of the lock what must hold (raft/invariants.h); what
+  // does not ends the process.
+  bool check_invariants = true;
+
+  // Draws the election timeouts; seeded by the operating system if not given.
+  std::optional<base::Random> random;
+
+  // Every "now" of the instance. Tests of one without threads may set it.
+  std::function<Clock::time_point()> clock = Clock::now;
+};
+
+// What a server knows at one moment, for logs, tables and tests.
+struct Status {
+  // A follower as its leader sees it (Figure 2, volatile state on leaders).
+  struct Follower {
+    Index match_index = 0;
+    Index next_index = 1;
+    bool responsive = false;  // answers, as far as is known
+  };
+
+  Role role = Role::kFollower;
+  Term term = 0;
+  ServerId voted_for = kNobody;  // in this term
+  ServerId leader = kNobody;     // of this term, as far as is known: a hint
+  Index first_index = 1;         // of the log, were there an entry
+  Index last_index = 0;
+  Index commit_index = 0;
+  Index last_applied = 0;
+  std::vector<Follower> followers;  // by server; empty unless it leads
+};
+
 class Raft {
  public:
-  // Reads the state back from `persister`. Starts no thread: such an instance
-  // answers its handlers and nothing else, which suits their tests; everybody
-  // else uses Make().
-  Raft(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
-       std::shared_ptr<persister::Persister> persister,
-       std::shared_ptr<ApplyChannel> apply_channel);
-
-  // Kill(), if that has not been done. The last reference may not be dropped by
-  // a callback of one of the ends.
-  ~Raft();
-
+  Raft() = default;
   Raft(const Raft&) = delete;
   Raft& operator=(const Raft&) = delete;
+  virtual ~Raft() = default;  // Kill(), if that has not been done
 
   // Gives the service's next command, any bytes, to the leader. Returns at
   // once: {index, term, true} if this server believes that it leads, where the
   // command will stand if it ever commits; otherwise is_leader is false and
   // nothing was done. There is no guarantee that the command will commit.
-  StartResult Start(std::string_view command) EXCLUDES(mu_);
+  virtual StartResult Start(std::string_view command) = 0;
 
-  // Returns current_term_ and whether this server believes that it leads.
-  State GetState() const EXCLUDES(mu_);
+  // The current term, and whether this server believes that it leads.
+  virtual State GetState() const = 0;
+
+  virtual Status GetStatus() const = 0;
+
+  // What the peers call, to be registered with the server's network. They keep
+  // the instance alive.
+  virtual std::vector<rpc::Service> Services() = 0;
 
   // Ends this instance: closes the apply channel (a blocked delivery is given
   // up) and the ends, and joins the threads. When it returns nothing of the
-  // instance runs any more; Start() says "not leader", handlers answer with an
+  // instance runs any more; Start() says "not leader", calls from peers get an
   // empty reply. Idempotent; a second caller waits for the first.
   // REQUIRES: not called by a callback of an end, nor under a lock that the
   // service takes there.
-  void Kill() EXCLUDES(mu_);
-
-  // Starts the election and heart-beat tickers and the applier; Make() does it.
-  // REQUIRES: called once at most, before Kill().
-  void StartThreads();
-
-  // The RPC handlers of Figure 2; MakeService() exports them.
-  RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_);
-  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args) EXCLUDES(mu_);
-
- private:
-  friend class RaftPeek;  // tests and demo: looks at the state
-
-  // What a leader knows of one peer (Figure 2, "volatile state on leaders"),
-  // and when it sent what.
-  struct Peer {
-    Index next_index = 1;   // of the next entry to send
-    Index match_index = 0;  // up to here the logs are known to be the same
-    Index told_commit = 0;  // the newest commit index that went to it
-    Clock::time_point last_sent;     // any AppendEntries
-    Clock::time_point entries_sent;  // the newest one with entries
-    uint64_t in_flight = 0;  // its number while it is unanswered, otherwise 0
-    bool lost_last = false;  // the one before had no answer, or no use
-  };
-
-  // One AppendEntries, filled under the lock, sent without it.
-  struct AppendEntriesCall {
-    ServerId peer;
-    uint64_t number;  // of this call, in the order they were filled
-    AppendEntriesArgs args;
-  };
-  // What the judge of a reply needs of its request.
-  struct AppendEntriesRequest {
-    Term term;
-    Index prev_log_index;
-    size_t entries;
-    uint64_t number;
-  };
-  using AppendEntriesCalls = std::vector<AppendEntriesCall>;
-
-  // raft.cc: roles, and small questions. Becoming follower in a newer term
-  // clears the vote and persists.
-  void BecomeFollowerLocked(Term term) REQUIRES(mu_);
-  void BecomeCandidateLocked() REQUIRES(mu_);
-  void BecomeLeaderLocked() REQUIRES(mu_);
-  size_t Majority() const { return peers_.size() / 2 + 1; }
-  bool IsPeer(size_t server) const {
-    return server != static_cast<size_t>(me_);
-  }
-  enum class Topic { kTerm, kVote, kLead, kAppend, kCommit, kApply, kPersist };
-  std::string TraceLocked(Topic topic) const REQUIRES(mu_);
-
-  // election.cc
-  void ElectionLoop() EXCLUDES(mu_);
-  std::optional<RequestVoteArgs> AwaitElectionTimeout() EXCLUDES(mu_);
-  void ResetElectionDeadlineLocked() REQUIRES(mu_);
-  RequestVoteArgs StartElectionLocked() REQUIRES(mu_);
-  void SendRequestVote(ServerId peer, const RequestVoteArgs& args)
-      EXCLUDES(mu_);
-  void OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
-                                const RequestVoteReply& reply) REQUIRES(mu_);
-
-  // replication.cc, leader
-  void HeartbeatLoop() EXCLUDES(mu_);
-  bool AwaitAppendEntriesDue(AppendEntriesCalls* calls) EXCLUDES(mu_);
-  AppendEntriesCalls TakeDueCallsLocked() REQUIRES(mu_);
-  Clock::time_point DueLocked(const Peer& peer, bool decides,
-                              Clock::time_point now) const REQUIRES(mu_);
-  bool EntryIsNewsLocked(Index index) const REQUIRES(mu_);
-  bool MayCarryEntriesLocked(const Peer& peer, Clock::time_point now) const
-      REQUIRES(mu_);
-  AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
-                                            Clock::time_point now)
-      REQUIRES(mu_);
-  void SendAppendEntries(const AppendEntriesCalls& calls) EXCLUDES(mu_);
-  void OnAppendEntriesReplyLocked(ServerId peer,
-                                  const AppendEntriesRequest& request,
-                                  const AppendEntriesReply& reply)
-      REQUIRES(mu_);
-  void OnAppendEntriesLostLocked(ServerId peer,
-                                 const AppendEntriesRequest& request)
-      REQUIRES(mu_);
-  void BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
-                    const AppendEntriesReply& reply) REQUIRES(mu_);
-  void AdvanceLeaderCommitLocked() REQUIRES(mu_);
-
-  // replication.cc, follower
-  void StoreEntriesLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
-  void SetCommitIndexLocked(Index index) REQUIRES(mu_);
-
-  // applier.cc
-  void ApplyLoop() EXCLUDES(mu_);
-  struct Committed {
-    Index first;
-    Entries entries;
-  };
-  std::optional<Committed> AwaitCommitted() EXCLUDES(mu_);
-  static std::vector<ApplyMsg> MakeMessages(const Committed& committed);
-
-  // persistence.cc: the only ones that touch persister_.
-  void PersistLocked() REQUIRES(mu_);
-  void RestoreLocked() REQUIRES(mu_);
-
-  // invariants.cc
-  void CheckInvariantsLocked() REQUIRES(mu_);
-
-  // Immutable after construction.
-  const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;
-  const ServerId me_;
-  const std::shared_ptr<persister::Persister> persister_;
-  const std::shared_ptr<ApplyChannel> apply_channel_;
-
-  mutable base::Mutex mu_;
-  base::CondVar commit_advanced_;     // wakes ApplyLoop()
-  base::CondVar leadership_lost_;     // wakes ElectionLoop()
-  base::CondVar append_entries_due_;  // wakes HeartbeatLoop()
-  base::CondVar stopped_;             // wakes a second Kill()
-
-  // Persistent on all servers: PersistLocked() before anything that follows
-  // from them is visible to others.
-  Term current_term_ ABSL_GUARDED_BY(mu_) = 0;         // never decreases
-  ServerId voted_for_ ABSL_GUARDED_BY(mu_) = kNobody;  // in current_term_
-  Log log_ ABSL_GUARDED_BY(mu_);
-
-  // Volatile on all servers.
-  Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;  // never decreases
-  Index last_applied_ ABSL_GUARDED_BY(mu_) = 0;  // given to the applier
-  Role role_ ABSL_GUARDED_BY(mu_) = Role::kFollower;
-  Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
-  base::Random random_ ABSL_GUARDED_BY(mu_);
-
-  // Volatile on candidates: who granted a vote in current_term_.
-  std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);
-
-  // Volatile on leaders, new after each election; by server, me_ unused.
-  std::vector<Peer> followers_ ABSL_GUARDED_BY(mu_);
-  Clock::time_point commit_advanced_at_ ABSL_GUARDED_BY(mu_);
-  Clock::time_point heartbeat_wakes_at_ ABSL_GUARDED_BY(mu_);
-  uint64_t calls_filled_ ABSL_GUARDED_BY(mu_) = 0;
-
-  // The end of the instance.
-  bool killed_ ABSL_GUARDED_BY(mu_) = false;
-  bool all_joined_ ABSL_GUARDED_BY(mu_) = false;
-
-  // What deadlines are set by; tests set it to a clock of their own.
-  std::function<Clock::time_point()> clock_ ABSL_GUARDED_BY(mu_) = Clock::now;
-
-  Witness witness_ ABSL_GUARDED_BY(mu_);  // what was true at the last release
-
-  // In front of the log on the disk, and as it is encoded.
-  SavedHeader saved_header_ ABSL_GUARDED_BY(mu_);
-  std::string saved_header_bytes_ ABSL_GUARDED_BY(mu_);
-
-  // Started by StartThreads(), joined by Kill().
-  std::thread election_ticker_;
-  std::thread heartbeat_ticker_;
-  std::thread applier_;
+  virtual void Kill() = 0;
 };
 
 // Makes server `me` of a cluster: peers[j] leads to server j, peers[me] is not
 // used. Resumes from what `persister` holds; empty means a new server. Sends
 // nothing on the channel before it returns. The instance is the only one to
-// send on `apply_channel` and closes it in Kill().
+// send on `apply_channel` and closes it in Kill(). The last reference may not
+// be dropped by a callback of one of the ends.
 std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            ServerId me,
                            std::shared_ptr<persister::Persister> persister,
-                           std::shared_ptr<ApplyChannel> apply_channel);
-
-// The service "Raft" that a server registers with its network, so that its
-// peers can call it. Keeps the instance alive.
-rpc::Service MakeService(const std::shared_ptr<Raft>& raft);
+                           std::shared_ptr<ApplyChannel> apply_channel,
+                           Options options = {});
 
 }  // namespace raft
 

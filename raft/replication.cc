@@ -13,7 +13,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "base/logging.h"
-#include "raft/raft.h"
+#include "raft/server.h"
 
 namespace raft {
 
@@ -21,14 +21,23 @@ using base::MutexLock;
 
 // --- Leader: when to send ---------------------------------------------------
 
-void Raft::HeartbeatLoop() {
+void RaftServer::HeartbeatLoop() {
   AppendEntriesCalls calls;
   while (AwaitAppendEntriesDue(&calls)) SendAppendEntries(calls);
 }
 
+void RaftServer::SendDueAppendEntries() {
+  AppendEntriesCalls calls;
+  {
+    MutexLock lock(&mu_);
+    calls = TakeDueCallsLocked();
+  }
+  SendAppendEntries(calls);
+}
+
 // Waits, while this server leads, until some peer is due an AppendEntries, and
 // fills `calls`. Returns false once the instance is killed.
-bool Raft::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
+bool RaftServer::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
   MutexLock lock(&mu_);
   while (!killed_) {
     if (role_ != Role::kLeader) {
@@ -45,18 +54,18 @@ bool Raft::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
 // Fills what is due now, and sees to it that the ticker wakes for the rest. All
 // sending goes through here: Start() and replies call it, and so does the
 // clock.
-Raft::AppendEntriesCalls Raft::TakeDueCallsLocked() {
+RaftServer::AppendEntriesCalls RaftServer::TakeDueCallsLocked() {
   AppendEntriesCalls calls;
   if (killed_ || role_ != Role::kLeader) return calls;
   const Clock::time_point now = clock_();
-  Clock::time_point next_due = now + kHeartbeatInterval;
+  Clock::time_point next_due = now + timing_.heartbeat_interval;
   size_t deciding = 1;  // this server, and the peers that get entries at once
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (!IsPeer(i)) continue;
     Peer& peer = followers_[i];
     const bool responsive =
-        !peer.lost_last &&
-        (peer.in_flight == 0 || now < peer.entries_sent + kResponsiveTime);
+        !peer.lost_last && (peer.in_flight == 0 ||
+                            now < peer.entries_sent + timing_.responsive_time);
     const bool decides = responsive && deciding < Majority();
     if (decides) ++deciding;
     Clock::time_point due = DueLocked(peer, decides, now);
@@ -76,7 +85,7 @@ Raft::AppendEntriesCalls Raft::TakeDueCallsLocked() {
 // Whether something is due sooner because of the entry at `index`, the newest.
 // At high rates there is not: each peer lacks entries already, and waits for an
 // answer or for more of them.
-bool Raft::EntryIsNewsLocked(Index index) const {
+bool RaftServer::EntryIsNewsLocked(Index index) const {
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (!IsPeer(i)) continue;
     const Peer& peer = followers_[i];
@@ -91,36 +100,37 @@ bool Raft::EntryIsNewsLocked(Index index) const {
 
 // Returns when `peer` should get its next AppendEntries. A peer that `decides`
 // on commitment gets entries as soon as it may.
-Clock::time_point Raft::DueLocked(const Peer& peer, bool decides,
-                                  Clock::time_point now) const {
-  Clock::time_point due = peer.last_sent + kHeartbeatInterval;
+Clock::time_point RaftServer::DueLocked(const Peer& peer, bool decides,
+                                        Clock::time_point now) const {
+  Clock::time_point due = peer.last_sent + timing_.heartbeat_interval;
   if (MayCarryEntriesLocked(peer, now)) {
     const bool at_once =
         decides || log_.BytesFrom(peer.next_index) > kMaxLaggardBytes;
     due = std::min(due, at_once && !peer.lost_last
                             ? Clock::time_point()
-                            : peer.last_sent + kLaggardInterval);
+                            : peer.last_sent + timing_.laggard_interval);
   }
   // An empty one says what it may of the commit index: F6 stops at match_index.
   if (std::min(commit_index_, peer.match_index) > peer.told_commit) {
-    due = std::min(due, commit_advanced_at_ + kCommitNoticeDelay);
+    due = std::min(due, commit_advanced_at_ + timing_.commit_notice_delay);
   }
   return due;
 }
 
 // Entries go to a peer that lacks some, unless a young AppendEntries with
 // entries is under way to it.
-bool Raft::MayCarryEntriesLocked(const Peer& peer,
-                                 Clock::time_point now) const {
+bool RaftServer::MayCarryEntriesLocked(const Peer& peer,
+                                       Clock::time_point now) const {
   return peer.next_index <= log_.LastIndex() &&
-         (peer.in_flight == 0 || now >= peer.entries_sent + kHeartbeatInterval);
+         (peer.in_flight == 0 ||
+          now >= peer.entries_sent + timing_.heartbeat_interval);
 }
 
 // --- Leader: sending, and judging answers -----------------------------------
 
 // Figure 2, AppendEntries RPC, arguments.
-Raft::AppendEntriesCall Raft::FillAppendEntriesLocked(ServerId id,
-                                                      Clock::time_point now) {
+RaftServer::AppendEntriesCall RaftServer::FillAppendEntriesLocked(
+    ServerId id, Clock::time_point now) {
   Peer& peer = followers_[static_cast<size_t>(id)];
   AppendEntriesCall call{id, ++calls_filled_, {}};
   AppendEntriesArgs& args = call.args;
@@ -148,7 +158,7 @@ Raft::AppendEntriesCall Raft::FillAppendEntriesLocked(ServerId id,
   return call;
 }
 
-void Raft::SendAppendEntries(const AppendEntriesCalls& calls) {
+void RaftServer::SendAppendEntries(const AppendEntriesCalls& calls) {
   for (const AppendEntriesCall& call : calls) {
     const AppendEntriesRequest request{call.args.term, call.args.prev_log_index,
                                        call.args.entries.size(), call.number};
@@ -172,8 +182,8 @@ void Raft::SendAppendEntries(const AppendEntriesCalls& calls) {
   }
 }
 
-void Raft::OnAppendEntriesLostLocked(ServerId id,
-                                     const AppendEntriesRequest& request) {
+void RaftServer::OnAppendEntriesLostLocked(
+    ServerId id, const AppendEntriesRequest& request) {
   if (role_ != Role::kLeader || request.term != current_term_) return;
   Peer& peer = followers_[static_cast<size_t>(id)];
   if (peer.in_flight != request.number) return;
@@ -181,9 +191,9 @@ void Raft::OnAppendEntriesLostLocked(ServerId id,
   peer.lost_last = true;
 }
 
-void Raft::OnAppendEntriesReplyLocked(ServerId id,
-                                      const AppendEntriesRequest& request,
-                                      const AppendEntriesReply& reply) {
+void RaftServer::OnAppendEntriesReplyLocked(ServerId id,
+                                            const AppendEntriesRequest& request,
+                                            const AppendEntriesReply& reply) {
   if (reply.term > current_term_) {  // Figure 2, all servers
     BecomeFollowerLocked(reply.term);
     return;
@@ -214,8 +224,8 @@ void Raft::OnAppendEntriesReplyLocked(ServerId id,
 
 // Figure 2, leaders: if AppendEntries fails because of log inconsistency,
 // decrement next_index and retry; a whole term at a time (end of 5.3).
-void Raft::BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
-                        const AppendEntriesReply& reply) {
+void RaftServer::BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
+                              const AppendEntriesReply& reply) {
   if (request.prev_log_index != peer->next_index - 1) return;  // old news
   Index next = reply.conflict_index;
   // If this log has entries of the conflicting term before that place, the two
@@ -241,7 +251,7 @@ void Raft::BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
 
 // Figure 2, leaders: commit what a majority holds, but by counting only
 // entries of the current term; older ones commit with them (5.4.2, Figure 8).
-void Raft::AdvanceLeaderCommitLocked() {
+void RaftServer::AdvanceLeaderCommitLocked() {
   absl::InlinedVector<Index, 8> matches;
   for (size_t i = 0; i < followers_.size(); ++i) {
     matches.push_back(IsPeer(i) ? followers_[i].match_index : log_.LastIndex());
@@ -256,7 +266,7 @@ void Raft::AdvanceLeaderCommitLocked() {
 // --- Follower ---------------------------------------------------------------
 
 // Figure 2, AppendEntries RPC, receiver implementation.
-AppendEntriesReply Raft::AppendEntries(const AppendEntriesArgs& args) {
+AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
   MutexLock lock(&mu_);
   if (killed_) return {};
   if (args.term > current_term_) BecomeFollowerLocked(args.term);
@@ -270,6 +280,7 @@ AppendEntriesReply Raft::AppendEntries(const AppendEntriesArgs& args) {
   CHECK(role_ != Role::kLeader)
       << "S" << args.leader_id << " leads term " << args.term << " too";
   if (role_ == Role::kCandidate) BecomeFollowerLocked(args.term);
+  leader_ = args.leader_id;
   ResetElectionDeadlineLocked();
 
   // 2. Reply false if the log has no entry at prev_log_index with
@@ -295,7 +306,7 @@ AppendEntriesReply Raft::AppendEntries(const AppendEntriesArgs& args) {
 // 3. Delete an entry that conflicts with a new one, and all that follow it;
 // 4. append those not in the log. A log that is longer but has no conflict
 // stays: the request may be an old one (5.3).
-void Raft::StoreEntriesLocked(const AppendEntriesArgs& args) {
+void RaftServer::StoreEntriesLocked(const AppendEntriesArgs& args) {
   const Index first_new = log_.FirstNewIndex(args.prev_log_index, args.entries);
   const size_t known = first_new - args.prev_log_index - 1;
   if (known == args.entries.size()) return;
@@ -309,7 +320,7 @@ void Raft::StoreEntriesLocked(const AppendEntriesArgs& args) {
 }
 
 // Never lowers it.
-void Raft::SetCommitIndexLocked(Index index) {
+void RaftServer::SetCommitIndexLocked(Index index) {
   if (index <= commit_index_) return;
   VLOG(1) << TraceLocked(Topic::kCommit) << "advance " << commit_index_ << "->"
           << index;

@@ -1,28 +1,43 @@
-// The life of one server: birth, the three roles and the doors between them,
-// Start(), GetState() and Kill().
+// Life cycle of a server: construction, Start(), Kill(), and the transitions
+// between the three roles.
+
+#include "raft/server.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
-#include "raft/raft.h"
 
 namespace raft {
+namespace {
+
+// "S2", "G101/S2".
+std::string LogName(const std::string& group, ServerId me) {
+  return absl::StrCat(group, group.empty() ? "S" : "/S", me);
+}
+
+}  // namespace
 
 using base::MutexLock;
 
-Raft::Raft(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
-           std::shared_ptr<persister::Persister> persister,
-           std::shared_ptr<ApplyChannel> apply_channel)
-    : peers_(std::move(peers)),
+RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
+                       ServerId me,
+                       std::shared_ptr<persister::Persister> persister,
+                       std::shared_ptr<ApplyChannel> apply_channel,
+                       Options options)
+    : log_name_(LogName(options.name, me)),
+      timing_(options.timing),
+      clock_(std::move(options.clock)),
+      peers_(std::move(peers)),
       me_(me),
       persister_(std::move(persister)),
       apply_channel_(std::move(apply_channel)),
-      random_(base::Random::ForOwner(absl::StrCat("raft/", me))) {
+      random_(options.random.has_value() ? *std::move(options.random)
+                                         : base::Random::FromEntropy()) {
   CHECK_GE(me_, 0);
   CHECK_LT(static_cast<size_t>(me_), peers_.size())
       << "me must be one of the peers";
-  if (InvariantChecksOn()) {
+  if (options.check_invariants) {
     mu_.CheckOnRelease([this] {
       mu_.AssertHeld();
       CheckInvariantsLocked();
@@ -33,15 +48,15 @@ Raft::Raft(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
   ResetElectionDeadlineLocked();
 }
 
-void Raft::StartThreads() {
+void RaftServer::StartThreads() {
   election_ticker_ = std::thread([this] { ElectionLoop(); });
   heartbeat_ticker_ = std::thread([this] { HeartbeatLoop(); });
   applier_ = std::thread([this] { ApplyLoop(); });
 }
 
-Raft::~Raft() { Kill(); }
+RaftServer::~RaftServer() { Kill(); }
 
-StartResult Raft::Start(std::string_view command) {
+StartResult RaftServer::Start(std::string_view command) {
   StartResult result;
   AppendEntriesCalls calls;
   {
@@ -58,12 +73,35 @@ StartResult Raft::Start(std::string_view command) {
   return result;
 }
 
-State Raft::GetState() const {
+State RaftServer::GetState() const {
   MutexLock lock(&mu_);
   return {current_term_, role_ == Role::kLeader && !killed_};
 }
 
-void Raft::Kill() {
+Status RaftServer::GetStatus() const {
+  MutexLock lock(&mu_);
+  Status status{.role = killed_ ? Role::kFollower : role_,
+                .term = current_term_,
+                .voted_for = voted_for_,
+                .leader = leader_,
+                .first_index = log_.FirstIndex(),
+                .last_index = log_.LastIndex(),
+                .commit_index = commit_index_,
+                .last_applied = last_applied_};
+  if (status.role != Role::kLeader) return status;
+  for (const Peer& peer : followers_) {
+    status.followers.push_back(
+        {peer.match_index, peer.next_index, !peer.lost_last});
+  }
+  return status;
+}
+
+Log RaftServer::log() const {
+  MutexLock lock(&mu_);
+  return log_;
+}
+
+void RaftServer::Kill() {
   const auto self = std::this_thread::get_id();
   {
     MutexLock lock(&mu_);
@@ -94,13 +132,14 @@ void Raft::Kill() {
   stopped_.SignalAll();
 }
 
-void Raft::BecomeFollowerLocked(Term term) {
+void RaftServer::BecomeFollowerLocked(Term term) {
   CHECK_GE(term, current_term_);
   const bool led = role_ == Role::kLeader;
   role_ = Role::kFollower;
   if (term > current_term_) {
     current_term_ = term;
     voted_for_ = kNobody;  // one vote per term; this one is new
+    leader_ = kNobody;
     PersistLocked();
   }
   // A leader has no deadline; followers and candidates keep theirs, for a mere
@@ -112,21 +151,23 @@ void Raft::BecomeFollowerLocked(Term term) {
   VLOG(1) << TraceLocked(Topic::kTerm) << "follower";
 }
 
-void Raft::BecomeCandidateLocked() {
+void RaftServer::BecomeCandidateLocked() {
   CHECK(role_ != Role::kLeader);
   role_ = Role::kCandidate;
   ++current_term_;
   voted_for_ = me_;
+  leader_ = kNobody;
   PersistLocked();
   votes_.assign(peers_.size(), false);
   votes_[static_cast<size_t>(me_)] = true;
 }
 
-void Raft::BecomeLeaderLocked() {
+void RaftServer::BecomeLeaderLocked() {
   CHECK(role_ == Role::kCandidate);
   role_ = Role::kLeader;
+  leader_ = me_;
   // As Figure 2 has it. Nothing has been sent yet, so every peer is due at
-  // once: whoever learns of a new leader starts no election (5.2).
+  // once: a server that learns of a new leader starts no election (5.2).
   Peer fresh;
   fresh.next_index = log_.LastIndex() + 1;
   followers_.assign(peers_.size(), fresh);
@@ -135,34 +176,37 @@ void Raft::BecomeLeaderLocked() {
           << "," << log_.LastTerm() << ")";
 }
 
-std::string Raft::TraceLocked(Topic topic) const {
+std::string RaftServer::TraceLocked(Topic topic) const {
   static constexpr const char* kTopics[] = {"TERM", "VOTE", "LEAD", "APPD",
                                             "CMIT", "APLY", "PERS"};
   static constexpr const char* kRoles[] = {"F", "C", "L"};
-  return absl::StrCat("S", me_, " T", current_term_, " ",
+  return absl::StrCat(log_name_, " T", current_term_, " ",
                       kRoles[static_cast<size_t>(role_)], " ",
                       kTopics[static_cast<size_t>(topic)], " ");
+}
+
+std::vector<rpc::Service> RaftServer::Services() {
+  const std::shared_ptr<RaftServer> self = shared_from_this();
+  rpc::Service service("Raft");
+  service.Handle(kRequestVote, [self](const RequestVoteArgs& args) {
+    return self->RequestVote(args);
+  });
+  service.Handle(kAppendEntries, [self](const AppendEntriesArgs& args) {
+    return self->AppendEntries(args);
+  });
+  return {std::move(service)};
 }
 
 std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            ServerId me,
                            std::shared_ptr<persister::Persister> persister,
-                           std::shared_ptr<ApplyChannel> apply_channel) {
-  auto raft = std::make_shared<Raft>(std::move(peers), me, std::move(persister),
-                                     std::move(apply_channel));
-  raft->StartThreads();
-  return raft;
-}
-
-rpc::Service MakeService(const std::shared_ptr<Raft>& raft) {
-  rpc::Service service("Raft");
-  service.Handle(kRequestVote, [raft](const RequestVoteArgs& args) {
-    return raft->RequestVote(args);
-  });
-  service.Handle(kAppendEntries, [raft](const AppendEntriesArgs& args) {
-    return raft->AppendEntries(args);
-  });
-  return service;
+                           std::shared_ptr<ApplyChannel> apply_channel,
+                           Options options) {
+  auto server = std::make_shared<RaftServer>(
+      std::move(peers), me, std::move(persister), std::move(apply_channel),
+      std::move(options));
+  server->StartThreads();
+  return server;
 }
 
 }  // namespace raft

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# theirs.sh FOLDER: prepares the build of somebody else's Raft. Called by the
+# theirs.sh FOLDER: prepares the build of a Raft other than ours. Called by the
 # Makefile for RAFT=; prints where its products go, or "error:" and one line.
 #
-# That place gets a folder of links by which "raft/..." means theirs and all else
-# ours, so that their folder may have any name and our headers never come in.
+# That place gets a folder of links by which "raft/..." means the lab's face, the
+# files that tests and Raft agree on, then theirs, and all else ours. So their
+# folder may have any name, and our server never comes in.
 set -u
 cd "$(dirname "$0")/.." || exit
 
@@ -13,18 +14,27 @@ fail() {
 }
 
 folder=$1
-[ -d "$folder" ] || fail "no such folder; give the one that has raft.h"
-for header in raft.h messages.h types.h entries.h; do
-  [ -f "$folder/$header" ] ||
-    fail "it has no $header; make skeleton DIR=... shows what belongs there"
-done
+face=(raft.h types.h timing.h messages.h entries.h entries.cc)
+[ -d "$folder" ] || fail "no such folder; make skeleton DIR=... makes one"
 full=$(cd "$folder" && pwd -P) || fail "it cannot be read"
 compgen -G "$full/*.cc" >/dev/null || fail "it has no *.cc"
+for file in "${face[@]}"; do
+  [ ! -e "$full/$file" ] || cmp -s "$full/$file" "raft/$file" ||
+    fail "its $file is not the lab's raft/$file; delete it: the lab's is used"
+done
 
 name=$(basename "$full" | tr -c 'A-Za-z0-9_.\n' _)
 place=out/theirs/$name-$(printf %s "$full" | sha256sum | cut -c1-8)
-mkdir -p "$place/include"
-ln -sfn "$full" "$place/include/raft"
+links=$place/include/raft
+[ ! -L "$links" ] || rm "$links"
+mkdir -p "$links"
+for file in "$full"/*; do
+  ln -sfn "$file" "$links/${file##*/}"
+done
+for file in "${face[@]}"; do
+  ln -sfn "../../../../../raft/$file" "$links/$file"
+done
+find -L "$links" -maxdepth 1 -type l -delete # those of files that are gone
 for ours in base rpc labrpc persister sim tests; do
   ln -sfn "../../../../$ours" "$place/include/$ours"
 done

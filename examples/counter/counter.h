@@ -36,7 +36,7 @@ class Counter {
   }
 
   // What the peers call; register it with the server's network.
-  rpc::Service service() const { return raft::MakeService(raft_); }
+  std::vector<rpc::Service> Services() { return raft_->Services(); }
 
  private:
   void ReadLoop() {

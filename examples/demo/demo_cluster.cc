@@ -4,7 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "tests/harness/raft_peek.h"
+#include "base/random.h"
+#include "raft/saved_state.h"
 
 namespace tests {
 namespace {
@@ -48,8 +49,9 @@ DemoCluster::~DemoCluster() {
 ServerView DemoCluster::StartServer(ServerId server) {
   auto channel = std::make_shared<raft::ApplyChannel>(/*capacity=*/0);
   applied_.Restart(server);
-  const auto raft =
-      raft::Make(Get(server).ends, server, DetachDisk(server), channel);
+  const auto raft = raft::Make(
+      Get(server).ends, server, DetachDisk(server), channel,
+      {.random = base::Random::ForOwner(absl::StrCat("raft/", server))});
   readers_[static_cast<size_t>(server)] =
       std::thread([this, server, channel] { ReadLoop(server, channel.get()); });
   {
@@ -58,7 +60,9 @@ ServerView DemoCluster::StartServer(ServerId server) {
   }
   ServerView remembered = Look(server);
   auto node = std::make_shared<labrpc::Server>();
-  node->AddService(raft::MakeService(raft));
+  for (rpc::Service& service : raft->Services()) {
+    node->AddService(std::move(service));
+  }
   network_.AddServer(ServerName(server), std::move(node));
   SetLink(server, Link::kUp);
   return remembered;
@@ -148,12 +152,16 @@ ServerView DemoCluster::Look(ServerId server) const {
   view.link = machine.link;
   view.disk_bytes = machine.disk->ReadRaftState().size();
   if (machine.raft == nullptr) return view;
-  const raft::RaftPeek peek(machine.raft.get());
-  const raft::RaftPeek::Snapshot now = peek.Take();
-  view.role = now.role;
-  view.term = now.term;
-  view.commit = now.commit_index;
-  view.log = peek.Terms();  // taken later, so `commit` never points past it
+  const raft::Status status = machine.raft->GetStatus();
+  view.role = status.role;
+  view.term = status.term;
+  view.commit = status.commit_index;
+  // Read later, so `commit` never points past it.
+  const auto saved =
+      raft::DecodeSavedState(machine.disk->ReadRaftState().ToString());
+  for (const raft::EntryView entry : saved->entries) {
+    view.log.push_back(entry.term);
+  }
   view.applied = applied_.AppliedBy(server);
   return view;
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/random.h"
 #include "raft/raft.h"
 
 namespace harness {
@@ -16,7 +18,7 @@ class OurRaft : public Instance {
   }
   raft::State GetState() const override { return raft_->GetState(); }
   void Kill() override { raft_->Kill(); }
-  rpc::Service MakeService() override { return raft::MakeService(raft_); }
+  rpc::Service MakeService() override { return raft_->Services().front(); }
 
  private:
   const std::shared_ptr<raft::Raft> raft_;
@@ -29,7 +31,8 @@ std::shared_ptr<Instance> MakeRaft(
     std::shared_ptr<persister::Persister> persister,
     std::shared_ptr<ApplyChannel> channel) {
   return std::make_shared<OurRaft>(raft::Make(
-      std::move(ends), me, std::move(persister), std::move(channel)));
+      std::move(ends), me, std::move(persister), std::move(channel),
+      {.random = base::Random::ForOwner(absl::StrCat("raft/", me))}));
 }
 
 }  // namespace harness

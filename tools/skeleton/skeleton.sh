@@ -15,9 +15,8 @@ if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null || echo file)" ]; the
 fi
 
 mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
-cp raft/types.h raft/messages.h raft/entries.h raft/entries.cc "$folder"
-cp tools/skeleton/raft.h.in "$folder/raft.h"
-cp tools/skeleton/raft.cc.in "$folder/raft.cc"
+cp tools/skeleton/server.h.in "$folder/server.h"
+cp tools/skeleton/server.cc.in "$folder/server.cc"
 quoted=$(printf %s "$folder" | sed 's/[&|\\]/\\&/g')
 sed "s|@DIR@|$quoted|g" tools/skeleton/README.md.in >"$folder/README.md"
 echo "$folder: an unsolved Raft; next: make test RAFT=$folder RUN=2A"

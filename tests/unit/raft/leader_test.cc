@@ -12,6 +12,8 @@
 namespace raft {
 namespace {
 
+const Timing kTiming;
+
 constexpr AppendEntriesReply Success(Term term) {
   return {term, /*success=*/true, 0, 0};
 }
@@ -25,7 +27,7 @@ constexpr AppendEntriesReply Conflicts(Term term, Term conflict_term,
 TEST(Candidate, AsksEverybodyElseWithItsLastEntry) {
   RaftFixture f(/*servers=*/5);
   f.Append(/*term=*/4, 0, 0, {{2, "a"}, {4, "b"}});
-  f.peek->StandForElection();
+  f.raft->StartElection();
   EXPECT_EQ(f.ends[0]->pending(), 0u);
   for (size_t i = 1; i < 5; ++i) {
     const RequestVoteArgs args = f.ends[i]->Peek(kRequestVote);
@@ -38,12 +40,12 @@ TEST(Candidate, AsksEverybodyElseWithItsLastEntry) {
 
 TEST(Candidate, LeadsWithAMajorityAndNotBefore) {
   RaftFixture f(/*servers=*/5);
-  f.peek->StandForElection();
+  f.raft->StartElection();
   f.ends[1]->Answer(kRequestVote, {1, false});
   f.ends[2]->Answer(kRequestVote, {1, true});
-  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+  EXPECT_EQ(f.role(), Role::kCandidate);
   f.ends[4]->Answer(kRequestVote, {1, true});
-  EXPECT_EQ(f.peek->role(), Role::kLeader);
+  EXPECT_EQ(f.role(), Role::kLeader);
 }
 
 TEST(Candidate, ALeaderSpeaksToEverybodyAtOnce) {
@@ -64,39 +66,39 @@ TEST(Candidate, ALeaderSpeaksToEverybodyAtOnce) {
 
 TEST(Candidate, VotesOfAnEarlierElectionDoNotCount) {
   RaftFixture f;
-  f.peek->StandForElection();
+  f.raft->StartElection();
   const RecordingEnd::Sent late = f.ends[1]->Take();
-  f.peek->StandForElection();
+  f.raft->StartElection();
   late.done(rpc::Encode(RequestVoteReply{1, true}));
-  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+  EXPECT_EQ(f.role(), Role::kCandidate);
   EXPECT_EQ(f.raft->GetState().term, 2u);
 }
 
 TEST(Candidate, TheSameVoterCountsOnce) {
   RaftFixture f(/*servers=*/5);
-  f.peek->StandForElection();
+  f.raft->StartElection();
   const RecordingEnd::Sent sent = f.ends[1]->Take();
   for (int i = 0; i < 3; ++i) {
     sent.done(rpc::Encode(RequestVoteReply{1, true}));
   }
-  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+  EXPECT_EQ(f.role(), Role::kCandidate);
 }
 
 TEST(Candidate, ANewerTermInAReplyEndsTheCandidacy) {
   RaftFixture f;
-  f.peek->StandForElection();
+  f.raft->StartElection();
   f.ends[1]->Answer(kRequestVote, {6, false});
-  EXPECT_EQ(f.peek->role(), Role::kFollower);
+  EXPECT_EQ(f.role(), Role::kFollower);
   EXPECT_EQ(f.raft->GetState().term, 6u);
   EXPECT_EQ(f.Restart()->raft->GetState().term, 6u);
 }
 
 TEST(Candidate, AClusterOfOneElectsItselfAndCommits) {
   RaftFixture f(/*servers=*/1);
-  f.peek->StandForElection();
+  f.raft->StartElection();
   EXPECT_TRUE(f.raft->GetState().is_leader);
   EXPECT_EQ(f.raft->Start("a").index, 1u);
-  EXPECT_EQ(f.peek->commit_index(), 1u);
+  EXPECT_EQ(f.commit_index(), 1u);
 }
 
 // --- Leaders: commitment ----------------------------------------------------
@@ -104,9 +106,9 @@ TEST(Candidate, AClusterOfOneElectsItselfAndCommits) {
 TEST(Leader, StartIsRefusedByOthers) {
   RaftFixture f;
   EXPECT_FALSE(f.raft->Start("a").is_leader);
-  f.peek->StandForElection();
+  f.raft->StartElection();
   EXPECT_FALSE(f.raft->Start("a").is_leader);
-  EXPECT_TRUE(f.peek->Terms().empty());
+  EXPECT_TRUE(f.Terms().empty());
 }
 
 TEST(Leader, StartIsOnTheDiskBeforeItReturns) {
@@ -114,7 +116,7 @@ TEST(Leader, StartIsOnTheDiskBeforeItReturns) {
   f.Elect();
   f.raft->Start("a");
   f.raft->Start("b");
-  EXPECT_EQ(f.Restart()->peek->Terms(), (std::vector<Term>{1, 1}));
+  EXPECT_EQ(f.Restart()->Terms(), (std::vector<Term>{1, 1}));
 }
 
 TEST(Leader, CommitsWhatAMajorityHolds) {
@@ -123,9 +125,9 @@ TEST(Leader, CommitsWhatAMajorityHolds) {
   for (size_t i = 1; i < 5; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   EXPECT_EQ(f.ends[1]->Answer(kAppendEntries, Success(1)).entries.size(), 1u);
-  EXPECT_EQ(f.peek->commit_index(), 0u);
+  EXPECT_EQ(f.commit_index(), 0u);
   f.ends[2]->Answer(kAppendEntries, Success(1));
-  EXPECT_EQ(f.peek->commit_index(), 1u);
+  EXPECT_EQ(f.commit_index(), 1u);
 }
 
 // Figure 8: an entry of an older term is on a majority, and may still be lost;
@@ -133,15 +135,15 @@ TEST(Leader, CommitsWhatAMajorityHolds) {
 TEST(Leader, CommitsByCountingOnlyEntriesOfItsTerm) {
   RaftFixture f;
   f.Append(/*term=*/2, 0, 0, {{2, "old"}});
-  f.peek->StandForElection();  // term 3
+  f.raft->StartElection();  // term 3
   f.ends[1]->Answer(kRequestVote, {3, true});
   f.ends[1]->Answer(kAppendEntries, Success(3));
-  EXPECT_EQ(f.peek->match_index(1), 1u);
-  EXPECT_EQ(f.peek->commit_index(), 0u);
+  EXPECT_EQ(f.follower(1).match_index, 1u);
+  EXPECT_EQ(f.commit_index(), 0u);
 
   f.raft->Start("new");
   f.ends[1]->Answer(kAppendEntries, Success(3));
-  EXPECT_EQ(f.peek->commit_index(), 2u);
+  EXPECT_EQ(f.commit_index(), 2u);
 }
 
 TEST(Leader, TellsFollowersOfTheCommitIndexSoon) {
@@ -149,11 +151,12 @@ TEST(Leader, TellsFollowersOfTheCommitIndexSoon) {
   f.Elect();
   for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
-  f.peek->Beat(kLaggardInterval);  // the peer that decides nothing gets it too
+  f.Beat(
+      kTiming.laggard_interval);  // the peer that decides nothing gets it too
   for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   EXPECT_EQ(f.ends[1]->pending(), 0u);
 
-  f.peek->Beat(kCommitNoticeDelay);
+  f.Beat(kTiming.commit_notice_delay);
   for (size_t i = 1; i < 3; ++i) {
     const AppendEntriesArgs args = f.ends[i]->Peek(kAppendEntries);
     EXPECT_EQ(args.leader_commit, 1u);
@@ -182,7 +185,7 @@ TEST(Leader, BeatsOnTheClockWhateverIsOutstanding) {
   RaftFixture f;
   f.Elect();
   for (size_t beat = 1; beat <= 3; ++beat) {
-    f.peek->Beat();
+    f.Beat(kTiming.heartbeat_interval);
     EXPECT_EQ(f.ends[1]->pending(), 1 + beat);
     EXPECT_EQ(f.ends[2]->pending(), 1 + beat);
   }
@@ -194,9 +197,9 @@ TEST(Leader, ABeatRepeatsEntriesOnlyOnceTheyAreOld) {
   for (size_t i = 1; i < 3; ++i) f.ends[i]->Answer(kAppendEntries, Success(1));
   f.raft->Start("a");
   EXPECT_EQ(f.ends[1]->pending(), 1u);
-  f.peek->Beat(kHeartbeatInterval / 2);
+  f.Beat(kTiming.heartbeat_interval / 2);
   EXPECT_EQ(f.ends[1]->pending(), 1u);  // young
-  f.peek->Beat(kHeartbeatInterval / 2);
+  f.Beat(kTiming.heartbeat_interval / 2);
   EXPECT_EQ(f.ends[1]->pending(), 2u);
   f.ends[1]->Take();
   EXPECT_EQ(f.ends[1]->Peek(kAppendEntries).entries.size(), 1u);
@@ -209,7 +212,7 @@ TEST(Leader, ALostOneIsSentAgainButNotInATightLoop) {
   f.raft->Start("a");
   f.ends[1]->Lose();
   EXPECT_EQ(f.ends[1]->pending(), 0u);
-  f.peek->Beat(kLaggardInterval);
+  f.Beat(kTiming.laggard_interval);
   EXPECT_EQ(f.ends[1]->Peek(kAppendEntries).entries.size(), 1u);
 }
 
@@ -241,10 +244,10 @@ TEST(Leader, BacksUpByATermAtATime) {
               {6, "x"},
               {6, "x"}});
     f.Elect();
-    EXPECT_EQ(f.peek->next_index(1), 11u);
+    EXPECT_EQ(f.follower(1).next_index, 11u);
     f.ends[1]->Answer(kAppendEntries,
                       Conflicts(8, c.conflict_term, c.conflict_index));
-    EXPECT_EQ(f.peek->next_index(1), c.next);
+    EXPECT_EQ(f.follower(1).next_index, c.next);
 
     // It tries again at once, with all that may be missing.
     const AppendEntriesArgs retry = f.ends[1]->Peek(kAppendEntries);
@@ -263,10 +266,10 @@ TEST(Leader, NeverBacksUpBelowWhatMatches) {
   f.raft->Start("y");
   EXPECT_EQ(
       f.ends[1]->Answer(kAppendEntries, Conflicts(2, 0, 1)).prev_log_index, 2u);
-  EXPECT_EQ(f.peek->match_index(1), 2u);
-  EXPECT_EQ(f.peek->next_index(1), 3u);
+  EXPECT_EQ(f.follower(1).match_index, 2u);
+  EXPECT_EQ(f.follower(1).next_index, 3u);
   EXPECT_EQ(f.ends[1]->pending(), 0u);
-  f.peek->Beat(kLaggardInterval);
+  f.Beat(kTiming.laggard_interval);
   EXPECT_EQ(f.ends[1]->pending(), 1u);
 }
 
@@ -277,13 +280,13 @@ TEST(Leader, AnEmptyAnswerCountsAsNone) {
   f.Elect();
   f.raft->Start("y");
   f.ends[1]->Answer(kAppendEntries, AppendEntriesReply());
-  EXPECT_EQ(f.peek->next_index(1), 3u);
-  f.peek->Beat();
+  EXPECT_EQ(f.follower(1).next_index, 3u);
+  f.Beat(kTiming.heartbeat_interval);
   for (int i = 0; i < 2; ++i) {
     f.ends[1]->Answer(kAppendEntries, AppendEntriesReply());
   }
   EXPECT_EQ(f.ends[1]->pending(), 0u);
-  f.peek->Beat(kLaggardInterval);
+  f.Beat(kTiming.laggard_interval);
   EXPECT_EQ(f.ends[1]->pending(), 1u);
 }
 
@@ -309,7 +312,7 @@ TEST(Leader, SendsToAMajorityAtOnceAndToTheOthersSoon) {
   const auto f = SettledLeaderOfFive();
   f->raft->Start("a");
   EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 0, 0}));
-  f->peek->Beat(kLaggardInterval);
+  f->Beat(kTiming.laggard_interval);
   EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 1, 1}));
 }
 
@@ -317,7 +320,7 @@ TEST(Leader, OthersTakeThePlaceOfASilentPeer) {
   const auto f = SettledLeaderOfFive();
   f->raft->Start("a");
   f->ends[2]->Answer(kAppendEntries, Success(1));
-  f->peek->Beat(kResponsiveTime);  // 1 is silent; 3 and 4 have got it by now
+  f->Beat(kTiming.responsive_time);  // 1 is silent; 3 and 4 have got it by now
   for (size_t i = 3; i < 5; ++i) {
     f->ends[i]->Answer(kAppendEntries, Success(1));
   }
@@ -344,7 +347,7 @@ TEST(LateReply, MatchIsWhatItsOwnRequestSaid) {
   f.raft->Start("b");
   f.raft->Start("c");
   first.done(rpc::Encode(Success(1)));
-  EXPECT_EQ(f.peek->match_index(1), 1u);  // not 3
+  EXPECT_EQ(f.follower(1).match_index, 1u);  // not 3
 }
 
 TEST(LateReply, MatchNeverGoesBack) {
@@ -353,9 +356,9 @@ TEST(LateReply, MatchNeverGoesBack) {
   const RecordingEnd::Sent heartbeat = f.ends[1]->Take();
   f.raft->Start("a");
   f.ends[1]->Answer(kAppendEntries, Success(1));
-  EXPECT_EQ(f.peek->match_index(1), 1u);
+  EXPECT_EQ(f.follower(1).match_index, 1u);
   heartbeat.done(rpc::Encode(Success(1)));
-  EXPECT_EQ(f.peek->match_index(1), 1u);
+  EXPECT_EQ(f.follower(1).match_index, 1u);
 }
 
 // The reply vouches for a log that this server had in an earlier term.
@@ -368,19 +371,19 @@ TEST(LateReply, OfAnEarlierTermIsIgnored) {
   f.Append(/*term=*/2, 0, 0, {{2, "b"}});  // deposed, and overwritten
   f.Elect();                               // term 3
   late.done(rpc::Encode(Success(1)));
-  EXPECT_EQ(f.peek->match_index(1), 0u);
-  EXPECT_EQ(f.peek->commit_index(), 0u);
+  EXPECT_EQ(f.follower(1).match_index, 0u);
+  EXPECT_EQ(f.commit_index(), 0u);
 }
 
 TEST(LateReply, ANewerTermDeposesTheLeader) {
   RaftFixture f;
   f.Elect();
-  f.peek->Pass(kMaxElectionTimeout);
+  f.now += kTiming.max_election_timeout;
   f.ends[2]->Answer(kAppendEntries, Conflicts(9, 0, 0));
   EXPECT_FALSE(f.raft->GetState().is_leader);
   EXPECT_EQ(f.raft->GetState().term, 9u);
   // Its clock runs again.
-  EXPECT_GE(f.peek->election_deadline(), f.peek->now() + kMinElectionTimeout);
+  EXPECT_GE(f.raft->election_deadline(), f.now + kTiming.min_election_timeout);
 }
 
 }  // namespace

@@ -33,9 +33,11 @@ class Wiring {
     return ends;
   }
 
-  void Serve(size_t server, rpc::Service service) {
+  void Serve(size_t server, std::vector<rpc::Service> services) {
     auto host = std::make_shared<labrpc::Server>();
-    host->AddService(std::move(service));
+    for (rpc::Service& service : services) {
+      host->AddService(std::move(service));
+    }
     network.AddServer(absl::StrCat(server), std::move(host));
   }
 
@@ -56,7 +58,7 @@ struct Instance {
       : channel(std::make_shared<ApplyChannel>(capacity)),
         raft(Make(wiring->EndsOf(me), static_cast<ServerId>(me), disk,
                   channel)) {
-    wiring->Serve(me, MakeService(raft));
+    wiring->Serve(me, raft->Services());
   }
   std::shared_ptr<persister::SimulatedDisk> disk =
       std::make_shared<persister::SimulatedDisk>();
@@ -171,7 +173,7 @@ TEST(Example, ACounterIsTheSameOnEveryServer) {
     counters.push_back(std::make_unique<Counter>(
         wiring.EndsOf(i), static_cast<ServerId>(i),
         std::make_shared<persister::SimulatedDisk>()));
-    wiring.Serve(i, counters[i]->service());
+    wiring.Serve(i, counters[i]->Services());
   }
   // Whoever leads takes the command; if it is deposed at that moment the
   // command may be lost, but not on one server alone.

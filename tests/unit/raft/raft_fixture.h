@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_RAFT_RAFT_FIXTURE_H_
 #define TESTS_UNIT_RAFT_RAFT_FIXTURE_H_
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,9 +15,8 @@
 
 #include "gtest/gtest.h"
 #include "persister/simulated_disk.h"
-#include "raft/raft.h"
+#include "raft/server.h"
 #include "rpc/rpc.h"
-#include "tests/harness/raft_peek.h"
 
 namespace raft {
 
@@ -81,11 +81,29 @@ struct RaftFixture {
     for (size_t i = 0; i < servers; ++i) {
       ends.push_back(std::make_shared<RecordingEnd>());
     }
-    raft = std::make_unique<Raft>(
+    raft = std::make_unique<RaftServer>(
         std::vector<std::shared_ptr<rpc::ClientEnd>>(ends.begin(), ends.end()),
-        /*me=*/0, disk, channel);
-    peek = std::make_unique<RaftPeek>(raft.get());
-    peek->StopClock();
+        /*me=*/0, disk, channel, Options{.clock = [this] { return now; }});
+  }
+
+  // What the server does at the next beat, `time` from now.
+  void Beat(std::chrono::milliseconds time) {
+    now += time;
+    raft->SendDueAppendEntries();
+  }
+
+  Role role() const { return raft->GetStatus().role; }
+  Index commit_index() const { return raft->GetStatus().commit_index; }
+  Status::Follower follower(size_t peer) const {
+    return raft->GetStatus().followers.at(peer);
+  }
+
+  // The terms of the whole log, in order: {1, 1, 2}.
+  std::vector<Term> Terms() const {
+    const Log log = raft->log();
+    std::vector<Term> terms;
+    for (Index i = 1; i <= log.LastIndex(); ++i) terms.push_back(log.TermAt(i));
+    return terms;
   }
 
   // Gives it `entries` after (prev_index, prev_term), as the leader of `term`
@@ -107,16 +125,16 @@ struct RaftFixture {
     return raft->RequestVote({term, candidate, last_index, last_term});
   }
 
-  // Makes it leader by everybody's vote. Forgets what was pending; after it the
+  // Makes it leader by the votes of all. Forgets what was pending; after it the
   // new leader's first AppendEntries are.
   void Elect() {
     for (const auto& end : ends) end->Close();
-    peek->StandForElection();
+    raft->StartElection();
     const Term term = raft->GetState().term;
     for (size_t i = 1; i < ends.size(); ++i) {
       ends[i]->Answer(kRequestVote, RequestVoteReply{term, true});
     }
-    ASSERT_EQ(peek->role(), Role::kLeader);
+    ASSERT_EQ(role(), Role::kLeader);
   }
 
   // What a restart from this disk would find.
@@ -127,8 +145,8 @@ struct RaftFixture {
   std::shared_ptr<persister::SimulatedDisk> disk;
   std::shared_ptr<ApplyChannel> channel = std::make_shared<ApplyChannel>(1024);
   std::vector<std::shared_ptr<RecordingEnd>> ends;
-  std::unique_ptr<Raft> raft;
-  std::unique_ptr<RaftPeek> peek;
+  Clock::time_point now = Clock::now();
+  std::unique_ptr<RaftServer> raft;
 };
 
 }  // namespace raft

@@ -9,7 +9,14 @@
 namespace raft {
 namespace {
 
+const Timing kTiming;
+
 using Terms = std::vector<Term>;
+
+std::vector<ApplyMsg> TakeDelivered(RaftFixture* f) {
+  f->raft->DeliverCommitted();
+  return f->channel->ReceiveBatch();
+}
 
 // --- All servers ------------------------------------------------------------
 
@@ -30,13 +37,13 @@ TEST(AllServers, ARefusedRequestStillRaisesTheTerm) {
   f.Append(/*term=*/2, 0, 0, {{2, "x"}});
   EXPECT_FALSE(f.AskVote(3, /*candidate=*/1, 0, 0).vote_granted);
   EXPECT_EQ(f.raft->GetState().term, 3u);
-  EXPECT_EQ(f.peek->voted_for(), kNobody);
+  EXPECT_EQ(f.raft->GetStatus().voted_for, kNobody);
 }
 
 TEST(AllServers, AnOlderTermIsRefusedAndChangesNothing) {
   RaftFixture f;
   f.Append(/*term=*/5, 0, 0, {{5, "x"}});
-  const auto deadline = f.peek->election_deadline();
+  const auto deadline = f.raft->election_deadline();
 
   const RequestVoteReply vote = f.AskVote(4, /*candidate=*/2, 9, 4);
   EXPECT_FALSE(vote.vote_granted);
@@ -45,9 +52,9 @@ TEST(AllServers, AnOlderTermIsRefusedAndChangesNothing) {
   EXPECT_FALSE(append.success);
   EXPECT_EQ(append.term, 5u);
 
-  EXPECT_EQ(f.peek->Terms(), (Terms{5}));
-  EXPECT_EQ(f.peek->commit_index(), 0u);
-  EXPECT_EQ(f.peek->election_deadline(), deadline);
+  EXPECT_EQ(f.Terms(), (Terms{5}));
+  EXPECT_EQ(f.commit_index(), 0u);
+  EXPECT_EQ(f.raft->election_deadline(), deadline);
 }
 
 // --- RequestVote ------------------------------------------------------------
@@ -62,9 +69,9 @@ TEST(RequestVote, OneVotePerTerm) {
 
 TEST(RequestVote, ACandidateVotesForItself) {
   RaftFixture f;
-  f.peek->StandForElection();
+  f.raft->StartElection();
   EXPECT_FALSE(f.AskVote(1, /*candidate=*/1, 5, 1).vote_granted);
-  EXPECT_EQ(f.peek->voted_for(), 0);
+  EXPECT_EQ(f.raft->GetStatus().voted_for, 0);
 }
 
 TEST(RequestVote, OnlyForAnUpToDateLog) {
@@ -87,12 +94,12 @@ TEST(RequestVote, OnlyForAnUpToDateLog) {
 TEST(RequestVote, OnlyAGrantResetsTheDeadline) {
   RaftFixture f;
   f.Append(/*term=*/3, 0, 0, {{3, "x"}});
-  const auto deadline = f.peek->election_deadline();
+  const auto deadline = f.raft->election_deadline();
   f.AskVote(5, /*candidate=*/1, 0, 0);  // refused, though in a newer term
-  EXPECT_EQ(f.peek->election_deadline(), deadline);
-  f.peek->Pass(kMaxElectionTimeout);
+  EXPECT_EQ(f.raft->election_deadline(), deadline);
+  f.now += kTiming.max_election_timeout;
   f.AskVote(5, /*candidate=*/2, 1, 3);
-  EXPECT_GE(f.peek->election_deadline(), f.peek->now() + kMinElectionTimeout);
+  EXPECT_GE(f.raft->election_deadline(), f.now + kTiming.min_election_timeout);
 }
 
 // A voter that forgot its vote in a crash could elect two leaders.
@@ -143,7 +150,7 @@ TEST(AppendEntries, ConsistencyCheck) {
     EXPECT_EQ(reply.success, c.success);
     EXPECT_EQ(reply.conflict_term, c.conflict_term);
     EXPECT_EQ(reply.conflict_index, c.conflict_index);
-    EXPECT_EQ(f.peek->Terms(), (Terms{1, 1, 2, 2}));
+    EXPECT_EQ(f.Terms(), (Terms{1, 1, 2, 2}));
   }
 }
 
@@ -151,15 +158,15 @@ TEST(AppendEntries, ARejectedOneStoresAndCommitsNothing) {
   RaftFixture f;
   f.Append(1, 0, 0, {{1, "a"}});
   EXPECT_FALSE(f.Append(2, 1, 2, {{2, "b"}}, /*commit=*/2).success);
-  EXPECT_EQ(f.peek->Terms(), (Terms{1}));
-  EXPECT_EQ(f.peek->commit_index(), 0u);
+  EXPECT_EQ(f.Terms(), (Terms{1}));
+  EXPECT_EQ(f.commit_index(), 0u);
 }
 
 TEST(AppendEntries, AConflictDropsWhatFollows) {
   RaftFixture f;
   f.Append(1, 0, 0, {{1, "a"}, {1, "b"}, {1, "c"}});
   EXPECT_TRUE(f.Append(2, 1, 1, {{2, "B"}}).success);
-  EXPECT_EQ(f.peek->Terms(), (Terms{1, 2}));
+  EXPECT_EQ(f.Terms(), (Terms{1, 2}));
 }
 
 // A delayed request must not take back what a later one brought.
@@ -169,7 +176,7 @@ TEST(AppendEntries, ALateOneTruncatesNothing) {
   f.Append(1, 1, 1, {{1, "b"}, {1, "c"}});
   EXPECT_TRUE(f.Append(1, 0, 0, {{1, "a"}}).success);
   EXPECT_TRUE(f.Append(1, 1, 1, {}).success);
-  EXPECT_EQ(f.peek->Terms(), (Terms{1, 1, 1}));
+  EXPECT_EQ(f.Terms(), (Terms{1, 1, 1}));
 }
 
 TEST(AppendEntries, TheCommitIndexStopsAtWhatTheRequestVouchesFor) {
@@ -177,25 +184,26 @@ TEST(AppendEntries, TheCommitIndexStopsAtWhatTheRequestVouchesFor) {
   f.Append(1, 0, 0, {{1, "a"}, {1, "b"}, {1, "old"}, {1, "old"}});
   // A new leader has committed 9 entries; this request covers the first two.
   f.Append(2, 1, 1, {{1, "b"}}, /*commit=*/9);
-  EXPECT_EQ(f.peek->commit_index(), 2u);
+  EXPECT_EQ(f.commit_index(), 2u);
   f.Append(2, 2, 1, {}, /*commit=*/1);
-  EXPECT_EQ(f.peek->commit_index(), 2u);  // never lowered
+  EXPECT_EQ(f.commit_index(), 2u);  // never lowered
 }
 
 TEST(AppendEntries, EvenAFailedOneOfThisTermResetsTheDeadline) {
   RaftFixture f;
-  f.peek->Pass(kMaxElectionTimeout);
+  f.now += kTiming.max_election_timeout;
   EXPECT_FALSE(f.Append(1, 5, 1, {}).success);
-  EXPECT_GE(f.peek->election_deadline(), f.peek->now() + kMinElectionTimeout);
+  EXPECT_GE(f.raft->election_deadline(), f.now + kTiming.min_election_timeout);
 }
 
 TEST(AppendEntries, ACandidateFollowsTheLeaderOfItsTerm) {
   RaftFixture f;
-  f.peek->StandForElection();
-  EXPECT_EQ(f.peek->role(), Role::kCandidate);
+  f.raft->StartElection();
+  EXPECT_EQ(f.role(), Role::kCandidate);
   EXPECT_TRUE(f.Append(/*term=*/1, 0, 0, {}).success);
-  EXPECT_EQ(f.peek->role(), Role::kFollower);
-  EXPECT_EQ(f.peek->voted_for(), 0);  // its vote in this term is spent
+  EXPECT_EQ(f.role(), Role::kFollower);
+  EXPECT_EQ(f.raft->GetStatus().voted_for,
+            0);  // its vote in this term is spent
 }
 
 TEST(AppendEntries, EntriesSurviveACrash) {
@@ -203,16 +211,16 @@ TEST(AppendEntries, EntriesSurviveACrash) {
   f.Append(1, 0, 0, {{1, "a"}, {1, "b"}, {1, "c"}});
   f.Append(2, 1, 1, {{2, "B"}}, /*commit=*/2);
   const auto restarted = f.Restart();
-  EXPECT_EQ(restarted->peek->Terms(), (Terms{1, 2}));
+  EXPECT_EQ(restarted->Terms(), (Terms{1, 2}));
   EXPECT_EQ(restarted->raft->GetState().term, 2u);
-  EXPECT_EQ(restarted->peek->commit_index(), 0u);  // volatile
-  EXPECT_EQ(restarted->peek->last_applied(), 0u);
+  EXPECT_EQ(restarted->commit_index(), 0u);  // volatile
+  EXPECT_EQ(restarted->raft->GetStatus().last_applied, 0u);
 }
 
 TEST(AppendEntries, TheCommittedAreDeliveredOnceAndInOrder) {
   RaftFixture f;
   f.Append(1, 0, 0, {{1, "a"}, {1, "b"}, {1, "c"}}, /*commit=*/2);
-  std::vector<ApplyMsg> messages = f.peek->TakeCommitted();
+  std::vector<ApplyMsg> messages = TakeDelivered(&f);
   ASSERT_EQ(messages.size(), 2u);
   EXPECT_EQ(messages[0].index, 1u);
   EXPECT_EQ(messages[0].command, "a");
@@ -220,7 +228,7 @@ TEST(AppendEntries, TheCommittedAreDeliveredOnceAndInOrder) {
   EXPECT_EQ(messages[1].term, 1u);
 
   f.Append(1, 3, 1, {}, /*commit=*/3);
-  messages = f.peek->TakeCommitted();
+  messages = TakeDelivered(&f);
   ASSERT_EQ(messages.size(), 1u);
   EXPECT_EQ(messages[0].index, 3u);
   EXPECT_EQ(messages[0].command, "c");

@@ -1,0 +1,233 @@
+// One Raft server: the state and the rules of Figure 2.
+//
+// All state stands under one mutex, held from the first to the last line of
+// every handler and never across a wait. RPCs are asynchronous, so that a call
+// to an unreachable peer, which may take seconds, delays nothing. Three threads
+// belong to an instance: the election ticker, the heartbeat ticker and the
+// applier.
+//
+// Where things are: server.cc life cycle and role transitions, election.cc 5.2
+// and 5.4.1, replication.cc 5.3 and 5.4.2, applier.cc delivery, persistence.cc
+// the disk, invariants.cc what must always hold, log.h the log.
+//
+// Private to raft/ and its unit tests; users include raft/raft.h.
+//
+// Thread safety: safe. Lock order: RaftServer -> Persister, RaftServer -> the
+// network's queue; never two RaftServers.
+
+#ifndef RAFT_SERVER_H_
+#define RAFT_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/random.h"
+#include "persister/persister.h"
+#include "raft/invariants.h"
+#include "raft/log.h"
+#include "raft/messages.h"
+#include "raft/raft.h"
+#include "raft/saved_state.h"
+#include "raft/timing.h"
+#include "raft/types.h"
+#include "rpc/rpc.h"
+
+namespace raft {
+
+// How many bytes of entries one AppendEntries carries, and how many may wait
+// for the laggard interval. One entry is sent whatever its size.
+// With what stands around them they stay below a million bytes.
+inline constexpr size_t kMaxBatchBytes = 999'000;
+inline constexpr size_t kMaxLaggardBytes = size_t{64} << 10;
+
+class RaftServer final : public Raft,
+                         public std::enable_shared_from_this<RaftServer> {
+ public:
+  // Reads the state back from `persister`. Starts no thread: such an instance
+  // answers its handlers and nothing else, which suits their tests.
+  RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
+             std::shared_ptr<persister::Persister> persister,
+             std::shared_ptr<ApplyChannel> apply_channel, Options options);
+  ~RaftServer() override;
+
+  // As in raft/raft.h.
+  StartResult Start(std::string_view command) override EXCLUDES(mu_);
+  State GetState() const override EXCLUDES(mu_);
+  Status GetStatus() const override EXCLUDES(mu_);
+  std::vector<rpc::Service> Services() override;
+  void Kill() override EXCLUDES(mu_);
+
+  // Starts the election and heartbeat tickers and the applier; Make() does it.
+  // REQUIRES: called once at most, before Kill().
+  void StartThreads();
+
+  // The RPC handlers of Figure 2; Services() exports them.
+  RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_);
+  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args) EXCLUDES(mu_);
+
+  // What each thread does when its time has come. Tests of an instance without
+  // threads call them.
+  void StartElection() EXCLUDES(mu_);
+  void SendDueAppendEntries() EXCLUDES(mu_);
+  bool DeliverCommitted() EXCLUDES(mu_);  // waits for a commit; false: closed
+  Clock::time_point election_deadline() const EXCLUDES(mu_);
+  Log log() const EXCLUDES(mu_);  // a copy
+
+ private:
+  // What a leader knows of one peer (Figure 2, "volatile state on leaders"),
+  // and when it sent what.
+  struct Peer {
+    Index next_index = 1;   // of the next entry to send
+    Index match_index = 0;  // up to here the logs are known to be the same
+    Index told_commit = 0;  // the newest commit index that went to it
+    Clock::time_point last_sent;     // any AppendEntries
+    Clock::time_point entries_sent;  // the newest one with entries
+    uint64_t in_flight = 0;  // its number while it is unanswered, otherwise 0
+    bool lost_last = false;  // the one before had no answer, or no use
+  };
+
+  // One AppendEntries, filled under the lock, sent without it.
+  struct AppendEntriesCall {
+    ServerId peer;
+    uint64_t number;  // of this call, in the order they were filled
+    AppendEntriesArgs args;
+  };
+  // What the judge of a reply needs of its request.
+  struct AppendEntriesRequest {
+    Term term;
+    Index prev_log_index;
+    size_t entries;
+    uint64_t number;
+  };
+  using AppendEntriesCalls = std::vector<AppendEntriesCall>;
+
+  // server.cc: roles, and small questions. Becoming follower in a newer term
+  // clears the vote and persists.
+  void BecomeFollowerLocked(Term term) REQUIRES(mu_);
+  void BecomeCandidateLocked() REQUIRES(mu_);
+  void BecomeLeaderLocked() REQUIRES(mu_);
+  size_t Majority() const { return peers_.size() / 2 + 1; }
+  bool IsPeer(size_t server) const {
+    return server != static_cast<size_t>(me_);
+  }
+  enum class Topic { kTerm, kVote, kLead, kAppend, kCommit, kApply, kPersist };
+  std::string TraceLocked(Topic topic) const REQUIRES(mu_);
+
+  // election.cc
+  void ElectionLoop() EXCLUDES(mu_);
+  std::optional<RequestVoteArgs> AwaitElectionTimeout() EXCLUDES(mu_);
+  void ResetElectionDeadlineLocked() REQUIRES(mu_);
+  RequestVoteArgs StartElectionLocked() REQUIRES(mu_);
+  void SendRequestVotes(const RequestVoteArgs& args) EXCLUDES(mu_);
+  void OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
+                                const RequestVoteReply& reply) REQUIRES(mu_);
+
+  // replication.cc, leader
+  void HeartbeatLoop() EXCLUDES(mu_);
+  bool AwaitAppendEntriesDue(AppendEntriesCalls* calls) EXCLUDES(mu_);
+  AppendEntriesCalls TakeDueCallsLocked() REQUIRES(mu_);
+  Clock::time_point DueLocked(const Peer& peer, bool decides,
+                              Clock::time_point now) const REQUIRES(mu_);
+  bool EntryIsNewsLocked(Index index) const REQUIRES(mu_);
+  bool MayCarryEntriesLocked(const Peer& peer, Clock::time_point now) const
+      REQUIRES(mu_);
+  AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
+                                            Clock::time_point now)
+      REQUIRES(mu_);
+  void SendAppendEntries(const AppendEntriesCalls& calls) EXCLUDES(mu_);
+  void OnAppendEntriesReplyLocked(ServerId peer,
+                                  const AppendEntriesRequest& request,
+                                  const AppendEntriesReply& reply)
+      REQUIRES(mu_);
+  void OnAppendEntriesLostLocked(ServerId peer,
+                                 const AppendEntriesRequest& request)
+      REQUIRES(mu_);
+  void BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
+                    const AppendEntriesReply& reply) REQUIRES(mu_);
+  void AdvanceLeaderCommitLocked() REQUIRES(mu_);
+
+  // replication.cc, follower
+  void StoreEntriesLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
+  void SetCommitIndexLocked(Index index) REQUIRES(mu_);
+
+  // applier.cc
+  void ApplyLoop() EXCLUDES(mu_);
+  struct Committed {
+    Index first;
+    Entries entries;
+  };
+  std::optional<Committed> AwaitCommitted() EXCLUDES(mu_);
+  static std::vector<ApplyMsg> MakeMessages(const Committed& committed);
+
+  // persistence.cc: the only ones that touch persister_.
+  void PersistLocked() REQUIRES(mu_);
+  void RestoreLocked() REQUIRES(mu_);
+
+  // invariants.cc
+  void CheckInvariantsLocked() REQUIRES(mu_);
+
+  // Immutable after construction.
+  const std::string log_name_;  // "S2", "G101/S2"
+  const Timing timing_;
+  const std::function<Clock::time_point()> clock_;
+  const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;
+  const ServerId me_;
+  const std::shared_ptr<persister::Persister> persister_;
+  const std::shared_ptr<ApplyChannel> apply_channel_;
+
+  mutable base::Mutex mu_;
+  base::CondVar commit_advanced_;     // wakes ApplyLoop()
+  base::CondVar leadership_lost_;     // wakes ElectionLoop()
+  base::CondVar append_entries_due_;  // wakes HeartbeatLoop()
+  base::CondVar stopped_;             // wakes a second Kill()
+
+  // Persistent on all servers: PersistLocked() before anything that follows
+  // from them is visible to others.
+  Term current_term_ ABSL_GUARDED_BY(mu_) = 0;         // never decreases
+  ServerId voted_for_ ABSL_GUARDED_BY(mu_) = kNobody;  // in current_term_
+  Log log_ ABSL_GUARDED_BY(mu_);
+
+  // Volatile on all servers.
+  Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;  // never decreases
+  Index last_applied_ ABSL_GUARDED_BY(mu_) = 0;  // given to the applier
+  Role role_ ABSL_GUARDED_BY(mu_) = Role::kFollower;
+  ServerId leader_ ABSL_GUARDED_BY(mu_) =
+      kNobody;  // of current_term_, if known
+  Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
+  base::Random random_ ABSL_GUARDED_BY(mu_);
+
+  // Volatile on candidates: who granted a vote in current_term_.
+  std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);
+
+  // Volatile on leaders, new after each election; by server, me_ unused.
+  std::vector<Peer> followers_ ABSL_GUARDED_BY(mu_);
+  Clock::time_point commit_advanced_at_ ABSL_GUARDED_BY(mu_);
+  Clock::time_point heartbeat_wakes_at_ ABSL_GUARDED_BY(mu_);
+  uint64_t calls_filled_ ABSL_GUARDED_BY(mu_) = 0;
+
+  // The end of the instance.
+  bool killed_ ABSL_GUARDED_BY(mu_) = false;
+  bool all_joined_ ABSL_GUARDED_BY(mu_) = false;
+
+  CheckedState checked_
+      ABSL_GUARDED_BY(mu_);  // what was true at the last release
+
+  // In front of the log on the disk, and as it is encoded.
+  SavedHeader saved_header_ ABSL_GUARDED_BY(mu_);
+  std::string saved_header_bytes_ ABSL_GUARDED_BY(mu_);
+
+  // Started by StartThreads(), joined by Kill().
+  std::thread election_ticker_;
+  std::thread heartbeat_ticker_;
+  std::thread applier_;
+};
+
+}  // namespace raft
+
+#endif  // RAFT_SERVER_H_
