@@ -18,265 +18,220 @@ thread_local RunningCallback running_callback;
 
 }  // namespace
 
-void Waiter::Set(Outcome outcome) {
-  {
-    base::MutexLock lock(&mu_);
-    outcome_ = std::move(outcome);
-    set_ = true;
-  }
-  is_set_.Signal();
-}
-
-Outcome Waiter::Await() {
-  base::MutexLock lock(&mu_);
-  while (!set_) is_set_.Wait(&mu_);
-  return std::move(outcome_);
-}
-
-bool Core::Send(EndId end, std::string_view method, std::string args,
-                Caller caller) {
+void Core::Send(EndId end, std::string_view method, std::string args,
+                Callback callback) {
   Call call;
+  call.packet.sent = Clock::now();
   call.end = end;
-  call.method = std::string(method);
   call.args = std::move(args);
-  call.caller = std::move(caller);
-  call.sent = TimerQueue::Clock::now();
-  CallId id = 0;
-  Phase phase = Phase::kQueued;
-  std::chrono::milliseconds delay(0);
-  std::optional<Question> question;
+  call.callback = std::move(callback);
+  Packet packet;
+  Phase phase{};
+  Milliseconds delay(0);
+  std::string shown;  // the call may be gone before the tap has decided
+  bool asks = false;
   {
     base::MutexLock lock(&mu_);
-    if (cleaned_up_ || ends_[end].closed) return false;
-    ++total_count_;
-    total_bytes_ += static_cast<int64_t>(call.args.size());
-    delay = AdmitLocked(&call);
-    phase = call.phase;
-    id = next_call_++;
-    if (tap_ != nullptr && phase != Phase::kUndeliverable) {
-      question = {
-          RouteLocked(id, call), end, call.method, call.args, phase, delay};
-      call.phase = Phase::kHeldRequest;
-      call.asking = true;
+    if (cleaned_up_ || ends_[end].closed) return;
+    if (call.callback) {
+      ++total_count_;
+      total_bytes_ += call.args.size();
+      if (tap_) call.hold = Hold::kAsking;
     }
-    calls_.emplace_hint(calls_.end(), id, std::move(call));
+    call.packet.call = next_call_++;
+    call.packet.end = ends_[end].name;
+    call.packet.method = InternLocked(method);
+    delay = AdmitLocked(&call);
+    packet = call.packet;
+    phase = call.phase;
+    asks = call.hold == Hold::kAsking;
+    if (asks) shown = call.args;
+    calls_.emplace_hint(calls_.end(), packet.call, std::move(call));
   }
-  if (question.has_value()) {
-    AskAboutRequest(*question);
+  if (asks) {
+    packet.bytes = shown;
+    AskTap(packet, end);
   } else {
-    GoOn(id, phase, delay);
+    Schedule(packet.call, phase, delay);
   }
-  return true;
 }
 
-void Core::GoOn(CallId id, Phase phase, std::chrono::milliseconds delay) {
-  if (phase == Phase::kQueued) {
-    Submit(id);
-    return;
-  }
-  if (phase == Phase::kUndeliverable) {
-    // On the timer thread and before the delay is over, even one of 0 ms. Also
-    // when nobody observes: whether somebody does must not change what the
-    // threads do.
-    timers_.After({}, [this, id] { ReportUndeliverable(id); });
-  }
-  AwaitDelay(id, delay);
+// Returns a copy of the name that stays.
+std::string_view Core::InternLocked(std::string_view method) {
+  const auto found = methods_.find(method);
+  return found != methods_.end() ? *found : *methods_.emplace(method).first;
 }
 
-std::chrono::milliseconds Core::AdmitLocked(Call* call) {
+Core::Milliseconds Core::AdmitLocked(Call* call) {
   const End& end = ends_[call->end];
   call->slot = end.slot;
+  if (end.slot != nullptr) call->packet.server = end.slot->name;
   if (!end.enabled || end.slot == nullptr || end.slot->server == nullptr) {
+    call->hold = Hold::kNo;
     call->phase = Phase::kUndeliverable;
     return faults_.UndeliverableDelay(flags_.long_delays);
   }
+  // Admitted when the tap lets it go, to the server of then.
+  if (call->hold == Hold::kAsking) return {};
   call->server = end.slot->server;
   call->target = end.slot->server.get();
   call->reliable = flags_.reliable;
   call->long_reordering = flags_.long_reordering;
   call->phase = call->reliable ? Phase::kQueued : Phase::kDelayed;
-  return call->reliable ? std::chrono::milliseconds(0) : faults_.RequestDelay();
+  return call->reliable ? Milliseconds(0) : faults_.RequestDelay();
 }
 
-void Core::AwaitDelay(CallId id, std::chrono::milliseconds delay) {
-  timers_.After(delay, [this, id] { OnDelayOver(id); });
-}
-
-void Core::OnDelayOver(CallId id) {
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = calls_.find(id);
-    if (found == calls_.end()) return;
-    Call& call = found->second;
-    if (call.phase == Phase::kEnded) return;
-    if (call.phase == Phase::kDelayed) {
-      call.phase = Phase::kQueued;
-    } else {
-      if (call.outcome.has_value()) {
-        total_bytes_ += static_cast<int64_t>(call.outcome->size());
-      }
-      call.phase = Phase::kEnded;
-    }
+void Core::Schedule(CallId id, Phase phase, Milliseconds delay) {
+  if (phase == Phase::kQueued) {
+    workers_.Submit([this, id] { Start(id); });
+    return;
   }
-  Submit(id);
+  if (phase == Phase::kCompleted) {
+    workers_.Submit([this, id] { Finish(id); });
+    return;
+  }
+  if (phase == Phase::kUndeliverable) {
+    // On the timer thread and before the delay is over, even one of 0 ms. Also
+    // without an observer, which must not change what the threads do.
+    timers_.After({}, [this, id] { ReportUndeliverable(id); });
+  }
+  timers_.After(delay, [this, id, phase] { OnDelayOver(id, phase); });
 }
 
 void Core::ReportUndeliverable(CallId id) {
-  Route route;
-  std::string method;
+  Packet packet;
   std::string args;
   {
     base::MutexLock lock(&mu_);
-    const auto found = calls_.find(id);
+    const auto found = FindLocked(id, Phase::kUndeliverable);
     if (found == calls_.end()) return;
-    if (found->second.phase != Phase::kUndeliverable) return;
-    if (observer_ == nullptr && !VLOG_IS_ON(3)) return;
-    route = RouteLocked(id, found->second);
-    method = found->second.method;
-    args = found->second.args;
+    packet = found->second.packet;
+    args = std::move(found->second.args);
   }
-  Report(route, Packet::Kind::kRequest, Packet::Fate::kUndeliverable, method,
-         args);
+  packet.fate = Packet::Fate::kUndeliverable;
+  packet.bytes = args;
+  Report(packet);
 }
 
-void Core::Submit(CallId id) {
-  workers_.Submit([this, id] { Work(id); });
-}
-
-void Core::Submit(const std::vector<CallId>& ids) {
-  for (const CallId id : ids) Submit(id);
-}
-
-void Core::Work(CallId id) {
-  // Both are destroyed at the end, when this thread is in no callback any more:
-  // a destructor may close ends, even that of the callback.
-  std::optional<Errand> errand;
-  std::optional<Ended> ended;
+void Core::OnDelayOver(CallId id, Phase phase) {
+  const Phase next =
+      phase == Phase::kDelayed ? Phase::kQueued : Phase::kCompleted;
   {
     base::MutexLock lock(&mu_);
-    const auto found = calls_.find(id);
+    const auto found = FindLocked(id, phase);
     if (found == calls_.end()) return;
-    Call& call = found->second;
-    if (call.phase == Phase::kEnded) {
-      ended = TakeLocked(found, std::move(call.outcome));
-    } else if (call.phase == Phase::kQueued) {
-      errand = StartLocked(id, &call);
-      if (!call.reliable && faults_.LosesRequest()) {
-        ended = TakeLocked(found, std::nullopt);
-      }
-    }
+    found->second.phase = next;
   }
-  if (errand.has_value()) {
-    const bool lost = ended.has_value();
-    Report(errand->route, Packet::Kind::kRequest,
-           lost ? Packet::Fate::kLost : Packet::Fate::kDelivered,
-           errand->method, errand->args);
-    if (!lost) RunHandler(*errand);
-  }
-  if (ended.has_value()) Tell(&*ended);
+  Schedule(id, next);
 }
 
-Core::Errand Core::StartLocked(CallId id, Call* call) {
+void Core::Start(CallId id) {
+  // Both are destroyed at the end, when this thread is in no callback any more:
+  // a destructor may close ends, even that of the callback.
+  RunningCall running;
+  CompletedCall lost;
+  {
+    base::MutexLock lock(&mu_);
+    const auto found = FindLocked(id, Phase::kQueued);
+    if (found == calls_.end()) return;
+    Call& call = found->second;
+    running = StartLocked(&call);
+    if (!call.reliable && faults_.LosesRequest()) lost = TakeLocked(found);
+  }
+  Packet& packet = running.packet;
+  packet.fate = lost.empty() ? Packet::Fate::kDelivered : Packet::Fate::kLost;
+  packet.bytes = running.args;
+  Report(packet);
+  if (!lost.empty()) return Complete(&lost);
+  if (running.dead) PollAt(Clock::now() + kPollInterval, id);
+  OnReply(&running, running.server->Dispatch(packet.method, running.args));
+}
+
+Core::RunningCall Core::StartLocked(Call* call) {
   call->phase = Phase::kRunning;
-  call->started = TimerQueue::Clock::now();
-  return {.id = id,
-          .route = RouteLocked(id, *call),
-          .method = std::move(call->method),
+  call->started = Clock::now();
+  return {.packet = call->packet,
+          .end = call->end,
           .args = std::move(call->args),
           .server = std::move(call->server),
           .dead = IsDeadLocked(*call)};
 }
 
-void Core::RunHandler(const Errand& errand) {
-  if (errand.dead) {
-    PollAt(TimerQueue::Clock::now() + kPollInterval, errand.id);
-  }
-  std::string reply = errand.server->Dispatch(errand.method, errand.args);
-  const bool observed = errand.route.observer != nullptr ||
-                        errand.route.tap != nullptr || VLOG_IS_ON(3);
-  const std::string seen = observed ? reply : std::string();
-  Packet::Fate fate = Packet::Fate::kRefused;
-  std::chrono::milliseconds delay(0);
-  std::optional<Ended> ended;
+void Core::OnReply(RunningCall* running, std::string reply) {
+  Packet& packet = running->packet;
+  packet.kind = Packet::Kind::kReply;
+  packet.fate = Packet::Fate::kRefused;
+  packet.bytes = reply;
   bool asks = false;
+  CompletedCall completed;
   {
     base::MutexLock lock(&mu_);
-    const auto found = calls_.find(errand.id);
-    // Gone, or ended: the caller was told, or gave up, while the handler ran.
-    if (found != calls_.end() && found->second.phase == Phase::kRunning) {
-      fate = JudgeReplyLocked(found->second);
-      if (fate == Packet::Fate::kReordered) {
-        found->second.phase = Phase::kReordered;
-        found->second.outcome = std::move(reply);
-        delay = faults_.ReorderingDelay();
-      } else if (fate == Packet::Fate::kDelivered &&
-                 errand.route.tap != nullptr) {
-        found->second.phase = Phase::kHeldReply;
-        found->second.asking = true;
-        found->second.outcome = std::move(reply);
-        asks = true;
-      } else if (fate == Packet::Fate::kDelivered) {
-        total_bytes_ += static_cast<int64_t>(reply.size());
-        ended = TakeLocked(found, std::move(reply));
+    const auto found = FindLocked(packet.call, Phase::kRunning);
+    // Else its caller was told, or gave up, while the handler ran.
+    if (found != calls_.end()) {
+      Call& call = found->second;
+      JudgeReplyLocked(call, &packet);
+      const bool arrives = packet.fate == Packet::Fate::kDelivered;
+      asks = arrives && tap_ && call.callback;
+      if (asks || packet.fate == Packet::Fate::kReordered) {
+        call.phase = Phase::kReplyDelayed;
+        if (asks) call.hold = Hold::kAsking;
+        call.outcome = reply;
       } else {
-        ended = TakeLocked(found, std::nullopt);
+        if (arrives) total_bytes_ += reply.size();
+        completed = TakeLocked(found);
       }
     }
   }
-  if (asks) {
-    AskAboutReply(errand, seen);
-    return;
+  if (asks) return AskTap(packet, running->end);
+  Report(packet);
+  if (packet.fate == Packet::Fate::kReordered) {
+    Schedule(packet.call, Phase::kReplyDelayed, packet.delay);
   }
-  Report(errand.route, Packet::Kind::kReply, fate, errand.method, seen, delay);
-  if (fate == Packet::Fate::kReordered) AwaitDelay(errand.id, delay);
-  if (ended.has_value()) Tell(&*ended);
+  if (completed.empty()) return;
+  if (packet.fate == Packet::Fate::kDelivered) {
+    completed.mapped().outcome = std::move(reply);
+  }
+  Complete(&completed);
 }
 
-void Core::PollAt(TimerQueue::Clock::time_point when, CallId id) {
-  timers_.At(when, [this, id] { Poll(id); });
+void Core::JudgeReplyLocked(const Call& call, Packet* reply) {
+  // The order of the draws is part of the behavior: a refused reply draws
+  // nothing, a lost one is not considered for reordering.
+  if (IsDeadLocked(call)) return;
+  if (!call.reliable && faults_.LosesReply()) {
+    reply->fate = Packet::Fate::kLost;
+  } else if (call.long_reordering && faults_.ReordersReply()) {
+    reply->fate = Packet::Fate::kReordered;
+    reply->delay = faults_.ReorderingDelay();
+  } else {
+    reply->fate = Packet::Fate::kDelivered;
+  }
 }
 
-void Core::Poll(CallId id) {
+void Core::Finish(CallId id) {
+  CompletedCall completed;
   {
     base::MutexLock lock(&mu_);
-    const auto found = calls_.find(id);
+    const auto found = FindLocked(id, Phase::kCompleted);
     if (found == calls_.end()) return;
-    Call& call = found->second;
-    if (call.phase != Phase::kRunning || !IsDeadLocked(call)) return;
-    call.phase = Phase::kEnded;
+    const Outcome& outcome = found->second.outcome;
+    if (outcome.has_value()) total_bytes_ += outcome->size();
+    completed = TakeLocked(found);
   }
-  Submit(id);
+  Complete(&completed);
 }
 
-bool Core::IsDeadLocked(const Call& call) const {
-  return !ends_[call.end].enabled || call.slot->server.get() != call.target;
+Core::CompletedCall Core::TakeLocked(Calls::iterator call) {
+  if (call->second.callback) ++ends_[call->second.end].running;
+  return calls_.extract(call);
 }
 
-Packet::Fate Core::JudgeReplyLocked(const Call& call) {
-  // The order of the draws is part of the behaviour: a refused reply draws
-  // nothing, a lost one is not considered for reordering.
-  if (IsDeadLocked(call)) return Packet::Fate::kRefused;
-  if (!call.reliable && faults_.LosesReply()) return Packet::Fate::kLost;
-  if (call.long_reordering && faults_.ReordersReply()) {
-    return Packet::Fate::kReordered;
-  }
-  return Packet::Fate::kDelivered;
-}
-
-Core::Ended Core::TakeLocked(Calls::iterator call, Outcome outcome) {
-  if (call->second.caller.callback) ++ends_[call->second.end].running;
-  return {.call = calls_.extract(call), .outcome = std::move(outcome)};
-}
-
-void Core::Tell(Ended* ended) {
-  const Call& call = ended->call.mapped();
-  if (call.caller.waiter != nullptr) {
-    call.caller.waiter->Set(std::move(ended->outcome));
-    return;
-  }
-  if (!call.caller.callback) return;
+void Core::Complete(CompletedCall* completed) {
+  Call& call = completed->mapped();
+  if (!call.callback) return;
   running_callback = {this, call.end};
-  call.caller.callback(std::move(ended->outcome));
+  call.callback(std::move(call.outcome));
   running_callback = {};
 
   base::MutexLock lock(&mu_);
@@ -285,61 +240,56 @@ void Core::Tell(Ended* ended) {
   if (end.closed && end.running == 0) callbacks_returned_.SignalAll();
 }
 
+void Core::FailLocked(Call* call) {
+  call->phase = Phase::kCompleted;
+  call->hold = Hold::kNo;
+  call->outcome.reset();
+}
+
+Core::Calls::iterator Core::FindLocked(CallId id, Phase phase) {
+  const auto found = calls_.find(id);
+  const bool there = found != calls_.end() && found->second.phase == phase;
+  return there ? found : calls_.end();
+}
+
+bool Core::IsDeadLocked(const Call& call) const {
+  return !ends_[call.end].enabled || call.slot->server.get() != call.target;
+}
+
+void Core::PollAt(Clock::time_point when, CallId id) {
+  timers_.At(when, [this, id] { Poll(id); });
+}
+
+void Core::Poll(CallId id) {
+  {
+    base::MutexLock lock(&mu_);
+    const auto found = FindLocked(id, Phase::kRunning);
+    if (found == calls_.end() || !IsDeadLocked(found->second)) return;
+    FailLocked(&found->second);
+  }
+  Schedule(id, Phase::kCompleted);
+}
+
+void Core::Report(const Packet& packet) const {
+  VLOG(3) << "DROP " << packet;
+  if (observer_) observer_(packet);
+}
+
 void Core::Close(EndId end) {
   CHECK(running_callback.core != this || running_callback.end != end)
       << "Close() would wait for the callback that calls it";
-  std::vector<Call> given_up;  // destroyed without the lock
   {
+    std::vector<CompletedCall> given_up;  // destroyed without the lock
     base::MutexLock lock(&mu_);
     ends_[end].closed = true;
     for (auto it = calls_.begin(); it != calls_.end();) {
       const auto call = it++;
       if (call->second.end != end) continue;
-      given_up.push_back(std::move(call->second));
-      calls_.erase(call);
+      given_up.push_back(calls_.extract(call));
     }
-  }
-  for (const Call& call : given_up) {
-    if (call.caller.waiter != nullptr) call.caller.waiter->Set(std::nullopt);
   }
   base::MutexLock lock(&mu_);
   while (ends_[end].running > 0) callbacks_returned_.Wait(&mu_);
-}
-
-Core::Route Core::RouteLocked(CallId id, const Call& call) const {
-  Route route;
-  if (observer_ != nullptr) route.observer = &observer_;
-  const bool has_caller =
-      call.caller.callback != nullptr || call.caller.waiter != nullptr;
-  if (tap_ != nullptr && has_caller) route.tap = &tap_;
-  route.call = id;
-  route.sent = call.sent;
-  route.end = ends_[call.end].name;
-  if (call.slot != nullptr) route.server = call.slot->name;
-  return route;
-}
-
-Packet Core::MakePacket(const Route& route, Packet::Kind kind,
-                        Packet::Fate fate, std::string_view method,
-                        std::string_view bytes,
-                        std::chrono::milliseconds delay) {
-  return {.kind = kind,
-          .fate = fate,
-          .call = route.call,
-          .sent = route.sent,
-          .end = route.end,
-          .server = route.server,
-          .method = method,
-          .bytes = bytes,
-          .delay = delay};
-}
-
-void Core::Report(const Route& route, Packet::Kind kind, Packet::Fate fate,
-                  std::string_view method, std::string_view bytes,
-                  std::chrono::milliseconds delay) {
-  const Packet packet = MakePacket(route, kind, fate, method, bytes, delay);
-  VLOG(3) << "DROP " << packet;
-  if (route.observer != nullptr) (*route.observer)(packet);
 }
 
 }  // namespace labrpc

@@ -1,6 +1,7 @@
 #include "labrpc/network.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/logging.h"
 #include "labrpc/core.h"
@@ -8,24 +9,56 @@
 namespace labrpc {
 namespace {
 
-// What MakeEnd() returns: a name and a share of the network's inside.
-class End : public rpc::ClientEnd {
+// Where the thread of a blocking call waits for the outcome.
+class Waiter {
  public:
-  End(std::shared_ptr<Core> core, EndId id) : core_(std::move(core)), id_(id) {}
+  // Has no effect if there is an outcome already.
+  void Set(Outcome outcome) EXCLUDES(mu_) {
+    {
+      base::MutexLock lock(&mu_);
+      if (is_set_) return;
+      outcome_ = std::move(outcome);
+      is_set_ = true;
+    }
+    was_set_.Signal();
+  }
+  Outcome Await() EXCLUDES(mu_) {
+    base::MutexLock lock(&mu_);
+    while (!is_set_) was_set_.Wait(&mu_);
+    return std::move(outcome_);
+  }
+
+ private:
+  base::Mutex mu_;
+  base::CondVar was_set_;
+  bool is_set_ ABSL_GUARDED_BY(mu_) = false;
+  Outcome outcome_ ABSL_GUARDED_BY(mu_);
+};
+
+// What MakeEnd() returns: a name and a share of the network's inside.
+class ClientEnd : public rpc::ClientEnd {
+ public:
+  ClientEnd(std::shared_ptr<Core> core, EndId id)
+      : core_(std::move(core)), id_(id) {}
 
   void Close() override { core_->Close(id_); }
 
  protected:
   Outcome CallBytes(std::string_view method, std::string args) override {
     const auto waiter = std::make_shared<Waiter>();
-    const bool sent =
-        core_->Send(id_, method, std::move(args), {.waiter = waiter});
-    return sent ? waiter->Await() : std::nullopt;
+    // A callback that is dropped ends the wait too.
+    std::shared_ptr<Waiter> promise(
+        waiter.get(), [waiter](Waiter* w) { w->Set(std::nullopt); });
+    core_->Send(id_, method, std::move(args),
+                [promise = std::move(promise)](Outcome outcome) {
+                  promise->Set(std::move(outcome));
+                });
+    return waiter->Await();
   }
 
   void CallBytesAsync(std::string_view method, std::string args,
                       DoneBytes done) override {
-    core_->Send(id_, method, std::move(args), {.callback = std::move(done)});
+    core_->Send(id_, method, std::move(args), std::move(done));
   }
 
  private:
@@ -41,18 +74,41 @@ Network::Network(std::string_view random_owner)
 Network::~Network() { Cleanup(); }
 
 std::shared_ptr<rpc::ClientEnd> Network::MakeEnd(const std::string& name) {
-  return std::make_shared<End>(core_, core_->MakeEnd(name));
+  base::MutexLock lock(&core_->mu_);
+  const EndId id = core_->ends_.size();
+  const bool is_new = core_->end_ids_.emplace(name, id).second;
+  CHECK(is_new) << "MakeEnd: " << name << " already exists";
+  core_->ends_.push_back({.name = name});
+  return std::make_shared<ClientEnd>(core_, id);
 }
 
-void Network::DeleteEnd(const std::string& name) { core_->DeleteEnd(name); }
+void Network::DeleteEnd(const std::string& name) {
+  EndId id = 0;
+  {
+    base::MutexLock lock(&core_->mu_);
+    id = core_->FindEndLocked(name, "DeleteEnd");
+    core_->ends_[id].enabled = false;
+    core_->ends_[id].slot = nullptr;
+    core_->end_ids_.erase(name);
+  }
+  core_->PollRunningCalls(id);
+}
 
 void Network::Connect(const std::string& end_name,
                       const std::string& server_name) {
-  core_->Connect(end_name, server_name);
+  base::MutexLock lock(&core_->mu_);
+  const EndId id = core_->FindEndLocked(end_name, "Connect");
+  core_->ends_[id].slot = core_->SlotLocked(server_name);
 }
 
 void Network::Enable(const std::string& end_name, bool enabled) {
-  core_->Enable(end_name, enabled);
+  EndId id = 0;
+  {
+    base::MutexLock lock(&core_->mu_);
+    id = core_->FindEndLocked(end_name, "Enable");
+    core_->ends_[id].enabled = enabled;
+  }
+  if (!enabled) core_->PollRunningCalls(id);
 }
 
 void Network::AddServer(const std::string& name,
@@ -66,41 +122,137 @@ void Network::DeleteServer(const std::string& name) {
 }
 
 void Network::Reliable(bool yes) {
-  core_->SetFlag(&Core::Flags::reliable, yes);
+  base::MutexLock lock(&core_->mu_);
+  core_->flags_.reliable = yes;
 }
 
 void Network::LongReordering(bool yes) {
-  core_->SetFlag(&Core::Flags::long_reordering, yes);
+  base::MutexLock lock(&core_->mu_);
+  core_->flags_.long_reordering = yes;
 }
 
 void Network::LongDelays(bool yes) {
-  core_->SetFlag(&Core::Flags::long_delays, yes);
+  base::MutexLock lock(&core_->mu_);
+  core_->flags_.long_delays = yes;
 }
 
-bool Network::IsReliable() const { return core_->GetFlags().reliable; }
+bool Network::IsReliable() const {
+  base::MutexLock lock(&core_->mu_);
+  return core_->flags_.reliable;
+}
 
 bool Network::IsLongReordering() const {
-  return core_->GetFlags().long_reordering;
+  base::MutexLock lock(&core_->mu_);
+  return core_->flags_.long_reordering;
 }
 
-bool Network::IsLongDelays() const { return core_->GetFlags().long_delays; }
+bool Network::IsLongDelays() const {
+  base::MutexLock lock(&core_->mu_);
+  return core_->flags_.long_delays;
+}
 
 int64_t Network::GetCount(const std::string& server_name) const {
-  return core_->GetCount(server_name);
+  base::MutexLock lock(&core_->mu_);
+  const auto slot = core_->slots_.find(server_name);
+  if (slot == core_->slots_.end() || slot->second.server == nullptr) return 0;
+  return slot->second.server->GetCount();
 }
 
-int64_t Network::GetTotalCount() const { return core_->GetTotalCount(); }
+int64_t Network::GetTotalCount() const {
+  base::MutexLock lock(&core_->mu_);
+  return core_->total_count_;
+}
 
-int64_t Network::GetTotalBytes() const { return core_->GetTotalBytes(); }
+int64_t Network::GetTotalBytes() const {
+  base::MutexLock lock(&core_->mu_);
+  return static_cast<int64_t>(core_->total_bytes_);
+}
 
 void Network::SetObserver(Observer observer) {
-  core_->SetObserver(std::move(observer));
+  base::MutexLock lock(&core_->mu_);
+  CHECK_EQ(core_->total_count_, 0)
+      << "the observer must be set before the first call";
+  core_->observer_.swap(observer);
 }
 
-void Network::SetTap(Tap tap) { core_->SetTap(std::move(tap)); }
+void Network::SetTap(Tap tap) {
+  base::MutexLock lock(&core_->mu_);
+  CHECK_EQ(core_->total_count_, 0)
+      << "the tap must be set before the first call";
+  core_->tap_.swap(tap);
+}
 
 bool Network::Release(uint64_t call) { return core_->Release(call); }
 
-void Network::Cleanup() { core_->Cleanup(); }
+void Network::Cleanup() {
+  std::vector<CallId> failed;
+  {
+    base::MutexLock lock(&core_->mu_);
+    core_->cleaned_up_ = true;
+    for (auto& [id, call] : core_->calls_) {
+      if (call.phase == Core::Phase::kCompleted) continue;
+      core_->FailLocked(&call);
+      failed.push_back(id);
+    }
+  }
+  for (const CallId id : failed) {
+    core_->Schedule(id, Core::Phase::kCompleted);
+  }
+  // The timers go last: through them the pool grows while handlers block.
+  core_->workers_.Shutdown();
+  core_->timers_.Shutdown();
+
+  // Servers own Rafts, Rafts own ends, ends own the core: cut the cycle.
+  std::vector<std::shared_ptr<Server>> servers;  // destroyed without the lock
+  base::MutexLock lock(&core_->mu_);
+  for (auto& [name, slot] : core_->slots_) {
+    servers.push_back(std::move(slot.server));
+  }
+}
+
+// --- The registry ------------------------------------------------------------
+
+EndId Core::FindEndLocked(const std::string& name, const char* operation) {
+  const auto found = end_ids_.find(name);
+  CHECK(found != end_ids_.end())
+      << operation << ": " << name << " does not exist";
+  return found->second;
+}
+
+Core::Slot* Core::SlotLocked(const std::string& name) {
+  return &slots_.try_emplace(name, Slot{name, nullptr}).first->second;
+}
+
+void Core::SetServer(const std::string& name, std::shared_ptr<Server> server) {
+  // On return `server` is the one replaced: destroyed here, without the lock.
+  std::vector<CallId> dead;
+  {
+    base::MutexLock lock(&mu_);
+    if (cleaned_up_) return;
+    Slot* const slot = SlotLocked(name);
+    slot->server.swap(server);
+    for (auto& [id, call] : calls_) {
+      if (call.slot != slot || call.phase != Phase::kRunning) continue;
+      if (!IsDeadLocked(call)) continue;
+      FailLocked(&call);
+      dead.push_back(id);
+    }
+  }
+  for (const CallId id : dead) Schedule(id, Phase::kCompleted);
+}
+
+void Core::PollRunningCalls(EndId end) {
+  const auto now = Clock::now();
+  std::vector<std::pair<Clock::time_point, CallId>> polls;
+  {
+    base::MutexLock lock(&mu_);
+    for (const auto& [id, call] : calls_) {
+      if (call.end != end || call.phase != Phase::kRunning) continue;
+      const auto elapsed = (now - call.started) / kPollInterval;
+      polls.emplace_back(call.started + (elapsed + 1) * kPollInterval, id);
+    }
+  }
+  for (const auto& [when, id] : polls) PollAt(when, id);
+}
 
 }  // namespace labrpc
