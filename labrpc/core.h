@@ -1,8 +1,5 @@
 // The inside of a network, shared by the Network and all of its ends: the
-// registry of ends and servers, and the calls in progress.
-//
-// network.cc writes the registry, delivery.cc takes a call from its caller to
-// its outcome. Use network.h; nothing else includes this file.
+// registry of ends and servers, and the calls in progress. Use network.h.
 //
 // A call in progress is an entry of calls_ from its admission until a thread
 // takes it out, under mu_, together with the duty to complete it. Timers and
@@ -29,7 +26,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/mutex.h"
 #include "base/random.h"
@@ -48,19 +44,15 @@ using CallId = uint64_t;  // in the order of admission
 // What an encoded call yields: the encoded reply, or nothing.
 using Outcome = std::optional<std::string>;
 
-// Receives the outcome of a call. It is dropped, without being run, when the
-// end is closed first.
+// Receives the outcome; dropped, without being run, if the end is closed first.
 using Callback = std::function<void(Outcome)>;
 
 class Core {
  public:
   explicit Core(base::Random random) : faults_(random) {}
-  Core(const Core&) = delete;
-  Core& operator=(const Core&) = delete;
 
-  // Starts a call, or drops `callback` if the end is closed or the network
-  // cleaned up. Without a callback it is a duplicate: neither counted nor shown
-  // to the tap.
+  // Starts a call; drops `callback` if the end is closed or the network cleaned
+  // up. Without a callback it is a duplicate, uncounted and unseen by the tap.
   void Send(EndId end, std::string_view method, std::string args,
             Callback callback) EXCLUDES(mu_);
 
@@ -73,7 +65,14 @@ class Core {
   using Clock = TimerQueue::Clock;
   using Milliseconds = std::chrono::milliseconds;
 
-  // A server name that was mentioned. It stays, at its place.
+  // What happens to messages.
+  struct Flags {
+    bool reliable = true;
+    bool long_delays = false;
+    bool long_reordering = false;
+  };
+
+  // A server name that was mentioned.
   struct Slot {
     std::string name;
     std::shared_ptr<Server> server;  // null: deleted, or not yet added
@@ -87,26 +86,23 @@ class Core {
     int running = 0;       // its callbacks that run now
   };
 
-  // In brackets, what moves a call on.
+  // In brackets what moves a call on.
   enum class Phase {
     kDelayed,        // on its way to the server [timer, tap]
     kQueued,         // at the server [worker]
-    kRunning,        // in its handler [that worker, dead check]
+    kRunning,        // in the handler [that worker, dead check]
     kReplyDelayed,   // on its way to the caller [timer, tap]
-    kUndeliverable,  // its caller waits for nothing [timer]
+    kUndeliverable,  // never arrives; its caller waits [timer]
     kCompleted,      // the outcome is known [worker]
   };
 
-  // The tap acts where messages are delayed: one that it holds has no timer.
-  enum class Hold {
-    kNo,
-    kAsking,    // the tap decides now
-    kReleased,  // it still does, but the message has been released already
-    kHeld,
-  };
+  // The tap acts where messages are delayed: one that it holds has no timer. A
+  // release while it still decides is left to the deciding thread, so that what
+  // the observer is told of a message comes before what follows from it.
+  enum class Hold { kNo, kAsking, kReleased, kHeld };
 
   struct Call {
-    Packet packet{};  // whose route and method all reports on the call bear
+    Packet packet{};  // the part that all reports on this call share
     EndId end = 0;
     std::string args;
     Callback callback;
@@ -116,11 +112,10 @@ class Core {
     // What the network was like when the call was admitted; only this counts
     // for it later. `server` goes to the worker that runs the handler, `target`
     // stays, to tell whether the slot still holds that object.
+    Flags flags;
     Slot* slot = nullptr;
     std::shared_ptr<Server> server;
     const Server* target = nullptr;
-    bool reliable = true;
-    bool long_reordering = false;
 
     Clock::time_point started{};  // the handler
     Outcome outcome;              // in kReplyDelayed and kCompleted
@@ -139,55 +134,46 @@ class Core {
   // A call taken out of calls_, to be completed, and destroyed, without mu_.
   using CompletedCall = Calls::node_type;
 
-  struct Flags {
-    bool reliable = true;
-    bool long_delays = false;
-    bool long_reordering = false;
-  };
-
-  // While a handler runs, the dead check is made each time that so much time
-  // has passed. A timer is set only when there is something to find.
+  // Of the dead check, while a handler runs. A timer is set only when there is
+  // something to find.
   static constexpr Milliseconds kPollInterval{100};
 
   // The registry; network.cc.
   EndId FindEndLocked(const std::string& name, const char* operation)
       REQUIRES(mu_);
   Slot* SlotLocked(const std::string& name) REQUIRES(mu_);
-  void SetServer(const std::string& name, std::shared_ptr<Server> server)
-      EXCLUDES(mu_);
-  void PollRunningCalls(EndId end) EXCLUDES(mu_);
 
   // The time line of a call, in order; delivery.cc.
   std::string_view InternLocked(std::string_view method) REQUIRES(mu_);
   Milliseconds AdmitLocked(Call* call) REQUIRES(mu_);
+  void AskTap(Packet packet, EndId end) EXCLUDES(mu_);
+  void Obey(CallId id, Ruling ruling) EXCLUDES(mu_);
+  bool Release(CallId id) EXCLUDES(mu_);
   void Schedule(CallId id, Phase phase, Milliseconds delay = {});
   void ReportUndeliverable(CallId id) EXCLUDES(mu_);
   void OnDelayOver(CallId id, Phase phase) EXCLUDES(mu_);
   void Start(CallId id) EXCLUDES(mu_);
-  RunningCall StartLocked(Call* call) REQUIRES(mu_);
   void OnReply(RunningCall* running, std::string reply) EXCLUDES(mu_);
   void JudgeReplyLocked(const Call& call, Packet* reply) REQUIRES(mu_);
+  void Report(const Packet& packet) const;
+  // The call if it is in that phase, else the end of calls_.
+  Calls::iterator FindLocked(CallId id, Phase phase) REQUIRES(mu_);
+
+  // How it ends; completion.cc.
   void Finish(CallId id) EXCLUDES(mu_);
   CompletedCall TakeLocked(Calls::iterator call) REQUIRES(mu_);
   void Complete(CompletedCall* completed) EXCLUDES(mu_);
-
-  // The call, if it is in that phase; else the end of calls_.
-  Calls::iterator FindLocked(CallId id, Phase phase) REQUIRES(mu_);
   void FailLocked(Call* call) REQUIRES(mu_);
-  bool IsDeadLocked(const Call& call) const REQUIRES(mu_);
-  void PollAt(Clock::time_point when, CallId id);
+  void SetServer(const std::string& name, std::shared_ptr<Server> server)
+      EXCLUDES(mu_);
+  void PollRunningCalls(EndId end) EXCLUDES(mu_);
   void Poll(CallId id) EXCLUDES(mu_);
-  void Report(const Packet& packet) const;
-
-  // The tap's part in it; tapping.cc.
-  void AskTap(Packet packet, EndId end) EXCLUDES(mu_);
-  void Obey(CallId id, Ruling ruling) EXCLUDES(mu_);
-  bool Release(CallId id) EXCLUDES(mu_);
+  bool IsDeadLocked(const Call& call) const REQUIRES(mu_);
 
   TimerQueue timers_;
   WorkerPool workers_{&timers_};
 
-  // Set before the first call, and never changed once there are calls.
+  // Set before the first call, constant from then on.
   Observer observer_;
   Tap tap_;
 

@@ -1,5 +1,5 @@
-// One call on its way: admission, delays and losses, the handler, the outcome.
-// And the two ways in which it can be cut short: the dead check and Close.
+// One call on its way: admission, delays and losses, the tap, the handler, the
+// verdict on its reply.
 
 #include <utility>
 
@@ -7,16 +7,6 @@
 #include "labrpc/core.h"
 
 namespace labrpc {
-namespace {
-
-// The end whose callback the calling thread runs, to catch one that closes it.
-struct RunningCallback {
-  const Core* core = nullptr;
-  EndId end = 0;
-};
-thread_local RunningCallback running_callback;
-
-}  // namespace
 
 void Core::Send(EndId end, std::string_view method, std::string args,
                 Callback callback) {
@@ -71,31 +61,29 @@ Core::Milliseconds Core::AdmitLocked(Call* call) {
     call->phase = Phase::kUndeliverable;
     return faults_.UndeliverableDelay(flags_.long_delays);
   }
-  // Admitted when the tap lets it go, to the server of then.
+  // When the tap lets it go, it will be decided again.
   if (call->hold == Hold::kAsking) return {};
   call->server = end.slot->server;
   call->target = end.slot->server.get();
-  call->reliable = flags_.reliable;
-  call->long_reordering = flags_.long_reordering;
-  call->phase = call->reliable ? Phase::kQueued : Phase::kDelayed;
-  return call->reliable ? Milliseconds(0) : faults_.RequestDelay();
+  call->flags = flags_;
+  call->phase = flags_.reliable ? Phase::kQueued : Phase::kDelayed;
+  return flags_.reliable ? Milliseconds(0) : faults_.RequestDelay();
 }
 
 void Core::Schedule(CallId id, Phase phase, Milliseconds delay) {
-  if (phase == Phase::kQueued) {
-    workers_.Submit([this, id] { Start(id); });
-    return;
+  switch (phase) {
+    case Phase::kQueued:
+      return workers_.Submit([this, id] { Start(id); });
+    case Phase::kCompleted:
+      return workers_.Submit([this, id] { Finish(id); });
+    case Phase::kUndeliverable:
+      // On the timer thread and before the delay is over, even one of 0 ms.
+      // Also without an observer: it must not change what the threads do.
+      timers_.After({}, [this, id] { ReportUndeliverable(id); });
+      [[fallthrough]];
+    default:
+      timers_.After(delay, [this, id, phase] { OnDelayOver(id, phase); });
   }
-  if (phase == Phase::kCompleted) {
-    workers_.Submit([this, id] { Finish(id); });
-    return;
-  }
-  if (phase == Phase::kUndeliverable) {
-    // On the timer thread and before the delay is over, even one of 0 ms. Also
-    // without an observer, which must not change what the threads do.
-    timers_.After({}, [this, id] { ReportUndeliverable(id); });
-  }
-  timers_.After(delay, [this, id, phase] { OnDelayOver(id, phase); });
 }
 
 void Core::ReportUndeliverable(CallId id) {
@@ -125,6 +113,60 @@ void Core::OnDelayOver(CallId id, Phase phase) {
   Schedule(id, next);
 }
 
+void Core::AskTap(Packet packet, EndId end) {
+  const bool is_reply = packet.kind == Packet::Kind::kReply;
+  packet.fate = Packet::Fate::kDelivered;
+  const Ruling ruling = tap_(packet);
+  if (ruling == Ruling::kDuplicate && !is_reply) {
+    Send(end, packet.method, std::string(packet.bytes), nullptr);
+  }
+  if (ruling == Ruling::kDrop) packet.fate = Packet::Fate::kLost;
+  if (ruling == Ruling::kHold) packet.fate = Packet::Fate::kReordered;
+  // What becomes of a request that goes on is still to be decided.
+  if (is_reply || ruling == Ruling::kDrop) Report(packet);
+  Obey(packet.call, ruling);
+}
+
+void Core::Obey(CallId id, Ruling ruling) {
+  Phase phase{};
+  Milliseconds delay(0);
+  {
+    base::MutexLock lock(&mu_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end() || found->second.hold == Hold::kNo) return;
+    Call& call = found->second;
+    if (ruling == Ruling::kHold && call.hold == Hold::kAsking) {
+      call.hold = Hold::kHeld;
+      return;
+    }
+    call.hold = Hold::kNo;
+    if (ruling == Ruling::kDrop) {
+      FailLocked(&call);
+    } else if (call.phase == Phase::kDelayed) {
+      delay = AdmitLocked(&call);
+    } else {
+      call.phase = Phase::kCompleted;
+    }
+    phase = call.phase;
+  }
+  Schedule(id, phase, delay);
+}
+
+bool Core::Release(CallId id) {
+  {
+    base::MutexLock lock(&mu_);
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) return false;
+    Hold& hold = found->second.hold;
+    const bool is_asking = hold == Hold::kAsking;
+    if (!is_asking && hold != Hold::kHeld) return false;
+    hold = Hold::kReleased;
+    if (is_asking) return true;
+  }
+  Obey(id, Ruling::kPass);
+  return true;
+}
+
 void Core::Start(CallId id) {
   // Both are destroyed at the end, when this thread is in no callback any more:
   // a destructor may close ends, even that of the callback.
@@ -135,26 +177,24 @@ void Core::Start(CallId id) {
     const auto found = FindLocked(id, Phase::kQueued);
     if (found == calls_.end()) return;
     Call& call = found->second;
-    running = StartLocked(&call);
-    if (!call.reliable && faults_.LosesRequest()) lost = TakeLocked(found);
+    call.phase = Phase::kRunning;
+    call.started = Clock::now();
+    running = {.packet = call.packet,
+               .end = call.end,
+               .args = std::move(call.args),
+               .server = std::move(call.server),
+               .dead = IsDeadLocked(call)};
+    if (!call.flags.reliable && faults_.LosesRequest()) {
+      lost = TakeLocked(found);
+    }
   }
   Packet& packet = running.packet;
   packet.fate = lost.empty() ? Packet::Fate::kDelivered : Packet::Fate::kLost;
   packet.bytes = running.args;
   Report(packet);
   if (!lost.empty()) return Complete(&lost);
-  if (running.dead) PollAt(Clock::now() + kPollInterval, id);
+  if (running.dead) timers_.After(kPollInterval, [this, id] { Poll(id); });
   OnReply(&running, running.server->Dispatch(packet.method, running.args));
-}
-
-Core::RunningCall Core::StartLocked(Call* call) {
-  call->phase = Phase::kRunning;
-  call->started = Clock::now();
-  return {.packet = call->packet,
-          .end = call->end,
-          .args = std::move(call->args),
-          .server = std::move(call->server),
-          .dead = IsDeadLocked(*call)};
 }
 
 void Core::OnReply(RunningCall* running, std::string reply) {
@@ -199,51 +239,14 @@ void Core::JudgeReplyLocked(const Call& call, Packet* reply) {
   // The order of the draws is part of the behavior: a refused reply draws
   // nothing, a lost one is not considered for reordering.
   if (IsDeadLocked(call)) return;
-  if (!call.reliable && faults_.LosesReply()) {
+  if (!call.flags.reliable && faults_.LosesReply()) {
     reply->fate = Packet::Fate::kLost;
-  } else if (call.long_reordering && faults_.ReordersReply()) {
+  } else if (call.flags.long_reordering && faults_.ReordersReply()) {
     reply->fate = Packet::Fate::kReordered;
     reply->delay = faults_.ReorderingDelay();
   } else {
     reply->fate = Packet::Fate::kDelivered;
   }
-}
-
-void Core::Finish(CallId id) {
-  CompletedCall completed;
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = FindLocked(id, Phase::kCompleted);
-    if (found == calls_.end()) return;
-    const Outcome& outcome = found->second.outcome;
-    if (outcome.has_value()) total_bytes_ += outcome->size();
-    completed = TakeLocked(found);
-  }
-  Complete(&completed);
-}
-
-Core::CompletedCall Core::TakeLocked(Calls::iterator call) {
-  if (call->second.callback) ++ends_[call->second.end].running;
-  return calls_.extract(call);
-}
-
-void Core::Complete(CompletedCall* completed) {
-  Call& call = completed->mapped();
-  if (!call.callback) return;
-  running_callback = {this, call.end};
-  call.callback(std::move(call.outcome));
-  running_callback = {};
-
-  base::MutexLock lock(&mu_);
-  End& end = ends_[call.end];
-  --end.running;
-  if (end.closed && end.running == 0) callbacks_returned_.SignalAll();
-}
-
-void Core::FailLocked(Call* call) {
-  call->phase = Phase::kCompleted;
-  call->hold = Hold::kNo;
-  call->outcome.reset();
 }
 
 Core::Calls::iterator Core::FindLocked(CallId id, Phase phase) {
@@ -252,44 +255,9 @@ Core::Calls::iterator Core::FindLocked(CallId id, Phase phase) {
   return there ? found : calls_.end();
 }
 
-bool Core::IsDeadLocked(const Call& call) const {
-  return !ends_[call.end].enabled || call.slot->server.get() != call.target;
-}
-
-void Core::PollAt(Clock::time_point when, CallId id) {
-  timers_.At(when, [this, id] { Poll(id); });
-}
-
-void Core::Poll(CallId id) {
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = FindLocked(id, Phase::kRunning);
-    if (found == calls_.end() || !IsDeadLocked(found->second)) return;
-    FailLocked(&found->second);
-  }
-  Schedule(id, Phase::kCompleted);
-}
-
 void Core::Report(const Packet& packet) const {
   VLOG(3) << "DROP " << packet;
   if (observer_) observer_(packet);
-}
-
-void Core::Close(EndId end) {
-  CHECK(running_callback.core != this || running_callback.end != end)
-      << "Close() would wait for the callback that calls it";
-  {
-    std::vector<CompletedCall> given_up;  // destroyed without the lock
-    base::MutexLock lock(&mu_);
-    ends_[end].closed = true;
-    for (auto it = calls_.begin(); it != calls_.end();) {
-      const auto call = it++;
-      if (call->second.end != end) continue;
-      given_up.push_back(calls_.extract(call));
-    }
-  }
-  base::MutexLock lock(&mu_);
-  while (ends_[end].running > 0) callbacks_returned_.Wait(&mu_);
 }
 
 }  // namespace labrpc

@@ -223,36 +223,4 @@ Core::Slot* Core::SlotLocked(const std::string& name) {
   return &slots_.try_emplace(name, Slot{name, nullptr}).first->second;
 }
 
-void Core::SetServer(const std::string& name, std::shared_ptr<Server> server) {
-  // On return `server` is the one replaced: destroyed here, without the lock.
-  std::vector<CallId> dead;
-  {
-    base::MutexLock lock(&mu_);
-    if (cleaned_up_) return;
-    Slot* const slot = SlotLocked(name);
-    slot->server.swap(server);
-    for (auto& [id, call] : calls_) {
-      if (call.slot != slot || call.phase != Phase::kRunning) continue;
-      if (!IsDeadLocked(call)) continue;
-      FailLocked(&call);
-      dead.push_back(id);
-    }
-  }
-  for (const CallId id : dead) Schedule(id, Phase::kCompleted);
-}
-
-void Core::PollRunningCalls(EndId end) {
-  const auto now = Clock::now();
-  std::vector<std::pair<Clock::time_point, CallId>> polls;
-  {
-    base::MutexLock lock(&mu_);
-    for (const auto& [id, call] : calls_) {
-      if (call.end != end || call.phase != Phase::kRunning) continue;
-      const auto elapsed = (now - call.started) / kPollInterval;
-      polls.emplace_back(call.started + (elapsed + 1) * kPollInterval, id);
-    }
-  }
-  for (const auto& [when, id] : polls) PollAt(when, id);
-}
-
 }  // namespace labrpc

@@ -37,21 +37,21 @@ class TimerQueue {
 
   // Runs `action` at `when`, or as soon after it as the machine allows. After
   // Shutdown() it is dropped.
-  void At(Clock::time_point when, Action action) ABSL_LOCKS_EXCLUDED(mu_);
+  void At(Clock::time_point when, Action action) EXCLUDES(mu_);
   void After(Clock::duration delay, Action action) {
     At(Clock::now() + delay, std::move(action));
   }
 
   // Finishes the action that runs, drops the others, joins the thread.
   // REQUIRES: not called from an action. Calling it again has no effect.
-  void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
+  void Shutdown() EXCLUDES(mu_);
 
  private:
   using Entries = std::multimap<Clock::time_point, Action>;
 
   void TimerLoop();
   // Blocks until an action is due; returns nothing at the end.
-  std::optional<Action> AwaitDue() ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Action> AwaitDue() EXCLUDES(mu_);
 
   base::Mutex mu_;
   base::CondVar earliest_changed_;

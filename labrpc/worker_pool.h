@@ -50,15 +50,15 @@ class WorkerPool {
   WorkerPool& operator=(const WorkerPool&) = delete;
 
   // Runs `task` on a worker, soon. After Shutdown() it is dropped.
-  void Submit(Task task) ABSL_LOCKS_EXCLUDED(mu_);
+  void Submit(Task task) EXCLUDES(mu_);
 
   // Runs what is queued, waits for what runs, joins the workers; the pool grows
   // for blocked tasks up to the end. Calling it again has no effect.
   // REQUIRES: not called from a task; one thread at a time.
-  void Shutdown() ABSL_LOCKS_EXCLUDED(mu_);
+  void Shutdown() EXCLUDES(mu_);
 
   // The number of threads now.
-  int Size() const ABSL_LOCKS_EXCLUDED(mu_);
+  int Size() const EXCLUDES(mu_);
 
  private:
   static constexpr size_t kCoreWorkers = 2;
@@ -83,23 +83,23 @@ class WorkerPool {
   void WorkLoop(Threads::iterator handle);
   // Blocks until there is a task; returns nothing when the worker is to leave,
   // which it has then been noted to do.
-  std::optional<Task> NextTask(const WorkerRef& me) ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Task> NextTask(const WorkerRef& me) EXCLUDES(mu_);
   // Returns false if there was nothing to do for so long that the worker
   // should leave.
-  bool AwaitCallLocked(const WorkerRef& me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ArriveLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void LeaveLocked(Worker* me) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool AwaitCallLocked(const WorkerRef& me) REQUIRES(mu_);
+  void ArriveLocked(Worker* me) REQUIRES(mu_);
+  void LeaveLocked(Worker* me) REQUIRES(mu_);
 
   // Sees to it that somebody takes the next task, if there is one. The caller
   // wakes the worker returned, if any, when it has released mu_.
-  [[nodiscard]] WorkerRef CallWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  [[nodiscard]] WorkerRef CallWorkerLocked() REQUIRES(mu_);
   static void Wake(const WorkerRef& worker);
-  void AddWorkerLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void AddWorkerLocked() REQUIRES(mu_);
 
   // Growing: Watch looks at the queue again after kPatience.
-  void WatchLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void GrowIfStuck() ABSL_LOCKS_EXCLUDED(mu_);  // on the timer thread
-  size_t MissingWorkersLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WatchLocked() REQUIRES(mu_);
+  void GrowIfStuck() EXCLUDES(mu_);  // on the timer thread
+  size_t MissingWorkersLocked() const REQUIRES(mu_);
 
   TimerQueue* const timers_;
   const std::chrono::milliseconds linger_;
