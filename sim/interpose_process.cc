@@ -110,7 +110,7 @@ pid_t fork() noexcept {
 
 void _exit(int status) {
   sim::EndWholeProcess(status);
-  Real().exit_now(status);
+  Real()._exit(status);
   __builtin_unreachable();
 }
 

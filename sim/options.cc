@@ -31,93 +31,50 @@ class KnobDraw {
   uint64_t state_;
 };
 
-// Reads the variables one after another; the first bad one is the error.
-class Reader {
- public:
-  explicit Reader(std::string* error) : error_(error) {}
-
-  // Null if it is not set.
-  static const char* Get(const char* name) { return getenv(name); }
-
-  void ReadProbability(const char* name, const std::string& text,
-                       double* value) {
-    double parsed = 0;
-    if (absl::SimpleAtod(text, &parsed) && parsed >= 0 && parsed <= 1) {
-      *value = parsed;
-    } else {
-      Refuse(name, text, "a probability from 0 to 1");
-    }
-  }
-
-  void ReadDuration(const char* name, const std::string& text,
-                    std::chrono::nanoseconds* value) {
-    absl::Duration parsed;
-    if (absl::ParseDuration(text, &parsed) && parsed >= absl::ZeroDuration()) {
-      *value = absl::ToChronoNanoseconds(parsed);
-    } else {
-      Refuse(name, text, "a duration, such as 200us or 5ms");
-    }
-  }
-
-  void Refuse(const char* name, const std::string& text, const char* wanted) {
-    if (!error_->empty()) return;
-    *error_ =
-        absl::StrCat("sim: ", name, "=\"", text, "\" is wrong: give ", wanted);
-  }
-
- private:
-  std::string* const error_;
-};
-
-uint64_t ReadSeed(Reader* reader) {
-  const std::string text = Reader::Get("SIM_SEED");
-  uint64_t seed = 0;
-  if (text.empty() ||
-      text.find_first_not_of("0123456789") != std::string::npos ||
-      !absl::SimpleAtoi(text, &seed)) {
-    reader->Refuse("SIM_SEED", text, "a whole number from 0 to 2^64-1");
-  }
-  return seed;
+bool ParseSeed(const std::string& text, uint64_t* seed) {
+  return text.find_first_not_of("0123456789") == std::string::npos &&
+         absl::SimpleAtoi(text, seed);
 }
 
-Profile ReadProfile(Reader* reader) {
-  const char* const text = Reader::Get("SIM_PROFILE");
-  if (text == nullptr || std::string(text) == "harsh") return Profile::kHarsh;
-  if (std::string(text) != "fair") {
-    reader->Refuse("SIM_PROFILE", text, "fair or harsh");
-  }
-  return Profile::kFair;
+bool ParseProfile(const std::string& text, Profile* profile) {
+  if (text == "fair") *profile = Profile::kFair;
+  return text == "fair" || text == "harsh";
 }
 
-void ReadEngine(Reader* reader, Engine* engine) {
-  const char* const text = Reader::Get("SIM_ENGINE");
-  if (text == nullptr) return;
-  for (const Engine known : {Engine::kNative, Engine::kFiber}) {
-    if (std::string(text) != EngineName(known)) continue;
-    *engine = known;
-    return;
-  }
-  reader->Refuse("SIM_ENGINE", text, "fiber or native");
+bool ParseEngine(const std::string& text, Engine* engine) {
+  if (text == "native") *engine = Engine::kNative;
+  return text == "native" || text == "fiber";
 }
 
-void ReadKnobs(Reader* reader, Options* options) {
-  if (const char* const text = Reader::Get("SIM_PREEMPT")) {
-    reader->ReadProbability("SIM_PREEMPT", text, &options->preempt);
-  }
-  if (const char* const text = Reader::Get("SIM_STALL")) {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(text, absl::MaxSplits(':', 1));
-    reader->ReadProbability("SIM_STALL", parts.first, &options->stall);
-    if (!parts.second.empty()) {
-      reader->ReadDuration("SIM_STALL", parts.second, &options->longest_stall);
-    }
-  }
-  if (const char* const text = Reader::Get("SIM_SLACK")) {
-    reader->ReadDuration("SIM_SLACK", text, &options->slack);
-  }
-  if (const char* const text = Reader::Get("SIM_LIMIT")) {
-    reader->ReadDuration("SIM_LIMIT", text, &options->time_limit);
-  }
+bool ParseProbability(const std::string& text, double* probability) {
+  return absl::SimpleAtod(text, probability) && *probability >= 0 &&
+         *probability <= 1;
+}
+
+bool ParseDuration(const std::string& text, std::chrono::nanoseconds* length) {
+  absl::Duration parsed;
+  if (!absl::ParseDuration(text, &parsed)) return false;
+  *length = absl::ToChronoNanoseconds(parsed);
+  return parsed >= absl::ZeroDuration();
+}
+
+bool ParseStall(const std::string& text, Options* options) {
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(text, absl::MaxSplits(':', 1));
+  return ParseProbability(parts.first, &options->stall) &&
+         (parts.second.empty() ||
+          ParseDuration(parts.second, &options->longest_stall));
+}
+
+// Gives `value` what the variable says, if it is set. The first variable with a
+// bad value is the error: it should be what is `wanted`.
+template <typename T>
+void Read(const char* name, bool (*parse)(const std::string&, T*), T* value,
+          const char* wanted, std::string* error) {
+  const char* const text = getenv(name);
+  if (text == nullptr || parse(text, value) || !error->empty()) return;
+  *error =
+      absl::StrCat("sim: ", name, "=\"", text, "\" is wrong: give ", wanted);
 }
 
 }  // namespace
@@ -149,24 +106,26 @@ Engine UsableEngine(Engine wanted, bool has_fsgsbase, bool has_tsan) {
 }
 
 std::optional<Options> OptionsFromEnvironment(std::string* error) {
-  if (Reader::Get("SIM_SEED") == nullptr) return std::nullopt;
-  Reader reader(error);
-  const uint64_t seed = ReadSeed(&reader);
-  Options options = Swarm(seed, ReadProfile(&reader));
-  ReadEngine(&reader, &options.engine);
-  ReadKnobs(&reader, &options);
+  if (getenv("SIM_SEED") == nullptr) return std::nullopt;
+  constexpr char kProbability[] = "a probability from 0 to 1";
+  constexpr char kDuration[] = "a duration, such as 200us or 5ms";
+  uint64_t seed = 0;
+  Read("SIM_SEED", ParseSeed, &seed, "a whole number from 0 to 2^64-1", error);
+  Profile profile = Profile::kHarsh;
+  Read("SIM_PROFILE", ParseProfile, &profile, "fair or harsh", error);
+  Options options = Swarm(seed, profile);
+  Read("SIM_ENGINE", ParseEngine, &options.engine, "fiber or native", error);
+  Read("SIM_PREEMPT", ParseProbability, &options.preempt, kProbability, error);
+  Read("SIM_STALL", ParseStall, &options,
+       "a probability and a duration, such as 0.005:5ms", error);
+  Read("SIM_SLACK", ParseDuration, &options.slack, kDuration, error);
+  Read("SIM_LIMIT", ParseDuration, &options.time_limit, kDuration, error);
   if (!error->empty()) return std::nullopt;
   return options;
 }
 
 const char* EngineName(Engine engine) {
-  switch (engine) {
-    case Engine::kNative:
-      return "native";
-    case Engine::kFiber:
-      return "fiber";
-  }
-  return "?";
+  return engine == Engine::kNative ? "native" : "fiber";
 }
 
 std::string DescribeOptions(const Options& options) {

@@ -115,7 +115,7 @@ void Die(int status, const char* what) {
   WriteError(STDERR_FILENO, AllStacks());
   fflush(nullptr);
   EndWholeProcess(status);
-  Real().exit_now(status);
+  Real()._exit(status);
 }
 
 void DieOnCycle(Thread* thread) {

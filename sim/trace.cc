@@ -9,50 +9,35 @@ namespace {
 
 constinit int trace_fd = -1;
 
+struct NamedOp {
+  Op op;
+  const char* name;
+};
+constexpr NamedOp kOps[] = {{Op::kLock, "lock"},
+                            {Op::kTryLock, "try-lock"},
+                            {Op::kUnlock, "unlock"},
+                            {Op::kReadLock, "read-lock"},
+                            {Op::kWriteLock, "write-lock"},
+                            {Op::kRwlockUnlock, "rwlock-unlock"},
+                            {Op::kWait, "wait"},
+                            {Op::kSignal, "signal"},
+                            {Op::kBroadcast, "broadcast"},
+                            {Op::kSemaphoreWait, "sem-wait"},
+                            {Op::kSemaphorePost, "sem-post"},
+                            {Op::kFutexWait, "futex-wait"},
+                            {Op::kFutexWake, "futex-wake"},
+                            {Op::kCreate, "create"},
+                            {Op::kJoin, "join"},
+                            {Op::kEnd, "end"},
+                            {Op::kSleep, "sleep"},
+                            {Op::kYield, "yield"},
+                            {Op::kClock, "clock"},
+                            {Op::kAtomic, "atomic"},
+                            {Op::kAccess, "access"}};
+
 const char* OpName(Op op) {
-  switch (op) {
-    case Op::kLock:
-      return "lock";
-    case Op::kTryLock:
-      return "try-lock";
-    case Op::kUnlock:
-      return "unlock";
-    case Op::kReadLock:
-      return "read-lock";
-    case Op::kWriteLock:
-      return "write-lock";
-    case Op::kRwlockUnlock:
-      return "rwlock-unlock";
-    case Op::kWait:
-      return "wait";
-    case Op::kSignal:
-      return "signal";
-    case Op::kBroadcast:
-      return "broadcast";
-    case Op::kSemaphoreWait:
-      return "sem-wait";
-    case Op::kSemaphorePost:
-      return "sem-post";
-    case Op::kFutexWait:
-      return "futex-wait";
-    case Op::kFutexWake:
-      return "futex-wake";
-    case Op::kCreate:
-      return "create";
-    case Op::kJoin:
-      return "join";
-    case Op::kEnd:
-      return "end";
-    case Op::kSleep:
-      return "sleep";
-    case Op::kYield:
-      return "yield";
-    case Op::kClock:
-      return "clock";
-    case Op::kAtomic:
-      return "atomic";
-    case Op::kAccess:
-      return "access";
+  for (const NamedOp& named : kOps) {
+    if (named.op == op) return named.name;
   }
   return "?";
 }

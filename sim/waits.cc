@@ -44,25 +44,36 @@ Thread* JoinTarget(const void* address) {
   return nullptr;
 }
 
-const char* NounFor(Wait wait) {
+const char* Phrase(Wait wait) {
   switch (wait) {
+    case Wait::kNone:
+      return "is blocked";
     case Wait::kMutex:
-      return "mutex";
+      return "waits for mutex";
     case Wait::kRwlock:
-      return "rwlock";
+      return "waits for rwlock";
     case Wait::kCondition:
-      return "condition variable";
+      return "waits for condition variable";
     case Wait::kSemaphore:
-      return "semaphore";
+      return "waits for semaphore";
     case Wait::kFutex:
-      return "futex";
+      return "waits for futex";
     case Wait::kOnce:
-      return "once flag";
+      return "waits for once flag";
     case Wait::kGuard:
-      return "static variable's initialisation";
-    default:
-      return "";
+      return "waits for static variable's initialization";
+    case Wait::kJoin:
+      return "waits to join thread";
+    case Wait::kThreads:
+      return "waits for all threads to end";
+    case Wait::kSleep:
+      return "sleeps";
+    case Wait::kYield:
+      return "yields";
+    case Wait::kStall:
+      return "is stalled by the scheduler";
   }
+  return "?";
 }
 
 }  // namespace
@@ -130,32 +141,15 @@ std::string DescribeCycle(const Thread* thread) {
 std::string DescribeWait(const Thread* thread) {
   if (thread->state == ThreadState::kRunnable) return "can run";
   if (thread->state == ThreadState::kEnded) return "has ended, is not joined";
-  std::string text;
-  switch (thread->wait) {
-    case Wait::kSleep:
-      text = "sleeps";
-      break;
-    case Wait::kYield:
-      text = "yields";
-      break;
-    case Wait::kStall:
-      text = "is stalled by the scheduler";
-      break;
-    case Wait::kThreads:
-      text = "waits for all threads to end";
-      break;
-    case Wait::kJoin:
-      text = "waits to join";
-      break;
-    default:
-      text = absl::StrFormat("waits for %s %p", NounFor(thread->wait),
-                             thread->address);
-  }
+  std::string text = Phrase(thread->wait);
   const Thread* const holder = HolderOf(thread);
-  if (holder != nullptr && thread->wait == Wait::kJoin) {
-    absl::StrAppend(&text, " thread ", holder->id);
-  } else if (holder != nullptr) {
-    absl::StrAppend(&text, ", held by thread ", holder->id);
+  if (thread->wait == Wait::kJoin) {
+    absl::StrAppend(&text, " ", holder->id);
+  } else if (thread->address != nullptr && thread->wait != Wait::kThreads) {
+    absl::StrAppendFormat(&text, " %p", thread->address);
+    if (holder != nullptr) {
+      absl::StrAppend(&text, ", held by thread ", holder->id);
+    }
   }
   if (thread->deadline != kNever) {
     absl::StrAppendFormat(&text, ", until %.6f s",

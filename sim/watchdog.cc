@@ -43,7 +43,7 @@ void DieHanging() {
   WriteHeadline(what);
   WriteStack(frames, count);
   EndWholeProcess(kExitHung);
-  Real().exit_now(kExitHung);
+  Real()._exit(kExitHung);
 }
 
 // Runs in any real thread; what to look at is the one that holds the token.

@@ -64,7 +64,7 @@ TEST(SimReports, JoinUnderALock) {
 TEST(SimReports, StaticVariableUnderALock) {
   const ProgramOutcome outcome = Hang("static_under_lock");
   ExpectDeadlock(outcome);
-  EXPECT_TRUE(Contains(outcome.errors, "static variable's initialisation"))
+  EXPECT_TRUE(Contains(outcome.errors, "static variable's initialization"))
       << outcome;
 }
 
