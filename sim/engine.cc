@@ -60,7 +60,7 @@ void ResetRecord(Thread* thread, void* (*start)(void*), void* argument) {
 }
 
 // The kernel frees a thread's memory a little after its last instruction, and
-// what the C library does until then races with whoever runs next.
+// what the C library does until then races with the thread that runs next.
 void AwaitVanishing(Thread* me) {
   if (me->must_vanish == 0) return;
   while (RawSyscall(SYS_tgkill, getpid(), me->must_vanish, 0) != -ESRCH) {
@@ -100,7 +100,7 @@ void AnswerRequests(Thread* me) {
   raise(signal);
 }
 
-// Blocks until the thread is to begin; meanwhile answers who asks for its
+// Blocks until the thread is to begin; meanwhile answers requests for its
 // stack.
 void AwaitFirstTurn(Thread* me) {
   Take(&me->go);
@@ -119,7 +119,7 @@ void* NativeThread(void* record) {
   return me->start(me->argument);
 }
 
-// Runs behind the destructors of thread_local variables. Other keys'
+// Runs after the destructors of thread_local variables. Other keys'
 // destructors come in the same rounds, so it waits for the last but one.
 void OnNativeEnd(void* record) {
   auto* const me = static_cast<Thread*>(record);
@@ -134,7 +134,7 @@ void OnNativeEnd(void* record) {
   Thread* const next = scheduler.Pick();
   scheduler.SetCurrent(next);
   next->must_vanish = tid;
-  self = nullptr;  // what comes behind is the C library's and a sanitizer's
+  self = nullptr;  // what follows is the C library's and a sanitizer's
   Give(&next->go);
 }
 

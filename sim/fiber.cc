@@ -8,7 +8,8 @@ extern "C" {
 // Pushes what a called function must preserve, stores the stack pointer, and
 // takes the other stack, where the same was done or PrepareStack() did it.
 void SimSwitchStack(void** save, void* stack, void* fs_base);
-// Sleeps for ever with this stack pointer, without using the stack.
+// Sleeps until the process ends, with this stack pointer and, without using the
+// stack.
 [[noreturn]] void SimPark(void* stack);
 }
 

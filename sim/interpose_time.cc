@@ -95,7 +95,7 @@ unsigned sleep(unsigned seconds) {
   return 0;
 }
 
-// A little sleep, so that who yields in a loop lets time pass.
+// A short sleep, so that a thread which yields in a loop lets time pass.
 int sched_yield() noexcept {
   if (!OnSimulatedThread()) return Real().sched_yield();
   scheduler.Point(sim::Op::kYield, nullptr);

@@ -18,9 +18,9 @@ int WaitForSignal(pthread_cond_t* condition, pthread_mutex_t* mutex,
   scheduler.Point(Op::kWait, condition);
   // No scheduling point from here to Block(): a signal would be lost.
   UnlockMutex(mutex);
-  const bool signalled = scheduler.Block(Wait::kCondition, condition, deadline);
+  const bool signaled = scheduler.Block(Wait::kCondition, condition, deadline);
   LockMutex(mutex, kNever);
-  return signalled ? 0 : ETIMEDOUT;
+  return signaled ? 0 : ETIMEDOUT;
 }
 
 // As sem_wait() and its kin: -1 with errno, if it fails.

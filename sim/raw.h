@@ -40,7 +40,7 @@ inline void Copy(void* to, const void* from, size_t size) {
   asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
-// A token between two real threads: Take() blocks until somebody has given.
+// A token between two real threads: Take() blocks until the other has given it.
 inline void Give(int* token) {
   __atomic_store_n(token, 1, __ATOMIC_RELEASE);
   RawSyscall(SYS_futex, reinterpret_cast<long>(token), FUTEX_WAKE_PRIVATE, 1);

@@ -1,8 +1,8 @@
 // How a simulation gives up: what it says, and with which exit status.
 //
 // Every report goes to standard error: one line that says what is wrong, one
-// that says where in the run, then each thread with what it waits for, who
-// holds that, and its stack with file and line.
+// that says where in the run, then each thread with what it waits for, the
+// holder of that, and its stack with file and line.
 //
 // Thread safety: for the thread that holds the token.
 

@@ -139,7 +139,7 @@ void Scheduler::Remove(Thread* thread) {
   RemoveRunnable(thread);
   thread->state = ThreadState::kEnded;
   --live_;
-  Wake(thread, kMaxThreads);  // who joins it
+  Wake(thread, kMaxThreads);  // the thread that joins it
   if (live_ == 1) Wake(all_ended(), 1);
 }
 
@@ -247,15 +247,15 @@ void Scheduler::FireTimers() {
   while (timers_ > 0 && timer_heap_[0]->deadline <= now_) {
     MakeRunnable(timer_heap_[0], /*timed_out=*/true);
   }
-  // Who can run takes it, or who was the last that could.
+  // A runnable thread takes it, or the last one that ran.
   if (alarm_ <= now_) {
     alarm_ = kNever;
     hooks_.on_alarm(runnable_ > 0 ? run_set_[0] : current_);
   }
 }
 
-// Nobody can run: to the earliest timer, and a little on, so that timers which
-// are close together fire together.
+// No thread can run: to the earliest timer, and a little on, so that timers
+// which are close together fire together.
 void Scheduler::MoveTime() {
   if (timers_ == 0 && alarm_ == kNever) {
     GiveUp(kExitDeadlock, "every thread waits, and for no time to come");

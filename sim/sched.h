@@ -1,11 +1,11 @@
-// The scheduler: who runs, what the time is, who waits for what.
+// The scheduler: which thread runs, what the time is, which threads wait.
 //
 // Exactly one simulated thread runs at a time: it holds the token, and all
 // state below belongs to it. It gives the token away in Point(), Block() and at
 // its end, to a thread that a generator seeded by the run's seed picks.
 //
-// Always true: the state is initialised at compile time, because interposed
-// functions run before constructors do; it lives in no container, because a
+// Always true: the state is initialized at compile time, because interposed
+// functions run before constructors do; it is in no container, because a
 // sanitizer would take the C library's calls in them for the program's own;
 // which thread is picked depends on the seed and on the calls so far, never on
 // an address, the real time or the engine.
@@ -96,7 +96,7 @@ class Scheduler {
   // passes; returns false in the latter case. A null address: until then only.
   bool Block(Wait why, const void* address, Time deadline);
 
-  // Lets up to `count` of those that wait at `address` go on, at random;
+  // Wakes up to `count` of those that wait at `address`, chosen at random;
   // returns how many.
   int Wake(const void* address, int count);
 
@@ -106,8 +106,8 @@ class Scheduler {
 
   // A new thread, runnable.
   void Add(Thread* thread);
-  // The current thread has ended: wakes who waits for that. The caller picks
-  // the next one.
+  // The current thread has ended: wakes the threads that wait for that. The
+  // caller picks the next one.
   void Remove(Thread* thread);
   // Between these two the current thread's scheduling points do not switch: a
   // fork's handlers run in the child while it still seems to have all threads.
@@ -116,7 +116,7 @@ class Scheduler {
   // In a forked child: the current thread is the only one left.
   void ForgetOthers();
 
-  // The next to run. Moves the time on if nobody can; gives up if nobody ever
+  // The next to run. Moves the time on if no thread can; gives up if none ever
   // will.
   Thread* Pick();
   void SetCurrent(Thread* thread) {

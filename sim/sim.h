@@ -4,15 +4,14 @@
 // A program that is linked with it has the pthread, clock, sleep and randomness
 // functions of the C library replaced. While a simulation is active exactly one
 // thread runs at a time; at each scheduling point (lock, unlock, wait, signal,
-// create, join, sleep, ...) a generator seeded by the run's seed chooses who
-// goes on; time stands still while anybody can run, and then moves to the
-// earliest timer. Without an active simulation every function is the C
-// library's own.
+// create, join, sleep, ...) a generator seeded by the run's seed chooses
+// the thread that runs next; time stands still while any can run, and then
+// moves to the earliest timer. Without an active simulation every function is
+// the C library's own.
 //
-// Who uses it: programs need nothing of this header: SIM_SEED=n in the
-// environment simulates the whole process (sim/README.md lists the variables).
-// Tests of the simulator, and programs that run many seeds in one process, call
-// Run().
+// Programs need nothing of this header: SIM_SEED=n in the environment simulates
+// the whole process (sim/README.md lists the variables). Tests of the
+// simulator, and programs that run many seeds in one process, call Run().
 //
 // Limits: x86-64, glibc; sequential consistency only. Simulated code must not
 // spin on an atomic without yielding (but see simmem.cc), block on sockets or
@@ -48,12 +47,12 @@ struct Options {
   uint64_t seed = 1;
   Engine engine = Engine::kFiber;
 
-  // The probability that a scheduling point lets any runnable thread go on, not
-  // only the one that runs. In 0..1.
+  // The probability that a scheduling point lets any runnable thread run next,
+  // not only the current one. In 0..1.
   double preempt = 0.1;
 
   // The probability that a scheduling point puts the thread to sleep, and for
-  // how long at most; after a stall nobody stalls for `stall_pause`.
+  // how long at most; after a stall no thread stalls for `stall_pause`.
   double stall = 0;
   std::chrono::nanoseconds longest_stall{std::chrono::milliseconds(5)};
   std::chrono::nanoseconds stall_pause{0};
@@ -62,7 +61,7 @@ struct Options {
   // in any order.
   std::chrono::nanoseconds slack{std::chrono::milliseconds(1)};
 
-  // The run is given up, with a report, when it has lasted for so long.
+  // The run is given up, with a report, when it has lasted longer.
   std::chrono::nanoseconds time_limit{std::chrono::hours(1)};
 };
 
@@ -112,7 +111,7 @@ void Trace(uint64_t event);
 void Access(bool is_atomic);
 
 // Writes the stack of every simulated thread to `fd`, with what it waits for
-// and who holds that. For simulated threads; the simulation can go on.
+// and the holder of that. For simulated threads; the simulation can continue.
 void PrintStacks(int fd);
 
 }  // namespace sim

@@ -1,7 +1,7 @@
 // One simulated thread: what the scheduler and the engines know of it.
 //
-// Thread safety: belongs to whoever holds the token, that is, to the one
-// simulated thread that runs; only `go` and `is_ready` cross over.
+// Thread safety: belongs to the thread that holds the token, that is, to the
+// one that runs; only `go` and `is_ready` cross over.
 // Invariants: in the run set if and only if kRunnable; in the timers if and
 // only if timer_index >= 0; in a wait queue if and only if address is set.
 
@@ -30,7 +30,7 @@ enum class Wait : uint8_t {
   kSemaphore,
   kFutex,
   kOnce,   // another thread runs the function of a pthread_once()
-  kGuard,  // another thread initialises a static variable
+  kGuard,  // another thread initializes a static variable
   kJoin,
   kThreads,  // thread 0, for all others to end
   kSleep,
@@ -75,7 +75,7 @@ struct Thread {
   // For the engine.
   int go;             // native: the token
   int is_ready;       // fiber: its real thread has set up what is below
-  pid_t must_vanish;  // native: who must be gone before this one runs
+  pid_t must_vanish;  // native: must be gone before this one runs
   int exit_rounds;    // native: of the thread-specific data's destructors
   bool has_lender;    // fiber: owns a real thread, also while free
   void* stack_top;    // fiber
@@ -83,7 +83,7 @@ struct Thread {
   void* fs_base;
   Thread* next_free;
 
-  // For reports: who asked for this thread's stack, and the stack.
+  // For reports: the thread that asked for this thread's stack, and the stack.
   Thread* asked_by;
   int frame_count;
   void* frames[kMaxFrames];

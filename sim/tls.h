@@ -1,5 +1,5 @@
 // What happens to thread-local things at the end of a thread whose real thread
-// lives on, for the engine fiber.
+// continues, for the engine fiber.
 //
 // Thread safety: for the thread that holds the token; the key functions also
 // for others, before any simulation.

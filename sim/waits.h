@@ -1,4 +1,4 @@
-// Who waits for whom: the edges of the wait-for graph.
+// The wait-for graph: which thread waits for which.
 //
 // Thread safety: for the thread that holds the token.
 
@@ -12,15 +12,15 @@
 namespace sim {
 
 // Notes that the current thread runs the function of a pthread_once(), or
-// initialises a static variable: whoever needs it waits until EndBusy(), which
-// also wakes them.
+// initializes a static variable: threads that need it wait until EndBusy(),
+// which wakes them.
 void BeginBusy(const void* object);
 void EndBusy(const void* object);
 bool IsBusy(const void* object);
 
-// The thread that must go on before `thread` can, or null: the owner of the
-// mutex, the thread to be joined. Null too for what anybody may end (condition
-// variables), and for readers of a rwlock, whom nobody knows.
+// The thread for which `thread` waits, or null: the owner of the mutex, the
+// thread to be joined. Null too for what any thread may end (condition
+// variables), and for readers of a rwlock, which are not known.
 Thread* HolderOf(const Thread* thread);
 
 // True if `thread` waits for itself, by way of others and without a timeout:

@@ -110,7 +110,7 @@ class Stages {
 
 }  // namespace
 
-void LostWakeUp(Version version) {
+void LostWakeup(Version version) {
   const bool is_right = version == Version::kCorrect;
   std::mutex mu;
   std::condition_variable became_ready;

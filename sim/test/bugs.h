@@ -15,7 +15,7 @@ enum class Version { kCorrect, kBuggy };
 
 // A flag is tested outside of the lock and its notification sent without it, so
 // it can come between test and wait.
-void LostWakeUp(Version version);
+void LostWakeup(Version version);
 
 // Two threads take two locks in opposite order.
 void LockOrder(Version version);
@@ -25,7 +25,7 @@ void LockOrder(Version version);
 void CheckThenAct(Version version);
 
 // The same, but the second rival comes 2 ms later: only a thread that is
-// stopped for so long is overtaken.
+// stopped for that long is overtaken.
 void CheckThenActLate(Version version);
 
 // Five steps of two threads must come in just one order out of many.

@@ -84,7 +84,7 @@ Program Elections(ElectionBug bug) {
   return [bug] { RunElections(bug, std::chrono::milliseconds(300)); };
 }
 
-TEST(SimBugs, LostWakeUp) { CheckBug(LostWakeUp, 0.15); }
+TEST(SimBugs, LostWakeup) { CheckBug(LostWakeup, 0.15); }
 
 TEST(SimBugs, LockOrder) { CheckBug(LockOrder, 0.40); }
 

@@ -101,10 +101,10 @@ void WaitReleasesMutex() {
   other.join();
 }
 
-// There is nobody to notify, so every wait times out; early returns, which the
+// No thread notifies, so every wait times out; early returns, which the
 // standard allows, are waited through.
 template <typename Condition>
-void TimeOuts() {
+void Timeouts() {
   std::mutex mu;
   Condition never;
   UniqueLock lock(mu);
@@ -153,8 +153,8 @@ void WokenInTime() {
 
 void TakeTurnsPlain() { TakeTurns<std::condition_variable>(); }
 void TakeTurnsAny() { TakeTurns<std::condition_variable_any>(); }
-void TimeOutsPlain() { TimeOuts<std::condition_variable>(); }
-void TimeOutsAny() { TimeOuts<std::condition_variable_any>(); }
+void TimeoutsPlain() { Timeouts<std::condition_variable>(); }
+void TimeoutsAny() { Timeouts<std::condition_variable_any>(); }
 void WokenInTimePlain() { WokenInTime<std::condition_variable>(); }
 void WokenInTimeAny() { WokenInTime<std::condition_variable_any>(); }
 
@@ -224,20 +224,20 @@ void NotifyAtThreadExit() {
 }  // namespace
 
 std::vector<Primitive> Conditions() {
-  return {{"condition_variable: wait", TakeTurnsPlain},
-          {"condition_variable: notify_one", NotifyOne},
-          {"condition_variable: notify_all", NotifyAll},
-          {"condition_variable: the mutex", WaitReleasesMutex},
-          {"condition_variable: time-outs", TimeOutsPlain},
-          {"condition_variable: woken in time", WokenInTimePlain},
-          {"condition_variable_any: wait", TakeTurnsAny},
-          {"condition_variable_any: time-outs", TimeOutsAny},
-          {"condition_variable_any: woken in time", WokenInTimeAny},
-          {"condition_variable_any: shared_lock", AnyWithSharedLock},
-          {"condition_variable_any: stop_token", AnyWithStopToken},
-          {"condition_variable_any: stop_token, time-out",
-           AnyWithStopTokenTimesOut},
-          {"notify_all_at_thread_exit", NotifyAtThreadExit}};
+  return {
+      {"condition_variable: wait", TakeTurnsPlain},
+      {"condition_variable: notify_one", NotifyOne},
+      {"condition_variable: notify_all", NotifyAll},
+      {"condition_variable: the mutex", WaitReleasesMutex},
+      {"condition_variable: timeouts", TimeoutsPlain},
+      {"condition_variable: woken in time", WokenInTimePlain},
+      {"condition_variable_any: wait", TakeTurnsAny},
+      {"condition_variable_any: timeouts", TimeoutsAny},
+      {"condition_variable_any: woken in time", WokenInTimeAny},
+      {"condition_variable_any: shared_lock", AnyWithSharedLock},
+      {"condition_variable_any: stop_token", AnyWithStopToken},
+      {"condition_variable_any: stop_token, timeout", AnyWithStopTokenTimesOut},
+      {"notify_all_at_thread_exit", NotifyAtThreadExit}};
 }
 
 }  // namespace sim::test

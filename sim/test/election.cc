@@ -63,7 +63,7 @@ class Network {
   int in_flight_ = 0;
 };
 
-// Who led each term, as a referee sees it.
+// The leader of each term, as a referee sees it.
 class Referee {
  public:
   void NoteLeader(int server, int term) {

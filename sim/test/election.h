@@ -1,5 +1,5 @@
 // A small cluster that elects leaders and applies what they commit, in plain
-// std:: code: threads, messages that take their time, time-outs, a thread that
+// std:: code: threads, messages that take their time, timeouts, a thread that
 // applies. A bug can be planted in it.
 //
 // What it is for: a program of the kind that the simulator is made for, which
@@ -23,8 +23,8 @@ enum class ElectionBug {
   kApplierAsleep,  // the applier's flag is set, and it is woken, without a lock
 };
 
-// Runs five servers for so long. Require()s what is always true; a bug may make
-// it wait for ever instead.
+// Runs five servers for that time. Require()s what is always true; a bug may
+// make it wait until the run is given up.
 void RunElections(ElectionBug bug, std::chrono::milliseconds time);
 
 }  // namespace sim::test

@@ -43,7 +43,7 @@ TEST(SimEngines, Primitives) {
 
 // Also a run that ends badly is the same.
 TEST(SimEngines, Bugs) {
-  ExpectSameRuns(30, [] { LostWakeUp(Version::kBuggy); });
+  ExpectSameRuns(30, [] { LostWakeup(Version::kBuggy); });
   ExpectSameRuns(30, [] { LockOrder(Version::kBuggy); });
 }
 

@@ -107,7 +107,7 @@ TEST(SimFork, ChildOfOneOfMany) {
     });
     std::this_thread::sleep_for(kTick);
     {
-      // Held during the fork, so that nobody else has it then.
+      // Held during the fork, so that no other thread has it then.
       const std::lock_guard<std::mutex> lock(mu);
       InForkedChild([&] {
         mu.unlock();

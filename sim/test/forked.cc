@@ -47,14 +47,15 @@ Report* NewReport() {
 char StateOf(const std::string& task_folder) {
   std::string stat;
   std::getline(std::ifstream(task_folder + "/stat"), stat);
-  // Behind the name, which may have any characters.
+  // After the name, which may have any characters.
   const size_t at = stat.rfind(") ");
   return at == std::string::npos ? '?' : stat[at + 2];
 }
 
-// What another thread has locked at a fork stays locked in the child for ever;
-// a sanitizer's library does not prevent that. The runner's watchdog is such a
-// thread, and has perhaps only just begun to start: lets it come to rest.
+// What another thread has locked at a fork stays locked in the child until it
+// ends; a sanitizer's library does not prevent that. The runner's watchdog is
+// such a thread, and has perhaps only just begun to start: lets it come to
+// rest.
 void AwaitOtherThreadsAtRest() {
   const std::string myself = std::to_string(gettid());
   bool is_any_busy = true;

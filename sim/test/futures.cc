@@ -29,7 +29,7 @@ void Promise() {
   thread.join();
 }
 
-void TimeOuts() {
+void Timeouts() {
   std::promise<void> promise;
   const std::future<void> future = promise.get_future();
   Stopwatch relative;
@@ -184,7 +184,7 @@ void PackagedTask() {
 
 std::vector<Primitive> Futures() {
   return {{"promise", Promise},
-          {"future: time-outs", TimeOuts},
+          {"future: timeouts", Timeouts},
           {"future: ready in time", ReadyInTime},
           {"promise: exceptions", Exceptions},
           {"promise: broken", BrokenPromise},

@@ -67,7 +67,7 @@ TEST(SimModel, MutualExclusion) {
 }
 
 // A waiter that has given up the lock gets the next signal: a lost one is a
-// deadlock here, as nobody looks again.
+// deadlock here, as no thread looks again.
 TEST(SimModel, NoSignalIsLost) {
   ForSeeds([] {
     std::mutex mu;
@@ -91,7 +91,7 @@ TEST(SimModel, NoSignalIsLost) {
   });
 }
 
-// The same for a broadcast, which all who wait get.
+// The same for a broadcast, which all waiting threads get.
 TEST(SimModel, BroadcastReachesAll) {
   ForSeeds([] {
     constexpr int kWaiters = 5;
@@ -135,8 +135,8 @@ TEST(SimModel, NoSleepIsShort) {
   });
 }
 
-// Three threads that yield for ever do not keep a fourth from its work.
-TEST(SimModel, YieldingSpinnersStarveNobody) {
+// Three threads that only yield do not keep a fourth from its work.
+TEST(SimModel, YieldingSpinnersStarveNoThread) {
   ForSeeds([] {
     std::mutex mu;
     bool is_done = false;
@@ -278,7 +278,7 @@ TEST(SimModel, SlackAndStallsDelay) {
   EXPECT_TRUE(outcome.passed()) << outcome;
 }
 
-// After a stall nobody stalls for the pause that was asked for.
+// After a stall no thread stalls for the pause that was asked for.
 TEST(SimModel, StallsPause) {
   Options options = Calm(1);
   options.stall = 1;

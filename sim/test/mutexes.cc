@@ -105,7 +105,8 @@ void RequireRecursion(Mutex* mu) {
   });
 }
 
-// All readers are in at a time, or the last would wait for ever.
+// All readers are in at a time, or the last would wait until the run is given
+// up.
 template <typename Mutex>
 void RequireReadersTogether(Mutex* mu) {
   constexpr int kReaders = 3;

@@ -1,7 +1,7 @@
 // Conformance of what happens exactly once: call_once, local statics, and the
 // constructors and destructors of thread-local variables.
 //
-// The statics are initialised once in a process, so these need a process of
+// The statics are initialized once in a process, so these need a process of
 // their own.
 
 #include <condition_variable>
@@ -107,7 +107,7 @@ void LocalStaticThrows() {
   Require(attempts == 2 && thrown == 1);
 }
 
-// The initialiser of one static uses another one, and starts a thread.
+// The initializer of one static uses another one, and starts a thread.
 const std::string& Inner() {
   static const std::string inner = [] {
     std::string text;
@@ -131,7 +131,7 @@ void NestedStatics() {
 
 // ---------------------------------------------------------------- thread_local
 
-// Counts its lives; guarded by a mutex, so the destructor may be preempted.
+// Counts its instances; guarded by a mutex, so the destructor may be preempted.
 struct Life {
   Life() {
     const std::lock_guard<std::mutex> lock(mu);

@@ -164,7 +164,7 @@ void CountDestroyed(void* value) {
   ++destroyed;
 }
 
-// Sets its value anew, once; so the destructors get a second round.
+// Sets its value again, once; so the destructors get a second round.
 void DestroyTwice(void* value) {
   ++destroyed;
   const auto round = reinterpret_cast<intptr_t>(value);
@@ -203,11 +203,11 @@ void PosixOnce() {
   pthread_once_t once = PTHREAD_ONCE_INIT;
   once_calls = 0;
   std::function<void()> body = [&once] {
-    const auto initialise = [] {
+    const auto initialize = [] {
       std::this_thread::yield();
       ++once_calls;
     };
-    Require(pthread_once(&once, initialise) == 0);
+    Require(pthread_once(&once, initialize) == 0);
     Require(once_calls == 1);
   };
   std::vector<pthread_t> threads;

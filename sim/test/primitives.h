@@ -3,7 +3,8 @@
 // time is virtual, no later.
 //
 // Each is a plain function that runs natively and under any schedule: nothing
-// in it may depend on who is faster. Require() says what does not hold.
+// in it may depend on which thread is faster. Require() says what does not
+// hold.
 //
 // Thread safety: one at a time; each joins the threads that it starts.
 

@@ -2,7 +2,7 @@
 // unlock, the creation and join of a thread, and a hand-over between two
 // threads.
 //
-// Who calls it: a person who fills in the table in sim/README.md, with and
+// Run by hand, to fill in the table in sim/README.md, with and
 // without SIM_SEED=1 SIM_PREEMPT=0 SIM_STALL=0 SIM_ENGINE=...; no test does,
 // since no time is right on every machine.
 

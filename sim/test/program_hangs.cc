@@ -1,7 +1,7 @@
 // Programs that never end, each in its own way, and two that do; the argument
 // says which.
 //
-// Who runs it: reports_test.cc, simulated by SIM_SEED, to read what the
+// Run by reports_test.cc, simulated by SIM_SEED, to read what the
 // simulator says about it.
 //
 // Thread safety: each program makes its own threads, and has no more state.
@@ -22,7 +22,8 @@
 
 namespace {
 
-// Prints a line each virtual second, for ever: so there is always a timer.
+// Prints a line each virtual second, until the process ends: so there is always
+// a timer.
 void Tick() {
   for (int i = 1;; ++i) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -67,8 +68,8 @@ void LockTwice() {
   ticker.join();
 }
 
-// Three threads join each other in a circle (the C library sees two that do).
-void JoinCircle() {
+// Three threads join each other in a cycle (the C library sees two that do).
+void JoinCycle() {
   std::thread ticker(Tick);
   constexpr size_t kThreads = 3;
   std::vector<std::thread> threads(kThreads);
@@ -98,7 +99,7 @@ void JoinUnderLock() {
   ticker.join();
 }
 
-// The initialisation of a static variable waits for a lock whose holder waits
+// The initialization of a static variable waits for a lock whose holder waits
 // for that variable.
 void StaticUnderLock() {
   static std::mutex mu;
@@ -112,15 +113,15 @@ void StaticUnderLock() {
     return number;
   };
   std::thread ticker(Tick);
-  std::thread initialises([] { value(); });
+  std::thread initializes([] { value(); });
   const std::lock_guard<std::mutex> lock(mu);
   both_began.arrive_and_wait();
   value();
-  initialises.join();
+  initializes.join();
   ticker.join();
 }
 
-void WaitForNobody() {
+void WaitForever() {
   std::mutex mu;
   std::condition_variable never;
   std::vector<std::thread> threads;
@@ -167,10 +168,10 @@ int main(int argc, char** argv) {
   const std::map<std::string, void (*)()> programs = {
       {"two_mutexes", TwoMutexes},
       {"lock_twice", LockTwice},
-      {"join_circle", JoinCircle},
+      {"join_cycle", JoinCycle},
       {"join_under_lock", JoinUnderLock},
       {"static_under_lock", StaticUnderLock},
-      {"wait_for_nobody", WaitForNobody},
+      {"wait_forever", WaitForever},
       {"spin_on_atomic", SpinOnAtomic},
       {"read_from_pipe", ReadFromPipe},
       {"tick_for_ever", TickForEver},

@@ -1,7 +1,7 @@
 // A program that logs at several levels from several threads, as the lab does,
 // and prints a digest of the order in which its threads met.
 //
-// Who runs it: trace_test.cc, simulated by SIM_SEED, with several GLOG_v:
+// Run by trace_test.cc, simulated by SIM_SEED, with several GLOG_v:
 // logging must not change the run.
 //
 // Thread safety: mu guards order.

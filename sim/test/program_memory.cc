@@ -1,7 +1,7 @@
 // What only a program that is built for simmem.cc shows: spinning on an atomic
-// goes on, and updates that no lock protects get lost.
+// ends, and updates that no lock protects get lost.
 //
-// Who runs it: memory_test.cc. The Makefile compiles it with -fsanitize=thread
+// Run by memory_test.cc. The Makefile compiles it with -fsanitize=thread
 // and links simmem.cc in the place of ThreadSanitizer's library.
 
 #include <atomic>

@@ -1,8 +1,8 @@
-// A program whose behaviour depends on addresses: of its heap, its threads'
+// A program whose behavior depends on addresses: of its heap, its threads'
 // stacks, its thread control blocks and its variables. It prints a digest of
 // what happened.
 //
-// Who runs it: replay_test.cc and trace_test.cc, simulated by SIM_SEED. A seed
+// Run by replay_test.cc and trace_test.cc, simulated by SIM_SEED. A seed
 // replays it only if all addresses are the same.
 //
 // Thread safety: mu guards order and relay.

@@ -116,7 +116,7 @@ void LatchCountDown() {
   since.RequireTook(kTick);
 }
 
-// Nobody is a phase ahead, and the completion runs once in each.
+// No thread is a phase ahead, and the completion runs once in each.
 void Barrier() {
   constexpr int kPhases = 5;
   int phase = 0;
@@ -132,7 +132,7 @@ void Barrier() {
   Require(phase == kPhases);
 }
 
-// One drops out after its first phase; the others go on without it.
+// One drops out after its first phase; the others continue without it.
 void BarrierDrop() {
   std::barrier barrier(kThreads);
   std::jthread leaves([&] { barrier.arrive_and_drop(); });
@@ -180,8 +180,8 @@ void BinarySemaphore() {
 }
 
 // libstdc++ sleeps for half as long as it has waited already, again and again,
-// and notices a time-out only then.
-void SemaphoreTimeOuts() {
+// and notices a timeout only then.
+void SemaphoreTimeouts() {
   std::binary_semaphore semaphore(0);
   Stopwatch relative;
   Require(!semaphore.try_acquire_for(kTick));
@@ -218,7 +218,7 @@ std::vector<Primitive> Rendezvous() {
           {"barrier: arrive_and_drop", BarrierDrop},
           {"counting_semaphore", CountingSemaphore},
           {"binary_semaphore", BinarySemaphore},
-          {"semaphore: time-outs", SemaphoreTimeOuts},
+          {"semaphore: timeouts", SemaphoreTimeouts},
           {"semaphore: in time", SemaphoreInTime}};
 }
 

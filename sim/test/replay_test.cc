@@ -28,7 +28,7 @@ Outcome Elect(int seed) {
   });
 }
 
-// Processes that do nothing but take processor time, while it lives.
+// Processes that do nothing but take processor time, until its end.
 class BusyLoops {
  public:
   explicit BusyLoops(int count) {

@@ -53,7 +53,7 @@ TEST(SimReports, TwoMutexesWhileATimerTicks) {
 
 TEST(SimReports, OneMutexTwice) { ExpectDeadlock(Hang("lock_twice")); }
 
-TEST(SimReports, JoinCircle) { ExpectDeadlock(Hang("join_circle")); }
+TEST(SimReports, JoinCycle) { ExpectDeadlock(Hang("join_cycle")); }
 
 TEST(SimReports, JoinUnderALock) {
   const ProgramOutcome outcome = Hang("join_under_lock");
@@ -68,10 +68,10 @@ TEST(SimReports, StaticVariableUnderALock) {
       << outcome;
 }
 
-TEST(SimReports, EverybodyWaits) {
-  const ProgramOutcome outcome = Hang("wait_for_nobody");
+TEST(SimReports, AllThreadsWait) {
+  const ProgramOutcome outcome = Hang("wait_forever");
   ExpectDeadlock(outcome);
-  EXPECT_TRUE(NamesPlace(outcome.errors, "WaitForNobody")) << outcome;
+  EXPECT_TRUE(NamesPlace(outcome.errors, "WaitForever")) << outcome;
 }
 
 void ExpectHung(const ProgramOutcome& outcome, const std::string& function) {

@@ -60,7 +60,7 @@ void Detach() {
   for (int i = 0; i < 3; ++i) {
     std::thread([&] {
       std::this_thread::yield();
-      // Under the lock: when it is free nobody uses the variables any more.
+      // Under the lock: when it is free no thread uses the variables any more.
       const std::lock_guard<std::mutex> lock(mu);
       --running;
       ended.notify_one();

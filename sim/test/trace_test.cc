@@ -53,7 +53,7 @@ TEST(SimTrace, StatsLine) {
 TEST(SimTrace, StatsOfFailures) {
   const ScratchFile stats;
   for (const char* const seed : {"1", "2"}) {
-    RunProgram("hangs", {"wait_for_nobody"},
+    RunProgram("hangs", {"wait_forever"},
                {{"SIM_SEED", seed}, {"SIM_STATS", stats.path()}});
   }
   const std::string content = stats.Content();

@@ -26,12 +26,12 @@ SCHED = "sim/sched.cc"
 ENGINE = "sim/engine.cc"
 
 MUTANTS = [
-    # Somebody is not woken, or too early.
-    Mutant("unlock-wake", "wakes nobody when a mutex is unlocked", LOCK,
+    # A thread is not woken, or too early.
+    Mutant("unlock-wake", "wakes no thread when a mutex is unlocked", LOCK,
            "  scheduler.Wake(mutex, 1);\n", ""),
-    Mutant("rwlock-wake", "wakes nobody when a read-write lock is unlocked",
+    Mutant("rwlock-wake", "wakes no thread when a read-write lock is unlocked",
            LOCK, "  scheduler.Wake(lock, Scheduler::kMaxThreads);\n", ""),
-    Mutant("signal-wake", "wakes nobody at a condition variable's signal",
+    Mutant("signal-wake", "wakes no thread at a condition variable's signal",
            WAIT, "  scheduler.Wake(condition, 1);\n", ""),
     Mutant("broadcast-wake", "wakes one at a condition variable's broadcast",
            WAIT, "scheduler.Wake(condition, sim::Scheduler::kMaxThreads);",
@@ -39,22 +39,22 @@ MUTANTS = [
     Mutant("wait-not-atomic", "may switch between unlocking and waiting", WAIT,
            "  UnlockMutex(mutex);\n",
            "  UnlockMutex(mutex);\n  scheduler.Point(Op::kUnlock, mutex);\n"),
-    Mutant("post-wake", "wakes nobody when a semaphore is posted", WAIT,
+    Mutant("post-wake", "wakes no thread when a semaphore is posted", WAIT,
            "    scheduler.Wake(semaphore, 1);\n", ""),
     Mutant("futex-value", "waits at a futex whatever its value is", WAIT,
            "if (__atomic_load_n(call.word, __ATOMIC_SEQ_CST) != call.value) {",
            "if (false) {"),
     Mutant("join-wait", "joins threads that still run", THREAD,
            "while (!HasEnded(thread)) {", "while (false) {"),
-    Mutant("join-wake", "does not wake who joins a thread that ends", SCHED,
-           "  Wake(thread, kMaxThreads);  // who joins it\n", ""),
-    Mutant("time-out", "never says that a wait has timed out", SCHED,
+    Mutant("join-wake", "does not wake the thread that joins", SCHED,
+           "  Wake(thread, kMaxThreads);  // the thread that joins it\n", ""),
+    Mutant("timeout", "never says that a wait has timed out", SCHED,
            "  thread->timed_out = timed_out;\n",
            "  thread->timed_out = timed_out && false;\n"),
-    Mutant("guard", "does not know who initialises a static variable", LOCK,
+    Mutant("guard", "lets two threads initialize a static variable", LOCK,
            "if (!OnSimulatedThread()) return Real().cxa_guard_acquire(guard);",
            "return Real().cxa_guard_acquire(guard);"),
-    Mutant("guard-wake", "wakes nobody when a static variable is initialised",
+    Mutant("guard-wake", "wakes no thread when a static variable is ready",
            LOCK, "Real().cxa_guard_release(guard);\n"
            "  if (OnSimulatedThread()) sim::EndBusy(guard);",
            "Real().cxa_guard_release(guard);"),
@@ -105,6 +105,6 @@ MUTANTS = [
            "  for (Thread*& first : free_records) first = nullptr;\n", ""),
 
     # Reports.
-    Mutant("circle", "does not look for circles of waiting threads", SCHED,
+    Mutant("cycle", "does not look for cycles of waiting threads", SCHED,
            "    hooks_.on_block(thread);\n", ""),
 ]
