@@ -11,7 +11,7 @@
 //         what the end of a real thread does is done by hand (tls.h).
 //
 // Thread safety: for the thread that holds the token.
-// Always true: the order of scheduling points and random draws is the same in
+// Invariants: the order of scheduling points and random draws is the same in
 // both engines.
 
 #ifndef SIM_ENGINE_H_

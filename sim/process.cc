@@ -112,7 +112,7 @@ size_t EnvironmentSize() {
 // Programs that hash or order by address must find everything where it was in
 // the run before: starts the process again without address randomization, and
 // with an environment of a rounded size. Its children inherit both. Where that
-// is not permitted the run goes on as it is.
+// is not permitted the run continues as it is.
 void FixAddresses(const std::vector<std::string>& arguments) {
   constexpr size_t kRounding = 64 << 10;
   constexpr char kPadding[] = "SIM_PADDING";

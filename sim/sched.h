@@ -4,7 +4,7 @@
 // state below belongs to it. It gives the token away in Point(), Block() and at
 // its end, to a thread that a generator seeded by the run's seed picks.
 //
-// Always true: the state is initialized at compile time, because interposed
+// Invariants: the state is initialized at compile time, because interposed
 // functions run before constructors do; it is in no container, because a
 // sanitizer would take the C library's calls in them for the program's own;
 // which thread is picked depends on the seed and on the calls so far, never on

@@ -5,7 +5,7 @@
 // forked processes, and a check must not be a scheduling point.
 //
 // Thread safety: safe, from any thread, simulated or not.
-// Always true: the first check that does not hold ends its process.
+// Invariants: the first check that does not hold ends its process.
 
 #ifndef SIM_TEST_CHECK_H_
 #define SIM_TEST_CHECK_H_

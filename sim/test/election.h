@@ -6,7 +6,7 @@
 // the simulator's own tests can break at will.
 //
 // Thread safety: Run() may be called once at a time.
-// Always true without a bug: no term has two leaders, and all that is committed
+// Invariants, without a bug: no term has two leaders, and all that is committed
 // is applied when Run() returns.
 
 #ifndef SIM_TEST_ELECTION_H_

@@ -5,7 +5,7 @@
 // process with the same past: so each one gets a fork of the test's.
 //
 // Thread safety: for a test's main thread; what says so is for the fork.
-// Always true: when a function here returns, its fork is gone.
+// Invariants: when a function here returns, its fork is gone.
 
 #ifndef SIM_TEST_FORKED_H_
 #define SIM_TEST_FORKED_H_
