@@ -42,7 +42,7 @@ ASKED_JOBS = $(if $(filter file,$(origin JOBS)),,$(JOBS))
 BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) PLACE=$(PLACE)
 RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V" \
   $(if $(LAB_RAFT),--target="$@ RAFT=$$LAB_RAFT")
-SIM = $(PYTHON) tools/seeds/sim.py --run="$$LAB_RUN" --seed="$$LAB_SEED" \
+SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
   --raft="$$LAB_RAFT"
@@ -51,6 +51,7 @@ NEEDS = tools/needs.sh build
 NEEDS_FOR_TESTS = $(NEEDS) $(if $(LAB_RAFT),,test)
 NEEDS_FOR_RUNS = $(NEEDS) test $(if $(LAB_SSHLOGINS),ssh)
 PYTHON = /usr/bin/python3
+TOOLS = $(PYTHON) -B -m tools
 
 help:
 	@tools/help.sh
@@ -110,19 +111,19 @@ sim-same:
 	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=plain out/plain/raft_sim
 	@$(BUILD) VARIANT=asan out/asan/raft_sim
-	@$(PYTHON) tools/seeds/same.py --seed="$$LAB_SEED" \
+	@$(TOOLS) sim-same --seed="$$LAB_SEED" \
 	  --seeds="$$LAB_SEEDS" --profile="$$LAB_PROFILE" --jobs="$(JOBS)"
 
 # Breaks the simulator in one way at a time: its tests must notice.
 sim-mutants:
 	@$(NEEDS)
 	@$(BUILD) VARIANT=plain out/plain/sim_tests
-	@$(PYTHON) tools/sim_mutants/mutate.py $(ONLY)
+	@$(TOOLS) sim-mutants $(ONLY)
 
 # Breaks raft/ in one way at a time: the lab's tests must notice.
 mutants:
 	@$(NEEDS_FOR_RUNS)
-	@$(PYTHON) tools/mutants/run.py $(if $(FULL),--full) \
+	@$(TOOLS) mutants $(if $(FULL),--full) \
 	  $(if $(REAL),--real) $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
 	  $(if $(SAMPLE),--sample="$(SAMPLE)") $(if $(ROUND),--round="$(ROUND)") \
 	  $(ONLY)
@@ -143,7 +144,7 @@ skeleton-test:
 # Points for a Raft, ours or RAFT=.
 grade:
 	@$(NEEDS_FOR_RUNS)
-	@tools/fixed_addresses.sh $(PYTHON) tools/grade/grade.py \
+	@tools/fixed_addresses.sh $(TOOLS) grade \
 	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$$LAB_N" \
 	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
 	  --weights="$(WEIGHTS)"
@@ -152,20 +153,20 @@ grade:
 trace:
 	@$(NEEDS) test
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/$(if $(REAL),raft_tests,raft_sim)
-	@$(PYTHON) tools/trace/record.py --place="$(PLACE)" \
+	@$(TOOLS) trace --place="$(PLACE)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
 	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT"
 
 # The page in a browser.
 trace-test:
 	@$(NEEDS) test browser
-	@cd tools/trace && $(PYTHON) -B -m unittest page_test
+	@$(PYTHON) -B -m unittest tools.trace.page_test
 
 # Tests in real time again and again, for the rare failure.
 stress:
 	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) VARIANT=plain $(PLACE)/plain/raft_tests
-	@$(PYTHON) tools/stress/stress.py --run="$$LAB_RUN" --n="$$LAB_N" \
+	@$(TOOLS) stress --run="$$LAB_RUN" --n="$$LAB_N" \
 	  --seed="$$LAB_SEED" --jobs="$(ASKED_JOBS)" --keep_going="$(KEEP_GOING)" \
 	  --sshlogins="$$LAB_SSHLOGINS" --raft="$$LAB_RAFT" \
 	  $(PLACE)/plain/raft_tests
@@ -174,20 +175,20 @@ stress:
 bench:
 	@$(NEEDS) test bench
 	@$(BUILD) VARIANT=plain benches
-	@$(PYTHON) bench/bench.py --run="$$LAB_RUN" \
+	@$(TOOLS) bench --run="$$LAB_RUN" \
 	  --base="$(BASE)" --repetitions="$(REPS)"
 
 # Each case once, made small.
 bench-test:
 	@$(NEEDS) test bench
 	@$(BUILD) VARIANT=plain benches
-	@cd bench && BENCH_PROGRAMS=../out/plain $(PYTHON) -B -m unittest bench_test
+	@BENCH_PROGRAMS=out/plain $(PYTHON) -B -m unittest bench.bench_test
 
 # One of our runs, or several, beside the Go lab's.
 compare:
 	@$(NEEDS) test $(if $(LAB_GO_LAB),compare)
 	@$(BUILD) VARIANT=plain out/plain/raft_tests
-	@$(PYTHON) tools/compare/compare.py --go_lab="$$LAB_GO_LAB" \
+	@$(TOOLS) compare --go_lab="$$LAB_GO_LAB" \
 	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED"
 
@@ -309,7 +310,7 @@ $(OUT)/obj/%.o: %.cc Makefile
 	@echo "  compile  $<"
 	@$(CXX) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
-# For tools/mutants/run.py, in copies of the tree: raft/ without its own CHECKs.
+# For tools/mutants/, in copies of the tree: raft/ without its own CHECKs.
 ifeq ($(RAFT_CHECKS),off)
 $(OUT)/obj/raft/%.o: CXXFLAGS += -include tools/mutants/no_checks.h
 endif

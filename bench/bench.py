@@ -1,7 +1,4 @@
-#!/usr/bin/env python3
 """Runs the benchmarks, merges their JSON, and shows tables: `make bench`.
-
-Who calls it: the Makefile.
 
 Each case is a process of its own, so that no case finds the heap or the threads
 of another. All cases run once, then all once more, and so on: what disturbs the
@@ -15,23 +12,22 @@ line on standard error; 130 if interrupted.
 
 import argparse
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
 
-from results import BadFile, Results, read, short_name
-from tables import Tables
+from bench.measured import Results, read, short_name
+from bench.tables import Tables
+from tools import ROOT
+from tools.command import Arguments, Problem, write_whole
+from tools.process import Launcher, ask, inherited
 
-ROOT = Path(__file__).resolve().parents[1]
 OUTPUT = ROOT / "out/bench.json"
 MOST_REPETITIONS = 100
 WIDTH = 110  # what the tables need beside a base
@@ -42,10 +38,6 @@ REAL_ELECTIONS = 50
 VIRTUAL_ELECTIONS = 500
 ELECTIONS_PER_SEED = 10
 IN_VIRTUAL_TIME = ("election/", "heartbeats/")
-
-
-class BadArgument(Exception):
-    """One line that says what to do instead."""
 
 
 @dataclass
@@ -66,19 +58,11 @@ class Run:
     wrong: list[str] = field(default_factory=list)
 
 
-def fail(message: str) -> NoReturn:
-    """Ends with what is wrong with the arguments."""
-    raise BadArgument(message)
-
-
 def listed(program: Path) -> list[str]:
     """Returns the cases that the program has."""
     if not program.exists():
-        fail(f"{program} is not there: run make bench")
-    output = subprocess.run(
-        [program, "--benchmark_list_tests=true"], text=True, check=True,
-        stdout=subprocess.PIPE).stdout
-    return output.split()
+        raise Problem(f"{program} is not there: run make bench")
+    return ask([program, "--benchmark_list_tests=true"]).stdout.split()
 
 
 def share_of(total: int, turn: int, turns: int) -> range:
@@ -112,7 +96,7 @@ def wanted(jobs: Iterable[Job], pattern: re.Pattern[str]) -> list[Job]:
     jobs = list(jobs)
     if not any(pattern.search(job.case) for job in jobs):
         names = sorted({job.case.partition("/")[0] for job in jobs})
-        fail(f"RUN={pattern.pattern} matches no case: give a part of a name, "
+        raise Problem(f"RUN={pattern.pattern} matches no case: give a part of a name, "
              f"such as {', '.join(names)}")
     return [job for job in jobs
             if pattern.search(job.case) or job.case.startswith("machine/")]
@@ -120,8 +104,7 @@ def wanted(jobs: Iterable[Job], pattern: re.Pattern[str]) -> list[Job]:
 
 def environment(job: Job) -> dict[str, str]:
     """Returns what makes the process a simulated one, if it is to be."""
-    own = {name: value for name, value in os.environ.items()
-           if not name.startswith(("SIM_", "BENCHMARK_"))}
+    own = inherited("SIM_", "BENCHMARK_")
     if job.seed:
         own |= {"SIM_SEED": str(job.seed), "SIM_PROFILE": "fair",
                 "SIM_NOTICE": "off"}
@@ -142,18 +125,15 @@ def run_job(job: Job, run: Run, folder: Path) -> None:
     command = [str(job.program), f"--benchmark_filter=^{job.listed}$",
                f"--benchmark_repetitions={job.samples}",
                f"--benchmark_out={output}", "--benchmark_out_format=json"]
-    try:
-        ended = subprocess.run(
-            command, env=environment(job), text=True, errors="replace",
-            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False,
-            timeout=TIME_LIMIT_S)
-    except subprocess.TimeoutExpired:
+    ended = Launcher().run(command, env=environment(job), errors_only=True,
+                           limit=TIME_LIMIT_S)
+    if ended.status is None:
         run.wrong.append(f"{job.case}: no end after {TIME_LIMIT_S} s")
         return
-    if ended.returncode != 0:
+    if ended.status != 0:
         seed = f" under SIM_SEED={job.seed}" if job.seed else ""
-        run.wrong.append(f"{job.case}{seed}: status {ended.returncode}: "
-                         f"{telling_line(ended.stderr)}")
+        run.wrong.append(f"{job.case}{seed}: status {ended.status}: "
+                         f"{telling_line(ended.output)}")
         return
     add_rows(job, json.loads(output.read_text()), run)
 
@@ -176,18 +156,6 @@ def number_repetitions(rows: list[dict[str, Any]]) -> None:
         for index, row in enumerate(same):
             row["repetitions"] = len(same)
             row["repetition_index"] = index
-
-
-def write(run: Run, path: Path) -> None:
-    """Writes the file, whole or not at all."""
-    number_repetitions(run.rows)
-    text = json.dumps({"context": run.context, "benchmarks": run.rows},
-                      indent=1)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent,
-                                     delete=False) as file:
-        file.write(text + "\n")
-    os.replace(file.name, path)
 
 
 def complaints(results: Results) -> tuple[list[str], list[str]]:
@@ -225,7 +193,9 @@ def measure(options: argparse.Namespace) -> int:
             run_job(job, run, Path(folder))
     results = Results(run.rows)
     if run.rows:
-        write(run, options.output)
+        number_repetitions(run.rows)
+        write_whole(options.output, json.dumps(
+            {"context": run.context, "benchmarks": run.rows}, indent=1) + "\n")
         Tables(results, base).show(console)
     some, none = complaints(results)
     for line in [*some, *none, *(f"WRONG: {line}" for line in run.wrong)]:
@@ -235,23 +205,18 @@ def measure(options: argparse.Namespace) -> int:
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; an empty value is one that make was not given."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("run", "base", "repetitions"):
-        parser.add_argument(f"--{name}", default="")
+    """Reads the command line."""
+    parser = Arguments(__doc__)
+    parser.texts("run", "base")
+    parser.number("repetitions", 5, 1, MOST_REPETITIONS, variable="REPS")
     parser.add_argument("--programs", type=Path, default=ROOT / "out/plain")
     parser.add_argument("--output", type=Path, default=OUTPUT)
-    options = parser.parse_args(arguments)
-    repetitions = options.repetitions or "5"
-    if not re.fullmatch("[0-9]{1,3}", repetitions) or \
-            not 1 <= int(repetitions) <= MOST_REPETITIONS:
-        fail(f"REPS={repetitions} is wrong: give a whole number from 1 to "
-             f"{MOST_REPETITIONS}")
-    options.repetitions = int(repetitions)
+    options = parser.read(arguments)
     try:
         options.pattern = re.compile(options.run)
     except re.error as error:
-        fail(f"RUN={options.run} is no regular expression: {error}")
+        raise Problem(f"RUN={options.run} is no regular expression: "
+                      f"{error}") from error
     return options
 
 
@@ -259,13 +224,5 @@ def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     try:
         return measure(parse_arguments(arguments))
-    except (BadArgument, BadFile) as error:
-        print(f"bench: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("bench: interrupted; nothing was written", file=sys.stderr)
-        return 130
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        raise KeyboardInterrupt("interrupted; nothing was written") from None

@@ -20,12 +20,10 @@ from unittest import mock
 
 from rich.console import Console
 
-import bench
-import results
-from figures import FIGURES, MAIN, Figure
-from tables import Tables, change, written
-
-HERE = Path(__file__).resolve().parent
+from bench import bench, measured
+from bench.figures import FIGURES, MAIN, Figure
+from bench.tables import Tables, change, written
+from tools import command
 
 # What Google Benchmark's programs do, as far as bench.py knows them.
 FAKE = '''#!/usr/bin/python3 -S
@@ -57,7 +55,7 @@ def row(name: str, **counters: float) -> dict[str, Any]:
             "time_unit": "ns", **counters}
 
 
-def shown(now: results.Results, base: results.Results | None = None) -> str:
+def shown(now: measured.Results, base: measured.Results | None = None) -> str:
     """Both tables as text."""
     out = io.StringIO()
     Tables(now, base).show(Console(file=out, width=200))
@@ -68,7 +66,7 @@ class ReadingResults(unittest.TestCase):
     """results.py."""
 
     def test_takes_medians_and_spreads(self) -> None:
-        run = results.Results([row("a", n=n) for n in (1.0, 10.0, 2.0)])
+        run = measured.Results([row("a", n=n) for n in (1.0, 10.0, 2.0)])
         self.assertEqual(run.median("a", "n"), 2.0)
         spread = run.spread("a", "n")
         assert spread is not None
@@ -77,13 +75,13 @@ class ReadingResults(unittest.TestCase):
         self.assertEqual(run.median("a", "time_ms"), 5.0)
 
     def test_what_was_not_run_has_no_value(self) -> None:
-        run = results.Results([row("a")])
+        run = measured.Results([row("a")])
         self.assertIsNone(run.median("b", "n"))
         self.assertIsNone(run.spread("a", "n"))
         self.assertIsNone(run.quantile("b", "time_ms", 0.5))
 
     def test_leaves_out_aggregates_and_errors(self) -> None:
-        run = results.Results([
+        run = measured.Results([
             row("a", n=1.0), row("a", n=7.0) | {"run_type": "aggregate"},
             row("a") | {"error_occurred": True, "error_message": "why"}])
         self.assertEqual(run.values("a", "n"), [1.0])
@@ -91,17 +89,17 @@ class ReadingResults(unittest.TestCase):
 
     def test_quantiles(self) -> None:
         values = [float(i) for i in range(101)]
-        self.assertEqual(results.quantile(values, 0.5), 50.0)
-        self.assertEqual(results.quantile(values, 0.99), 99.0)
-        self.assertEqual(results.quantile([3.0], 0.99), 3.0)
+        self.assertEqual(measured.quantile(values, 0.5), 50.0)
+        self.assertEqual(measured.quantile(values, 0.99), 99.0)
+        self.assertEqual(measured.quantile([3.0], 0.99), 3.0)
 
     def test_a_broken_file_is_one_line(self) -> None:
         for text in ("", "{", "[]", "7", '{"benchmarks": 3}',
                      '{"benchmarks": []}', '{"benchmarks": [{}]}',
                      '{"benchmarks": [7]}', '{"benchmarks": [{"name": 1}]}'):
             with self.subTest(text), \
-                    self.assertRaises(results.BadFile) as caught:
-                results.parse(text, "old.json")
+                    self.assertRaises(measured.BadFile) as caught:
+                measured.parse(text, "old.json")
             self.assertNotIn("\n", str(caught.exception))
             self.assertIn("old.json", str(caught.exception))
 
@@ -121,12 +119,12 @@ class JudgingFigures(unittest.TestCase):
             self.assertEqual(figure.verdict(value), verdict)
 
     def test_every_figure_has_no_value_without_its_case(self) -> None:
-        nothing = results.Results([row("other")])
+        nothing = measured.Results([row("other")])
         for figure in FIGURES:
             self.assertIsNone(figure.value(nothing), figure.text)
 
     def test_ratios_are_of_medians(self) -> None:
-        run = results.Results([
+        run = measured.Results([
             row(MAIN, per_second=2e6),
             row("machine/three_deques/bytes:16", per_second=4e6)])
         figure, = (figure for figure in FIGURES
@@ -135,21 +133,21 @@ class JudgingFigures(unittest.TestCase):
         self.assertEqual(figure.value(run), 0.5)
 
     def test_the_table_says_which_line_is_met(self) -> None:
-        text = shown(results.Results([row(MAIN, per_second=2e6)]))
+        text = shown(measured.Results([row(MAIN, per_second=2e6)]))
         line, = (line for line in text.splitlines()
                  if "commands a second" in line and "1.50M" in line)
         self.assertRegex(line, r"2\.00M/s +≥ 1\.50M +3\.00M +met")
         self.assertIn("not run", text)
 
     def test_a_base_is_shown_with_the_change(self) -> None:
-        text = shown(results.Results([row(MAIN, per_second=3e6)]),
-                     results.Results([row(MAIN, per_second=2e6)]))
+        text = shown(measured.Results([row(MAIN, per_second=3e6)]),
+                     measured.Results([row(MAIN, per_second=2e6)]))
         self.assertRegex(text, r"per_second +3\.00M/s .* 2\.00M/s +\+50\.0 %")
         self.assertRegex(text, r"commands a second .* 2\.00M/s +\+50\.0 %")
 
     def test_elections_are_quantiles(self) -> None:
         name = "virtual/election/servers:3"
-        text = shown(results.Results([row(name)] * 4))
+        text = shown(measured.Results([row(name)] * 4))
         self.assertRegex(text, r"p99 of 4 +5\.00 ms")
 
     def test_numbers(self) -> None:
@@ -183,9 +181,9 @@ class Driving(unittest.TestCase):
         os.environ["FAKE_CASES"] = cases
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
-            status = bench.main([f"--programs={self.folder}",
-                                 f"--output={self.folder / 'new.json'}",
-                                 *flags])
+            status = command.run("bench", bench.main, [
+                f"--programs={self.folder}",
+                f"--output={self.folder / 'new.json'}", *flags])
         return status, out.getvalue(), err.getvalue()
 
     def rows(self) -> list[dict[str, Any]]:
@@ -196,7 +194,7 @@ class Driving(unittest.TestCase):
 
     def names(self) -> Sequence[str]:
         """The cases in the file, each once."""
-        return sorted({results.short_name(row["name"]) for row in self.rows()})
+        return sorted({measured.short_name(row["name"]) for row in self.rows()})
 
     def test_merges_repetitions(self) -> None:
         status, _, _ = self.drive("b/one b/two", "--repetitions=3")
@@ -210,7 +208,7 @@ class Driving(unittest.TestCase):
     def test_elections_are_as_many_whatever_the_repetitions(self) -> None:
         for repetitions in (1, 3):
             self.drive("election/servers:3", f"--repetitions={repetitions}")
-            run = results.read(self.folder / "new.json")
+            run = measured.read(self.folder / "new.json")
             self.assertEqual(
                 len(run.values("election/servers:3", "time_ms")), 50)
             seeds = run.values("virtual/election/servers:3", "seed")
@@ -272,7 +270,7 @@ class Programs(unittest.TestCase):
         ended = self.run_program("raft_bench", "--quick",
                                  "--benchmark_format=json")
         self.assertEqual(ended.returncode, 0, ended.stderr)
-        run = results.parse(ended.stdout, "output")
+        run = measured.parse(ended.stdout, "output")
         groups = {name.partition("/")[0] for name in run.cases}
         self.assertEqual(groups, {
             "machine", "pipelined", "flat", "largest_rpc", "memory",
@@ -284,7 +282,7 @@ class Programs(unittest.TestCase):
             "raft_bench_sim", "--benchmark_filter=^election/",
             "--benchmark_format=json", seed="7") for _ in range(2))
         self.assertEqual(first.returncode, 0, first.stderr)
-        times = [results.parse(run.stdout, "output").values(
+        times = [measured.parse(run.stdout, "output").values(
             "election/servers:5", "time_ms") for run in (first, second)]
         self.assertEqual(times[0], times[1])
         self.assertGreater(times[0][0], 100)
@@ -295,7 +293,7 @@ class Programs(unittest.TestCase):
         self.assertRegex(ended.stderr, r"\A[^\n]+\n\Z")
 
     def test_names_fit_the_figures(self) -> None:
-        names = {results.short_name(name) for name in self.run_program(
+        names = {measured.short_name(name) for name in self.run_program(
             "raft_bench", "--benchmark_list_tests=true").stdout.split()}
         for name in (MAIN, "largest_rpc", "memory/commands:1000000",
                      "restart/entries:1000000", "append/entries:1000",
@@ -303,7 +301,3 @@ class Programs(unittest.TestCase):
                      "machine/round_trip/two_cpus", "rpc/blocking/one_cpu",
                      "sequential/servers:3/one_cpu", "heartbeats/servers:5"):
             self.assertIn(name, names)
-
-
-if __name__ == "__main__":
-    sys.exit(unittest.main())

@@ -10,7 +10,7 @@ judged.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from results import Results
+from bench.measured import Results
 
 Value = Callable[[Results], float | None]
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tools.command import Problem
+
 # What Google Benchmark appends to the name that we gave.
 SUFFIX = re.compile(r"(/(iterations:\d+|repeats:\d+|manual_time|real_time))+$")
 
@@ -26,8 +28,8 @@ OWN_FIELDS = {
 MILLISECONDS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}
 
 
-class BadFile(Exception):
-    """One line that says what is wrong with a file of results."""
+class BadFile(Problem):
+    """What is wrong with a file of results."""
 
 
 @dataclass

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from figures import FIGURES, Figure
-from results import Results
+from bench.figures import FIGURES, Figure
+from bench.measured import Results
 
 STYLES = {"aim": "bold green", "met": "green", "missed": "red", "": "dim"}
 

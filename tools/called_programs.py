@@ -251,8 +251,9 @@ def in_python(text: str) -> set[str]:
                 and re.match(r"#!/\S*(\s\S*)?\bsh\n|#!\S*\bbash\n", node.value):
             found |= in_shell(node.value)
         if isinstance(node, ast.Call) and node.args and re.fullmatch(
-                r"(subprocess|os|shutil)\.(run|Popen|call|check_call|which|"
-                r"check_output|exec\w+)|run|Popen|run_limited|which",
+                r"(subprocess|os|shutil|[\w.]*[Ll]auncher(\(\))?)\.(run|start|"
+                r"Popen|call|check_call|which|check_output|exec\w+)|"
+                r"run|ask|Popen|which",
                 ast.unparse(node.func)):
             found |= first_strings(node.args[0])
             found |= lists.get(ast.unparse(node.args[0]), set())

@@ -1,39 +1,57 @@
-"""Copies of the tree to break something in, and commands that run in them.
+"""Breaks copies of the tree: what mutants of raft/ and of sim/ share.
 
-Who calls it: mutate.py here and tools/mutants/run.py. Needs the standard
-library only. A copy lies in out/mutants/ and takes over the objects that are
-already built, with their times, so that make builds only what was changed.
-
-Always true: what was started here has ended, with all its children, when
-run_limited() returns or end_all() has been called.
+A copy lies in out/mutants/ and takes over the objects that are already built,
+with their times, so that only what was changed is built. LAUNCHER runs what
+runs in the copies.
 """
 
 import os
 import shutil
-import signal
 import subprocess
-import threading
-import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
-ROOT = Path(__file__).resolve().parents[1]
-FOLDER = Path("out/mutants")
+from tools import ROOT
+from tools.build import NOT_INHERITED, build
+from tools.command import Arguments, Problem
+from tools.process import Ended, Launcher, inherited
+
+FOLDER = ROOT / "out/mutants"
 SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "sim", "tests", "tools",
            "Makefile"]
-BUILD_LIMIT_S = 1200
-# The caller's own make must not hand its jobs or its variables down.
-NOT_INHERITED = ("MAKE", "MFLAGS", "SIM_", "LAB_", "ORACLE", "GLOG_", "RAFT",
-                 "PLACE", "VARIANT")
-# The runner ends its children when it is interrupted.
-GRACE_S = 10
-
-# What runs now, to be ended when this program is.
-running: set[subprocess.Popen] = set()
-stopped = threading.Event()  # nothing new is to start
+MOST_JOBS = 1024
+LAUNCHER = Launcher()
 
 
-class Broken(Exception):
-    """Something else than what is tested is wrong; the text says what."""
+class Named(Protocol):
+    """A mutant, of whatever."""
+    @property
+    def name(self) -> str:
+        """Its name, as ONLY= takes it."""
+
+
+Mutant = TypeVar("Mutant", bound=Named)
+Result = TypeVar("Result")
+
+
+def arguments(description: str | None) -> Arguments:
+    """Returns a reader of what both commands take."""
+    parser = Arguments(description)
+    parser.add_argument("names", nargs="*", help="these mutants only")
+    parser.add_argument("--check", action="store_true",
+                        help="only check that each change fits the sources")
+    parser.number("jobs", None, 1, MOST_JOBS)
+    return parser
+
+
+def selected(mutants: Sequence[Mutant], names: list[str]) -> list[Mutant]:
+    """Returns the mutants with these names, or all of them."""
+    unknown = set(names) - {mutant.name for mutant in mutants}
+    if unknown:
+        raise Problem(f"no such mutant: {', '.join(sorted(unknown))}")
+    return [m for m in mutants if not names or m.name in names]
 
 
 def copy(source: Path, folder: Path) -> None:
@@ -44,7 +62,7 @@ def copy(source: Path, folder: Path) -> None:
 
 def copy_tree(name: str, variant: str) -> Path:
     """Copies the sources and a variant's objects; returns the new tree."""
-    tree = ROOT / FOLDER / name
+    tree = FOLDER / name
     shutil.rmtree(tree, ignore_errors=True)
     for source in SOURCES:
         copy(ROOT / source, tree)
@@ -54,94 +72,40 @@ def copy_tree(name: str, variant: str) -> Path:
     return tree
 
 
-def start(command: list[str], tree: Path,
-          settings: dict[str, str]) -> subprocess.Popen:
-    """Starts a command in `tree`, in a session of its own."""
-    if stopped.is_set():
-        raise Broken("stopped")
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith(NOT_INHERITED)}
-    process = subprocess.Popen(command, cwd=tree, env=environment | settings,
-                               text=True, errors="replace",
-                               stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT,
-                               start_new_session=True)
-    running.add(process)
-    return process
-
-
-def session_of(stat: Path) -> int:
-    """Returns the session of a process by its /proc/N/stat; 0 if it is gone."""
+def build_in(tree: Path, name: str, program: str, variant: str = "plain",
+             **how: Any) -> str:
+    """Builds a mutant's program; what is no C++ is a mistake in the mutant."""
     try:
-        return int(stat.read_text().rpartition(")")[2].split()[3])
-    except OSError:
-        return 0
+        return build(program, variant, tree=tree, launcher=LAUNCHER, **how)
+    except Problem as problem:
+        raise Problem(f"{name} does not build: {problem}") from problem
 
 
-def kill(process_id: int) -> None:
-    """Kills a process; it may just have ended."""
-    try:
-        os.kill(process_id, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
+def run_in(tree: Path, command: list[str], limit: float,
+           settings: dict[str, str] | None = None,
+           on_line: Callable[[str], object] | None = None) -> Ended:
+    """Runs a command in a copy, with these settings in its environment."""
+    return LAUNCHER.run(command, cwd=tree, limit=limit, on_line=on_line,
+                        env=inherited(*NOT_INHERITED) | (settings or {}))
 
 
-def end(process: subprocess.Popen) -> None:
-    """Ends the process, if it still runs, and all that it has started."""
-    try:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-            process.wait(GRACE_S)
-    except subprocess.TimeoutExpired:
-        pass
-    # What is broken may hang long after its parents' end.
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        if session_of(stat) == process.pid:
-            kill(int(stat.parent.name))
-    process.wait()
-    running.discard(process)
+def for_each(mutants: Sequence[Mutant], jobs: int | None,
+             task: Callable[[Mutant], Result],
+             report: Callable[[Mutant, Result], object]) -> None:
+    """Does the task for all, some at a time, and reports what comes out."""
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
+        tasks = {pool.submit(task, mutant): mutant for mutant in mutants}
+        try:
+            for done in as_completed(tasks):
+                report(tasks[done], done.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            LAUNCHER.stop()
+            raise
 
 
-def end_all() -> None:
-    """Ends all that runs, for good."""
-    stopped.set()
-    for process in list(running):
-        end(process)
-
-
-def run_limited(command: list[str], tree: Path, limit: float,
-                last_words: str = "\0", settings: dict[str, str] | None = None
-                ) -> tuple[int | None, list[str]]:
-    """Runs a command in `tree`. Returns its status and its output's lines.
-
-    No status if it had to be ended: after `limit` seconds, or behind the first
-    line that begins with `last_words`. `settings` are added to the environment.
-    """
-    begin = time.monotonic()
-    process = start(command, tree, settings or {})
-    alarm = threading.Timer(limit, end, [process])
-    alarm.start()
-    lines: list[str] = []
-    try:
-        for line in process.stdout:
-            lines.append(line.rstrip("\n"))
-            if line.startswith(last_words):
-                return None, lines
-        status = process.wait()
-        return None if time.monotonic() - begin > limit else status, lines
-    finally:
-        alarm.cancel()
-        end(process)
-
-
-def build(name: str, tree: Path, target: str, *arguments: str) -> None:
-    """Builds out/VARIANT/PROGRAM; what is no C++ is a mistake in the list."""
-    variant = target.split("/")[1]
-    command = ["make", "--no-print-directory", "-j1", f"VARIANT={variant}",
-               *arguments, target]
-    status, output = run_limited(command, tree, BUILD_LIMIT_S)
-    if status != 0:
-        errors = [line for line in output if "rror" in line]
-        said = (errors or output or ["nothing"])[0]
-        raise Broken(f"{name} does not build: {said}")
+def conclude(count: int, survivors: list[str]) -> int:
+    """Prints the last line; returns the exit status."""
+    print(f"{count - len(survivors)} killed, {len(survivors)} survived"
+          f"{': ' if survivors else ''}{' '.join(survivors)}")
+    return 1 if survivors else 0

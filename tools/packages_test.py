@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Tests that packages.txt names all that the tree calls.
 
 Called by the test Tools.Packages of tests/unit/tools/tools_test.cc; by hand
-`/usr/bin/python3 -B -m unittest packages_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.packages_test`, in the root.
 """
 
 import shutil
@@ -12,10 +11,10 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
-import called_programs as called
+from tools import ROOT
+from tools import called_programs as called
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+HERE = ROOT / "tools"
 
 # What files may call beyond the groups required, build and test: the command
 # that runs them asks for it. The longest match decides.
@@ -96,7 +95,8 @@ class Tree(unittest.TestCase):
         """So that a machine with the packages lacks nothing."""
         found = set()
         paths = list(sources())
-        local = {path.stem for path in paths if path.suffix == ".py"}
+        local = {path.parent.name for path in paths
+                 if path.name == "__init__.py"}
         for path in paths:
             name = str(path.relative_to(ROOT))
             place = max((p for p in MAY_CALL if name.startswith(p)), key=len)
@@ -203,7 +203,3 @@ class Deps(unittest.TestCase):
                                   text=True, check=False, capture_output=True)
             self.assertEqual((done.returncode, done.stderr),
                              (2, f"missing: {said}\n"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Compares a run of the Go lab with one of ours: a table, and a page.
 
 Who calls it: `make compare`; compare_test.py imports it. Needs Debian's Python
@@ -15,42 +14,29 @@ anything is run.
 
 import argparse
 import importlib.util
-import os
 import re
 import shlex
-import signal
-import sys
 import tempfile
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-import figures
-import logs
-import report
-import sides
-from figures import Side
-from logs import Problem
+from tools import ROOT
+from tools.command import Arguments, Problem, write_whole, writing
+from tools.compare import logs, pairing, report, sides
+from tools.compare.pairing import Side
 
-ROOT = Path(__file__).resolve().parents[2]
 MOST_RUNS = 1000
 
 
 def parse_options(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; an empty value is as good as none."""
-    parser = argparse.ArgumentParser(allow_abbrev=False, description="Compares "
-                                     "a run of the Go lab with one of ours.")
-    add = parser.add_argument
-    add("--go_lab", default="", help="directory whose raft package to run")
-    add("--go_log", default="", help="saved output of go test to read instead")
-    add("--our_log", default="", help="saved output of make test to read "
-        "instead of running ours")
-    add("--n", default="", help="how often to run what is run; default 1")
-    add("--run", default="", help="only tests whose name this matches")
-    add("--seed", default="", help="seed of our first run")
-    add("--program", default=str(ROOT / "out/plain/raft_tests"),
-        help="our test program")
-    add("--out", default=str(ROOT / "out"), help="where to write")
-    return parser.parse_args(arguments)
+    """Reads the command line."""
+    parser = Arguments(__doc__)
+    parser.texts("go_lab",   # directory whose raft package to run
+                 "go_log",   # saved output of go test to read instead
+                 "our_log",  # saved output of make test to read instead
+                 "n", "run", "seed")
+    parser.texts("program", default=str(ROOT / "out/plain/raft_tests"))
+    parser.texts("out", default=str(ROOT / "out"))
+    return parser.read(arguments)
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -150,12 +136,9 @@ class Comparer:
         """Empties the log of a side that will be run."""
         path = self.logs / name
         if wanted:
-            try:
+            with writing(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("")
-            except OSError as error:
-                raise Problem(f"cannot write {path}: {error.strerror}; make "
-                              "room for it") from error
             self.kept.append(f"{variable}={shown(path)}")
         return path
 
@@ -174,22 +157,6 @@ class Comparer:
         side.costs.append(cost)
 
 
-def write_page(comparison: figures.Comparison, both: tuple[Side, Side],
-               out: str) -> Path:
-    """Writes out/compare.html; never half of it."""
-    import page  # not before it is needed: jinja2 may be missing
-    path = Path(out, "compare.html")
-    partial = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(page.render(comparison, *both), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise Problem(f"cannot write {path}: {error.strerror}; make room for "
-                      "it") from error
-    return path
-
-
 def check_libraries() -> None:
     """Finds what is not installed, before anything is run."""
     if importlib.util.find_spec("jinja2") is None:
@@ -201,8 +168,10 @@ def compare(comparer: Comparer) -> None:
     both = comparer.prepare()
     check_libraries()
     comparer.run(*both)
-    comparison = figures.compare(*both)
-    path = write_page(comparison, both, comparer.options.out)
+    comparison = pairing.compare(*both)
+    from tools.compare import page  # not before: jinja2 may be missing
+    path = Path(comparer.options.out, "compare.html")
+    write_whole(path, page.render(comparison, *both))
     print(report.report(comparison), end="")
     print(f"page: {shown(path)}", flush=True)
     if comparer.kept:
@@ -215,28 +184,15 @@ def compare(comparer: Comparer) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the comparison, or the problem."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    comparer = None
-    try:
-        options = parse_options(arguments)
-        with tempfile.TemporaryDirectory() as scratch:
-            comparer = Comparer(options, Path(scratch))
+    """Prints the comparison."""
+    options = parse_options(arguments)
+    with tempfile.TemporaryDirectory() as scratch:
+        comparer = Comparer(options, Path(scratch))
+        try:
             compare(comparer)
-    except Problem as problem:
-        for line in problem.details:
-            print(line, file=sys.stderr)
-        print(f"compare: {problem}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # whoever reads the table has seen enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        again = comparer.again() if comparer else ""
-        print("compare: interrupted" + (again and "; the runs so far: make "
-                                        f"compare {again}"), file=sys.stderr)
-        return 130
+        except KeyboardInterrupt:
+            again = comparer.again()
+            raise KeyboardInterrupt(
+                "interrupted" + (again and "; the runs so far: make compare "
+                                 f"{again}")) from None
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

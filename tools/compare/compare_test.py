@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Tests of compare.py and sides.py: the command line, and what is run.
 
 Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
-`/usr/bin/python3 -B -m unittest compare_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.compare.compare_test`, in the root.
 
 Where something must be run, stand-ins are: a `go` on the PATH and a program
 instead of ours. Each leaves a note of its arguments, so that a test can say
@@ -21,9 +20,9 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-import compare
-import sides
-from samples import DATA, HERE, OURS
+from tools import ROOT, command
+from tools.compare import compare, sides
+from tools.compare.samples import DATA, OURS
 
 # Stand-ins. They note how they were called, then print what is in a file. What
 # `go test -c` makes is one too.
@@ -102,9 +101,9 @@ class Commands(unittest.TestCase):
         """Returns exit status, standard output and standard error."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = compare.main([f"--program={self.program}",
-                                   f"--out={self.folder}/out",
-                                   *map(str, arguments)])
+            status = command.run("compare", compare.main, [
+                f"--program={self.program}", f"--out={self.folder}/out",
+                *map(str, arguments)])
         return status, out.getvalue(), err.getvalue()
 
     def expect_refusal(self, says: str, *arguments: object) -> None:
@@ -334,9 +333,9 @@ class Interrupt(unittest.TestCase):
             program.chmod(0o755)
             (folder / "said").write_text(OURS, encoding="utf-8")
             process = subprocess.Popen(
-                [sys.executable, "-B", HERE / "compare.py",
+                [sys.executable, "-B", "-m", "tools", "compare",
                  f"--go_log={DATA / 'go-lab-a.txt'}", f"--out={folder}",
-                 f"--program={program}"], text=True, cwd=HERE,
+                 f"--program={program}"], text=True, cwd=ROOT,
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             log = folder / "compare/ours.log"
             while process.poll() is None and not (
@@ -348,7 +347,7 @@ class Interrupt(unittest.TestCase):
             self.assertEqual((130, ""), (process.returncode, out), err)
             self.assertEqual(
                 "compare: interrupted; the runs so far: make compare GO_LOG="
-                f"testdata/go-lab-a.txt OUR_LOG={log}", err.splitlines()[-1])
+                f"tools/compare/testdata/go-lab-a.txt OUR_LOG={log}", err.splitlines()[-1])
             self.assertEqual(OURS, log.read_text("utf-8"))
             with self.assertRaises(ProcessLookupError):
                 os.kill(int((folder / "pid").read_text()), 0)
@@ -365,7 +364,7 @@ class Make(unittest.TestCase):
             fake.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
             fake.chmod(0o755)
             done = subprocess.run(
-                ["make", "-s", "-C", HERE.parents[1], "compare",
+                ["make", "-s", "-C", ROOT, "compare",
                  f"PYTHON={fake}", "NEEDS=:", "BUILD=:",
                  *(f"{name}={value}" for name, value in given.items())],
                 check=False, capture_output=True, text=True,
@@ -374,7 +373,7 @@ class Make(unittest.TestCase):
                      if not name.startswith(("MAKE", "MFLAGS", "LAB_"))})
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(
-            ["tools/compare/compare.py", "--go_lab=a b", "--go_log=c'd",
+            ["-B", "-m", "tools", "compare", "--go_lab=a b", "--go_log=c'd",
              "--our_log=$HOME", "--n=3", "--run=(Basic|Count)2B$$",
              "--seed=9"], done.stdout.splitlines())
 
@@ -382,7 +381,3 @@ class Make(unittest.TestCase):
 def without_ours() -> str:
     """Returns a run of ours without any lab test."""
     return OURS[:OURS.index("=== RUN   TestInitialElection2A")]
-
-
-if __name__ == "__main__":
-    unittest.main()

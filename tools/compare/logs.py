@@ -9,12 +9,12 @@ several runs one after the other: then its tests are there several times.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import names
+from tools.command import Problem
+from tools.compare import names
 
 # Ours also has unit tests, and labrpc's, which the Go side keeps elsewhere.
 OUR_LAB_TEST = re.compile(r"Test(?!Unit)\w*\d[A-Z]")
@@ -35,17 +35,6 @@ _EVENT = re.compile(
 # The last line of a run, of which the lab may have begun with something else.
 _END = re.compile(r"(?:PASS|FAIL)\s*$|^(?:ok|FAIL)\s|^\d+ passed, \d+ failed",
                   re.MULTILINE)
-
-
-class Problem(Exception):
-    """Why there is nothing to compare: one line for the user.
-
-    `details` are what explains it, above that line.
-    """
-
-    def __init__(self, line: str, details: Iterable[str] = ()) -> None:
-        super().__init__(line)
-        self.details = list(details)
 
 
 class Figures(NamedTuple):

@@ -1,15 +1,13 @@
-#!/usr/bin/env python3
 """Tests of logs.py and names.py.
 
 Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
-`/usr/bin/python3 -B -m unittest logs_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.compare.logs_test`, in the root.
 """
 
 import unittest
 
-import logs
-import names
-from samples import (LOGS, OURS, PASSED, names_and_results, read,
+from tools.compare import logs, names
+from tools.compare.samples import (LOGS, OURS, PASSED, names_and_results, read,
                      without_v)
 
 
@@ -223,7 +221,3 @@ class Years(unittest.TestCase):
         for run in ("2B", "3B", "4A", "Basic"):
             self.assertFalse(names.is_selected("TestInitialElection3A", run))
         self.assertFalse(names.is_selected("TestMine2A", "3A"))
-
-
-if __name__ == "__main__":
-    unittest.main()

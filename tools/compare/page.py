@@ -5,15 +5,16 @@ Who calls it: compare.py. Always true: the page is one file that loads nothing
 paths too. Needs Debian's python3-jinja2.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
 
-from figures import COSTS, FIGURES, Cell, Comparison, Row, Side, Spread
-from report import number
+from tools import ROOT
+from tools.compare.pairing import (COSTS, FIGURES, Cell, Comparison, Row,
+                                   Side, Spread)
+from tools.compare.report import number
 
-_TEMPLATE = Path(__file__).resolve().parent / "page.html"
+_TEMPLATE = ROOT / "tools/compare/page.html"
 
 
 class Bar(NamedTuple):

@@ -1,19 +1,16 @@
-#!/usr/bin/env python3
 """Tests of page.py and page.html.
 
 Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
-`/usr/bin/python3 -B -m unittest page_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.compare.page_test`, in the root.
 """
 
 import re
 import unittest
 from html.parser import HTMLParser
 
-import figures
-import logs
-import page
-from figures import Cost
-from samples import DATA, OURS, side
+from tools.compare import logs, page, pairing
+from tools.compare.pairing import Cost
+from tools.compare.samples import DATA, OURS, side
 
 # Elements that have no end.
 VOID = {"meta", "br"}
@@ -55,7 +52,7 @@ def render(go: logs.Log, ours: logs.Log) -> str:
     both = side("Go lab", go), side("ours", ours)
     both[0].costs = [Cost(2.0, 40.0), Cost(4.0, 50.0)]
     both[1].costs = [Cost(1.0, 10.0)]
-    return page.render(figures.compare(*both), *both)
+    return page.render(pairing.compare(*both), *both)
 
 
 class Page(unittest.TestCase):
@@ -93,15 +90,15 @@ class Page(unittest.TestCase):
         self.assertIn("CPU seconds Go 3.00 2.00–4.00 ours 1.00", words)
 
     def test_the_lengths_of_bars(self) -> None:
-        values = figures.Spread(2.0, 1.0, 4.0, 3)
-        block = page._block("seconds", figures.Cell(
-            values, figures.Spread(1.0, 1.0, 1.0, 1), 0.5))
+        values = pairing.Spread(2.0, 1.0, 4.0, 3)
+        block = page._block("seconds", pairing.Cell(
+            values, pairing.Spread(1.0, 1.0, 1.0, 1), 0.5))
         self.assertEqual(
             [page.Bar("go", "Go", "2.0", "1.0–4.0", 50, 25, 75),
              page.Bar("ours", "ours", "1.0", "", 25, 25, 0)], block.bars)
         self.assertEqual("×0.50", block.ratio)
-        nothing = page._block("commits", figures.Cell(
-            figures.Spread(0, 0, 0, 1), None, None))
+        nothing = page._block("commits", pairing.Cell(
+            pairing.Spread(0, 0, 0, 1), None, None))
         self.assertEqual([0], [bar.length for bar in nothing.bars])
 
     def test_no_bar_leaves_its_cell(self) -> None:
@@ -115,11 +112,7 @@ class Page(unittest.TestCase):
         self.assertIn(evil, log.tests[0].name)
         both = side("Go lab", log), side("ours", log)
         both[0].source = evil
-        html = page.render(figures.compare(*both), *both)
+        html = page.render(pairing.compare(*both), *both)
         self.assertNotIn("<script", html)
         # The name, the source, and the line that says where it breaks off.
         self.assertEqual(2 + 3, Outline(html).text.count(evil))
-
-
-if __name__ == "__main__":
-    unittest.main()

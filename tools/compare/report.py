@@ -5,7 +5,8 @@ columns; a test that was repeated has two lines more, for the least and the
 most.
 """
 
-from figures import COSTS, FIGURES, Cell, Comparison, Row, Spread
+from tools.compare.pairing import (COSTS, FIGURES, Cell, Comparison, Row,
+                                   Spread)
 
 # A line is its label and a group of cells for each column group.
 Line = tuple[str, list[list[str]]]

@@ -1,17 +1,14 @@
-#!/usr/bin/env python3
 """Tests of figures.py and report.py.
 
 Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
-`/usr/bin/python3 -B -m unittest report_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.compare.report_test`, in the root.
 """
 
 import unittest
 
-import figures
-import logs
-import report
-from figures import Cost
-from samples import DATA, LOGS, OURS, PASSED, read, side
+from tools.compare import logs, pairing, report
+from tools.compare.pairing import Cost
+from tools.compare.samples import DATA, LOGS, OURS, PASSED, read, side
 
 SMALL_REPORT = """\
                        --result-  ---seconds---  ----RPCs----  -----bytes------  --commits---
@@ -39,7 +36,7 @@ def our_log(text: str) -> logs.Log:
 
 def report_of(go: logs.Log, ours: logs.Log) -> str:
     """Returns the text for two logs."""
-    return report.report(figures.compare(side("Go lab", go),
+    return report.report(pairing.compare(side("Go lab", go),
                                          side("ours", ours)))
 
 
@@ -132,9 +129,9 @@ class Table(unittest.TestCase):
 class Repetitions(unittest.TestCase):
     """Several runs of a side."""
 
-    def compare(self, go: str, ours: str) -> figures.Comparison:
+    def compare(self, go: str, ours: str) -> pairing.Comparison:
         """Returns the comparison of two logs."""
-        return figures.compare(side("Go lab", logs.read(go)),
+        return pairing.compare(side("Go lab", logs.read(go)),
                                side("ours", logs.read(ours)))
 
     def test_median_and_range(self) -> None:
@@ -142,9 +139,9 @@ class Repetitions(unittest.TestCase):
         compared = self.compare(go, passed(1.0, 30) + passed(2.0, 31))
         row, = compared.rows
         self.assertEqual(("3/3", "2/2"), row.results)
-        self.assertEqual(figures.Spread(2.0, 1.0, 3.0, 3), row.cells[0].go)
-        self.assertEqual(figures.Spread(20, 10, 60, 3), row.cells[1].go)
-        self.assertEqual(figures.Spread(30.5, 30, 31, 2), row.cells[1].ours)
+        self.assertEqual(pairing.Spread(2.0, 1.0, 3.0, 3), row.cells[0].go)
+        self.assertEqual(pairing.Spread(20, 10, 60, 3), row.cells[1].go)
+        self.assertEqual(pairing.Spread(30.5, 30, 31, 2), row.cells[1].ours)
         self.assertEqual(0.75, row.cells[0].ratio)
         self.assertEqual(1.525, row.cells[1].ratio)
 
@@ -170,7 +167,7 @@ class Repetitions(unittest.TestCase):
         row, = compared.rows
         self.assertEqual(("1/2", "PASS"), row.results)
         self.assertIsNone(row.cells[0].ratio)
-        self.assertEqual(figures.Spread(3.0, 3.0, 3.0, 1), row.cells[0].go)
+        self.assertEqual(pairing.Spread(3.0, 3.0, 3.0, 1), row.cells[0].go)
         self.assertEqual(("0", "0"), compared.totals[1].results)
 
 
@@ -180,13 +177,13 @@ class Costs(unittest.TestCase):
     def test_of_both_sides(self) -> None:
         go = side("Go lab", logs.read(passed(3.0, 10)))
         ours = side("ours", logs.read(passed(3.0, 10)))
-        self.assertNotIn("CPU", report.report(figures.compare(go, ours)))
+        self.assertNotIn("CPU", report.report(pairing.compare(go, ours)))
         go.costs = [Cost(2.0, 40.0), Cost(4.0, 50.0)]
-        text = report.report(figures.compare(go, ours))
+        text = report.report(pairing.compare(go, ours))
         self.assertIn("CPU seconds of a run: Go 3.00 (2.00..4.00), ours not "
                       "run here\n", text)
         ours.costs = [Cost(1.5, 9.0)]
-        text = report.report(figures.compare(go, ours))
+        text = report.report(pairing.compare(go, ours))
         self.assertIn("ours 1.50, /Go 0.50\n", text)
         self.assertIn("peak MB of a run: Go 45.0 (40.0..50.0), ours 9.0, "
                       "/Go 0.20\n", text)
@@ -196,8 +193,4 @@ class Costs(unittest.TestCase):
         ours = side("ours", our_log(OURS))
         go.costs = ours.costs = [Cost(1.0, 1.0)]
         self.assertEqual([None, None], [
-            cost.ratio for cost in figures.compare(go, ours).costs])
-
-
-if __name__ == "__main__":
-    unittest.main()
+            cost.ratio for cost in pairing.compare(go, ours).costs])

@@ -6,13 +6,11 @@ that year's format.
 """
 
 import re
-from pathlib import Path
 
-import figures
-import logs
+from tools import ROOT
+from tools.compare import logs, pairing
 
-HERE = Path(__file__).resolve().parent
-DATA = HERE / "testdata"
+DATA = ROOT / "tools/compare/testdata"
 LOGS = sorted(DATA.glob("*.txt"), key=lambda log: log.stem)
 
 PASSED = "  ... Passed --   1.5  3   20    3000    4\n"
@@ -44,9 +42,9 @@ def read(text: str) -> list[logs.Test]:
     return logs.read(text).tests
 
 
-def side(name: str, log: logs.Log) -> figures.Side:
+def side(name: str, log: logs.Log) -> pairing.Side:
     """Returns a side that was read from a file."""
-    return figures.Side(name, f"{name}.txt", log)
+    return pairing.Side(name, f"{name}.txt", log)
 
 
 def names_and_results(text: str) -> list[tuple[str, str]]:

@@ -10,16 +10,14 @@ includes this Python's, from before the child was another program.
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
-import logs
-import names
-from figures import Cost
-from logs import Problem
+from tools.command import Problem
+from tools.compare import logs, names
+from tools.compare.pairing import Cost
+from tools.process import Launcher, ask
 
 _OUR_DEFAULT_RUN = "2[A-D]$"
 _GO_TEST = re.compile(r"^func (Test\w+)\(", re.MULTILINE)
@@ -87,12 +85,10 @@ def build(lab: Path, binary: Path) -> None:
     """Builds the Go lab's tests, so that no run pays for the compiler."""
     command = [find_go(), "test", "-c", "-o", str(binary)]
     print(f"building {lab}", file=sys.stderr, flush=True)
-    done = subprocess.run(command, cwd=lab, env=go_environment(lab),
-                          check=False, text=True, errors="replace",
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode == 0 and binary.exists():
+    ended = Launcher().run(command, cwd=lab, env=go_environment(lab))
+    if ended.status == 0 and binary.exists():
         return
-    said = [line for line in done.stdout.splitlines() if line.strip()]
+    said = [line for line in ended.output.splitlines() if line.strip()]
     details = said[:_ERROR_LINES]
     if len(said) > len(details):
         details.append(f"({len(said) - len(details)} lines more)")
@@ -104,9 +100,7 @@ def choose_go(lab: Path, binary: Path, run: str) -> Command:
     """Returns the command that runs those of the lab's tests that RUN means."""
     chosen = [str(binary), *_GO_OPTIONS]
     if run:
-        asked = subprocess.run([str(binary), "-test.list", "."], cwd=lab,
-                               check=False, capture_output=True, text=True,
-                               errors="replace")
+        asked = ask([binary, "-test.list", "."], cwd=lab)
         found = [n for n in re.findall(r"^Test\w+$", asked.stdout, re.MULTILINE)
                  if names.is_selected(n, run)]
         if not found:
@@ -119,9 +113,7 @@ def choose_go(lab: Path, binary: Path, run: str) -> Command:
 def _our_names(program: str, seed: str) -> list[str]:
     """Returns our tests; finds a wrong SEED before anything takes minutes."""
     try:
-        asked = subprocess.run([program, "--list", f"--seed={seed}"],
-                               check=False, capture_output=True, text=True,
-                               errors="replace")
+        asked = ask([program, "--list", f"--seed={seed}"])
     except OSError as error:
         raise Problem(f"cannot run {program}: {error.strerror}; "
                       "run: make build") from error
@@ -159,43 +151,17 @@ def _read_cost(file: Path) -> Cost:
     return Cost(float(user) + float(system), int(peak_kb) / 1024)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """Ends a run and all that it has started, the gentle way first."""
-    for number, patience in ((signal.SIGINT, 10), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
-        except ProcessLookupError:
-            pass
-        return
-
-
-def _copy(process: subprocess.Popen[str], log: TextIO) -> str:
-    """Returns the output, which also goes to the log and stderr as it comes."""
-    lines = []
-    for line in process.stdout or ():
-        print(line, end="", file=sys.stderr, flush=True)
-        print(line, end="", file=log, flush=True)
-        lines.append(line)
-    return "".join(lines)
-
-
 def run(command: Command, log: Path, scratch: Path) -> tuple[int, str, Cost]:
     """Runs a side once; returns its exit status, output and cost."""
     print(f"running {' '.join(command.arguments)}", file=sys.stderr, flush=True)
     cost = scratch / "cost"
     timed = [find_time(), "-f", "%U %S %M", "-o", str(cost),
              *command.arguments]
-    with log.open("a", encoding="utf-8") as out, subprocess.Popen(
-            timed, cwd=command.folder, text=True, errors="replace",
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            process_group=0) as process:
-        try:
-            text = _copy(process, out)
-            process.wait()
-        except BaseException:
-            _end(process)
-            raise
-    return process.returncode, text, _read_cost(cost)
+    with log.open("a", encoding="utf-8") as out:
+        def tee(line: str) -> None:
+            for file in (sys.stderr, out):
+                print(line, end="", file=file, flush=True)
+
+        ended = Launcher().run(timed, cwd=command.folder, on_line=tee)
+    assert ended.status is not None
+    return ended.status, ended.output, _read_cost(cost)

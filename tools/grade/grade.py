@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Grades a Raft: points for each part of the lab, and why.
 
 Who calls it: `make grade RAFT=folder`. It builds the suite around that Raft, runs
@@ -21,34 +20,23 @@ import json
 import os
 import re
 import resource
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, NoReturn
+from typing import Any
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tools/seeds"))
-import notice
-import sim
+from tools import ROOT
+from tools.build import build
+from tools.command import Arguments, Problem, write_whole
+from tools.process import INTERRUPTED_STATUSES, Launcher, ask
+from tools.seeds import notice, seeds
 
-WEIGHTS = Path(__file__).resolve().parent / "grade_weights.json"
-TESTS = sim.LAB_TESTS
+WEIGHTS = ROOT / "tools/grade/grade_weights.json"
+TESTS = seeds.LAB_TESTS
 PART = re.compile(r"(\d[A-Z])(Plus)?$")
-INTERRUPTED = 130
-
-
-class BadArgument(Exception):
-    """One line that says what to do instead."""
-
-
-class Unfinished(Exception):
-    """A run of the suite ended before its last test: there is no result."""
 
 
 @dataclass
@@ -98,19 +86,19 @@ def read_weights(path: Path) -> dict[str, float]:
     try:
         weights = json.loads(path.read_text())
     except OSError as error:
-        raise BadArgument(f"WEIGHTS={path}: {error.strerror}; give a file like "
+        raise Problem(f"WEIGHTS={path}: {error.strerror}; give a file like "
                           "tools/grade/grade_weights.json") from error
     except ValueError as error:
-        raise BadArgument(f"WEIGHTS={path} is no JSON: {error}") from error
+        raise Problem(f"WEIGHTS={path} is no JSON: {error}") from error
     if not isinstance(weights, dict) or not weights:
-        raise BadArgument(f"WEIGHTS={path}: give an object of parts and points")
+        raise Problem(f"WEIGHTS={path}: give an object of parts and points")
     for part, points in weights.items():
         if part != "race" and part_of(f"Test{part}") != part:
-            raise BadArgument(f"WEIGHTS={path}: there is no part \"{part}\"; "
+            raise Problem(f"WEIGHTS={path}: there is no part \"{part}\"; "
                               "give 2A, 2APlus, 2B, ... or race")
         if isinstance(points, bool) or not isinstance(points, (int, float)) \
                 or not 0 <= points < 1e6:
-            raise BadArgument(f"WEIGHTS={path}: the points of {part} must be "
+            raise Problem(f"WEIGHTS={path}: the points of {part} must be "
                               "a number that is not negative")
     return weights
 
@@ -207,18 +195,19 @@ def read_real_run(grade: Grade, output: str, repeat: str) -> None:
                     f"{repeat} RUN='^{match[2]}$'")
 
 
-def check_finished(status: int) -> None:
+def check_finished(status: int | None) -> None:
     """Raises unless the test program ran all its tests: that a test crashes or
     hangs does not end it, but somebody from outside may."""
-    if status in (INTERRUPTED, -signal.SIGINT):
+    if status in INTERRUPTED_STATUSES:
         raise KeyboardInterrupt
-    if status not in (0, 1):
-        how = f"signal {-status}" if status < 0 else f"status {status}"
-        raise Unfinished(f"a run of the tests ended early, with {how}; start "
+    if status is None or status not in (0, 1):
+        how = f"signal {-status}" if status and status < 0 else \
+            f"status {status}"
+        raise Problem(f"a run of the tests ended early, with {how}; start "
                          "again: nothing was written")
 
 
-def read_seed(grade: Grade, result: sim.SeedResult, repeat: str) -> None:
+def read_seed(grade: Grade, result: seeds.SeedResult, repeat: str) -> None:
     """Takes one simulated run in; one without a whole result failed."""
     failures = {failure.test: failure for failure in result.failures}
     for test, summary in grade.tests.items():
@@ -243,29 +232,14 @@ class Grader:
         self.suffix = f" RAFT={options.raft}" if options.raft else ""
 
     def build(self, variant: str, program: str) -> Path:
-        """Builds a program; notes what is wrong if that fails."""
-        target = self.place / variant / program
-        print(f"building {target}", flush=True)
-        command = ["make", "-s", "--no-print-directory",
-                   f"-j{self.options.jobs}", f"PLACE={self.place}",
-                   f"VARIANT={variant}", str(target)]
-        if self.options.raft:
-            command.append(f"RAFT={self.options.raft}")
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith(("MAKE", "MFLAGS"))}
-        done = subprocess.run(command, cwd=ROOT, env=environment, text=True,
-                              stdout=subprocess.PIPE, check=False,
-                              stderr=subprocess.STDOUT, errors="replace")
-        if done.returncode != 0:
-            wrong = [line for line in done.stdout.splitlines()
-                     if re.search(r"\berror\b|undefined reference", line)]
-            self.grade.build_error = (wrong or ["make failed"])[0]
-        return target
+        """Builds a program."""
+        print(f"building {self.place / variant / program}", flush=True)
+        return ROOT / build(program, variant, place=str(self.place),
+                            raft=self.options.raft, jobs=self.options.jobs)
 
     def list_tests(self, program: Path) -> None:
         """Prepares a result for each test of the lab."""
-        listing = subprocess.run([program, "--list", f"--run={TESTS}"],
-                                 text=True, capture_output=True, check=True)
+        listing = ask([program, "--list", f"--run={TESTS}"])
         self.grade.tests = {line.strip(): TestResult()
                             for line in listing.stdout.splitlines()
                             if part_of(line.strip())}
@@ -276,25 +250,16 @@ class Grader:
             print(f"real time, run {seed} of {self.options.n}", flush=True)
             begin = time.monotonic()
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            with subprocess.Popen(
-                    [program, f"--run={TESTS}", "--verbose=1",
-                     f"--seed={seed}"], text=True, stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT, errors="replace",
-                    start_new_session=True) as process:
-                try:
-                    output = process.communicate()[0]
-                except KeyboardInterrupt:
-                    process.send_signal(signal.SIGINT)
-                    process.wait()
-                    raise
-            check_finished(process.returncode)
+            ended = Launcher().run([program, f"--run={TESTS}", "--verbose=1",
+                                    f"--seed={seed}"])
+            check_finished(ended.status)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             self.grade.real_seconds += time.monotonic() - begin
             self.grade.cpu_seconds += (after.ru_utime + after.ru_stime -
                                        before.ru_utime - before.ru_stime)
-            read_real_run(self.grade, output,
+            read_real_run(self.grade, ended.output,
                           f"make test{self.suffix} SEED={seed}")
-            self.read_log(output)
+            self.read_log(ended.output)
 
     def read_log(self, output: str) -> None:
         """Notes the oracle's rules that a run's log says are off."""
@@ -304,14 +269,14 @@ class Grader:
             self.grade.rules_off |= set(re.findall(r"oracle: off: (.*)", text))
 
     def seeds(self, program: Path, target: str,
-              count: int) -> Iterable[sim.SeedResult]:
+              count: int) -> Iterable[seeds.SeedResult]:
         """Runs the suite simulated."""
         print(f"make {target}, {count} seeds", flush=True)
         options = argparse.Namespace(
             program=str(program), run=TESTS, target=target, profile="fair",
             raft=self.options.raft, jobs=self.options.jobs)
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
-            session = sim.Session(options, Path(folder))
+            session = seeds.Session(options, Path(folder))
             yield from session.results_here(list(range(1, count + 1)))
 
     def run_simulated(self, program: Path) -> None:
@@ -335,10 +300,12 @@ class Grader:
 
     def run(self) -> Grade:
         """Does all of it."""
-        tests = self.build("plain", "raft_tests")
-        simulated = self.build("plain", "raft_sim")
-        race = self.build("race", "raft_sim")
-        if self.grade.build_error:
+        try:
+            tests = self.build("plain", "raft_tests")
+            simulated = self.build("plain", "raft_sim")
+            race = self.build("race", "raft_sim")
+        except Problem as problem:
+            self.grade.build_error = str(problem)
             return self.grade
         self.list_tests(tests)
         notice.show(simulated)
@@ -348,59 +315,31 @@ class Grader:
         return self.grade
 
 
-def number(name: str, text: str, most: int) -> int:
-    """Returns a positive number."""
-    if not text.isdigit() or not 1 <= int(text) <= most:
-        raise BadArgument(f"{name}={text} is wrong: give a number from 1 to "
-                          f"{most}")
-    return int(text)
-
-
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; an empty value is one that make was not given."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--place", required=True, help="where products go")
-    parser.add_argument("--raft", default="", help="the folder; empty: ours")
-    for name in ("n", "seeds", "race_seeds", "weights"):
-        parser.add_argument(f"--{name}", default="")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    options = parser.parse_args(arguments)
-    options.n = number("N", options.n or "1", 1000)
-    options.seeds = number("SEEDS", options.seeds or "20", 100_000)
-    options.race_seeds = number("RACE_SEEDS", options.race_seeds or "3", 10_000)
-    options.weights = read_weights(Path(options.weights or WEIGHTS))
+    """Reads the command line."""
+    parser = Arguments(__doc__)
+    parser.texts("place", default="out")
+    parser.texts("raft")
+    parser.number("n", 1, 1, 1000)
+    parser.number("seeds", 20, 1, 100_000)
+    parser.number("race_seeds", 3, 1, 10_000)
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.number("jobs", os.cpu_count() or 1, 1, seeds.MOST_JOBS)
+    options = parser.read(arguments)
+    options.weights = read_weights(options.weights)
     return options
 
 
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
-    try:
-        options = parse_arguments(arguments)
-    except BadArgument as error:
-        print(f"grade: {error}", file=sys.stderr)
-        return 2
+    options = parse_arguments(arguments)
     try:
         grade = Grader(options).run()
-    except Unfinished as error:
-        print(f"grade: {error}", file=sys.stderr)
-        return 2
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("interrupted, nothing was written") from None
     path = ROOT / "out/grade.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(as_json(grade, options.weights), indent=2)
-                    + "\n")
+    write_whole(path, json.dumps(as_json(grade, options.weights), indent=2)
+                + "\n")
     print("\n".join(table(grade, options.weights)))
     print(f"written: {path.relative_to(ROOT)}")
     return 0 if passed_all(grade) else 1
-
-
-def interrupted() -> NoReturn:
-    """Ends as a program that was interrupted does."""
-    print("grade: interrupted, nothing was written", file=sys.stderr)
-    sys.exit(INTERRUPTED)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        interrupted()

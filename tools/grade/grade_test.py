@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Tests of grade.py: what it reads, and the points that come of it.
 
-`/usr/bin/python3 -B -m unittest grade_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.grade.grade_test`, in the root.
 """
 
 import json
@@ -10,9 +9,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import grade
-import sim
-from grade import BadArgument, Grade, TestResult
+from tools.grade import grade
+from tools.seeds import seeds
+from tools.command import INTERRUPTED, Problem
+from tools.grade.grade import Grade, TestResult
 
 WEIGHTS = {"2A": 20, "2BPlus": 10, "race": 5}
 
@@ -44,11 +44,11 @@ class Weights(unittest.TestCase):
     def test_bad(self) -> None:
         for text in ("", "[]", "{}", '{"2A": "x"}', '{"2A": -1}', '{"9": 1}',
                      '{"2A": true}', '{"2A": NaN}', '{"A": 1}'):
-            with self.subTest(text), self.assertRaises(BadArgument):
+            with self.subTest(text), self.assertRaises(Problem):
                 self.read(text)
 
     def test_missing_file(self) -> None:
-        with self.assertRaisesRegex(BadArgument, "give a file like"):
+        with self.assertRaisesRegex(Problem, "give a file like"):
             grade.read_weights(Path("/nowhere/weights"))
 
 
@@ -100,17 +100,17 @@ class Reading(unittest.TestCase):
     def test_a_run_that_somebody_ended_is_no_result(self) -> None:
         for status in (0, 1):
             grade.check_finished(status)
-        for status in (grade.INTERRUPTED, -signal.SIGINT):
+        for status in (INTERRUPTED, -signal.SIGINT):
             with self.assertRaises(KeyboardInterrupt):
                 grade.check_finished(status)
         for status in (2, -signal.SIGKILL):
-            with self.assertRaises(grade.Unfinished):
+            with self.assertRaises(Problem):
                 grade.check_finished(status)
 
     def test_seed(self) -> None:
         it = of_tests(X2A=(0, 0), Y2A=(0, 0))
-        failure = sim.Failure("TestY2A", 9, ["a_test.cc:7: no"])
-        grade.read_seed(it, sim.SeedResult(9, 1, [failure]), "make sim")
+        failure = seeds.Failure("TestY2A", 9, ["a_test.cc:7: no"])
+        grade.read_seed(it, seeds.SeedResult(9, 1, [failure]), "make sim")
         self.assertEqual(it.tests["TestX2A"].passed, 1)
         self.assertEqual(it.tests["TestY2A"].failing_seeds, [9])
         self.assertEqual(it.tests["TestY2A"].repeat,
@@ -118,7 +118,7 @@ class Reading(unittest.TestCase):
 
     def test_seed_without_a_whole_result(self) -> None:
         it = of_tests(X2A=(0, 0))
-        grade.read_seed(it, sim.SeedResult(9, trouble="ended early"), "make")
+        grade.read_seed(it, seeds.SeedResult(9, trouble="ended early"), "make")
         self.assertEqual(it.tests["TestX2A"].failed, 1)
         self.assertEqual(it.tests["TestX2A"].message, "ended early")
 
@@ -131,7 +131,3 @@ class Reading(unittest.TestCase):
         lines = "\n".join(grade.table(it, WEIGHTS))
         self.assertIn("1 of 2 runs failed", lines)
         self.assertIn("oracle rule off: saved before visible", lines)
-
-
-if __name__ == "__main__":
-    unittest.main()

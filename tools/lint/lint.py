@@ -132,9 +132,8 @@ def check_functions(paths: list[str]) -> list[str]:
     return found
 
 
-def main() -> int:
+def main(paths: list[str]) -> int:
     """Checks the files named on the command line."""
-    paths = sys.argv[1:]
     found = check_functions(paths)
     for path in paths:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
@@ -145,4 +144,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

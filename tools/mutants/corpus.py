@@ -12,7 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from copies import Broken
+from tools.command import Problem
 
 # How a mutant's program is built and run: the variant of the Makefile.
 VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
@@ -51,18 +51,18 @@ def parse(name: str, text: str) -> Mutant:
     missing = {"Breaks", "Seen", "Killers"} - set(values)
     if not mark or unknown or missing:
         what = sorted(unknown) or sorted(missing) or ["--- a/raft/..."]
-        raise Broken(f"{name}.patch: {'unknown' if unknown else 'lacks'} "
+        raise Problem(f"{name}.patch: {'unknown' if unknown else 'lacks'} "
                      f"{', '.join(what)}")
     breaks = re.fullmatch(r"([A-Z]\d+) (.+)", values["Breaks"])
     if breaks is None:
-        raise Broken(f"{name}.patch: Breaks: names no rule like \"I1 ...\"")
+        raise Problem(f"{name}.patch: Breaks: names no rule like \"I1 ...\"")
     foreign = set(re.findall(r"^(?:---|\+\+\+) (?![ab]/raft/)(.*)", text, re.M))
     if foreign:
-        raise Broken(f"{name}.patch changes {', '.join(sorted(foreign))}, not "
+        raise Problem(f"{name}.patch changes {', '.join(sorted(foreign))}, not "
                      "raft/ alone")
     run = values.get("Run", "sim")
     if run not in VARIANTS:
-        raise Broken(f"{name}.patch: Run: {run} is none of "
+        raise Problem(f"{name}.patch: Run: {run} is none of "
                      f"{', '.join(VARIANTS)}")
     return Mutant(name, breaks[1], breaks[2], values["Seen"],
                   values["Killers"].split("|"), run, text)
@@ -76,14 +76,14 @@ def rules_of(readme: str) -> set[str]:
 def apply(mutant: Mutant, tree: Path, *, dry: bool = False) -> None:
     """Changes the tree's raft/; with `dry` it only looks whether it could."""
     if shutil.which("patch") is None:
-        raise Broken("missing: patch; run: make deps")
+        raise Problem("missing: patch; run: make deps")
     command = ["patch", "-p1", "--fuzz=0", "--force", "--silent",
                "--no-backup-if-mismatch", *(["--dry-run"] if dry else [])]
     done = subprocess.run(command, input=mutant.patch, cwd=tree, text=True,
                           capture_output=True, check=False)
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip().splitlines() or ["?"]
-        raise Broken(f"{mutant.name}.patch does not apply: {said[0]}")
+        raise Problem(f"{mutant.name}.patch does not apply: {said[0]}")
 
 
 def load(folder: Path, root: Path) -> list[Mutant]:
@@ -93,7 +93,7 @@ def load(folder: Path, root: Path) -> list[Mutant]:
                for path in sorted((folder / "patches").glob("*.patch"))]
     for mutant in mutants:
         if mutant.rule not in rules:
-            raise Broken(f"{mutant.name}.patch: raft/README.md has no rule "
+            raise Problem(f"{mutant.name}.patch: raft/README.md has no rule "
                          f"{mutant.rule}")
         apply(mutant, root, dry=True)
     return mutants

@@ -9,9 +9,9 @@ goes on to the first seed that kills.
 import re
 from typing import Any, Callable, NamedTuple
 
-import sim
-from copies import run_limited
-from suite import ALL, COURSE, OWN, Kill, Program
+from tools.seeds import seeds
+from tools.mutation import run_in
+from tools.mutants.suite import ALL, COURSE, OWN, Kill, Program
 
 # The course's time limit for one run of its suite, as `go test` has it.
 REAL_LIMIT_S = 600
@@ -77,12 +77,12 @@ def columns(bare: Program, checked: Program, seeds: int,
     return cells
 
 
-def run_really(program: Program, tests: str) -> list[sim.Failure]:
+def run_really(program: Program, tests: str) -> list[seeds.Failure]:
     """Runs tests with real threads, in real time; returns what failed."""
-    _, lines = run_limited(
-        [program.path, f"--run={tests}", "--seed=1", "--verbose=0"],
-        program.tree, REAL_LIMIT_S, settings={"ORACLE": "off"})
-    return sim.parse_output(1, "\n".join(lines), 0).failures
+    ended = run_in(program.tree, [program.path, f"--run={tests}", "--seed=1",
+                                  "--verbose=0"], REAL_LIMIT_S,
+                   {"ORACLE": "off"})
+    return seeds.parse_output(1, ended.output, 0).failures
 
 
 def in_real_time(program: Program) -> dict[str, Any]:

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Breaks raft/ in one place at a time; the suite must notice each time.
 
 Who calls it: `make mutants` (README.md beside this file). Needs Debian's Python
@@ -18,27 +17,23 @@ import argparse
 import os
 import random
 import shutil
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-TOOLS = Path(__file__).resolve().parents[1]
-sys.path += [str(TOOLS), str(TOOLS / "seeds")]
-import copies
-import corpus
-import full
-import notice
-from copies import ROOT, Broken
-from corpus import ORIGINAL, Mutant
-from results import (Facts, Results, as_json, cells_line, digest_of_sources,
-                     kill_line, markdown, real_line)
-from suite import ALL, Program, first_kill
+from tools import ROOT, mutation
+from tools.command import Problem
+from tools.mutants import corpus, full
+from tools.mutants.corpus import ORIGINAL, Mutant
+from tools.mutants.results import (Facts, Results, as_json, cells_line,
+                                   digest_of_sources, kill_line, markdown,
+                                   real_line)
+from tools.mutants.suite import ALL, Program, first_kill
+from tools.seeds import notice
 
-HERE = Path(__file__).resolve().parent
+HERE = ROOT / "tools/mutants"
+PROGRAM = "raft_sim"
 RESULTS = ROOT / "out/mutants.json"
 SEEDS_OF_ORIGINAL = {"sim": 3, "sim-race": 1, "sim-asan": 1}
 # In real time the tests sleep most of the time.
@@ -47,24 +42,12 @@ REAL_JOBS = 6
 NOT_COPIED = ("tests/unit", "examples", "sim/test")
 
 
-def positive(text: str) -> int:
-    """Returns the number."""
-    if not text.isdecimal() or int(text) == 0:
-        raise Broken(f"SAMPLE and ROUND: '{text}' is no positive number")
-    return int(text)
-
-
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Returns the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="these mutants only")
-    parser.add_argument("--sample", type=positive, metavar="N",
-                        help="N mutants only, which the day draws")
-    parser.add_argument("--round", type=positive, default=1, metavar="K",
-                        help="of the samples of the day the K-th; each mutant "
-                        "is in one of them")
-    parser.add_argument("--check", action="store_true",
-                        help="only check that each patch applies")
+    parser = mutation.arguments(__doc__)
+    # The turns of a day share the mutants among them.
+    parser.number("sample", None, 1, 10_000)
+    parser.number("round", 1, 1, 10_000)
     parser.add_argument("--table", action="store_true",
                         help="only print what out/mutants.json says, for a "
                         "page in Markdown")
@@ -72,21 +55,9 @@ def parse_arguments() -> argparse.Namespace:
                         help="fill all columns of the table")
     parser.add_argument("--real", action="store_true",
                         help="the course's tests alone, once, in real time")
-    parser.add_argument("--jobs", type=int, default=0,
-                        help="how many at a time")
-    parser.add_argument("--seeds", type=int, default=20,
-                        help="how many for a column")
-    parser.add_argument("--most", type=int, default=200,
-                        help="how many until the first kill")
-    return parser.parse_args()
-
-
-def selected(mutants: list[Mutant], names: list[str]) -> list[Mutant]:
-    """Returns the mutants with these names, or all of them."""
-    unknown = set(names) - {mutant.name for mutant in mutants}
-    if unknown:
-        raise Broken(f"no such mutant: {', '.join(sorted(unknown))}")
-    return [m for m in mutants if not names or m.name in names]
+    parser.number("seeds", 20, 1, 1000)     # for a column
+    parser.number("most", 200, 1, 100_000)  # until the first kill
+    return parser.read(arguments)
 
 
 def sampled(mutants: list[Mutant], size: int, turn: int,
@@ -96,7 +67,7 @@ def sampled(mutants: list[Mutant], size: int, turn: int,
     random.Random(day).shuffle(drawn)
     sample = drawn[size * (turn - 1):size * turn]
     if not sample:
-        raise Broken(f"ROUND={turn}: {len(mutants)} mutants have no more than "
+        raise Problem(f"ROUND={turn}: {len(mutants)} mutants have no more than "
                      f"{-(-len(mutants) // size)} samples of {size}")
     return sample
 
@@ -111,29 +82,27 @@ class Workshop:
     def tree(self, name: str) -> Path:
         """Returns where a mutant is made."""
         suffix = "-checks" if self.with_checks else ""
-        return ROOT / copies.FOLDER / f"{name}{suffix}"
+        return mutation.FOLDER / f"{name}{suffix}"
 
-    def build(self, mutant: Mutant, tree: Path, *flags: str) -> Program:
+    def build(self, mutant: Mutant, tree: Path, jobs: int = 1) -> Program:
         """Builds the program in a tree."""
-        program = f"out/{mutant.variant}/raft_sim"
-        checks = "on" if self.with_checks else "off"
-        copies.build(mutant.name, tree, program, f"RAFT_CHECKS={checks}",
-                     *flags)
+        program = mutation.build_in(tree, mutant.name, PROGRAM, mutant.variant,
+                                    has_checks=self.with_checks, jobs=jobs)
         return Program(tree, mutant.run, program, self.sources)
 
     def make_base(self, run: str) -> Program:
         """Builds the unchanged Raft, whose objects the mutants take over."""
         original = replace(ORIGINAL, run=run)
-        all_cores = f"-j{os.cpu_count() or 1}"
+        cores = os.cpu_count() or 1
         # Here first, so that the next call finds the objects.
-        copies.build(original.name, ROOT, f"out/{original.variant}/raft_sim",
-                     all_cores)
+        mutation.build_in(ROOT, original.name, PROGRAM, original.variant,
+                          jobs=cores)
         tree = self.tree(f"base-{original.variant}")
-        copies.copy_tree(tree.name, original.variant)
+        mutation.copy_tree(tree.name, original.variant)
         objects = tree / "out" / original.variant / "obj"
         for folder in NOT_COPIED if self.with_checks else (*NOT_COPIED, "raft"):
             shutil.rmtree(objects / folder, ignore_errors=True)
-        return self.build(original, tree, all_cores)
+        return self.build(original, tree, cores)
 
     def make(self, mutant: Mutant) -> Program:
         """Copies, patches and builds. The tree is the caller's to delete."""
@@ -164,7 +133,7 @@ class Judge:
             seeds = SEEDS_OF_ORIGINAL[run]
             for seed in range(1, seeds + 1):
                 for kill in program.kills(ALL, seed):
-                    raise Broken("the tests fail without any change: "
+                    raise Problem("the tests fail without any change: "
                                  f"{kill.test} seed {seed}: {kill.message}")
             print(f"passed   original under {run}, {seeds} seeds in "
                   f"{time.monotonic() - begin:.1f} s", flush=True)
@@ -199,27 +168,21 @@ class Judge:
         """Says which tests come too late even alone."""
         tree = self.bare.tree(mutant.name)
         real = full.confirmed(
-            Program(tree, mutant.run, f"out/{mutant.variant}/raft_sim"),
+            Program(tree, mutant.run, f"out/{mutant.variant}/{PROGRAM}"),
             self.results.entry(mutant)["real"])
         shutil.rmtree(tree)
         return {"real": real}
 
-    def for_each(self, chosen: list[Mutant], jobs: int,
-                 task: Callable[[Mutant], Facts],
-                 report: Callable[[str, Facts], str]) -> None:
+    def for_each(self, chosen: list[Mutant], task: Callable[[Mutant], Facts],
+                 show: Callable[[str, Facts], str],
+                 jobs: int | None = None) -> None:
         """Does it for all, some at a time, and saves what comes out."""
-        with ThreadPoolExecutor(jobs) as pool:
-            tasks = {pool.submit(task, mutant): mutant for mutant in chosen}
-            try:
-                for done in as_completed(tasks):
-                    entry = self.results.entry(tasks[done])
-                    entry |= done.result()
-                    self.results.write(self.mutants)
-                    print(report(tasks[done].name, entry), flush=True)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                copies.end_all()
-                raise
+        def report(mutant: Mutant, facts: Facts) -> None:
+            entry = self.results.entry(mutant)
+            entry |= facts
+            self.results.write(self.mutants)
+            print(show(mutant.name, entry), flush=True)
+        mutation.for_each(chosen, jobs or self.options.jobs, task, report)
 
     def lacking(self, chosen: list[Mutant], fact: str) -> list[Mutant]:
         """Returns the mutants of which that is not known yet."""
@@ -228,22 +191,23 @@ class Judge:
     def kill_all(self, chosen: list[Mutant]) -> None:
         """The short table."""
         self.prepare(self.bare, chosen)
-        self.for_each(chosen, self.jobs(), self.find_kill, kill_line)
+        self.for_each(chosen, self.find_kill, kill_line)
 
     def fill_all(self, chosen: list[Mutant]) -> None:
         """The whole table; what is known stays."""
         chosen = self.lacking(chosen, "columns")
         self.prepare(self.checked, chosen)
-        self.for_each(chosen, self.jobs(), self.fill_columns, cells_line)
+        self.for_each(chosen, self.fill_columns, cells_line)
 
     def run_all_really(self, chosen: list[Mutant]) -> None:
         """The column of the course's tests in real time."""
         chosen = [replace(mutant, run="sim")
                   for mutant in self.lacking(chosen, "real")]
         self.prepare(self.bare, chosen)
-        self.for_each(chosen, self.jobs(REAL_JOBS), self.run_real, real_line)
+        self.for_each(chosen, self.run_real, real_line,
+                      self.options.jobs or REAL_JOBS)
         late = [m for m in chosen if self.results.entry(m)["real"]["late"]]
-        self.for_each(late, 1, self.confirm_real, real_line)
+        self.for_each(late, self.confirm_real, real_line, jobs=1)
 
     def clean_up(self) -> None:
         """Deletes what the mutants began with."""
@@ -251,10 +215,6 @@ class Judge:
             for variant in corpus.VARIANTS.values():
                 shutil.rmtree(workshop.tree(f"base-{variant}"),
                               ignore_errors=True)
-
-    def jobs(self, otherwise: int = 0) -> int:
-        """Returns how many to do at a time."""
-        return self.options.jobs or otherwise or os.cpu_count() or 1
 
     def survivors(self, chosen: list[Mutant]) -> list[str]:
         """Returns the names of those that nothing has killed."""
@@ -268,20 +228,19 @@ def check_killers(program: Program, chosen: list[Mutant]) -> None:
     names = set(program.names())
     for mutant in chosen:
         if unknown := set(mutant.killers) - names:
-            raise Broken(f"{mutant.name}.patch: Killers: no test "
+            raise Problem(f"{mutant.name}.patch: Killers: no test "
                          f"{', '.join(sorted(unknown))}")
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Does what the command line says; returns the exit status."""
-    options = parse_arguments()
+    options = parse_arguments(arguments)
     mutants = corpus.load(HERE, ROOT)
-    chosen = selected(mutants, options.names)
+    chosen = mutation.selected(mutants, options.names)
     if options.sample:
         chosen = sampled(chosen, options.sample, options.round,
                          time.strftime("%Y-%m-%d"))
-        print(f"sample   {' '.join(mutant.name for mutant in chosen)}",
-              flush=True)
+        print(f"sample   {' '.join(mutant.name for mutant in chosen)}")
     results = Results(RESULTS, digest_of_sources(ROOT))
     if options.check:
         return 0
@@ -298,17 +257,4 @@ def main() -> int:
             judge.fill_all(chosen)
     finally:
         judge.clean_up()
-    survivors = judge.survivors(chosen)
-    print(f"{len(chosen) - len(survivors)} killed, {len(survivors)} survived"
-          f"{': ' if survivors else ''}{' '.join(survivors)}")
-    return 1 if survivors else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Broken as broken:
-        print(f"mutants: {broken}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    return mutation.conclude(len(chosen), judge.survivors(chosen))

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
-"""Tests of run.py, with a small tree whose Raft and whose tests are shell.
+"""Tests of mutants.py, with a small tree whose Raft and whose tests are shell.
 
-`/usr/bin/python3 -B -m unittest run_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.mutants.mutants_test`, in the root.
 """
 
 import json
@@ -12,16 +11,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path += [str(ROOT / "tools"), str(ROOT / "tools/seeds")]
 
-import corpus
-import results
-import run
-import sim
-import suite
-from copies import Broken
+from tools import ROOT
+from tools.command import Problem
+from tools.mutants import corpus, mutants, results, suite
+from tools.seeds import seeds
 
 # "Compiles" raft/ to a program that runs what the Raft of three lines says.
 MAKEFILE = """
@@ -78,7 +72,7 @@ def patch(word: str, line: int, value: str = "bad") -> str:
 
 
 class RunTest(unittest.TestCase):
-    """Runs run.py as the Makefile does."""
+    """Runs mutants.py as the Makefile does."""
 
     def setUp(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="mutants-test-")
@@ -91,7 +85,8 @@ class RunTest(unittest.TestCase):
         (self.root / "raft/server.cc").write_text(RAFT)
         (self.root / "raft/README.md").write_text("* I1. Is good.\n")
         (self.root / "tests/program.sh").write_text(PROGRAM)
-        for source in (*HERE.glob("*.py"), ROOT / "tools/copies.py",
+        for source in (*(ROOT / "tools").glob("*.py"),
+                       *(ROOT / "tools/mutants").glob("*.py"),
                        *(ROOT / "tools/seeds").glob("*.py")):
             shutil.copy(source, self.root / source.relative_to(ROOT))
 
@@ -102,7 +97,7 @@ class RunTest(unittest.TestCase):
     def run_it(self, *arguments: str) -> tuple[int, str]:
         """Returns the exit status and all output."""
         done = subprocess.run(
-            [sys.executable, "tools/mutants/run.py", *arguments],
+            [sys.executable, "-B", "-m", "tools", "mutants", *arguments],
             cwd=self.root, text=True, check=False, capture_output=True,
             timeout=120)
         return done.returncode, done.stdout + done.stderr
@@ -235,12 +230,13 @@ class CorpusTest(unittest.TestCase):
                 ("--- a/raft", "--- raft", "lacks --- a/raft/..."),
                 ("b/raft", "b/base", "changes b/base/server.cc, not raft/ alone"),
                 ("Killers:", "Run: fast\nKillers:", "Run: fast is none of")):
-            with self.assertRaisesRegex(Broken, message):
+            with self.assertRaisesRegex(Problem, message):
                 corpus.parse("x", good.replace(old, new))
 
     def test_this_folder(self) -> None:
         """All of the lab's mutants fit its Raft."""
-        self.assertGreaterEqual(len(corpus.load(HERE, ROOT)), 42)
+        every = corpus.load(ROOT / "tools/mutants", ROOT)
+        self.assertGreaterEqual(len(every), 42)
 
 
 class SampleTest(unittest.TestCase):
@@ -248,17 +244,17 @@ class SampleTest(unittest.TestCase):
 
     def test_samples_share_the_mutants(self) -> None:
         """Each is in one of them, and another day draws others."""
-        mutants = corpus.load(HERE, ROOT)
-        for size in (1, 8, len(mutants), 1000):
-            last = -(-len(mutants) // size)
-            drawn = [run.sampled(mutants, size, turn, "2026-01-02")
+        every = corpus.load(ROOT / "tools/mutants", ROOT)
+        for size in (1, 8, len(every), 1000):
+            last = -(-len(every) // size)
+            drawn = [mutants.sampled(every, size, turn, "2026-01-02")
                      for turn in range(1, last + 1)]
             self.assertEqual(sorted(m.name for part in drawn for m in part),
-                             sorted(m.name for m in mutants))
-            with self.assertRaisesRegex(Broken, f"more than {last} samples"):
-                run.sampled(mutants, size, last + 1, "2026-01-02")
-        self.assertNotEqual(run.sampled(mutants, 8, 1, "2026-01-02"),
-                            run.sampled(mutants, 8, 1, "2026-01-03"))
+                             sorted(m.name for m in every))
+            with self.assertRaisesRegex(Problem, f"more than {last} samples"):
+                mutants.sampled(every, size, last + 1, "2026-01-02")
+        self.assertNotEqual(mutants.sampled(every, 8, 1, "2026-01-02"),
+                            mutants.sampled(every, 8, 1, "2026-01-03"))
 
 
 class SuiteTest(unittest.TestCase):
@@ -277,7 +273,7 @@ class SuiteTest(unittest.TestCase):
                   "follow"], "", "hang"),
                 (["crashed: signal 11 (Segmentation fault)"], "", "crash"),
                 (["exit status 86"], "", "crash")):
-            self.assertEqual(suite.way_of(sim.Failure("T", 1, messages, cause)),
+            self.assertEqual(suite.way_of(seeds.Failure("T", 1, messages, cause)),
                              way)
 
     def test_parts(self) -> None:
@@ -308,9 +304,5 @@ class ResultsTest(unittest.TestCase):
             self.assertIn("kill", results.Results(path, "one").entry(mutant))
             self.assertNotIn("kill", results.Results(path, "two").entry(mutant))
             path.write_text("{")
-            with self.assertRaisesRegex(Broken, "delete it"):
+            with self.assertRaisesRegex(Problem, "delete it"):
                 results.Results(path, "one")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -7,14 +7,13 @@ for the same patch on the same sources (`about`); anything else is forgotten.
 
 import hashlib
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from copies import Broken
-from corpus import Mutant
-from suite import Kill
+from tools.command import Problem, write_whole
+from tools.mutants.corpus import Mutant
+from tools.mutants.suite import Kill
 
 # What is known of one mutant.
 Facts = dict[str, Any]
@@ -53,7 +52,7 @@ class Results:
             try:
                 self.mutants = json.loads(path.read_text())["mutants"]
             except (ValueError, KeyError) as error:
-                raise Broken(f"{path}: {error}; delete it") from error
+                raise Problem(f"{path}: {error}; delete it") from error
 
     def entry(self, mutant: Mutant) -> Facts:
         """Returns what is known of this very mutant of these sources."""
@@ -71,10 +70,8 @@ class Results:
         known = {mutant.name for mutant in mutants}
         self.mutants = {name: entry for name, entry
                         in sorted(self.mutants.items()) if name in known}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps({"mutants": self.mutants}, indent=1) + "\n")
-        os.replace(fresh, self.path)
+        write_whole(self.path,
+                    json.dumps({"mutants": self.mutants}, indent=1) + "\n")
 
 
 def as_json(kill: Kill | None) -> Facts | None:

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import sim
-from copies import Broken, run_limited
+from tools.seeds import seeds
+from tools.command import Problem
+from tools.mutation import run_in
 
 ALL = "2[A-C](Plus)?$"
 COURSE = "2[A-C]$"
@@ -30,13 +31,13 @@ WAYS = (("oracle: ", "oracle"), ("DEADLOCK", "deadlock"),
         ("Check failed", "crash"), ("exit status", "crash"))
 
 
-def way_of(failure: sim.Failure) -> str:
+def way_of(failure: seeds.Failure) -> str:
     """Says in a word how a test noticed the mutant."""
     text = "\n".join([*failure.messages, failure.cause])
     return next((way for part, way in WAYS if part in text), "check")
 
 
-def message_of(failure: sim.Failure) -> str:
+def message_of(failure: seeds.Failure) -> str:
     """Returns what tells most of a failure, without its place."""
     way = way_of(failure)
     for message in failure.messages:
@@ -89,27 +90,25 @@ class Program:
 
     def names(self) -> list[str]:
         """Returns the names of all tests of the lab."""
-        status, lines = run_limited([self.path, "--list", f"--run={ALL}"],
-                                    self.tree, RUN_LIMIT_S)
-        if status != 0:
-            raise Broken(f"{self.path} --list: status {status}")
-        return lines
+        ended = run_in(self.tree, [self.path, "--list", f"--run={ALL}"],
+                       RUN_LIMIT_S)
+        if ended.status != 0:
+            raise Problem(f"{self.path} --list: status {ended.status}")
+        return ended.output.split()
 
     def kills(self, tests: str, seed: int, oracle: bool = True) -> list[Kill]:
         """Runs the tests that match under one seed; returns what failed."""
-        status, lines = run_limited(
-            self.command(tests, seed), self.tree, RUN_LIMIT_S,
-            settings=self.settings(seed, oracle))
+        status, output = run_in(self.tree, self.command(tests, seed),
+                                RUN_LIMIT_S, self.settings(seed, oracle))
         if status == 2:
-            raise Broken(f"{self.path}: {lines[-1] if lines else 'status 2'}")
-        output = "\n".join(lines)
-        result = sim.parse_output(seed, output, -1 if status is None
-                                  else status)
+            raise Problem(f"{self.path}: "
+                          f"{output.strip().rpartition(chr(10))[2]}")
+        result = seeds.parse_output(seed, output, status)
         if result.log:
             (self.tree / result.log).unlink(missing_ok=True)
         return self.judged(result, output)
 
-    def judged(self, result: sim.SeedResult, output: str) -> list[Kill]:
+    def judged(self, result: seeds.SeedResult, output: str) -> list[Kill]:
         """Turns what a run said into kills."""
         own_check = re.compile(
             rf"\b({'|'.join(self.checks) or '-'})\.cc:\d+\] Check failed")

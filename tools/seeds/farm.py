@@ -6,22 +6,23 @@ as it is over; nothing that was started outlives an interrupt. Needs GNU
 parallel (Debian's package).
 """
 
-import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Iterator
+
+from tools.command import Problem
+from tools.process import Launcher
 
 _POLL_S = 0.1
 # What parallel does to jobs that are to end: ask, then force.
-_END = "INT,10000,KILL"
+_END = "INT,8000,KILL"
 
 
-class NoFarm(Exception):
-    """One line that says why nothing can be run."""
+class NoFarm(Problem):
+    """Why nothing can be run."""
 
 
 @dataclass
@@ -54,25 +55,24 @@ class Farm:
     """GNU parallel at work on one list of commands.
 
     `folder` is where the commands run, on every machine. `jobs` run at a time
-    on each; empty: one for each of its cores. With `halts` the first failure
+    on each; None: one for each of its cores. With `halts` the first failure
     ends all; with `bar` parallel draws its progress bar on standard error.
     """
 
-    def __init__(self, folder: Path, jobs: str = "", sshlogins: str = "",
+    def __init__(self, folder: Path, jobs: int | None = None, sshlogins: str = "",
                  halts: bool = False, bar: bool = False) -> None:
         check_machines(sshlogins)
         self.halts = halts
         self._bar = bar
         self._folder = folder
         self._options = ["--workdir", str(folder), "--termseq", _END]
-        self._options += ["--jobs", jobs] if jobs else []
+        self._options += ["--jobs", str(jobs)] if jobs else []
         self._options += ["--halt", "now,fail=1"] if halts else []
         self._options += ["--bar"] if bar else []
         if sshlogins:
             self._options += ["--sshloginfile", str(Path(sshlogins).resolve())]
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopping = False
-        self._was_stopped = False  # while the jobs ran, not behind the last
+        self._launcher = Launcher()
+        self._was_stopped = False
 
     def results(self, commands: list[str], job_log: Path) -> Iterator[Done]:
         """Runs the commands; yields each as it ends.
@@ -85,51 +85,45 @@ class Farm:
             job_log.write_text("")
             (scratch / "commands").write_text("\n".join(commands) + "\n")
             missing, failed = len(commands), False
+            process = self._start(job_log, scratch)
             try:
-                self._start(job_log, scratch)
-                for done in self._follow(job_log, scratch):
+                for done in self._follow(process, job_log, scratch):
                     missing -= 1
                     failed = failed or done.status != 0
                     yield done
             finally:
-                self.stop()  # a caller that failed waits for nothing
-                if self._process:
-                    self._process.wait()
+                self._launcher.end(process)  # if the caller has failed
             if missing and not self._was_stopped and not \
                     (self.halts and failed):
                 raise NoFarm("GNU parallel ended early: "
                              + self._complaint(scratch))
 
-    def stop(self, *_: int | FrameType | None) -> None:
-        """Ends all that runs, and starts nothing new. Handles signals, too."""
-        self._stopping = True
-        if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+    def stop(self) -> None:
+        """Ends all that runs."""
+        self._was_stopped = True
+        self._launcher.stop()
 
-    def _start(self, job_log: Path, scratch: Path) -> None:
+    def _start(self, job_log: Path, scratch: Path) -> subprocess.Popen[str]:
         command = ["parallel", "--will-cite", "--plain", *self._options,
                    "--joblog", str(job_log), "--results", str(scratch / "{#}"),
                    "--arg-file", str(scratch / "commands")]
         with (scratch / "stderr").open("w") as stderr:
             try:
-                # A group of its own: ctrl-C reaches it through stop() only.
-                self._process = subprocess.Popen(
-                    command, cwd=self._folder, stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, process_group=0,
+                return self._launcher.start(
+                    command, cwd=self._folder, stdout=subprocess.DEVNULL,
                     stderr=None if self._bar else stderr)
             except FileNotFoundError as error:
                 raise NoFarm("GNU parallel is missing; run: make deps") \
                     from error
-        if self._stopping:  # since results() was called
-            self.stop()
 
-    def _follow(self, job_log: Path, scratch: Path) -> Iterator[Done]:
+    @staticmethod
+    def _follow(process: subprocess.Popen[str], job_log: Path,
+                scratch: Path) -> Iterator[Done]:
         rest = ""
         ended = False
         with job_log.open(errors="replace") as log:
             while not ended:
-                ended = self._process.poll() is not None
-                self._was_stopped = self._stopping
+                ended = process.poll() is not None
                 *lines, rest = (rest + log.read()).split("\n")
                 for line in lines:
                     if line[0].isdigit():  # not the heading

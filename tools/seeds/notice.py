@@ -6,18 +6,17 @@ processes and read what these print call show() first.
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+from tools.process import ask
 
 
 def show(program: str | Path) -> None:
     """Passes on what `program`, of raft_sim's kind, says of this machine;
     whatever is started from then on does not repeat it."""
-    listing = subprocess.run(
-        [program, "--list"], env=os.environ | {"SIM_SEED": "1", "SIM_ONLY": "-"},
-        text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        errors="replace", check=False)
+    listing = ask([program, "--list"],
+                  env=os.environ | {"SIM_SEED": "1", "SIM_ONLY": "-"})
     for line in listing.stderr.splitlines():
         if line.startswith("sim: engine "):
             print(line, file=sys.stderr)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Checks that a seed is one run: the same hashes and texts, however it is run.
 
 Who calls it: `make sim-same`. For each seed the 2A-2C tests are run as they are
@@ -17,9 +16,11 @@ from concurrent import futures
 from pathlib import Path
 from typing import NamedTuple
 
-import notice
+from tools.command import Arguments, Problem
+from tools.process import Launcher
+from tools.seeds import notice
+from tools.seeds.seeds import LARGEST_SEED, LAB_TESTS, MOST_JOBS, MOST_SEEDS
 
-LAB_TESTS = "2[A-C](Plus)?$"
 HASH = re.compile(r"^seed=\d+ hash=(\w+) .*--gtest_filter=(\S+)$", re.MULTILINE)
 
 
@@ -68,6 +69,7 @@ class Runner:
     """Runs the tests of one folder of builds, out/."""
 
     def __init__(self, out: Path, profile: str) -> None:
+        self.launcher = Launcher()
         self.out = out
         self.profile = profile
 
@@ -78,18 +80,16 @@ class Runner:
             environment = os.environ | way.environment | {
                 "SIM_SEED": str(seed), "SIM_ONLY": "--child",
                 "SIM_PROFILE": self.profile, "SIM_STATS": str(stats)}
-            done = subprocess.run(
+            done = self.launcher.run(
                 [self.out / way.kind / "raft_sim", f"--run={selection}",
-                 f"--seed={seed}", "--target=sim"], env=environment, text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                errors="replace", check=False)
+                 f"--seed={seed}", "--target=sim"], env=environment)
             hashes = {test: value
                       for value, test in HASH.findall(stats.read_text())}
-        name = re.search(r"^seed \d+, log (.*)$", done.stdout, re.MULTILINE)
+        name = re.search(r"^seed \d+, log (.*)$", done.output, re.MULTILINE)
         log = Path(name[1]) if name else Path("no log was named")
         content = log.read_text(errors="replace")
         log.unlink()
-        return Outcome(hashes, without_real_times(done.stdout),
+        return Outcome(hashes, without_real_times(done.output),
                        debug_lines(content))
 
     def run_way(self, seed: int, way: Way, reference: Outcome) -> Outcome:
@@ -144,51 +144,48 @@ def check_loaded(runner: Runner, seeds: list[int]) -> list[str]:
             loop.wait()
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Arguments(__doc__)
     parser.add_argument("--out", type=Path, default=Path("out"))
-    parser.add_argument("--seed", default="")
-    parser.add_argument("--seeds", default="")
-    parser.add_argument("--profile", default="")
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--ways", default=",".join(WAYS),
-                        help="out of: " + ", ".join(WAYS))
-    options = parser.parse_args()
-    unknown = set(options.ways.split(",")) - set(WAYS)
-    if unknown:
-        parser.error(f"unknown ways: {', '.join(sorted(unknown))}; "
-                     f"give some of: {', '.join(WAYS)}")
-    for name in ("seed", "seeds"):
-        text = getattr(options, name)
-        if text and not text.isdigit():
-            parser.error(f"{name.upper()}={text} is wrong: give a number")
+    parser.number("seed", 1, 0, LARGEST_SEED)
+    parser.number("seeds", 3, 1, MOST_SEEDS)
+    parser.choice("profile", "harsh", "fair", hint="fair or harsh")
+    parser.number("jobs", 1, 1, MOST_JOBS)
+    parser.texts("ways", default=",".join(WAYS))
+    options = parser.read(arguments)
+    options.ways = options.ways.split(",")
+    if unknown := set(options.ways) - set(WAYS):
+        raise Problem(f"unknown ways: {', '.join(sorted(unknown))}; give some "
+                      f"of: {', '.join(WAYS)}")
     return options
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Does what the command line says."""
-    options = parse_arguments()
-    first = int(options.seed or 1)
-    seeds = list(range(first, first + int(options.seeds or 3)))
-    names = options.ways.split(",")
-    runner = Runner(options.out, options.profile or "harsh")
+    options = parse_arguments(arguments)
+    seeds = list(range(options.seed, options.seed + options.seeds))
+    names = options.ways
+    runner = Runner(options.out, options.profile)
     notice.show(options.out / "plain/raft_sim")
     found: list[str] = []
+
+    def report(lines: list[str]) -> None:
+        found.extend(lines)
+        print("\n".join(lines), end="\n" if lines else "", flush=True)
+
     quiet = [name for name in names if not WAYS[name].beside_load]
     with futures.ThreadPoolExecutor(options.jobs) as pool:
-        for lines in pool.map(lambda seed: check_seed(runner, seed, quiet),
-                              seeds if quiet else []):
-            found += lines
-            print("\n".join(lines), end="\n" if lines else "", flush=True)
+        try:
+            for lines in pool.map(lambda seed: check_seed(runner, seed, quiet),
+                                  seeds if quiet else []):
+                report(lines)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            runner.launcher.stop()
     if len(quiet) < len(names):
-        lines = check_loaded(runner, seeds)
-        found += lines
-        print("\n".join(lines), end="\n" if lines else "")
+        runner = Runner(options.out, options.profile)
+        report(check_loaded(runner, seeds))
     print(f"{len(seeds)} seeds in {len(names)} ways: "
           f"{len(found)} differences")
     return 1 if found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

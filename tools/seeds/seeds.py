@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Runs the lab's tests under the simulator for many seeds.
 
 Who calls it: `make sim`, `make sim-race`, `make sim-mem`. Each seed is one run
@@ -20,22 +19,25 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, NoReturn
+from typing import NoReturn
 
 from tqdm import tqdm
 
-import notice
-from farm import Farm, NoFarm, check_machines
+from tools import ROOT
+from tools.command import (INTERRUPTED, Arguments, Problem, number,
+                           on_interrupt)
+from tools.process import INTERRUPTED_STATUSES, Launcher, Stopped, ask
+from tools.seeds import notice
+from tools.seeds.farm import Farm, NoFarm, check_machines
 
-ROOT = Path(__file__).resolve().parents[2]
 RUNNER = "tools/seeds/one_run.sh"
 LAB_TESTS = "2[A-C](Plus)?$"
 DEFAULT_SEEDS = 100
@@ -63,10 +65,6 @@ LIVENESS = (
     "test took longer than 120 seconds",
     "scenario: ",  # what an exact scenario needs did not come about
 )
-
-# How the program ends when it is interrupted: as it should, or because it has
-# only just started.
-INTERRUPTED = (130, -signal.SIGINT)
 
 # What a library, a sanitizer or the simulator says of an end that is not a
 # check's.
@@ -105,25 +103,6 @@ class SeedResult:
     is_whole: bool = True  # false: it was interrupted
 
 
-class BadArgument(Exception):
-    """One line that says what to do instead."""
-
-
-def fail(message: str) -> NoReturn:
-    """Ends with what is wrong with the arguments."""
-    raise BadArgument(message)
-
-
-def parse_number(name: str, text: str, least: int, most: int) -> int:
-    """Returns the number in `text`."""
-    # No number of ours is longer; Python refuses to read very long ones.
-    if not re.fullmatch("[0-9]{1,20}", text) or \
-            not least <= int(text) <= most:
-        fail(f"{name}={text} is wrong: give a whole number from {least} to "
-             f"{most}")
-    return int(text)
-
-
 def is_liveness(message: str) -> bool:
     """True if the message is that of a check that came too late."""
     check = re.match(r"[\w/]+\.(cc|h):\d+: (.*)", message)
@@ -145,7 +124,7 @@ def parse_failure(test: str, seed: int, follow: list[str]) -> Failure:
     return failure
 
 
-def parse_output(seed: int, output: str, status: int) -> SeedResult:
+def parse_output(seed: int, output: str, status: int | None) -> SeedResult:
     """Takes the program's output apart (without -v)."""
     result = SeedResult(seed)
     lines = output.splitlines()
@@ -172,15 +151,19 @@ def virtual_milliseconds(stats: str) -> float:
     return sum(map(float, re.findall(r"\bvirtual_ms=([\d.]+)", stats)))
 
 
+def jobs_of(options: argparse.Namespace) -> int:
+    """Returns how many seeds run at a time on this machine."""
+    return options.jobs or os.cpu_count() or 1
+
+
 class Session:
     """All runs of one call."""
 
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.folder = folder
-        self.running: set[subprocess.Popen[str]] = set()
+        self.launcher = Launcher()
         self.farm: Farm | None = None
-        self.stopping = False     # nothing new is to start
         self.interrupted = False  # the user asked for that
 
     def command(self, seed: int, verbose: str) -> list[str]:
@@ -208,21 +191,14 @@ class Session:
 
     def run_seed(self, seed: int) -> SeedResult:
         """Runs the tests under one seed."""
-        if self.stopping:
-            return SeedResult(seed, is_whole=False)
         stats = self.folder / str(seed)
         environment = self.environment(seed) | {"SIM_STATS": str(stats)}
-        with subprocess.Popen(
-                self.command(seed, "0"), env=environment, text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                errors="replace", start_new_session=True) as process:
-            self.running.add(process)
-            if self.stopping:  # since the question above
-                process.send_signal(signal.SIGINT)
-            output = process.communicate()[0]
-            self.running.discard(process)
-        result = parse_output(seed, output, process.returncode)
-        if process.returncode in INTERRUPTED and self.stopping:
+        try:
+            ended = self.launcher.run(self.command(seed, "0"), env=environment)
+        except Stopped:
+            return SeedResult(seed, is_whole=False)
+        result = parse_output(seed, ended.output, ended.status)
+        if ended.status in INTERRUPTED_STATUSES and self.launcher.is_stopped:
             result.is_whole = False
             result.trouble = ""
         if stats.exists():
@@ -234,9 +210,7 @@ class Session:
 
     def stop(self) -> None:
         """Ends all that runs, and starts nothing new."""
-        self.stopping = True
-        for process in list(self.running):
-            process.send_signal(signal.SIGINT)
+        self.launcher.stop()
         if self.farm:
             self.farm.stop()
 
@@ -253,8 +227,8 @@ class Session:
 
     def results_of_machines(self, seeds: list[int]) -> Iterator[SeedResult]:
         """Yields the results of all machines; none of interrupted runs."""
-        self.farm = Farm(ROOT, self.options.given_jobs, self.options.sshlogins)
-        if self.stopping:
+        self.farm = Farm(ROOT, self.options.jobs, self.options.sshlogins)
+        if self.launcher.is_stopped:
             self.farm.stop()
         names = sorted(self.passed_on())
         given = [f"{name}={os.environ[name]}" for name in names]
@@ -279,7 +253,7 @@ class Session:
 
     def results_here(self, seeds: list[int]) -> Iterator[SeedResult]:
         """Yields the results of this machine's runs."""
-        with futures.ThreadPoolExecutor(self.options.jobs) as pool:
+        with futures.ThreadPoolExecutor(jobs_of(self.options)) as pool:
             waiting = [pool.submit(self.run_seed, seed) for seed in seeds]
             try:
                 for done in futures.as_completed(waiting):
@@ -376,7 +350,7 @@ class Summary:
     def status(self) -> int:
         """Returns the exit status."""
         if self.session.interrupted:
-            return 130
+            return INTERRUPTED
         return 1 if self.counted() or self.troubles else 0
 
 
@@ -384,11 +358,10 @@ def run_many(session: Session, seeds: list[int]) -> int:
     """Runs all seeds and prints how it went."""
     where = (f"on the machines of {session.options.sshlogins}"
              if session.options.sshlogins else
-             f"{session.options.jobs} at a time")
+             f"{jobs_of(session.options)} at a time")
     print(f"{session.options.profile} profile, {describe_seeds(seeds)}, "
           f"{where}")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, session.interrupt)
+    on_interrupt(session.interrupt)
     summary = Summary(session)
     # disable=None: no bar where the output is no terminal.
     with tqdm(total=len(seeds), unit="seed", disable=None,
@@ -425,70 +398,54 @@ def replay(session: Session, seed: int) -> NoReturn:
     os.execve(command[0], command, session.environment(seed))
 
 
-def check_selection(options: argparse.Namespace) -> None:
-    """Ends if no test matches."""
-    listing = subprocess.run(
-        [options.program, "--list", f"--run={options.run}"], text=True,
-        capture_output=True, check=False)
+def selected_tests(options: argparse.Namespace) -> list[str]:
+    """Returns the tests that RUN means; there is at least one."""
+    listing = ask([options.program, "--list", f"--run={options.run}"])
     if listing.returncode == 2:
-        fail(listing.stderr.strip().removeprefix("raft_tests: "))
+        raise Problem(listing.stderr.strip().removeprefix("raft_tests: "))
     if listing.returncode != 0:
-        fail(f"{options.program} --list ended with {listing.returncode}: "
-             "see what it prints")
+        raise Problem(f"{options.program} --list ended with "
+                      f"{listing.returncode}: see what it prints")
+    return listing.stdout.split()
 
 
 def choose_seeds(options: argparse.Namespace) -> list[int]:
     """Returns the seeds that SEED, SEEDS, or a list asks for."""
     if options.seed_list:
-        return [parse_number("SEED_LIST", text, 0, LARGEST_SEED)
+        return [number("SEED_LIST", text, 0, LARGEST_SEED)
                 for text in options.seed_list.split(",")]
-    first = parse_number("SEED", options.seed or "1", 0, LARGEST_SEED)
-    count = parse_number("SEEDS", options.seeds or str(options.default_seeds),
-                         1, min(MOST_SEEDS, LARGEST_SEED - first + 1))
-    return list(range(first, first + count))
+    count = number("SEEDS", options.seeds or str(options.default_seeds), 1,
+                   min(MOST_SEEDS, LARGEST_SEED - options.seed + 1))
+    return list(range(options.seed, options.seed + count))
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; an empty value is one that make was not given."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Reads the command line."""
+    parser = Arguments(__doc__)
     parser.add_argument("program")
-    for name in ("run", "seed", "seeds", "seed_list", "verbose", "profile",
-                 "jobs", "sshlogins"):
-        parser.add_argument(f"--{name}", default="")
-    parser.add_argument("--target", default="sim")
-    parser.add_argument("--raft", default="", help="whose Raft it is")
-    parser.add_argument("--default_seeds", type=int, default=DEFAULT_SEEDS)
-    options = parser.parse_args(arguments)
-    options.run = options.run or LAB_TESTS
-    options.profile = options.profile or "fair"
-    if options.profile not in ("fair", "harsh"):
-        fail(f"PROFILE={options.profile} is wrong: give fair or harsh")
-    options.given_jobs = options.jobs
-    cores = str(os.cpu_count() or 1)
-    options.jobs = parse_number("JOBS", options.jobs or cores, 1, MOST_JOBS)
-    return options
+    parser.texts("seeds", "seed_list", "verbose", "sshlogins", "raft")
+    parser.texts("run", default=LAB_TESTS)
+    parser.texts("target", default="sim")
+    parser.choice("profile", "fair", "harsh", hint="fair or harsh")
+    parser.number("seed", 1, 0, LARGEST_SEED)
+    parser.number("jobs", None, 1, MOST_JOBS)
+    parser.number("default_seeds", DEFAULT_SEEDS, 1, MOST_SEEDS)
+    return parser.read(arguments)
 
 
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     sys.stdout.reconfigure(line_buffering=True)  # somebody may be watching
-    try:
-        options = parse_arguments(arguments)
-        seeds = choose_seeds(options)
-        check_selection(options)
-        check_machines(options.sshlogins)
-        if options.sshlogins and options.target != "sim":
-            fail("SSHLOGINS is for make sim and make stress; leave it out")
-    except (BadArgument, NoFarm) as error:
-        print(f"sim: {error}", file=sys.stderr)
-        return 2
+    options = parse_arguments(arguments)
+    seeds = choose_seeds(options)
+    selected_tests(options)
+    check_machines(options.sshlogins)
+    if options.sshlogins and options.target != "sim":
+        raise Problem("SSHLOGINS is for make sim and make stress; leave it "
+                      "out")
     with tempfile.TemporaryDirectory(prefix="sim-") as folder:
         session = Session(options, Path(folder))
         if len(seeds) > 1 or options.seed_list:
             notice.show(options.program)
             return run_many(session, seeds)
     replay(session, seeds[0])
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
-"""Tests of sim.py, with a stand-in for the test program.
+"""Tests of seeds.py, with a stand-in for the test program.
 
-`/usr/bin/python3 -B -m unittest sim_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.seeds.seeds_test`, in the root.
 """
 
 import os
@@ -14,9 +13,9 @@ import time
 import unittest
 from pathlib import Path
 
-import sim
+from tools import ROOT
+from tools.seeds import seeds
 
-HERE = Path(__file__).resolve().parent
 
 # Seeds that are multiples of 3 fail, in one test of two; those of 5 in both.
 STAND_IN = r'''#!/bin/bash
@@ -78,7 +77,8 @@ class SimTest(unittest.TestCase):
 
     def command(self, *arguments: str) -> list[str]:
         """Returns the command line of a run."""
-        return [sys.executable, str(HERE / "sim.py"), *arguments,
+        return [sys.executable, "-B", "-m", "tools", "sim",
+                *arguments,
                 str(self.program)]
 
     def run_sim(self, *arguments: str) -> tuple[int, str]:
@@ -278,16 +278,16 @@ class LivenessTest(unittest.TestCase):
                 ("test hung: ended after 150 s; stacks follow", False),
                 ("crashed: signal 6 (Aborted)", False),
                 ("exit status 86", False)):
-            self.assertEqual(sim.Failure("T", 1, [message]).is_liveness,
+            self.assertEqual(seeds.Failure("T", 1, [message]).is_liveness,
                              expected, message)
 
     def test_all_messages_count(self) -> None:
         """An error that is reported beside a limit is one."""
         late = "x.cc:1: test took longer than 120 seconds"
         error = "x.cc:1: commit index=3 server=1 7 != server=0 8"
-        self.assertTrue(sim.Failure("T", 1, [late, late]).is_liveness)
-        self.assertFalse(sim.Failure("T", 1, [late, error]).is_liveness)
-        self.assertFalse(sim.Failure("T", 1, []).is_liveness)
+        self.assertTrue(seeds.Failure("T", 1, [late, late]).is_liveness)
+        self.assertFalse(seeds.Failure("T", 1, [late, error]).is_liveness)
+        self.assertFalse(seeds.Failure("T", 1, []).is_liveness)
 
     def test_messages_exist(self) -> None:
         """The lab's tests can say each of them."""
@@ -295,10 +295,6 @@ class LivenessTest(unittest.TestCase):
             path.read_text(encoding="utf-8")
             for folder, pattern in (("harness", "cluster*.cc"),
                                     ("raft", "2*_test.cc"))
-            for path in (HERE.parents[1] / "tests" / folder).glob(pattern))
-        for part in sim.LIVENESS:
+            for path in (ROOT / "tests" / folder).glob(pattern))
+        for part in seeds.LIVENESS:
             self.assertIn(part, sources)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,10 +1,8 @@
-#!/usr/bin/env python3
 """Breaks the simulator in one place at a time; its tests must fail each time.
 
-Who calls it: `make sim-mutants`, ONLY='name name' for some. Needs the standard
-library only.
+Who calls it: `make sim-mutants`, ONLY='name name' for some.
 
-mutants.py lists the changes. Each is made in a copy of the tree in
+changes.py lists the changes. Each is made in a copy of the tree in
 out/mutants/sim-NAME/, which takes over the objects that are already built, so
 that one file is compiled and the tests are linked anew. First comes a copy
 without any change, whose tests must pass: it shows that the tests can be
@@ -12,27 +10,24 @@ believed, and how long they take.
 
 A mutant is killed by the first test that fails, or if the tests end in another
 way, or take far longer than they should; else it survives, and its folder is
-kept. Exit status: 0 if all are killed, 1 if
-one survives, 2 if something is wrong with the list, the build or the tests.
+kept. Exit status: 0 if all are killed, 1 if one survives, 2 if something is
+wrong with the list, the build or the tests.
 """
 
 import argparse
 import os
 import re
 import shutil
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-import copies
-from copies import BUILD_LIMIT_S, ROOT, Broken
-from mutants import MUTANTS, Mutant
+from tools import ROOT, mutation
+from tools.build import LIMIT_S
+from tools.command import Problem
+from tools.sim_mutants.changes import MUTANTS, Mutant
 
-TARGET = "out/plain/sim_tests"
+PROGRAM = "sim_tests"
 ORIGINAL = Mutant("original", "nothing", "", "", "")
 
 # A broken simulator may do nothing at all, or everything ten times as slowly.
@@ -47,27 +42,14 @@ class Run:
     seconds: float
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Returns the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="these mutants only")
+    parser = mutation.arguments(__doc__)
     parser.add_argument("--list", action="store_true", help="list the mutants")
-    parser.add_argument("--check", action="store_true",
-                        help="only check that each change fits the sources")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--run", default="", metavar="REGEX",
-                        help="only the tests that match")
+    parser.texts("run")
     parser.add_argument("--all", action="store_true",
-                        help="go on behind the first test that fails")
-    return parser.parse_args()
-
-
-def selected(names: list[str]) -> list[Mutant]:
-    """Returns the mutants with these names, or all of them."""
-    unknown = set(names) - {mutant.name for mutant in MUTANTS}
-    if unknown:
-        raise Broken(f"no such mutant: {', '.join(sorted(unknown))}")
-    return [m for m in MUTANTS if not names or m.name in names]
+                        help="go on after the first test that fails")
+    return parser.read(arguments)
 
 
 def mutated(mutant: Mutant, root: Path) -> str:
@@ -75,21 +57,22 @@ def mutated(mutant: Mutant, root: Path) -> str:
     try:
         text = (root / mutant.path).read_text()
     except OSError as error:
-        raise Broken(f"{mutant.name}: {error}") from error
+        raise Problem(f"{mutant.name}: {error}") from error
     count = text.count(mutant.old)
     if count != 1:
-        raise Broken(f"{mutant.name}: its text is {count} times, not once, in "
+        raise Problem(f"{mutant.name}: its text is {count} times, not once, in "
                      f"{mutant.path}")
     if mutant.old == mutant.new:
-        raise Broken(f"{mutant.name} changes nothing")
+        raise Problem(f"{mutant.name} changes nothing")
     return text.replace(mutant.old, mutant.new)
 
 
-def copy_mutated(mutant: Mutant) -> Path:
-    """Copies sources and objects; changes one file."""
-    tree = copies.copy_tree(f"sim-{mutant.name}", "plain")
+def build_mutated(mutant: Mutant) -> Path:
+    """Copies sources and objects, changes one file, and builds."""
+    tree = mutation.copy_tree(f"sim-{mutant.name}", "plain")
     if mutant.path:
         (tree / mutant.path).write_text(mutated(mutant, ROOT))
+    mutation.build_in(tree, mutant.name, PROGRAM)
     return tree
 
 
@@ -110,20 +93,22 @@ def failed_tests(status: int | None, lines: list[str]) -> list[str]:
 def run_tests(tree: Path, options: argparse.Namespace, limit: float) -> Run:
     """Runs the tests of one copy."""
     begin = time.monotonic()
-    status, lines = copies.run_limited(
-        [TARGET, "--verbose=1", "--seed=1", f"--run={options.run}"], tree,
-        limit, last_words="\0" if options.all else "--- FAIL:")
-    (tree / "sim_tests.log").write_text("\n".join(lines) + "\n")
-    if status == 2:
-        raise Broken(f"sim_tests: {lines[-1] if lines else 'status 2'}")
-    return Run(failed_tests(status, lines), time.monotonic() - begin)
+    ended = mutation.run_in(
+        tree, [f"out/plain/{PROGRAM}", "--verbose=1", "--seed=1",
+               f"--run={options.run}"], limit,
+        on_line=None if options.all else
+        lambda line: line.startswith("--- FAIL:"))
+    (tree / "sim_tests.log").write_text(ended.output)
+    lines = ended.output.splitlines()
+    if ended.status == 2:
+        raise Problem(f"sim_tests: {lines[-1] if lines else 'status 2'}")
+    return Run(failed_tests(ended.status, lines), time.monotonic() - begin)
 
 
 def try_mutant(mutant: Mutant, options: argparse.Namespace,
                limit: float) -> Run:
     """Copies, builds and tests; only a survivor's folder is kept."""
-    tree = copy_mutated(mutant)
-    copies.build(mutant.name, tree, TARGET)
+    tree = build_mutated(mutant)
     run = run_tests(tree, options, limit)
     if run.failed:
         shutil.rmtree(tree)
@@ -132,11 +117,10 @@ def try_mutant(mutant: Mutant, options: argparse.Namespace,
 
 def try_original(options: argparse.Namespace) -> float:
     """Tests the simulator as it is; returns how long a mutant may take."""
-    tree = copy_mutated(ORIGINAL)
-    copies.build(ORIGINAL.name, tree, TARGET)
-    run = run_tests(tree, options, BUILD_LIMIT_S)
+    tree = build_mutated(ORIGINAL)
+    run = run_tests(tree, options, LIMIT_S)
     if run.failed:
-        raise Broken(f"the tests fail without any change: {run.failed[0]}; "
+        raise Problem(f"the tests fail without any change: {run.failed[0]}; "
                      f"see {tree / 'sim_tests.log'}")
     shutil.rmtree(tree)
     print(f"passed    {'original':22} {run.seconds:6.1f} s", flush=True)
@@ -151,44 +135,24 @@ def report(mutant: Mutant, run: Run) -> None:
           flush=True)
 
 
-def try_all(mutants: list[Mutant], options: argparse.Namespace) -> int:
-    """Tries them, some at a time; returns how many survived."""
-    limit = try_original(options) * options.jobs
-    survivors = 0
-    with ThreadPoolExecutor(options.jobs) as pool:
-        tries = {pool.submit(try_mutant, mutant, options, limit): mutant
-                 for mutant in mutants}
-        try:
-            for done in as_completed(tries):
-                report(tries[done], done.result())
-                survivors += not done.result().failed
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            copies.end_all()
-            raise
-    return survivors
-
-
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Does what the command line says; returns the exit status."""
-    options = parse_arguments()
-    mutants = selected(options.names)
+    options = parse_arguments(arguments)
+    mutants = mutation.selected(MUTANTS, options.names)
     for mutant in mutants:
         mutated(mutant, ROOT)
     if options.list or options.check:
         for mutant in mutants if options.list else []:
             print(f"{mutant.name:22} {mutant.breaks} ({mutant.path})")
         return 0
-    survivors = try_all(mutants, options)
-    print(f"{len(mutants) - survivors} killed, {survivors} survived")
-    return 1 if survivors else 0
+    limit = try_original(options) * (options.jobs or os.cpu_count() or 1)
+    survivors: list[str] = []
 
+    def take(mutant: Mutant, run: Run) -> None:
+        report(mutant, run)
+        if not run.failed:
+            survivors.append(mutant.name)
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Broken as broken:
-        print(f"mutate: {broken}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    mutation.for_each(mutants, options.jobs,
+                      lambda mutant: try_mutant(mutant, options, limit), take)
+    return mutation.conclude(len(mutants), survivors)

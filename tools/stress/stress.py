@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Repeats tests in real time, to find the rare failure.
 
 Who calls it: `make stress` (README.md beside this file). Needs GNU parallel,
@@ -14,21 +13,17 @@ interrupted; there is a summary in each case, of what was run to its end.
 import argparse
 import secrets
 import shlex
-import signal
 import statistics
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "tools/seeds"))
-import sim
-from farm import Done, Farm, NoFarm, check_machines
-from sim import BadArgument, fail, parse_number
+from tools import ROOT
+from tools.command import INTERRUPTED, Arguments, number, on_interrupt, writing
+from tools.seeds import seeds
+from tools.seeds.farm import Done, Farm, NoFarm, check_machines
 
 DEFAULT_RUNS = 100
 MOST_RUNS = 1_000_000
@@ -44,40 +39,28 @@ class Run:
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; an empty value is one that make was not given."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Reads the command line."""
+    parser = Arguments(__doc__)
     parser.add_argument("program", help="relative to the project's root")
-    parser.add_argument("--out", default="out/stress", help="where logs go")
-    for name in ("run", "n", "seed", "jobs", "keep_going", "sshlogins", "raft"):
-        parser.add_argument(f"--{name}", default="")
-    options = parser.parse_args(arguments)
-    options.run = options.run or sim.LAB_TESTS
-    options.n = parse_number("N", options.n or str(DEFAULT_RUNS), 1, MOST_RUNS)
+    parser.add_argument("--out", type=Path, default=Path("out/stress"),
+                        help="where logs go")
+    parser.texts("seed", "sshlogins", "raft")
+    parser.texts("run", default=seeds.LAB_TESTS)
+    parser.number("n", DEFAULT_RUNS, 1, MOST_RUNS)
+    parser.number("jobs", None, 1, seeds.MOST_JOBS)
+    parser.choice("keep_going", "", "0", "1", hint="1, or leave it out")
+    options = parser.read(arguments)
     # Two calls without a SEED do not look for the same thing.
-    options.seed = parse_number("SEED", options.seed, 0, sim.LARGEST_SEED -
-                                options.n) if options.seed else \
+    options.seed = number("SEED", options.seed, 0, seeds.LARGEST_SEED -
+                          options.n) if options.seed else \
         secrets.randbelow(2**32)
-    if options.jobs:
-        parse_number("JOBS", options.jobs, 1, sim.MOST_JOBS)
-    if options.keep_going not in ("", "0", "1"):
-        fail(f"KEEP_GOING={options.keep_going} is wrong: give 1, or leave it "
-             "out")
     return options
-
-
-def choose_tests(options: argparse.Namespace) -> list[str]:
-    """Returns the tests that RUN means; ends if there is none."""
-    sim.check_selection(options)
-    listing = subprocess.run(
-        [options.program, "--list", f"--run={options.run}"], text=True,
-        capture_output=True, check=True)
-    return listing.stdout.split()
 
 
 def choose_runs(options: argparse.Namespace) -> list[Run]:
     """Returns all runs: each test once, then each again."""
-    tests = choose_tests(options)
-    return [Run(test, options.seed + number) for number in range(options.n)
+    tests = seeds.selected_tests(options)
+    return [Run(test, options.seed + turn) for turn in range(options.n)
             for test in tests]
 
 
@@ -110,7 +93,7 @@ class Summary:
 
     def _reason(self, run: Run, done: Done) -> str:
         """Says in one line why a run failed."""
-        result = sim.parse_output(run.seed, done.output, done.status)
+        result = seeds.parse_output(run.seed, done.output, done.status)
         if result.failures:
             return str(result.failures[0])
         said = (done.output + done.errors).strip().rpartition("\n")[2]
@@ -161,7 +144,7 @@ class Stress:
         self.options = options
         self.runs = choose_runs(options)
         check_machines(options.sshlogins)
-        self.out = Path(options.out)
+        self.out: Path = options.out
         self.is_terminal = sys.stdout.isatty() and sys.stderr.isatty()
         self.farm = Farm(ROOT, options.jobs, options.sshlogins,
                          halts=options.keep_going != "1", bar=self.is_terminal)
@@ -176,8 +159,7 @@ class Stress:
         """Runs all and prints how it went."""
         print(f"{self.options.n} runs of {len(self.runs) // self.options.n} "
               f"tests, seeds from {self.options.seed} on")
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self.interrupt)
+        on_interrupt(self.interrupt)
         self.out.mkdir(parents=True, exist_ok=True)
         summary = Summary(self.options, self.out)
         trouble = None
@@ -190,7 +172,7 @@ class Stress:
         self.say(self.last_lines(summary))
         if trouble:
             raise trouble
-        return 130 if self.interrupted else 1 if summary.failed else 0
+        return INTERRUPTED if self.interrupted else 1 if summary.failed else 0
 
     def say(self, lines: list[str]) -> None:
         """Prints lines, in place of parallel's bar if there is one."""
@@ -213,16 +195,6 @@ class Stress:
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     sys.stdout.reconfigure(line_buffering=True)  # somebody may be watching
-    try:
-        return Stress(parse_arguments(arguments)).run()
-    except (BadArgument, NoFarm) as error:
-        print(f"stress: {error}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"stress: cannot write {error.filename}: {error.strerror}; make "
-              "room for it", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    options = parse_arguments(arguments)
+    with writing(options.out):
+        return Stress(options).run()

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Tests of stress.py, with a stand-in for the test program.
 
-`/usr/bin/python3 -B -m unittest stress_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.stress.stress_test`, in the root.
 """
 
 import os
@@ -14,9 +13,8 @@ import time
 import unittest
 from pathlib import Path
 
-import stress
+from tools.seeds import farm
 
-HERE = Path(__file__).resolve().parent
 
 # TestGood2A passes; TestRare2B fails under seeds that are multiples of 5;
 # TestSlow2C never ends; TestCrash2C says nothing.
@@ -65,7 +63,8 @@ class StressTest(unittest.TestCase):
 
     def command(self, *arguments: str) -> list[str]:
         """Returns the command line of a call."""
-        return [sys.executable, str(HERE / "stress.py"), f"--out={self.out}",
+        return [sys.executable, "-B", "-m", "tools", "stress",
+                f"--out={self.out}",
                 "--jobs=2", *arguments, str(self.program)]
 
     def stress(self, *arguments: str) -> tuple[int, str]:
@@ -198,10 +197,6 @@ class FarmTest(unittest.TestCase):
         os.environ["PATH"] = "/none"
         self.addCleanup(os.environ.update, PATH=path)
         with tempfile.TemporaryDirectory() as folder:
-            farm = stress.Farm(Path(folder))
-            with self.assertRaisesRegex(stress.NoFarm, "run: make deps"):
-                list(farm.results(["true"], Path(folder, "joblog")))
-
-
-if __name__ == "__main__":
-    unittest.main()
+            machines = farm.Farm(Path(folder))
+            with self.assertRaisesRegex(farm.NoFarm, "run: make deps"):
+                list(machines.results(["true"], Path(folder, "joblog")))

@@ -6,14 +6,14 @@ every request.
 """
 
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
-from reading import Trace
+from tools import ROOT
+from tools.command import Problem
+from tools.trace.reading import Trace
 
-HERE = Path(__file__).resolve().parent / "page"
+HERE = ROOT / "tools/trace/page"
 # Where Debian's and Ubuntu's node-d3 has it.
 D3 = Path("/usr/share/nodejs/d3/dist/d3.min.js")
 # In the order of their use; all in one function, so that they share names.
@@ -23,16 +23,12 @@ SCRIPTS = ("format", "model", "messages", "look", "rows", "progress", "lanes",
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 
-class CannotAssemble(Exception):
-    """One line that says what to do."""
-
-
 def d3_source(place: Path) -> str:
     """Returns d3, as the distribution has it."""
     try:
         return place.read_text(encoding="utf-8")
     except OSError as error:
-        raise CannotAssemble("node-d3 is missing; run: make deps") from error
+        raise Problem("node-d3 is missing; run: make deps") from error
 
 
 def as_script(source: str) -> str:
@@ -74,24 +70,3 @@ def assemble(trace: Trace, d3: Path = D3) -> str:
     page = (HERE / "page.html").read_text(encoding="utf-8")
     # In one pass: what the data holds is no slot.
     return SLOT.sub(lambda slot: parts[slot[1]], page)
-
-
-def write(path: Path, text: str) -> None:
-    """Writes the file whole or not at all."""
-    handle = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        if handle is not None:
-            os.unlink(name)
-        raise CannotAssemble(f"cannot write {path}: {error.strerror}; give "
-                             "--html a file in a folder that is there") \
-            from error
-    except KeyboardInterrupt:
-        if handle is not None:
-            os.unlink(name)
-        raise

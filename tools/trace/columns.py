@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from reading import Event, Trace
+from tools.trace.reading import Event, Trace
 
 TIME_WIDTH = 11
 GAP = 2

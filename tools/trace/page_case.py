@@ -11,10 +11,8 @@ from typing import Any
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-import assemble
-import reading
-import synthetic
-from browser import Browser
+from tools.trace import assemble, reading, synthetic
+from tools.trace.browser import Browser
 
 # How many pixels of the lanes' canvas have this colour of the style sheet.
 COUNT_PIXELS = """

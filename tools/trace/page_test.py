@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Tests of the trace's page in headless Chromium.
 
-`/usr/bin/python3 -B -m unittest page_test` in this folder; needs what `make
+`/usr/bin/python3 -B -m unittest tools.trace.page_test`, in the root; needs what `make
 deps` installs. The last test prints how long a page of 100,000 events takes.
 """
 
@@ -13,10 +12,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-import assemble
-import reading
-import synthetic
-from page_case import Page
+from tools.trace import assemble, reading, synthetic
+from tools.trace.page_case import Page
 
 RUN = {"t": 0, "event": "run", "schema": 1, "test": "TestX2A", "seed": 7,
        "mode": "simulated", "servers": 3, "profile": "fair"}
@@ -367,7 +364,3 @@ class Big(Page):
               f"zooms in {', '.join(f'{ms:.0f}' for ms in times)} ms")
         self.browser.run("traceView.zoomTo(0, arguments[0])", end)
         self.assertGreater(self.view("counts")["visible"], 50_000)
-
-
-if __name__ == "__main__":
-    unittest.main()

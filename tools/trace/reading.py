@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tools.command import Problem
+
 SCHEMA = 1
 MAX_SERVERS = 99
 AGAIN = "make one with: make trace RUN=TestName"
@@ -18,8 +20,8 @@ AGAIN = "make one with: make trace RUN=TestName"
 Event = dict[str, Any]
 
 
-class BadTrace(Exception):
-    """One line that says what is wrong with the file and what to do."""
+class BadTrace(Problem):
+    """What is wrong with the file."""
 
 
 @dataclass

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Records one run of one test, and makes its page.
 
 Who calls it: `make trace`. The test runs under the simulator, where its seed is
@@ -15,46 +14,43 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools import ROOT
+from tools.command import INTERRUPTED, Arguments, Problem
+from tools.process import ask
+from tools.trace import show
+
 MOST_SHOWN = 4
-INTERRUPTED = 130
-
-
-class BadArgument(Exception):
-    """One line that says what to do instead."""
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """Reads the command line; an empty value is one that make was not given."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--place", default="out", help="where programs are")
+    """Reads the command line."""
+    parser = Arguments(__doc__)
+    parser.texts("place", default="out")
+    parser.texts("run", "seed", "profile", "real", "text", "raft")
     parser.add_argument("--out", type=Path, default=ROOT / "out",
                         help="where trace and page go")
-    for name in ("run", "seed", "profile", "real", "text", "raft"):
-        parser.add_argument(f"--{name}", default="")
-    return parser.parse_args(arguments)
+    return parser.read(arguments)
 
 
 def choose_test(program: Path, run: str) -> str:
     """Returns the one lab test that RUN means."""
     if not run:
-        raise BadArgument("say which test: RUN=TestFigure82C")
-    listing = subprocess.run([program, "--list", f"--run={run}"], text=True,
-                             capture_output=True, check=False)
+        raise Problem("say which test: RUN=TestFigure82C")
+    listing = ask([program, "--list", f"--run={run}"])
     if listing.returncode != 0:
-        raise BadArgument(listing.stderr.strip().partition(": ")[2]
+        raise Problem(listing.stderr.strip().partition(": ")[2]
                           or f"{program} --list failed")
     tests = [name for name in listing.stdout.split()
              if re.search(r"\d[A-Z](Plus)?$", name)]
     if not tests:
-        raise BadArgument(f'RUN "{run}" matches no test with a cluster: '
+        raise Problem(f'RUN "{run}" matches no test with a cluster: '
                           "give one of 2A, 2B or 2C")
     # A name that is the beginning of another's means itself.
     if run in tests:
         tests = [run]
     if len(tests) > 1:
         more = ", ..." if len(tests) > MOST_SHOWN else ""
-        raise BadArgument(f'RUN "{run}" matches {len(tests)} tests: give one, '
+        raise Problem(f'RUN "{run}" matches {len(tests)} tests: give one, '
                           f"{', '.join(tests[:MOST_SHOWN])}{more}")
     return tests[0]
 
@@ -64,7 +60,7 @@ def command_for(options: argparse.Namespace, program: Path,
     """Returns what runs the test."""
     if options.real:
         return [str(program), f"--run=^{test}$", f"--seed={options.seed}"]
-    return ["/usr/bin/python3", str(ROOT / "tools/seeds/sim.py"), "--seeds=1",
+    return [sys.executable, "-B", "-m", "tools", "sim", "--seeds=1",
             f"--seed={options.seed}", f"--profile={options.profile}",
             f"--run=^{test}$", f"--raft={options.raft}", str(program)]
 
@@ -84,20 +80,7 @@ def record(options: argparse.Namespace, trace: Path) -> None:
     if done.returncode == 2:  # has said why
         sys.exit(2)
     if not trace.exists():
-        raise BadArgument(f"{test} made no cluster that could be recorded")
-
-
-def show(options: argparse.Namespace, trace: Path) -> int:
-    """Makes the page, and prints the terminal's view if that was asked for."""
-    page = trace.with_suffix(".html")
-    command = ["/usr/bin/python3", str(Path(__file__).with_name("trace.py")),
-               str(trace), "--html", str(page)]
-    status = subprocess.run(command + ["--text"] if options.text else command,
-                            check=False).returncode
-    if status == 0:
-        print(f"events: {os.path.relpath(trace)}, page: "
-              f"{os.path.relpath(page)}")
-    return status
+        raise Problem(f"{test} made no cluster that could be recorded")
 
 
 def main(arguments: list[str]) -> int:
@@ -106,14 +89,9 @@ def main(arguments: list[str]) -> int:
     trace = options.out / "trace.ndjson"
     try:
         record(options, trace)
-        return show(options, trace)
-    except BadArgument as error:
-        print(f"trace: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
-        print("trace: interrupted", file=sys.stderr)
-        return INTERRUPTED
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        raise KeyboardInterrupt("interrupted") from None
+    page = trace.with_suffix(".html")
+    show.show(trace, page, in_terminal=bool(options.text))
+    print(f"events: {os.path.relpath(trace)}, page: {os.path.relpath(page)}")
+    return 0

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Tests of record.py, with a test program of a few lines.
 
-`/usr/bin/python3 -B -m unittest record_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.trace.record_test`, in the root.
 """
 
 import contextlib
@@ -10,7 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import record
+from tools import command
+from tools.trace import record
 
 # Lists four tests; FailsA2A fails, and BareB2A makes no cluster.
 PROGRAM = """#!/bin/sh
@@ -48,8 +48,9 @@ class Record(unittest.TestCase):
         """Returns the status, and what was said."""
         said = io.StringIO()
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-            status = record.main([f"--place={self.place}", f"--out={self.out}",
-                                  "--real=1", f"--run={run}", *more])
+            status = command.run("trace", record.main, [
+                f"--place={self.place}", f"--out={self.out}", "--real=1",
+                f"--run={run}", *more])
         return status, said.getvalue()
 
     def test_makes_a_page(self) -> None:
@@ -76,7 +77,3 @@ class Record(unittest.TestCase):
         self.run_main("TestA2A")
         self.assertEqual(self.run_main("Bare")[0], 2)
         self.assertEqual(list(self.out.iterdir()), [])
-
-
-if __name__ == "__main__":
-    unittest.main()

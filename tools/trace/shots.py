@@ -1,16 +1,13 @@
-#!/usr/bin/env python3
 """Takes pictures of a trace's page, to be looked at.
 
-Who calls it: whoever changes the page: shots.py PAGE.html FOLDER writes one for
-each of a screen and a telephone, light and dark.
+After a change of the page: /usr/bin/python3 -B -m tools trace-shots PAGE.html
+FOLDER writes one for each of a screen and a telephone, light and dark.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-from browser import Browser
+from tools.command import Arguments, Problem
+from tools.trace.browser import Browser
 
 SIZES = ((1400, 900), (390, 844))
 
@@ -28,22 +25,15 @@ def shoot(page: Path, folder: Path, size: tuple[int, int], dark: bool) -> None:
         browser.close()
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Writes all of them."""
-    parser = argparse.ArgumentParser(description="Takes pictures of a page.")
+    parser = Arguments(__doc__)
     parser.add_argument("page", type=Path)
     parser.add_argument("folder", type=Path)
-    options = parser.parse_args()
+    options = parser.read(arguments)
     if not options.page.is_file() or not options.folder.is_dir():
-        parser.error("give a page and a folder that are there")
-    try:
-        for size in SIZES:
-            for dark in (False, True):
-                shoot(options.page, options.folder, size, dark)
-    except KeyboardInterrupt:
-        return 130
+        raise Problem("give a page and a folder that are there")
+    for size in SIZES:
+        for dark in (False, True):
+            shoot(options.page, options.folder, size, dark)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,20 +1,20 @@
-#!/usr/bin/env python3
 """Invents a trace: a little simulated cluster, seeded, as long as one likes.
 
 Who calls it: the tests; by hand, to look at the page:
-  synthetic.py OUT.ndjson [--events=2000] [--seed=1] [--violation] [--crash]
+  /usr/bin/python3 -B -m tools trace-synthetic OUT.ndjson [--events=2000]
+      [--seed=1] [--violation] [--crash]
 
 The story is honest: terms grow, one leader a term, only a majority commits, and
 what is down or cut off is heard by nobody. But it is no Raft: one list stands
 for all logs. With --violation an old leader goes on sending at the end.
 """
 
-import argparse
 import json
 import random
-import sys
 from pathlib import Path
 from typing import Any
+
+from tools.command import Arguments
 
 Event = dict[str, Any]
 TICK = 0.1  # seconds between heart-beats
@@ -264,21 +264,17 @@ def ndjson(events: list[Event]) -> str:
     return "".join(json.dumps(event) + "\n" for event in events)
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Writes the file."""
-    parser = argparse.ArgumentParser(description="Invents a trace.")
+    parser = Arguments(__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--events", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--servers", type=int, default=5)
+    parser.number("events", 2000, 1, 10_000_000)
+    parser.number("seed", 1, 0, 2**64 - 1)
+    parser.number("servers", 5, 1, 99)
     parser.add_argument("--violation", action="store_true")
     parser.add_argument("--crash", action="store_true",
                         help="without the end")
-    options = parser.parse_args()
+    options = parser.read(arguments)
     options.out.write_text(ndjson(story(**{
         key: value for key, value in vars(options).items() if key != "out"})))
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,7 +1,6 @@
-#!/usr/bin/env python3
 """Tests of the trace's reader, its terminal view and what makes the page.
 
-`/usr/bin/python3 -B -m unittest trace_test` in this folder. page_test.py tests
+`/usr/bin/python3 -B -m unittest tools.trace.trace_test`, in the root. page_test.py tests
 the page in a browser.
 """
 
@@ -15,13 +14,10 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-import assemble
-import columns
-import reading
-import synthetic
-from reading import BadTrace
+from tools.command import Problem
+from tools.trace import assemble, columns, reading, synthetic
+from tools.trace.reading import BadTrace
 
-HERE = Path(__file__).resolve().parent
 RUN = {"t": 0, "event": "run", "schema": 1, "test": "TestX2A", "seed": 7,
        "mode": "simulated", "servers": 3, "profile": "fair"}
 END = {"t": 9, "event": "end", "passed": True}
@@ -46,9 +42,9 @@ class Folder(unittest.TestCase):
         return reading.read(self.path)
 
     def program(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Runs trace.py."""
+        """Runs show.py."""
         return subprocess.run(
-            [sys.executable, "-B", HERE / "trace.py", *arguments],
+            [sys.executable, "-B", "-m", "tools", "trace-show", *arguments],
             capture_output=True, text=True, check=False)
 
 
@@ -115,7 +111,7 @@ class Reading(Folder):
 
 
 class Program(Folder):
-    """trace.py as it is typed."""
+    """show.py as it is typed."""
 
     def test_bad_trace(self) -> None:
         self.path.write_text("")
@@ -139,7 +135,8 @@ class Program(Folder):
     def test_interrupted(self) -> None:
         self.path.write_text(synthetic.ndjson(synthetic.story(events=20_000)))
         with subprocess.Popen(
-                [sys.executable, "-B", HERE / "trace.py", self.path, "--text"],
+                [sys.executable, "-B", "-m", "tools", "trace-show", self.path,
+                 "--text"],
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
             assert program.stdout and program.stderr
             program.stdout.readline()  # more than a pipe holds is to come
@@ -175,11 +172,11 @@ class Assembling(Folder):
         self.assertNotRegex(page, r"<(script|link|img)[^>]*(src|href)=.http")
 
     def test_every_script_is_used(self) -> None:
-        files = {path.stem for path in (HERE / "page").glob("*.js")}
+        files = {path.stem for path in assemble.HERE.glob("*.js")}
         self.assertEqual(files, set(assemble.SCRIPTS))
 
     def test_no_d3(self) -> None:
-        with self.assertRaisesRegex(assemble.CannotAssemble, "make deps"):
+        with self.assertRaisesRegex(Problem, "make deps"):
             assemble.assemble(self.read(lines()), Path("/nowhere"))
 
 
@@ -285,7 +282,3 @@ class Synthetic(unittest.TestCase):
 
     def test_crash_has_no_end(self) -> None:
         self.assertNotEqual(synthetic.story(crash=True)[-1]["event"], "end")
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -59,12 +59,11 @@ Outcome RunIn(const std::string& folder, const std::string& command) {
   return outcome;
 }
 
-// Runs Python tests, in Debian's Python, for which Debian's libraries are
-// installed. -B: tests leave nothing behind in the source tree.
-void ExpectPasses(const std::string& folder, const std::string& modules) {
-  const Outcome outcome =
-      RunIn(Root() / folder,
-            absl::StrCat("exec /usr/bin/python3 -B -m unittest ", modules));
+// Runs the tests of one Python package, in Debian's Python, for which Debian's
+// libraries are installed. -B: tests leave nothing behind in the source tree.
+void ExpectPasses(const std::string& modules) {
+  const Outcome outcome = RunIn(
+      Root(), absl::StrCat("exec /usr/bin/python3 -B -m unittest ", modules));
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
@@ -73,24 +72,28 @@ TEST(Tools, Ci) { ExpectPasses("tools/ci", "ci_test"); }
 TEST(Tools, Lint) { ExpectPasses("tools/lint", "changed_test"); }
 
 TEST(Tools, Compare) {
-  ExpectPasses("tools/compare", "compare_test logs_test page_test report_test");
+  ExpectPasses(
+      "tools.compare.compare_test tools.compare.logs_test "
+      "tools.compare.page_test tools.compare.report_test");
 }
 
-TEST(Tools, Grade) { ExpectPasses("tools/grade", "grade_test"); }
+TEST(Tools, Grade) { ExpectPasses("tools.grade.grade_test"); }
 
-TEST(Tools, Mutants) { ExpectPasses("tools/mutants", "run_test"); }
+TEST(Tools, Mutants) { ExpectPasses("tools.mutants.mutants_test"); }
 
 // Those of the page itself need Chromium: `make trace-test`.
-TEST(Tools, Trace) { ExpectPasses("tools/trace", "trace_test record_test"); }
+TEST(Tools, Trace) {
+  ExpectPasses("tools.trace.trace_test tools.trace.record_test");
+}
 
-TEST(Tools, Stress) { ExpectPasses("tools/stress", "stress_test"); }
+TEST(Tools, Stress) { ExpectPasses("tools.stress.stress_test"); }
 
 // Those of the programs need libbenchmark: `make bench-test`.
-TEST(Tools, Bench) { ExpectPasses("bench", "bench_test"); }
+TEST(Tools, Bench) { ExpectPasses("bench.bench_test"); }
 
-TEST(Tools, Packages) { ExpectPasses("tools", "packages_test"); }
+TEST(Tools, Packages) { ExpectPasses("tools.packages_test"); }
 
-TEST(Tools, Sim) { ExpectPasses("tools/seeds", "sim_test"); }
+TEST(Tools, Sim) { ExpectPasses("tools.seeds.seeds_test"); }
 
 // The README's service is the one that TestUnitExample... runs.
 TEST(Readme, ShowsTheExampleAsItIs) {

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import names
-from logs import Log, Test
+from tools.compare import names
+from tools.compare.logs import Log, Test
 
 # What a Passed line counts, in this order.
 FIGURES = ("seconds", "RPCs", "bytes", "commits")

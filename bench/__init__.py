@@ -1,0 +1,1 @@
+"""The benchmarks, and what `make bench` shows of them."""
