@@ -9,7 +9,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import unittest
 from collections.abc import Sequence
@@ -174,7 +173,7 @@ class Driving(unittest.TestCase):
             program = self.folder / name
             program.write_text(FAKE)
             program.chmod(0o755)
-        self.addCleanup(os.environ.pop, "FAKE_CASES", None)
+        self.enterContext(mock.patch.dict(os.environ))
 
     def drive(self, cases: str, *flags: str) -> tuple[int, str, str]:
         """Runs bench.py; returns its status, output and errors."""

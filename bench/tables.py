@@ -112,7 +112,7 @@ class Tables:
             if counter == "time_ms" or spread is None:
                 continue
             unit = UNITS.get(counter, "number")
-            base = self.base and self.base.median(name, counter)
+            base = self.base.median(name, counter) if self.base else None
             table.add_row(f"  {counter}", written(spread.middle, unit),
                           f"± {spread.percent:.0f} %",
                           *self._against(unit, spread.middle, base))
@@ -121,7 +121,8 @@ class Tables:
         count = len(self.now.values(name, "time_ms"))
         for part, text in ((0.5, "p50"), (0.99, "p99")):
             now = self.now.quantile(name, "time_ms", part)
-            base = self.base and self.base.quantile(name, "time_ms", part)
+            base = self.base.quantile(name, "time_ms", part) \
+                if self.base else None
             table.add_row(f"  {text} of {count}", written(now, "ms"), "",
                           *self._against("ms", now, base))
 

@@ -53,6 +53,7 @@ class ShellReader:
         return {word for word in self.called - self.functions - SHELL_WORDS
                 if re.fullmatch(r"[\w.+-]+", word)}
 
+    # pylint: disable-next=too-many-branches
     def commands(self) -> None:
         """Reads commands, to the parenthesis that closes them."""
         expected, patterns, words = True, False, []

@@ -5,6 +5,7 @@ standard error; 130 if interrupted.
 """
 
 import argparse
+import io
 import os
 import re
 import signal
@@ -109,6 +110,8 @@ def run(name: str, main: Callable[[list[str]], int],
         arguments: list[str]) -> int:
     """Runs a command; returns its exit status."""
     on_interrupt(signal.default_int_handler)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # someone may be watching
+        sys.stdout.reconfigure(line_buffering=True, errors="replace")
     try:
         return main(arguments)
     except Problem as problem:

@@ -9,8 +9,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,38 +84,45 @@ class Launcher:
         `on_line` returns true. Standard error is part of the output, or all of
         it with `errors_only`.
         """
-        pipe, null = subprocess.PIPE, subprocess.DEVNULL
         process = self.start(
-            command, cwd=cwd, env=env, stdout=null if errors_only else pipe,
-            stderr=pipe if errors_only else subprocess.STDOUT)
-        was_ended = threading.Event()
+            command, cwd=cwd, env=env,
+            stdout=subprocess.DEVNULL if errors_only else subprocess.PIPE,
+            stderr=subprocess.PIPE if errors_only else subprocess.STDOUT)
+        stream = process.stderr if errors_only else process.stdout
+        assert stream is not None
+        lines = []
+        status: int | None = None
+        with stream, self._limited(process, limit) as is_over:
+            for line in stream:
+                lines.append(line)
+                if on_line and on_line(line):
+                    is_over.set()
+                    break
+            else:
+                status = process.wait()
+        return Ended(None if is_over.is_set() else status, "".join(lines))
+
+    @contextmanager
+    def _limited(self, process: subprocess.Popen[str], limit: float | None
+                 ) -> Iterator[threading.Event]:
+        """Ends the process at the latest after `limit` seconds, and on exit if
+        it did not end well. The event says whether it was to be ended."""
+        is_over = threading.Event()
 
         def end_late() -> None:
-            was_ended.set()
+            is_over.set()
             self.end(process)
 
         alarm = threading.Timer(limit or 0, end_late)
         if limit is not None:
             alarm.start()
-        lines = []
-        status: int | None = -1
         try:
-            for line in process.stdout or process.stderr or ():
-                lines.append(line)
-                if on_line and on_line(line):
-                    was_ended.set()
-                    break
-            else:
-                status = process.wait()
+            yield is_over
         finally:
             alarm.cancel()
-            if status != 0 or was_ended.is_set():
+            if process.poll() != 0 or is_over.is_set():
                 self.end(process)
             self._running.discard(process)
-            for stream in (process.stdout, process.stderr):
-                if stream:
-                    stream.close()
-        return Ended(None if was_ended.is_set() else status, "".join(lines))
 
     def stop(self) -> None:
         """Ends all that runs, and starts nothing new."""

@@ -22,6 +22,7 @@ from unittest import mock
 
 from tools import ROOT, command
 from tools.compare import compare, sides
+from tools.compare.pairing import Cost
 from tools.compare.samples import DATA, OURS
 
 # Stand-ins. They note how they were called, then print what is in a file. What
@@ -151,8 +152,8 @@ class Commands(unittest.TestCase):
 
     def test_run_chooses_on_both_sides(self) -> None:
         for run in ("[BC]\\w+B$", "[BC]\\w+2B", "[BC]\\w+3B"):
-            status, out, err = self.compare(f"--go_lab={self.lab}",
-                                            f"--run={run}")
+            status, _, err = self.compare(f"--go_lab={self.lab}",
+                                          f"--run={run}")
             self.assertEqual(0, status, err)
         self.assertEqual(
             f"{GO_OPTIONS} -test.run=^(TestBasicAgree3B|TestCount3B)$ in "
@@ -292,7 +293,7 @@ class Commands(unittest.TestCase):
 class Costs(unittest.TestCase):
     """What sides.run() measures."""
 
-    def run_script(self, script: str) -> sides.Cost:
+    def run_script(self, script: str) -> Cost:
         """Returns what a shell script costs."""
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "log")

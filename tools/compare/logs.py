@@ -96,8 +96,8 @@ class _Reader:
 
     def _on_title(self, name: str) -> None:
         test = self.tests[-1] if self.tests else None
-        open_run = test and test.named_by_go and not test.titled
-        if not open_run or test.figures or test.verdict:
+        if test is None or not test.named_by_go or test.titled \
+                or test.figures or test.verdict:
             test = self._open(name, named_by_go=False)
         test.titled = True
 
@@ -110,15 +110,15 @@ class _Reader:
     def _on_verdict(self, event: re.Match[str]) -> None:
         name = names.canonical(event["name"])
         test = self.tests[-1] if self.tests else None
-        if not self._is_verdict_of(test, name):
+        if test is None or not self._is_verdict_of(test, name):
             test = self._open(name, named_by_go=True)
         test.name = name
         test.verdict = event["verdict"]
         test.took = float(event["took"])
 
     @staticmethod
-    def _is_verdict_of(test: Test | None, name: str) -> bool:
-        if test is None or test.verdict:
+    def _is_verdict_of(test: Test, name: str) -> bool:
+        if test.verdict:
             return False
         nameless = not test.named_by_go and test.name not in names.RANK
         return test.name == name or (nameless and not test.figures)
@@ -146,7 +146,7 @@ def read_file(path: str) -> Log:
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror}; give the file "
                       "with a run's whole output") from error
-    how = ("make it with: go test -v >file 2>&1 (ours: make test >file 2>&1)")
+    how = "make it with: go test -v >file 2>&1 (ours: make test >file 2>&1)"
     if not text.strip():
         raise Problem(f"{path} is empty; {how}")
     log = read(text)

@@ -19,6 +19,13 @@ def sums(tests: list[logs.Test]) -> list[float]:
             for column in columns]
 
 
+def figures_of(log: str) -> logs.Figures:
+    """Returns the figures of the log's first test."""
+    figures = read(log)[0].figures
+    assert figures
+    return figures
+
+
 class RealLogs(unittest.TestCase):
     """The files of testdata/."""
 
@@ -76,7 +83,7 @@ class Reading(unittest.TestCase):
                "xTest (2B): RPC counts aren't too high ...\nlabgob warning: x\n"
                f"x{PASSED}x--- PASS: TestCount2B (1.50s)\nPASS\nok raft 1.6s\n")
         self.assertEqual([("TestCount2B", "PASS")], names_and_results(log))
-        self.assertEqual(20, read(log)[0].figures.rpcs)
+        self.assertEqual(20, figures_of(log).rpcs)
 
     def test_a_message_before_or_after_the_verdict(self) -> None:
         title = "Test (2B): basic agreement ...\n"
@@ -96,7 +103,7 @@ class Reading(unittest.TestCase):
                    f"{PASSED}    testing.go:1312: race detected during "
                    "execution of test\n--- FAIL: TestCount2B (1.50s)\n")
             self.assertEqual([("TestCount2B", "FAIL")], names_and_results(log))
-            self.assertEqual(20, read(log)[0].figures.rpcs)
+            self.assertEqual(20, figures_of(log).rpcs)
 
     def test_a_passing_test_without_a_passed_line(self) -> None:
         log = "=== RUN   TestMine2A\n--- PASS: TestMine2A (0.25s)\n"
@@ -153,8 +160,8 @@ class Reading(unittest.TestCase):
         self.assertEqual("", logs.read(OURS).fault)
         for end in ("PASS\n", "ok  \traft\t1.5s\n", "xPASS\r\n",
                     "FAIL\traft\t1.5s\n", "1 passed, 0 failed\n"):
-            log = f"Test (2B): basic agreement ...\n{PASSED}some text\n{end}"
-            self.assertEqual("", logs.read(log).fault, end)
+            text = f"Test (2B): basic agreement ...\n{PASSED}some text\n{end}"
+            self.assertEqual("", logs.read(text).fault, end)
 
     def test_a_truncated_log(self) -> None:
         whole = LOGS[0].read_text(encoding="utf-8")

@@ -49,7 +49,7 @@ def _bar(side: str, label: str, figure: str, values: Spread,
                round((values.most - values.least) * scale, 2))
 
 
-def _block(figure: str, cell: Cell) -> Block:
+def block(figure: str, cell: Cell) -> Block:
     whole = max((values.most for values in cell[:2] if values), default=0)
     sides = (("go", "Go", cell.go), ("ours", "ours", cell.ours))
     bars = [_bar(side, label, figure, values, whole)
@@ -68,7 +68,7 @@ def _row(row: Row) -> dict[str, object]:
     results = [(side, label, result, _is_bad(result)) for side, label, result
                in zip(("go", "ours"), ("Go", "ours"), row.results)]
     return {"label": row.label, "results": results,
-            "blocks": list(map(_block, FIGURES, row.cells))}
+            "blocks": list(map(block, FIGURES, row.cells))}
 
 
 def render(comparison: Comparison, go: Side, ours: Side) -> str:
@@ -80,4 +80,4 @@ def render(comparison: Comparison, go: Side, ours: Side) -> str:
     return template.render(
         figures=FIGURES, go=go, ours=ours, lines=comparison.lines,
         rows=map(_row, comparison.rows), totals=map(_row, comparison.totals),
-        costs=list(map(_block, COSTS, comparison.costs)))
+        costs=list(map(block, COSTS, comparison.costs)))

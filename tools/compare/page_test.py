@@ -91,13 +91,13 @@ class Page(unittest.TestCase):
 
     def test_the_lengths_of_bars(self) -> None:
         values = pairing.Spread(2.0, 1.0, 4.0, 3)
-        block = page._block("seconds", pairing.Cell(
+        block = page.block("seconds", pairing.Cell(
             values, pairing.Spread(1.0, 1.0, 1.0, 1), 0.5))
         self.assertEqual(
             [page.Bar("go", "Go", "2.0", "1.0–4.0", 50, 25, 75),
              page.Bar("ours", "ours", "1.0", "", 25, 25, 0)], block.bars)
         self.assertEqual("×0.50", block.ratio)
-        nothing = page._block("commits", pairing.Cell(
+        nothing = page.block("commits", pairing.Cell(
             pairing.Spread(0, 0, 0, 1), None, None))
         self.assertEqual([0], [bar.length for bar in nothing.bars])
 

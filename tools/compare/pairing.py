@@ -40,7 +40,7 @@ class Spread(NamedTuple):
     median: float
     least: float
     most: float
-    count: int
+    runs: int
 
 
 class Cell(NamedTuple):
@@ -154,7 +154,8 @@ def _total(label: str, pairs: list[Pair], comparable: bool) -> Row:
         # A sum over fewer tests than the other side's compares with nothing.
         whole = comparable and all(group.figures[figure]
                                    for side in sides for group in side)
-        cells.append(cell(*(_sum(side, figure) for side in sides), whole))
+        cells.append(cell(_sum(sides[0], figure), _sum(sides[1], figure),
+                          whole))
     return Row(label, (str(len(sides[0])), str(len(sides[1]))), cells)
 
 

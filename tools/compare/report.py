@@ -26,7 +26,7 @@ def number(figure: str, value: float) -> str:
 
 
 def _number(figure: str, values: Spread | None, which: str) -> str:
-    if values is None or (which != "median" and values.count < 2):
+    if values is None or (which != "median" and values.runs < 2):
         return ""
     return number(figure, getattr(values, which))
 
@@ -41,7 +41,7 @@ def _cells(figure: str, cell: Cell, which: str) -> list[str]:
 
 def is_repeated(cells: list[Cell]) -> bool:
     """Whether there is a range to show."""
-    return any(values and values.count > 1
+    return any(values and values.runs > 1
                for cell in cells for values in cell[:2])
 
 
@@ -89,7 +89,7 @@ def _cost_line(name: str, cell: Cell) -> str:
             sides.append(f"{side} not run here")
             continue
         text = f"{side} {number(name, values.median)}"
-        if values.count > 1:
+        if values.runs > 1:
             text += (f" ({number(name, values.least)}.."
                      f"{number(name, values.most)})")
         sides.append(text)

@@ -265,7 +265,7 @@ class Grader:
         """Notes the oracle's rules that a run's log says are off."""
         match = re.match(r"seed \d+, log (.*)", output)
         if match and Path(match[1]).exists():
-            text = Path(match[1]).read_text(errors="replace")
+            text = Path(match[1]).read_text("utf-8", "replace")
             self.grade.rules_off |= set(re.findall(r"oracle: off: (.*)", text))
 
     def seeds(self, program: Path, target: str,

@@ -14,7 +14,7 @@ from tools.seeds import seeds
 from tools.command import INTERRUPTED, Problem
 from tools.grade.grade import Grade, TestResult
 
-WEIGHTS = {"2A": 20, "2BPlus": 10, "race": 5}
+WEIGHTS: dict[str, float] = {"2A": 20, "2BPlus": 10, "race": 5}
 
 
 def of_tests(**results: tuple[int, int]) -> Grade:

@@ -16,7 +16,7 @@ MAX_FUNCTION_LINES = 70
 
 # What each folder may include of ours, beside itself. Strictly downwards; sim/
 # is only ever linked in.
-MAY_INCLUDE = {
+MAY_INCLUDE: dict[str, set[str]] = {
     "base": set(),
     "rpc": {"base"},
     "labrpc": {"base", "rpc"},
@@ -33,7 +33,7 @@ MAY_INCLUDE = {
 LIBRARIES = {"absl", "cereal", "gflags", "glog", "gmock", "gtest"}
 
 # What must not appear, and where it may: a file, or a folder with its slash.
-BANNED = [
+BANNED: list[tuple[str, str, set[str]]] = [
     (r"\bstd::(mutex|condition_variable|lock_guard|unique_lock|scoped_lock)\b",
      "use base/mutex.h", {"base/mutex.h", "sim/test/"}),
     (r"\bstd::(\w+_mutex|condition_variable_any|shared_lock)\b",

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 
 
 from tools import ROOT
@@ -102,7 +103,7 @@ class RunTest(unittest.TestCase):
             timeout=120)
         return done.returncode, done.stdout + done.stderr
 
-    def known(self) -> dict:
+    def known(self) -> dict[str, Any]:
         """Returns what is in the file of results."""
         return json.loads((self.root / "out/mutants.json").read_text())[
             "mutants"]

@@ -41,7 +41,7 @@ def check_machines(sshlogins: str) -> None:
     if not sshlogins:
         return
     try:
-        text = Path(sshlogins).read_text(errors="replace")
+        text = Path(sshlogins).read_text("utf-8", "replace")
     except OSError as error:
         raise NoFarm(f"cannot read SSHLOGINS={sshlogins}: {error.strerror}; "
                      "give a file with a machine in each line") from error
@@ -140,11 +140,14 @@ class Farm:
 def read_line(line: str, scratch: Path) -> Done:
     """Takes a line of the job log apart."""
     number, host, _, seconds, _, _, status, ended_by, _ = line.split("\t", 8)
-    streams = []
-    for path in (scratch / number, scratch / f"{number}.err"):
-        streams.append(path.read_text(errors="replace") if path.exists() else
-                       "")
+
+    def take(name: str) -> str:
+        path = scratch / name
+        text = path.read_text("utf-8", "replace") if path.exists() else ""
         path.unlink(missing_ok=True)
-    (scratch / f"{number}.seq").unlink(missing_ok=True)
+        return text
+
+    take(f"{number}.seq")
     return Done(int(number) - 1, host, float(seconds),
-                -int(ended_by) if int(ended_by) else int(status), *streams)
+                -int(ended_by) if int(ended_by) else int(status),
+                output=take(number), errors=take(f"{number}.err"))

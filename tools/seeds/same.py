@@ -87,7 +87,7 @@ class Runner:
                       for value, test in HASH.findall(stats.read_text())}
         name = re.search(r"^seed \d+, log (.*)$", done.output, re.MULTILINE)
         log = Path(name[1]) if name else Path("no log was named")
-        content = log.read_text(errors="replace")
+        content = log.read_text("utf-8", "replace")
         log.unlink()
         return Outcome(hashes, without_real_times(done.output),
                        debug_lines(content))

@@ -363,9 +363,8 @@ def run_many(session: Session, seeds: list[int]) -> int:
           f"{where}")
     on_interrupt(session.interrupt)
     summary = Summary(session)
-    # disable=None: no bar where the output is no terminal.
-    with tqdm(total=len(seeds), unit="seed", disable=None,
-              file=sys.stdout) as progress:
+    with tqdm(total=len(seeds), unit="seed", file=sys.stdout,
+              disable=not sys.stdout.isatty()) as progress:
         try:
             for result in session.results(seeds):
                 for line in summary.add(result):
@@ -435,7 +434,6 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
-    sys.stdout.reconfigure(line_buffering=True)  # somebody may be watching
     options = parse_arguments(arguments)
     seeds = choose_seeds(options)
     selected_tests(options)

@@ -194,7 +194,6 @@ class Stress:
 
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
-    sys.stdout.reconfigure(line_buffering=True)  # somebody may be watching
     options = parse_arguments(arguments)
     with writing(options.out):
         return Stress(options).run()

@@ -12,6 +12,7 @@ import tempfile
 import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from tools.seeds import farm
 
@@ -98,7 +99,7 @@ class StressTest(unittest.TestCase):
         self.assertIn("  make test RUN='^TestRare2B$' SEED=5\n", output)
         match = re.search(r"stopped at the first failure, after (\d+) of 200 "
                           "runs; KEEP_GOING=1 goes on\n", output)
-        self.assertTrue(match, output)
+        assert match, output
         self.assertTrue(9 <= int(match[1]) <= 12, output)
         self.assertTrue(output.endswith(" passed, 1 failed\n"), output)
         self.assertEqual(self.kept(), ["TestRare2B-5.log"])
@@ -158,7 +159,7 @@ class StressTest(unittest.TestCase):
         output = process.communicate(timeout=30)[0]
         self.assertEqual(process.returncode, 130, output)
         done = re.search(r"interrupted after (\d+) of 10 runs\n", output)
-        self.assertTrue(done and int(done[1]) >= 1, output)
+        assert done and int(done[1]) >= 1, output
         self.assertRegex(output, rf"TestGood2A +{done[1]} +0 ")
         self.assertNotIn("TestSlow2C", output)
         self.assertTrue(output.endswith(f"\n{done[1]} passed, 0 failed\n"),
@@ -193,9 +194,7 @@ class FarmTest(unittest.TestCase):
 
     def test_parallel_missing(self) -> None:
         """One line says what to install."""
-        path = os.environ["PATH"]
-        os.environ["PATH"] = "/none"
-        self.addCleanup(os.environ.update, PATH=path)
+        self.enterContext(mock.patch.dict(os.environ, PATH="/none"))
         with tempfile.TemporaryDirectory() as folder:
             machines = farm.Farm(Path(folder))
             with self.assertRaisesRegex(farm.NoFarm, "run: make deps"):

@@ -56,14 +56,14 @@ def as_text(value: object) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def assemble(trace: Trace, d3: Path = D3) -> str:
+def assemble(trace: Trace, library: Path = D3) -> str:
     """Returns the page's HTML."""
     run = trace.events[0]
     parts = {
         "title": as_text(f"{run.get('test', 'trace')} "
                          f"seed {run.get('seed', '?')}"),
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "d3": as_script(d3_source(d3)),
+        "d3": as_script(d3_source(library)),
         "scripts": as_script(scripts()),
         "data": as_data(trace),
     }

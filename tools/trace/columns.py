@@ -5,7 +5,6 @@ column, in the colour of the server's role then; what is about no server goes
 across. Colours only on a terminal (rich decides, and heeds NO_COLOR).
 """
 
-import sys
 import textwrap
 from typing import Any
 
@@ -170,7 +169,6 @@ def heading(servers: int, width: int) -> str:
 
 def show(trace: Trace, width: int | None) -> None:
     """Prints the trace to standard output."""
-    sys.stdout.reconfigure(errors="replace")
     console = Console(highlight=False, markup=False, emoji=False)
     width = width or console.width
     # Narrower columns than MIN_COLUMN are no help: the lines get longer then.

@@ -5,7 +5,6 @@ deps` installs. The last test prints how long a page of 100,000 events takes.
 """
 
 import time
-import unittest
 from typing import Any, Callable
 
 from selenium.webdriver.common.action_chains import ActionChains
@@ -120,8 +119,8 @@ class Healthy(Page):
 
     def test_click_on_a_role_and_a_step(self) -> None:
         for kind in ("role", "step"):
-            index = first(self.events, lambda event: event["event"] == kind
-                          and event["t"] > 1)
+            index = next(i for i, event in enumerate(self.events)
+                         if event["event"] == kind and event["t"] > 1)
             t = self.events[index]["t"]
             self.browser.run("traceView.zoomTo(arguments[0], arguments[1])",
                              t - 0.001, t + 0.001)
@@ -148,7 +147,7 @@ class Healthy(Page):
         self.assertEqual(self.view("hits"), [])
 
     def test_search_words(self) -> None:
-        for query, wanted in (
+        cases: tuple[tuple[str, Callable[[reading.Event], bool]], ...] = (
                 ("term 1", lambda e: e.get("term") == 1 or
                  e.get("fields", {}).get("term") == 1 or
                  e.get("fields", {}).get("current_term") == 1 or
@@ -156,7 +155,8 @@ class Healthy(Page):
                  e.get("fields", {}).get("last_log_term") == 1),
                 ("s2 lost", lambda e: e.get("fate") == "lost" and
                  2 in (e["server"], e["peer"])),
-                ("no such thing", lambda e: False)):
+                ("no such thing", lambda e: False))
+        for query, wanted in cases:
             with self.subTest(query):
                 self.element("#query").clear()
                 self.element("#query").send_keys(query)
@@ -230,7 +230,9 @@ class Small(Page):
     def test_down_is_not_cut_off(self) -> None:
         state = {"server": 1, "term": 0, "role": "follower"}
         down = {"t": 4, "event": "life", **state, "life": 1, "up": False}
-        for events, is_cut in (([], True), ([down], False)):
+        cases: list[tuple[list[reading.Event], bool]] = [
+            ([], True), ([down], False)]
+        for events, is_cut in cases:
             self.open([RUN, {"t": 0, "event": "life", **state, "life": 1,
                              "up": True}, *events,
                        {"t": 4, "event": "link", **state, "connected": False},

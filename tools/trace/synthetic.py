@@ -195,13 +195,13 @@ def leader_is_heard(cluster: Cluster, leader: int) -> bool:
 
 def act(cluster: Cluster, number: int) -> int:
     """One act: trouble, an election, agreement; returns the leader."""
-    step = {"name": "Act", "text": f"number {number}",
+    step: Event = {"name": "Act", "text": f"number {number}",
             "where": f"synthetic_test.cc:{100 + number}"}
     cluster.tell("step", phase="begin", **step)
     cluster.reliable = number % 3 != 2
     cluster.tell("network", reliable=cluster.reliable)
     leader = cluster.elect()
-    inner = {"name": "Agree", "text": f"{COMMANDS} commands",
+    inner: Event = {"name": "Agree", "text": f"{COMMANDS} commands",
              "where": "synthetic_test.cc:12"}
     cluster.tell("step", phase="begin", **inner)
     cluster.agree(leader)

@@ -164,6 +164,7 @@ class Assembling(Folder):
         page = assemble.assemble(trace)
         self.assertNotIn("<script>alert", page)
         data = re.search(r'json">(.*?)</script>', page, re.S)
+        assert data
         self.assertEqual(json.loads(data[1])["events"], trace.events)
 
     def test_asks_nobody(self) -> None:
@@ -217,9 +218,9 @@ class Text(Folder):
             self.assertLess(len(row), start + 29)
 
     def test_says(self) -> None:
-        base = {"t": 1, "server": 0, "term": 2, "role": "leader"}
-        call = {"peer": 1, "call": 5, "rpc": "AppendEntries"}
-        for event, what in (
+        base: reading.Event = {"t": 1, "server": 0, "term": 2, "role": "leader"}
+        call: reading.Event = {"peer": 1, "call": 5, "rpc": "AppendEntries"}
+        cases: tuple[tuple[reading.Event, str], ...] = (
                 ({**base, **call, "event": "request", "fate": "lost",
                   "fields": {"term": 2, "entries": 0}},
                  "->S1 heart-beat T2 LOST"),
@@ -248,7 +249,8 @@ class Text(Folder):
                 ({**base, "event": "life", "up": False, "life": 3},
                  "is down, life 3"),
                 ({**base, "event": "link", "connected": False},
-                 "DISCONNECTED")):
+                 "DISCONNECTED"))
+        for event, what in cases:
             with self.subTest(what):
                 self.assertIn(what, columns.of_server(event))
 
