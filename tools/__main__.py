@@ -5,12 +5,16 @@ import sys
 
 from tools import command
 
-# The targets of the Makefile have these names; the last four are for hands.
+# Named as the Makefile's targets; what begins with another's name and a dash
+# and is no target is a part of that one, or for hands.
 COMMANDS = {
     "bench": "bench.bench",
     "compare": "tools.compare.compare",
     "grade": "tools.grade.grade",
+    "ci": "tools.ci.ci",
     "lint": "tools.lint.lint",
+    "lint-changed": "tools.lint.changed",
+    "lint-words": "tools.lint.words",
     "mutants": "tools.mutants.mutants",
     "sim": "tools.seeds.seeds",
     "sim-mutants": "tools.sim_mutants.sim_mutants",
@@ -30,8 +34,9 @@ def main(arguments: list[str]) -> int:
         print(f"tools: give a command: {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
     module = importlib.import_module(COMMANDS[name])
-    return command.run(name.partition("-")[0] if name.startswith("trace-")
-                       else name, module.main, arguments[1:])
+    if name.startswith(("lint-", "trace-")):  # parts of one command
+        name = name.partition("-")[0]
+    return command.run(name, module.main, arguments[1:])
 
 
 if __name__ == "__main__":

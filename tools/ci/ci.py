@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Runs what continuous integration checks, within a budget of time.
 
 Called by .ci/run. CI_BUDGET is the number of minutes, 26 by default: plan.py
@@ -11,16 +10,14 @@ for a wrong argument, 130 if interrupted.
 import math
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-sys.dont_write_bytecode = True  # nothing but sources belongs beside this file
-from plan import Command, Step, next_step, steps_of
+from tools import ROOT
+from tools.ci.plan import Command, Step, next_step, steps_of
+from tools.command import Problem
+from tools.process import Launcher, ask
 
-ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_BUDGET_MIN = 26
 LINTED_COMMITS = 200
 RESULT = re.compile(r"(\d+) passed, (\d+) failed")
@@ -36,8 +33,7 @@ def budget_s(text: str | None) -> float:
 
 def git(*words: str) -> str:
     """Returns what git says, or nothing if it fails."""
-    return subprocess.run(["git", *words], cwd=ROOT, text=True, check=False,
-                          capture_output=True).stdout.strip()
+    return ask(["git", *words], cwd=ROOT).stdout.strip()
 
 
 def linted_since() -> str:
@@ -51,15 +47,10 @@ def linted_since() -> str:
 
 def run_command(command: Command) -> tuple[int, list[str]]:
     """Runs it with its output shown; returns its exit status and output."""
-    lines = []
-    with subprocess.Popen(command.words, cwd=ROOT, text=True, errors="replace",
-                          stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line.rstrip("\n"))
-    return process.returncode, lines
+    ended = Launcher().run(command.words, cwd=ROOT,
+                           on_line=lambda line: print(line, end=""))
+    assert ended.status is not None
+    return ended.status, ended.output.splitlines()
 
 
 class Ci:
@@ -133,26 +124,20 @@ def clock_time(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Runs everything."""
+    if arguments:
+        raise Problem("takes no arguments")
     text = os.environ.get("CI_BUDGET")
     try:
         budget = budget_s(text)
     except ValueError:
-        print(f"ci: CI_BUDGET='{text}': give a number of minutes",
-              file=sys.stderr)
-        return 2
+        raise Problem(f"CI_BUDGET='{text}': give a number of minutes") from None
     mutants = len(list((ROOT / "tools/mutants").rglob("*.patch")))
     run = Ci(steps_of(time.strftime("%Y-%m-%d"), linted_since(), mutants),
              budget)
     try:
         run.run_all()
-    except KeyboardInterrupt:
-        return 130
     finally:
         print("", *run.table(), sep="\n", flush=True)
     return run.status()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

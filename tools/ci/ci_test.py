@@ -1,17 +1,15 @@
-#!/usr/bin/env python3
 """Tests of ci.py and plan.py, with a clock and commands of their own.
 
 Called by the test Tools.Ci of tests/unit/tools/tools_test.cc; by hand
-`/usr/bin/python3 -B -m unittest ci_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.ci.ci_test`, in the root.
 """
 
 import contextlib
 import io
 import unittest
 
-import ci
-import plan
-from plan import Command, Step, make
+from tools.ci import ci, plan
+from tools.ci.plan import Command, Step, make
 
 
 class Machine:
@@ -148,7 +146,3 @@ class Plan(unittest.TestCase):
         for bad in ("x", "-1", "nan", "inf", "1m"):
             with self.assertRaises(ValueError):
                 ci.budget_s(bad)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""changed.py COMMIT SOURCES...: prints those that changed since the commit, or
+"""lint-changed COMMIT SOURCES...: prints those that changed since the commit, or
 that include one that did, directly or not.
 
 lint.sh calls it. All changed, if what clang-tidy checks changed. Exit status 2
@@ -8,8 +7,9 @@ if there is no such commit.
 
 import re
 import subprocess
-import sys
 from pathlib import Path
+
+from tools.command import Problem
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
 
@@ -30,15 +30,14 @@ def affected(changed: set[str], includes: dict[str, set[str]]) -> set[str]:
     return found
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Prints what the command line asks for."""
-    since, *paths = sys.argv[1:]
+    since, *paths = arguments
     try:
         git("rev-parse", "--verify", "--quiet", "--end-of-options",
             f"{since}^{{commit}}")
     except subprocess.CalledProcessError:
-        print(f"lint: SINCE={since}: git knows no such commit", file=sys.stderr)
-        return 2
+        raise Problem(f"SINCE={since}: git knows no such commit") from None
     changed = set(git("diff", "--name-only", since, "--"))
     changed |= set(git("ls-files", "--others", "--exclude-standard"))
     if any(Path(path).name == ".clang-tidy" for path in changed):
@@ -48,7 +47,3 @@ def main() -> int:
     chosen = affected(changed, includes)
     print("".join(f"{path}\n" for path in paths if path in chosen), end="")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

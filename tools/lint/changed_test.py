@@ -1,18 +1,17 @@
-#!/usr/bin/env python3
 """Tests of changed.py.
 
 Called by the test Tools.Lint of tests/unit/tools/tools_test.cc; by hand
-`/usr/bin/python3 -B -m unittest changed_test` in this folder.
+`/usr/bin/python3 -B -m unittest tools.lint.changed_test`, in the root.
 """
 
+import os
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
-import changed
-
-SCRIPT = Path(changed.__file__).resolve()
+from tools import ROOT
+from tools.lint import changed
 
 
 class Affected(unittest.TestCase):
@@ -53,7 +52,9 @@ class CommandLine(unittest.TestCase):
     def run_it(self, since: str) -> tuple[int, str]:
         """Returns the exit status and all output."""
         paths = sorted(path.name for path in self.tree.glob("[a-z].*"))
-        done = subprocess.run(["python3", str(SCRIPT), since, *paths],
+        done = subprocess.run(["python3", "-B", "-m", "tools", "lint-changed", since,
+                               *paths],
+                              env=os.environ | {"PYTHONPATH": str(ROOT)},
                               cwd=self.tree, text=True, check=False,
                               capture_output=True)
         return done.returncode, done.stdout + done.stderr
@@ -74,7 +75,3 @@ class CommandLine(unittest.TestCase):
         for since in ("nope", "--all"):
             self.assertEqual(self.run_it(since), (
                 2, f"lint: SINCE={since}: git knows no such commit\n"))
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -22,7 +22,7 @@ since=${1:-}
 compiled=("${sources[@]}")
 if [ -n "$since" ]; then
   # Sorted and complete before it is used: a bad commit ends all.
-  chosen=$(python3 tools/lint/changed.py "$since" "${sources[@]}") || exit
+  chosen=$(/usr/bin/python3 -B -m tools lint-changed "$since" "${sources[@]}") || exit
   mapfile -t compiled < <(printf %s "$chosen")
 fi
 
@@ -73,10 +73,13 @@ if [[ $(clang-format --version) =~ version\ $format_version\. ]]; then
 else
   echo "lint: format not checked, this is not clang-format $format_version"
 fi
-python3 tools/lint/lint.py "${sources[@]}" || failed=1
+/usr/bin/python3 -B -m tools lint "${sources[@]}" || failed=1
 for script in tools/*.sh tools/*/*.sh .ci/run; do
   bash -n "$script" || failed=1
+  shellcheck "$script" || failed=1
 done
+pylint --score=n tools bench || failed=1
+mypy tools bench | grep -v '^Success' && failed=1
 # clang-tidy compiles each file, so clang's own warnings, the thread-safety
 # analysis among them, come with its checks.
 in_parallel "${tidied[@]}" -- clang-tidy --quiet {} -- "${flags[@]}" || failed=1

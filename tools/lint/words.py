@@ -71,10 +71,10 @@ def check_words(path: str, lines: list[str]) -> list[str]:
             if suffix in word.files and (match := pattern.search(line))]
 
 
-def main() -> int:
+def main(paths: list[str]) -> int:
     """Checks the files named on the command line."""
     found = []
-    for path in sys.argv[1:]:
+    for path in paths:
         if Path(path).suffix in ALL:
             text = Path(path).read_text(encoding="utf-8")
             found += check_words(path, text.splitlines())
@@ -83,4 +83,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -67,9 +67,9 @@ void ExpectPasses(const std::string& modules) {
   EXPECT_EQ(outcome.status, 0) << outcome.output;
 }
 
-TEST(Tools, Ci) { ExpectPasses("tools/ci", "ci_test"); }
+TEST(Tools, Ci) { ExpectPasses("tools.ci.ci_test"); }
 
-TEST(Tools, Lint) { ExpectPasses("tools/lint", "changed_test"); }
+TEST(Tools, Lint) { ExpectPasses("tools.lint.changed_test"); }
 
 TEST(Tools, Compare) {
   ExpectPasses(
