@@ -34,16 +34,16 @@ using ApplyChannel = base::Channel<ApplyMsg>;
 struct Options {
   // Precedes the server's number in log lines, "G101/S2", where one process
   // runs servers of several groups.
-  std::string name;
+  std::string name = {};
 
-  Timing timing;
+  Timing timing = {};
 
   // Checks at each release of the lock what must hold (raft/invariants.h); what
   // does not ends the process.
   bool check_invariants = true;
 
   // Draws the election timeouts; seeded by the operating system if not given.
-  std::optional<base::Random> random;
+  std::optional<base::Random> random = {};
 
   // Every "now" of the instance. Tests of one without threads may set it.
   std::function<Clock::time_point()> clock = Clock::now;
@@ -66,7 +66,7 @@ struct Status {
   Index last_index = 0;
   Index commit_index = 0;
   Index last_applied = 0;
-  std::vector<Follower> followers;  // by server; empty unless it leads
+  std::vector<Follower> followers = {};  // by server; empty unless it leads
 };
 
 class Raft {
