@@ -8,8 +8,6 @@ namespace labrpc {
 
 TimerQueue::TimerQueue() : thread_([this] { TimerLoop(); }) {}
 
-TimerQueue::~TimerQueue() { Shutdown(); }
-
 void TimerQueue::At(Clock::time_point when, Action action) {
   base::MutexLock lock(&mu_);
   if (stopping_) return;

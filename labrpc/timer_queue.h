@@ -31,9 +31,7 @@ class TimerQueue {
   // Starts the thread.
   TimerQueue();
   // Shutdown(), if that was not done yet.
-  ~TimerQueue();
-  TimerQueue(const TimerQueue&) = delete;
-  TimerQueue& operator=(const TimerQueue&) = delete;
+  ~TimerQueue() { Shutdown(); }
 
   // Runs `action` at `when`, or as soon after it as the machine allows. After
   // Shutdown() it is dropped.

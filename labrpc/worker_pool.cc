@@ -15,8 +15,6 @@ thread_local const WorkerPool* this_threads_pool = nullptr;
 
 }  // namespace
 
-WorkerPool::~WorkerPool() { Shutdown(); }
-
 void WorkerPool::Submit(Task task) {
   WorkerRef called;
   {
@@ -26,7 +24,7 @@ void WorkerPool::Submit(Task task) {
     queue_.push_back(std::move(task));
     called = CallWorkerLocked();
   }
-  Wake(called);
+  if (called != nullptr) called->called.Signal();
 }
 
 void WorkerPool::Shutdown() {
@@ -66,17 +64,17 @@ std::optional<WorkerPool::Task> WorkerPool::NextTask(const WorkerRef& me) {
     base::MutexLock lock(&mu_);
     ArriveLocked(me.get());
     while (queue_.empty()) {
-      if (stopping_ || !AwaitCallLocked(me)) {
-        LeaveLocked(me.get());
-        return std::nullopt;
-      }
+      if (!stopping_ && AwaitCallLocked(me)) continue;
+      left_.splice(left_.end(), threads_, me->handle);
+      worker_left_.Signal();
+      return std::nullopt;
     }
     task = std::move(queue_.front());
     queue_.pop_front();
     ++taken_;
     called = CallWorkerLocked();
   }
-  Wake(called);
+  if (called != nullptr) called->called.Signal();
   return task;
 }
 
@@ -102,11 +100,6 @@ void WorkerPool::ArriveLocked(Worker* me) {
   calling_ = false;
 }
 
-void WorkerPool::LeaveLocked(Worker* me) {
-  left_.splice(left_.end(), threads_, me->handle);
-  worker_left_.Signal();
-}
-
 WorkerPool::WorkerRef WorkerPool::CallWorkerLocked() {
   if (queue_.empty() || calling_) return nullptr;
   if (!idle_.empty()) {
@@ -122,10 +115,6 @@ WorkerPool::WorkerRef WorkerPool::CallWorkerLocked() {
     WatchLocked();
   }
   return nullptr;
-}
-
-void WorkerPool::Wake(const WorkerRef& worker) {
-  if (worker != nullptr) worker->called.Signal();
 }
 
 void WorkerPool::AddWorkerLocked() {

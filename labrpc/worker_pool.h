@@ -45,9 +45,7 @@ class WorkerPool {
                       std::chrono::milliseconds linger = kLinger)
       : timers_(timers), linger_(linger) {}
   // Shutdown(), if that was not done yet.
-  ~WorkerPool();
-  WorkerPool(const WorkerPool&) = delete;
-  WorkerPool& operator=(const WorkerPool&) = delete;
+  ~WorkerPool() { Shutdown(); }
 
   // Runs `task` on a worker, soon. After Shutdown() it is dropped.
   void Submit(Task task) EXCLUDES(mu_);
@@ -88,12 +86,10 @@ class WorkerPool {
   // should leave.
   bool AwaitCallLocked(const WorkerRef& me) REQUIRES(mu_);
   void ArriveLocked(Worker* me) REQUIRES(mu_);
-  void LeaveLocked(Worker* me) REQUIRES(mu_);
 
   // Sees to it that somebody takes the next task, if there is one. The caller
   // wakes the worker returned, if any, when it has released mu_.
   [[nodiscard]] WorkerRef CallWorkerLocked() REQUIRES(mu_);
-  static void Wake(const WorkerRef& worker);
   void AddWorkerLocked() REQUIRES(mu_);
 
   // Growing: Watch looks at the queue again after kPatience.
