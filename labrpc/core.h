@@ -1,5 +1,5 @@
-// The inside of a network, shared by the Network and all of its ends: the
-// registry of ends and servers, and the calls in progress. Use network.h.
+// The inside of a network, shared by the Network and its ends: the registry of
+// ends and servers, and the calls in progress. Use network.h.
 //
 // A call in progress is an entry of calls_ from its admission until a thread
 // takes it out, under mu_, together with the duty to complete it. Timers and
@@ -7,7 +7,7 @@
 // there does nothing. That is how a call completes exactly once, and why
 // neither a timer nor a queue keeps a callback or a server alive.
 //
-// Thread safety: safe. mu_ is held for look-ups and state changes only: no
+// Thread safety: safe. mu_ is held for lookups and state changes only: no
 // handler, callback, observer, tap or foreign destructor runs under it, and it
 // is never held while another lock of the network is taken.
 // Invariants: nothing is added to calls_ after Cleanup; an entry in phase
@@ -38,7 +38,7 @@
 
 namespace labrpc {
 
-using EndId = size_t;     // index into Core::ends_; never used again
+using EndId = size_t;     // index into Core::ends_; never reused
 using CallId = uint64_t;  // in the order of admission
 
 // What an encoded call yields: the encoded reply, or nothing.
@@ -134,8 +134,7 @@ class Core {
   // A call taken out of calls_, to be completed, and destroyed, without mu_.
   using CompletedCall = Calls::node_type;
 
-  // Of the dead check, while a handler runs. A timer is set only when there is
-  // something to find.
+  // Of the dead check. A timer is set only when there is something to find.
   static constexpr Milliseconds kPollInterval{100};
 
   // The registry; network.cc.
@@ -143,12 +142,11 @@ class Core {
       REQUIRES(mu_);
   Slot* SlotLocked(const std::string& name) REQUIRES(mu_);
 
-  // The time line of a call, in order; delivery.cc.
+  // The timeline of a call, in order; delivery.cc.
   std::string_view InternLocked(std::string_view method) REQUIRES(mu_);
   Milliseconds AdmitLocked(Call* call) REQUIRES(mu_);
   void AskTap(Packet packet, EndId end) EXCLUDES(mu_);
   void Obey(CallId id, Ruling ruling) EXCLUDES(mu_);
-  bool Release(CallId id) EXCLUDES(mu_);
   void Schedule(CallId id, Phase phase, Milliseconds delay = {});
   void ReportUndeliverable(CallId id) EXCLUDES(mu_);
   void OnDelayOver(CallId id, Phase phase) EXCLUDES(mu_);

@@ -152,21 +152,6 @@ void Core::Obey(CallId id, Ruling ruling) {
   Schedule(id, phase, delay);
 }
 
-bool Core::Release(CallId id) {
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = calls_.find(id);
-    if (found == calls_.end()) return false;
-    Hold& hold = found->second.hold;
-    const bool is_asking = hold == Hold::kAsking;
-    if (!is_asking && hold != Hold::kHeld) return false;
-    hold = Hold::kReleased;
-    if (is_asking) return true;
-  }
-  Obey(id, Ruling::kPass);
-  return true;
-}
-
 void Core::Start(CallId id) {
   // Both are destroyed at the end, when this thread is in no callback any more:
   // a destructor may close ends, even that of the callback.
@@ -207,7 +192,7 @@ void Core::OnReply(RunningCall* running, std::string reply) {
   {
     base::MutexLock lock(&mu_);
     const auto found = FindLocked(packet.call, Phase::kRunning);
-    // Else its caller was told, or gave up, while the handler ran.
+    // Otherwise the call ended while the handler ran.
     if (found != calls_.end()) {
       Call& call = found->second;
       JudgeReplyLocked(call, &packet);

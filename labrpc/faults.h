@@ -1,9 +1,9 @@
 // Every random decision of the simulated network: delays, losses, reordering.
 //
-// Pure: it draws values and knows neither clocks nor calls, so that a test can
-// judge the distributions on drawn values alone. A caller draws in the order in
-// which a call meets its dangers: request delay, request loss, reply loss,
-// reordering, reordering delay.
+// Pure: draws values and knows neither clocks nor calls, so that a test can
+// check the distributions on drawn values alone. A call draws in the order of
+// its faults: request delay, request loss, reply loss, reordering, reordering
+// delay.
 //
 // Thread safety: compatible; the network's core guards its Faults with mu_.
 // Invariants: all delays are whole milliseconds, as in the course.

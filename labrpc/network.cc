@@ -16,9 +16,8 @@ class Waiter {
   void Set(Outcome outcome) EXCLUDES(mu_) {
     {
       base::MutexLock lock(&mu_);
-      if (is_set_) return;
+      if (std::exchange(is_set_, true)) return;
       outcome_ = std::move(outcome);
-      is_set_ = true;
     }
     was_set_.Signal();
   }
@@ -35,7 +34,7 @@ class Waiter {
   Outcome outcome_ ABSL_GUARDED_BY(mu_);
 };
 
-// What MakeEnd() returns: a name and a share of the network's inside.
+// What MakeEnd() returns: an end's number, and a share of the core.
 class ClientEnd : public rpc::ClientEnd {
  public:
   ClientEnd(std::shared_ptr<Core> core, EndId id)
@@ -182,7 +181,20 @@ void Network::SetTap(Tap tap) {
   core_->tap_.swap(tap);
 }
 
-bool Network::Release(uint64_t call) { return core_->Release(call); }
+bool Network::Release(uint64_t call) {
+  {
+    base::MutexLock lock(&core_->mu_);
+    const auto found = core_->calls_.find(call);
+    if (found == core_->calls_.end()) return false;
+    Core::Hold& hold = found->second.hold;
+    const bool is_asking = hold == Core::Hold::kAsking;
+    if (!is_asking && hold != Core::Hold::kHeld) return false;
+    hold = Core::Hold::kReleased;
+    if (is_asking) return true;
+  }
+  core_->Obey(call, Ruling::kPass);
+  return true;
+}
 
 void Network::Cleanup() {
   std::vector<CallId> failed;
@@ -209,8 +221,6 @@ void Network::Cleanup() {
     servers.push_back(std::move(slot.server));
   }
 }
-
-// --- The registry ------------------------------------------------------------
 
 EndId Core::FindEndLocked(const std::string& name, const char* operation) {
   const auto found = end_ids_.find(name);

@@ -2,17 +2,17 @@
 // happen to a message between them. The C++ edition of the course's labrpc.
 //
 // An end leads to one server name and can be switched on and off; a server
-// object can be taken away or replaced under its name. A call is counted, then
-// decided upon by what the network is like at that moment:
+// object can be deleted or replaced under its name. A call is counted, then
+// decided by the state of the network at that moment:
 //
 //   end disabled or not connected, or no server there
-//     nothing, after 0..99 ms (LongDelays(true): 0..6999 ms)
+//     fails after 0..99 ms (LongDelays(true): 0..6999 ms)
 //   unreliable network
 //     the request takes 0..26 ms; 10 % are lost; of the replies 10 % are lost
 //   while the handler runs, or when it has returned, the server object is no
 //   longer the one registered, or the end is disabled
-//     nothing: a caller never hears from an instance whose disk a newer one
-//     has taken over. A deleted or replaced server ends the call at once, a
+//     fails: a caller never hears from an instance whose disk a newer one has
+//     taken over. A deleted or replaced server ends the call at once, a
 //     disabled end is noticed at the next multiple of 100 ms of handler time
 //     or when the handler returns
 //   long reordering
@@ -25,16 +25,16 @@
 // stays reachable, keeps its caller waiting. The handler of a call that ended
 // early runs on; its reply is discarded.
 //
-// Lifetimes. After Cleanup(), which the destructor calls, no thread of the
-// network's and no handler, callback or observer runs, and none will: what they
-// refer to may go. The same holds for the callbacks of one end after its
-// Close(). Ends may outlive the network; they then refuse all calls. A service
-// is kept alive until the last of its handlers has returned; the last reference
-// to it may be dropped on a thread of the network's, with no lock held, and its
-// destructor may close ends. So may the destructor of a callback.
+// Lifetimes. After Cleanup(), which the destructor calls, no network thread,
+// handler, callback or observer runs, and none will: what they refer to may be
+// destroyed; likewise the callbacks of one end after its Close(). Ends may
+// outlive the network; they then refuse all calls. A service is kept alive
+// until the last of its handlers has returned; a network thread may drop the
+// last reference to it, with no lock held, and its destructor may close ends.
+// So may the destructor of a callback.
 //
 // Thread safety: safe. Handlers run concurrently, also those of one server and
-// of one end. Nothing of the caller's runs under a lock of the network's.
+// of one end. No handler or callback runs under a lock of the network.
 
 #ifndef LABRPC_NETWORK_H_
 #define LABRPC_NETWORK_H_
@@ -66,8 +66,8 @@ class Network {
   // fatal. Destroying the end closes nothing: its calls go on.
   std::shared_ptr<rpc::ClientEnd> MakeEnd(const std::string& name);
 
-  // Forgets the name, which may then be used again; the end that had it stays
-  // disabled for ever. An unknown name is fatal.
+  // Forgets the name, which may be used again; the end that had it stays
+  // disabled. An unknown name is fatal.
   void DeleteEnd(const std::string& name);
 
   // Leads the end to that server name, which need not be registered yet.
@@ -80,11 +80,11 @@ class Network {
   // Registers `server`, in place of the one with that name if there is one.
   void AddServer(const std::string& name, std::shared_ptr<Server> server);
 
-  // Takes the server away; ends still lead to its name.
+  // Deletes the server; ends still lead to its name.
   void DeleteServer(const std::string& name);
 
-  // What the network does to messages; may change at any moment. Calls under
-  // way keep to what held when they were made.
+  // What the network does to messages; may change at any moment, for calls made
+  // from then on.
   void Reliable(bool yes);
   void LongReordering(bool yes);
   void LongDelays(bool yes);
@@ -96,30 +96,25 @@ class Network {
   // 0 if there is none.
   int64_t GetCount(const std::string& server_name) const;
 
-  // All calls accepted, whatever became of them, and the bytes of their
-  // arguments and of the replies handed to callers. Never reset.
+  // All calls accepted, and the bytes of their arguments and of the replies
+  // handed to callers. Never reset.
   int64_t GetTotalCount() const;
   int64_t GetTotalBytes() const;
 
-  // Has `observer` see every message (packet.h).
+  // `observer` sees every message (packet.h), `tap` decides about it (tap.h).
   // REQUIRES: no call was made yet.
   void SetObserver(Observer observer);
-
-  // Has `tap` decide about every message (tap.h).
-  // REQUIRES: no call was made yet.
   void SetTap(Tap tap);
 
-  // Lets the message of that call go on that the tap holds; false if there is
-  // none. A request goes to the server that is registered by now, or is found
-  // undeliverable by what the network is like now; a reply reaches its caller
+  // Releases the message of that call that the tap holds; false if there is
+  // none. A request is then decided like a new one; a reply reaches its caller
   // without further checks.
   bool Release(uint64_t call);
 
-  // Ends the network: calls under way end at once with nothing (callbacks still
-  // run for it, and have returned when this returns), handlers that run are
-  // waited for, threads are joined, servers let go. Later calls return nothing
-  // at once and are not counted; their callbacks are dropped without being run.
-  // Calling it again has no effect.
+  // Ends the network: calls in progress fail at once (their callbacks have
+  // returned when this returns), running handlers are waited for, threads are
+  // joined, servers released. Later calls fail at once and are not counted;
+  // their callbacks are dropped without being run. Idempotent.
   // REQUIRES: not called from a handler or callback; one thread at a time.
   void Cleanup();
 

@@ -1,4 +1,4 @@
-// What an observer of the network is told: every message once, with its fate.
+// What an observer of the network sees: every message once, with its fate.
 //
 // A request is reported before its handler runs, or when it is lost or found
 // undeliverable; a reply when the handler has returned it. Not reported is a
@@ -22,29 +22,26 @@ struct Packet {
     kDelivered,      // reaches the handler; goes to the caller at once
     kLost,           // by the unreliable network
     kUndeliverable,  // request: end disabled or unconnected, or no server
-    kRefused,        // reply: the server is dead to the caller, who may have
-                     // been told so already, or have closed its end
-    kReordered,      // reply: goes to the caller after a long delay, or when a
-                     // tap that holds it lets it go
+    kRefused,        // reply: the server is dead to the caller, or the call
+                     // has already ended
+    kReordered,      // reply: goes to the caller after a long delay, or when
+                     // the tap that holds it releases it
   };
 
   Kind kind;
   Fate fate;
-  uint64_t
-      call;  // counts the calls as they are made; a reply has its request's
+  uint64_t call;  // in the order of the calls; a reply has its request's
   std::chrono::steady_clock::time_point sent;  // when the call was made
   std::string_view end;
   std::string_view server;  // empty if the end is not connected
   std::string_view method;  // "Service.Method"
   std::string_view bytes;   // encoded arguments or reply
-  // How much later the caller gets a reply that is kReordered; 0 if that is for
-  // a tap to say.
+  // How much later the caller gets a kReordered reply; 0 if a tap holds it.
   std::chrono::milliseconds delay{0};
 };
 
-// Runs on threads of the network's, several at a time, with no lock held. It
-// must be quick, and call nothing of the network. The views die when it
-// returns.
+// Runs on network threads, concurrently, with no lock held; must be quick and
+// must not call the network. The views end when it returns.
 using Observer = std::function<void(const Packet&)>;
 
 // What the log calls it: "delivered", "lost", ...

@@ -1,7 +1,6 @@
-// A server as the network sees it: a set of services and a counter of calls.
-//
-// A server is registered under a name (Network::AddServer); a restarted one is
-// another object under the same name, whose counter begins at 0.
+// A server as the network sees it: a set of services and a counter of calls. A
+// restarted one is another object under the same name, whose counter begins at
+// 0.
 //
 // Thread safety: safe. Handlers run concurrently, without any lock of this
 // class. A service lives until it was replaced, or its server destroyed, and

@@ -1,11 +1,11 @@
-// The network's one timer queue: what is delayed waits here, not in a sleeping
-// thread.
+// The network's one timer queue: delayed calls wait here, not in sleeping
+// threads.
 //
-// Actions run one after another on the queue's own thread, so they must be
-// short: the network's take a lock, change a state, pass work to the pool.
+// Actions run one after another on the queue's own thread and must be short:
+// they take a lock, change a state, pass work to the pool.
 //
-// Thread safety: safe. At() and After() may be called under a caller's lock
-// that no action's caller holds; the queue's own lock is a leaf.
+// Thread safety: safe; its lock is a leaf, so At() and After() may be called
+// under any lock.
 // Invariants: an action never runs early, nor before one that is due earlier;
 // actions due at the same time run in the order they were added; none runs
 // after Shutdown(). An empty queue costs no CPU.
@@ -28,20 +28,17 @@ class TimerQueue {
   using Clock = std::chrono::steady_clock;
   using Action = std::function<void()>;
 
-  // Starts the thread.
-  TimerQueue();
-  // Shutdown(), if that was not done yet.
+  TimerQueue();  // starts the thread
   ~TimerQueue() { Shutdown(); }
 
-  // Runs `action` at `when`, or as soon after it as the machine allows. After
-  // Shutdown() it is dropped.
+  // Runs `action` at `when` or soon after it; drops it after Shutdown().
   void At(Clock::time_point when, Action action) EXCLUDES(mu_);
   void After(Clock::duration delay, Action action) {
     At(Clock::now() + delay, std::move(action));
   }
 
   // Finishes the action that runs, drops the others, joins the thread.
-  // REQUIRES: not called from an action. Calling it again has no effect.
+  // Idempotent. REQUIRES: not called from an action.
   void Shutdown() EXCLUDES(mu_);
 
  private:

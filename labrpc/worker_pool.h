@@ -1,19 +1,18 @@
 // The threads that run handlers and callbacks.
 //
-// Two workers serve while tasks are short; more would only take the processor
-// from each other. A task may also block, for seconds: when queued work stands
-// still for a millisecond the pool grows, by doubling, so that nobody waits for
-// a blocked task. A worker beyond the first two leaves when it has been idle
-// for a while.
+// Two workers serve while tasks are short; more would only contend for the
+// processor. A task may also block, for seconds: when the queue has not moved
+// for a millisecond the pool grows, by doubling. A worker beyond the first two
+// exits after a time without work.
 //
 // At most one worker is being woken at a time, and it wakes the next if there
 // is more to do: a burst of short tasks is then served by one thread instead of
 // waking all. The worker that became idle last is woken first, so that surplus
-// ones do get idle.
+// ones stay idle.
 //
 // Thread safety: safe. Lock order: WorkerPool -> TimerQueue. Tasks run, and are
 // destroyed, without any lock held.
-// Invariants: a task accepted by Submit() is run, whatever the others do;
+// Invariants: a task accepted by Submit() is run, even if all others block;
 // nothing runs after Shutdown(). An idle pool costs no CPU.
 
 #ifndef LABRPC_WORKER_POOL_H_
@@ -38,20 +37,19 @@ class WorkerPool {
  public:
   using Task = std::function<void()>;
 
-  // `timers` is what notices that the pool must grow: shut it down after the
-  // pool, and before the pool is destroyed. A worker beyond the first two
-  // leaves after `linger` without work.
+  // `timers` notices that the pool must grow: shut it down after the pool, and
+  // before the pool is destroyed. A worker beyond the first two exits after
+  // `linger` without work.
   explicit WorkerPool(TimerQueue* timers,
                       std::chrono::milliseconds linger = kLinger)
       : timers_(timers), linger_(linger) {}
-  // Shutdown(), if that was not done yet.
   ~WorkerPool() { Shutdown(); }
 
   // Runs `task` on a worker, soon. After Shutdown() it is dropped.
   void Submit(Task task) EXCLUDES(mu_);
 
   // Runs what is queued, waits for what runs, joins the workers; the pool grows
-  // for blocked tasks up to the end. Calling it again has no effect.
+  // for blocked tasks up to the end. Idempotent.
   // REQUIRES: not called from a task; one thread at a time.
   void Shutdown() EXCLUDES(mu_);
 
@@ -68,8 +66,8 @@ class WorkerPool {
 
   using Threads = std::list<std::thread>;
 
-  // One worker. Who calls it shares it for a moment, and so may signal without
-  // mu_: a worker that is woken under it stops at once to wait for it.
+  // Shared with the thread that calls it, which signals without mu_: a worker
+  // woken under mu_ would stop at once to wait for it.
   struct Worker {
     Threads::iterator handle;
     base::CondVar called;
@@ -79,20 +77,19 @@ class WorkerPool {
   using WorkerRef = std::shared_ptr<Worker>;
 
   void WorkLoop(Threads::iterator handle);
-  // Blocks until there is a task; returns nothing when the worker is to leave,
-  // which it has then been noted to do.
+  // Blocks until there is a task; returns nothing when the worker has left the
+  // pool and must exit.
   std::optional<Task> NextTask(const WorkerRef& me) EXCLUDES(mu_);
-  // Returns false if there was nothing to do for so long that the worker
-  // should leave.
+  // Returns false if the worker was not called for the linger time.
   bool AwaitCallLocked(const WorkerRef& me) REQUIRES(mu_);
   void ArriveLocked(Worker* me) REQUIRES(mu_);
 
-  // Sees to it that somebody takes the next task, if there is one. The caller
-  // wakes the worker returned, if any, when it has released mu_.
+  // Ensures that a worker takes the next task, if there is one. The caller
+  // signals the worker returned, if any, when it has released mu_.
   [[nodiscard]] WorkerRef CallWorkerLocked() REQUIRES(mu_);
   void AddWorkerLocked() REQUIRES(mu_);
 
-  // Growing: Watch looks at the queue again after kPatience.
+  // Growth: looks at the queue again after kPatience.
   void WatchLocked() REQUIRES(mu_);
   void GrowIfStuck() EXCLUDES(mu_);  // on the timer thread
   size_t MissingWorkersLocked() const REQUIRES(mu_);

@@ -1,4 +1,5 @@
-// How a network ends, and its ends: Close, Cleanup, and who destroys what.
+// How a network and its ends are closed: Close, Cleanup, and which thread
+// destroys what.
 
 #include <atomic>
 #include <chrono>

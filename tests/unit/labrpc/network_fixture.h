@@ -25,7 +25,7 @@ namespace tests {
 inline constexpr rpc::Method<std::string, std::string> kEcho{"Test.Echo"};
 inline constexpr rpc::Method<std::string, std::string> kWait{"Test.Wait"};
 
-// Holds who passes until it is opened, for good.
+// Blocks the threads that pass until it is opened, permanently.
 class Gate {
  public:
   void Pass() {
@@ -39,7 +39,7 @@ class Gate {
     open_ = true;
     changed_.SignalAll();
   }
-  // Waits until so many have come to the gate, ever.
+  // Waits until `count` threads in all have come to the gate.
   void AwaitArrivals(int count) {
     base::MutexLock lock(&mu_);
     while (arrived_ < count) changed_.Wait(&mu_);

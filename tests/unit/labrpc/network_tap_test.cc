@@ -1,5 +1,5 @@
-// The network's tap: what is held, dropped, doubled and released, and when the
-// observer hears of it.
+// The network's tap: messages held, dropped, duplicated and released, and what
+// the observer sees of them.
 
 #include <memory>
 #include <optional>
@@ -18,7 +18,7 @@ using labrpc::Packet;
 using labrpc::Ruling;
 using Results = std::vector<std::optional<std::string>>;
 
-// Rules as it is told, and collects the calls it was asked about.
+// A tap with a fixed ruling, which records the calls that it decided about.
 class Ruler {
  public:
   labrpc::Tap Tap() {
@@ -40,7 +40,7 @@ class Ruler {
     base::MutexLock lock(&mu_);
     release_at_once_ = std::move(release);
   }
-  // Wait until it was asked about so many; return the last one's call.
+  // Wait for `count` decisions in all; return the call of the last one.
   uint64_t AwaitRequests(size_t count) { return Await(&requests_, count); }
   uint64_t AwaitReplies(size_t count) { return Await(&replies_, count); }
 

@@ -1,5 +1,5 @@
-// The network's time line: each row of the outcome table, who counts what, and
-// what an observer sees.
+// The timeline of a call: each row of the outcome table, the counters, and what
+// an observer sees.
 
 #include <chrono>
 #include <memory>
@@ -225,8 +225,8 @@ TEST_F(Network, AnAdmittedRequestReachesADeletedServer) {
   EXPECT_GT(log_.Replies(Fate::kRefused), 0);
 }
 
-// What dies between admission and handler is found by the first poll: nobody
-// opens the gate for these handlers.
+// A death between admission and handler is found by the first poll: the gate of
+// these handlers stays closed.
 TEST_F(Network, DeathBeforeTheHandlerIsNoticedByAPoll) {
   network_->Reliable(false);
   for (int i = 0; i < 30; ++i) {
@@ -277,7 +277,7 @@ TEST_F(Network, AReorderedReplyArrivesWhateverHappens) {
   EXPECT_EQ(network_->GetTotalBytes(), 20 * 9 + 20 * 10);
 }
 
-// 32 blocked handlers, and 32 blocked callbacks, stall nobody.
+// 32 blocked handlers, and 32 blocked callbacks, stall no other call.
 TEST_F(Network, BlockedHandlersAndCallbacksStallNobody) {
   StartWaiting(32);
   EXPECT_EQ(end_->Call(kEcho, "through"), "through!");
