@@ -247,7 +247,7 @@ RAFT_FILES := $(if $(RAFT),$(patsubst $(PLACE)/include/%,%, \
   $(wildcard $(PLACE)/include/raft/*.cc)),$(wildcard raft/*.cc))
 LIBRARY := $(wildcard base/*.cc rpc/*.cc labrpc/*.cc persister/*.cc) \
   $(RAFT_FILES)
-RUNNER_MAIN := tests/runner/main.cc
+RUNNER_MAIN := tests/main.cc tests/observation.cc
 TEST_PROGRAMS := tests/runner/test_programs.cc
 HARNESS := $(filter-out $(RUNNER_MAIN) $(TEST_PROGRAMS), \
   $(wildcard tests/harness/*.cc tests/oracle/*.cc tests/runner/*.cc))

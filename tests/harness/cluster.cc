@@ -1,13 +1,11 @@
 #include "tests/harness/cluster.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
 #include "gtest/gtest.h"
 #include "tests/harness/report.h"
-#include "tests/oracle/disk.h"
 
 namespace harness {
 namespace {
@@ -26,16 +24,6 @@ void WarnOfSingleCpu() {
   static_cast<void>(warned);  // once per process
 }
 
-// ORACLE=off is for measuring what the rest of the suite finds.
-bool OracleIsOn() {
-  const char* const setting = std::getenv("ORACLE");
-  if (setting == nullptr) return true;
-  const std::string_view value = setting;
-  CHECK(value == "off" || value == "on" || value.empty())
-      << "ORACLE=" << value << " is wrong: give on or off";
-  return value != "off";
-}
-
 }  // namespace
 
 Cluster::Cluster(int servers, ClusterOptions options, Place place)
@@ -43,15 +31,13 @@ Cluster::Cluster(int servers, ClusterOptions options, Place place)
       options_(std::move(options)),
       place_(place),
       created_(Clock::now()),
-      witnesses_(MakeOracle(), Recorder::OfProcess()),
+      observers_(options_.make_observers(
+          servers, [this](const Failure& error) { FoundError(error); })),
       random_(base::Random::ForOwner("cluster")),
       readers_(static_cast<size_t>(servers)),
       machines_(static_cast<size_t>(servers)),
       log_(servers) {
   WarnOfSingleCpu();
-  if (Recorder* const recorder = witnesses_.recorder()) {
-    recorder->ClusterBegins(servers_);
-  }
   network_.SetObserver(MakeObserver());
   SetReliable(options_.reliable);
   network_.LongDelays(true);
@@ -71,10 +57,12 @@ Cluster::~Cluster() {
   }
   // Calls of an instance that is not quite dead fail from here on.
   network_.Cleanup();
-  for (raft::ServerId i = 0; i < servers_; ++i) witnesses_.LifeEnds(i);
+  for (raft::ServerId i = 0; i < servers_; ++i)
+    observers_.Tell(&ClusterObserver::OnIncarnationEnd, i);
   for (raft::ServerId i = 0; i < servers_; ++i) EndReader(i);
-  if (TookTooLong())
+  if (TookTooLong()) {
     ReportFailure({Kind::kLiveness, kTimeLimitMessage}, place_);
+  }
   std::optional<Failure> unreported;
   {
     base::MutexLock lock(&mu_);
@@ -83,53 +71,27 @@ Cluster::~Cluster() {
   if (unreported.has_value()) ReportFailure(*unreported, place_);
 }
 
-std::shared_ptr<oracle::Oracle> Cluster::MakeOracle() {
-  if (!options_.oracle || !OracleIsOn()) {
-    LOG(INFO) << "oracle: off: all rules";
-    return nullptr;
-  }
-  oracle::DecodeDisk decode = oracle::DecoderOfTheRaft();
-  for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheDisk()) {
-    if (decode == nullptr) {
-      LOG(INFO) << "oracle: off: " << rule.name
-                << " (the Raft has no raft/saved_state.h)";
-    }
-  }
-  return std::make_shared<oracle::Oracle>(
-      servers_,
-      oracle::Oracle::Options{
-          .decode = std::move(decode),
-          .on_violation = [this](const oracle::Violation& violation) {
-            if (Recorder* const recorder = Recorder::OfProcess()) {
-              recorder->Violated(violation);
-            }
-            FoundError({.message = violation.ToString(), .by_oracle = true});
-          }});
-}
-
 labrpc::Observer Cluster::MakeObserver() const {
-  if (!witnesses_.any()) return nullptr;
-  return [witnesses = witnesses_](const labrpc::Packet& packet) {
-    witnesses.Sees(packet);
+  if (!observers_.any()) return nullptr;
+  return [observers = observers_](const labrpc::Packet& packet) {
+    observers.OnPacket(packet);
   };
 }
 
 void Cluster::SetReliable(bool yes) {
-  witnesses_.NetworkIs("reliable", yes);
+  observers_.Tell(&ClusterObserver::OnNetwork, "reliable", yes);
   network_.Reliable(yes);
 }
 
 void Cluster::SetLongReordering(bool yes) {
-  witnesses_.NetworkIs("long_reordering", yes);
+  observers_.Tell(&ClusterObserver::OnNetwork, "long_reordering", yes);
   network_.LongReordering(yes);
 }
 
 void Cluster::Begin(std::string_view title) {
   LOG(INFO) << "TEST begin title=\"" << title << "\" servers=" << servers_;
   Print(absl::StrCat(TitleLine(title), "\n"));
-  if (Recorder* const recorder = witnesses_.recorder()) {
-    recorder->TestBegins(title);
-  }
+  observers_.Tell(&ClusterObserver::OnTitle, title);
   baseline_ = {Clock::now(), RpcTotal(), BytesTotal(), MaxIndex()};
 }
 

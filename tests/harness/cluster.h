@@ -16,9 +16,8 @@
 // it finds wrong ends the test at the next check; the reader goes on to take
 // messages, so that it never blocks a Raft.
 //
-// An oracle (tests/oracle/oracle.h) watches all that the cluster does, and a
-// violation ends the test in the same way. `make trace` has a recorder
-// (recorder.h) watch it too.
+// Observers (observer.h) are told of all that the cluster does; an error that
+// one of them finds ends the test in the same way.
 //
 // Thread safety: the test's main thread makes and ends the cluster, and alone
 // starts, crashes, connects and disconnects servers and calls CheckOneLeader().
@@ -45,9 +44,10 @@
 #include "raft/types.h"
 #include "tests/harness/apply_log.h"
 #include "tests/harness/commands.h"
+#include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/instance.h"
-#include "tests/harness/witnesses.h"
+#include "tests/harness/observers.h"
 
 namespace harness {
 
@@ -69,9 +69,8 @@ struct ClusterOptions {
   // returns before its threads have.
   bool keep_killed = false;
 
-  // Judges all that is seen of the servers. Off for those that unit tests play,
-  // and in the whole process if the environment says ORACLE=off.
-  bool oracle = true;
+  // Who observes the cluster.
+  MakeObservers make_observers = TheEnvironment().make_observers;
 
   // Every wait and time limit of the harness is divided by this, for unit tests
   // of the harness itself.
@@ -185,6 +184,8 @@ class Cluster {
   int64_t RpcTotal() const { return network_.GetTotalCount(); }
   int64_t BytesTotal() const { return network_.GetTotalBytes(); }
 
+  const Observers& observers() const { return observers_; }
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -220,7 +221,6 @@ class Cluster {
   };
 
   // cluster.cc
-  std::shared_ptr<oracle::Oracle> MakeOracle();
   labrpc::Observer MakeObserver() const;
   raft::Index MaxIndex() ABSL_LOCKS_EXCLUDED(mu_);
   bool TookTooLong();
@@ -270,9 +270,9 @@ class Cluster {
   const Place place_;  // of the test, for what fails at its end
   const Clock::time_point created_;
 
-  // Both are synchronised by themselves. The witnesses may be told of saves by
-  // what outlives this cluster.
-  const Witnesses witnesses_;
+  // Both are synchronized by themselves. The observers may be told of saves by
+  // instances that outlive this cluster.
+  const Observers observers_;
   labrpc::Network network_;
 
   // Confined to the test's main thread.

@@ -21,7 +21,7 @@ constexpr milliseconds kNoLeaderPause(50);
 }  // namespace
 
 raft::ServerId Cluster::CheckOneLeader(Place place) {
-  const Step step("CheckOneLeader", "", place);
+  const Step step(observers_, "CheckOneLeader", "", place);
   for (int round = 0; round < kLeaderRounds; ++round) {
     Sleep(milliseconds(450 + random_.Below(100)));
 
@@ -46,7 +46,7 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
 }
 
 raft::Term Cluster::CheckTerms(Place place) {
-  const Step step("CheckTerms", "", place);
+  const Step step(observers_, "CheckTerms", "", place);
   CheckError(place);
   std::optional<raft::Term> common;
   for (const Member& member : Connected()) {
@@ -60,7 +60,7 @@ raft::Term Cluster::CheckTerms(Place place) {
 }
 
 void Cluster::CheckNoLeader(Place place) {
-  const Step step("CheckNoLeader", "", place);
+  const Step step(observers_, "CheckNoLeader", "", place);
   CheckError(place);
   for (const Member& member : Connected()) {
     if (StateOf(member).is_leader) {
@@ -101,7 +101,7 @@ void Cluster::CheckError(Place place) {
 std::optional<Command> Cluster::Wait(raft::Index index, int servers,
                                      std::optional<raft::Term> start_term,
                                      Place place) {
-  const Step step("Wait",
+  const Step step(observers_, "Wait",
                   absl::StrCat("index ", index, " on ", servers, " servers"),
                   place);
   milliseconds pause = kFirstPause;
@@ -132,7 +132,7 @@ bool Cluster::AnyTermAbove(raft::Term term) {
 
 raft::Index Cluster::Agree(const Command& command, int servers, Retry retry,
                            Place place) {
-  const Step step("Agree",
+  const Step step(observers_, "Agree",
                   absl::StrCat(ToString(command), " on ", servers, " servers"),
                   place);
   const Clock::time_point deadline =

@@ -11,7 +11,7 @@
 namespace harness {
 
 std::string Cluster::NameOf(raft::ServerId server) {
-  return absl::StrCat(server);
+  return ServerName(/*group=*/0, server);
 }
 
 void Cluster::StartServer(raft::ServerId server) {
@@ -43,7 +43,7 @@ void Cluster::CrashServer(raft::ServerId server) {
   // From here on nobody can hear of what the old instance does, so nobody can
   // rely on what it saves; only now may its disk be taken away. The other order
   // would lose what it had promised in between.
-  witnesses_.LifeEnds(server);
+  observers_.Tell(&ClusterObserver::OnIncarnationEnd, server);
   DetachDisk(server);
   const std::shared_ptr<Instance> instance = MemberOf(server).instance;
   if (instance == nullptr) return;
@@ -66,11 +66,11 @@ std::vector<std::shared_ptr<rpc::ClientEnd>> Cluster::MakeEnds(
   std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
   std::vector<std::string> names;
   for (raft::ServerId to = 0; to < servers_; ++to) {
-    names.push_back(LinkName({server, life, to}));
+    names.push_back(LinkName({0, server, life, to}));
     ends.push_back(network_.MakeEnd(names.back()));
     network_.Connect(names.back(), NameOf(to));
   }
-  witnesses_.LifeBegins(server, life);
+  observers_.Tell(&ClusterObserver::OnIncarnationBegin, server, life);
   base::MutexLock lock(&mu_);
   MachineLocked(server).ends = std::move(names);
   return ends;
@@ -90,13 +90,15 @@ std::shared_ptr<persister::SimulatedDisk> Cluster::DetachDisk(
 void Cluster::WatchDisk(const Member& member, persister::SimulatedDisk* disk) {
   // What the life before saved in its last moments is there too, though nobody
   // was told.
-  const std::string found = disk->ReadRaftState().ToString();
-  if (!found.empty()) witnesses_.Saved(member.server, member.life, found);
+  const base::Rope found = disk->ReadRaftState();
+  if (found.size() > 0) {
+    observers_.OnSave(member.server, member.life, found);
+  }
   persister::SimulatedDisk::Observer observer;
-  if (witnesses_.any()) {
-    observer = [witnesses = witnesses_, server = member.server,
+  if (observers_.any()) {
+    observer = [observers = observers_, server = member.server,
                 life = member.life](const base::Rope& raft_state) {
-      witnesses.Saved(server, life, raft_state.ToString());
+      observers.OnSave(server, life, raft_state);
     };
   }
   // Also without one: whether somebody watches must not change a simulated
@@ -153,7 +155,7 @@ void Cluster::Connect(raft::ServerId server) {
     links = LinksLocked(server, /*only_to_connected=*/true);
   }
   for (const std::string& end : links) network_.Enable(end, true);
-  witnesses_.Links(server, true);
+  observers_.Tell(&ClusterObserver::OnLink, server, true);
   LOG(INFO) << "TEST connect server=S" << server;
 }
 
@@ -165,7 +167,7 @@ void Cluster::Disconnect(raft::ServerId server) {
     links = LinksLocked(server, /*only_to_connected=*/false);
   }
   for (const std::string& end : links) network_.Enable(end, false);
-  witnesses_.Links(server, false);
+  observers_.Tell(&ClusterObserver::OnLink, server, false);
   LOG(INFO) << "TEST disconnect server=S" << server;
 }
 
@@ -182,8 +184,11 @@ raft::StartResult Cluster::Start(raft::ServerId server,
                                  const Command& command) {
   const Member member = MemberOf(server);
   if (member.instance == nullptr) return {};
-  return witnesses_.Start(server, member.life, member.instance.get(),
-                          EncodeCommand(command));
+  const std::string bytes = EncodeCommand(command);
+  const raft::StartResult result = member.instance->Start(bytes);
+  observers_.Tell(&ClusterObserver::OnStart, server, member.life, bytes,
+                  result);
+  return result;
 }
 
 raft::State Cluster::GetState(raft::ServerId server) {
@@ -192,7 +197,8 @@ raft::State Cluster::GetState(raft::ServerId server) {
 
 raft::State Cluster::StateOf(const Member& member) {
   if (member.instance == nullptr) return {};
-  return witnesses_.GetState(member.server, member.life, member.instance.get());
+  return observers_.GetState(member.server, member.life,
+                             [&] { return member.instance->GetState(); });
 }
 
 void Cluster::ReadLoop(raft::ServerId server, ApplyChannel* channel) {
@@ -218,7 +224,7 @@ void Cluster::AwaitService(raft::ServerId server) {
 }
 
 void Cluster::Record(raft::ServerId server, const raft::ApplyMsg& message) {
-  witnesses_.Applied(server, message);
+  observers_.Tell(&ClusterObserver::OnApply, server, message);
   absl::StatusOr<Command> command = DecodeCommand(message.command);
   base::MutexLock lock(&mu_);
   if (error_.has_value()) return;  // the first one tells most

@@ -21,12 +21,19 @@ bool Take(std::string_view prefix, std::string_view* text, int* number) {
 }  // namespace
 
 std::string LinkName(const Link& link) {
-  return absl::StrCat("S", link.from, ".", link.life, "-S", link.to);
+  return absl::StrCat(ServerName(link.group, link.from), ".", link.incarnation,
+                      "-S", link.to);
+}
+
+std::string ServerName(int group, raft::ServerId server) {
+  return absl::StrCat("G", group, "/S", server);
 }
 
 std::optional<Link> ParseLink(std::string_view end_name) {
   Link link;
-  if (!Take("S", &end_name, &link.from) || !Take(".", &end_name, &link.life) ||
+  if (!Take("G", &end_name, &link.group) ||
+      !Take("/S", &end_name, &link.from) ||
+      !Take(".", &end_name, &link.incarnation) ||
       !Take("-S", &end_name, &link.to) || !end_name.empty()) {
     return std::nullopt;
   }

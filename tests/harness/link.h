@@ -1,5 +1,7 @@
-// How a cluster names the ends of its network: "S2.1-S0" leads from the first
-// life of server 2 to server 0.
+// The names on a network that several groups of servers share.
+//
+// A server's end is called "G0/S2.1-S0": it leads, in group 0, from the first
+// incarnation of server 2 to server 0. A server is called "G0/S2" there.
 //
 // Thread safety: pure functions.
 
@@ -15,14 +17,16 @@
 namespace harness {
 
 struct Link {
+  int group = 0;
   raft::ServerId from = 0;
-  int life = 0;  // of `from`, counted from 1
+  int incarnation = 0;  // of `from`, counted from 1
   raft::ServerId to = 0;
 };
 
 std::string LinkName(const Link& link);
+std::string ServerName(int group, raft::ServerId server);
 
-// Nothing if the end is not one of a cluster's.
+// Nothing if the end does not lead from a server of a group to another.
 std::optional<Link> ParseLink(std::string_view end_name);
 
 }  // namespace harness

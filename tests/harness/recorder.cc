@@ -1,44 +1,25 @@
 #include "tests/harness/recorder.h"
 
-#include <fcntl.h>
-
 #include <cmath>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "base/logging.h"
-#include "raft/messages.h"
-#include "rpc/codec.h"
+#include "absl/strings/str_cat.h"
 #include "tests/harness/commands.h"
-#include "tests/harness/link.h"
-#include "tests/oracle/disk.h"
-#include "tests/runner/run_log.h"
 
 namespace harness {
 
 using Json = nlohmann::ordered_json;
-using Packet = labrpc::Packet;
 using raft::ServerId;
 using raft::Term;
 
 namespace {
 
 constexpr int kSchema = 1;
-// Of a command, or the text of a step, so much is shown.
+// Of a command, or of the text of a step; the rest is not shown.
 constexpr size_t kLongestText = 80;
-
-// Nothing here includes the simulator; its program is called so.
-const char* Mode() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return program.filename() == "raft_sim" ? "simulated" : "real";
-}
 
 std::string Shortened(std::string_view text) {
   if (text.size() <= kLongestText) return std::string(text);
@@ -56,16 +37,10 @@ std::string FileName(const char* path) {
 }
 
 // For a reader of a run, a reordered reply is one that came late.
-std::string_view FateOf(const Packet& packet) {
-  return packet.fate == Packet::Fate::kReordered
+std::string_view FateOf(const Message& message) {
+  return message.fate == Message::Fate::kReordered
              ? "late"
-             : labrpc::FateName(packet.fate);
-}
-
-const char* RpcOf(const Packet& packet) {
-  return packet.method == raft::kRequestVote.name     ? "RequestVote"
-         : packet.method == raft::kAppendEntries.name ? "AppendEntries"
-                                                      : nullptr;
+             : labrpc::FateName(message.fate);
 }
 
 Json FieldsOf(const raft::RequestVoteArgs& args) {
@@ -95,32 +70,18 @@ Json FieldsOf(const raft::AppendEntriesReply& reply) {
   return fields;
 }
 
+Json FieldsOf(const Undecodable&) { return nullptr; }
+
 }  // namespace
 
-Recorder* Recorder::OfProcess() {
-  static Recorder* const recorder = []() -> Recorder* {
-    const char* const path = std::getenv("TRACE");
-    if (path == nullptr || *path == '\0') return nullptr;
-    // Whole lines at the end of the file: the kernel keeps them apart.
-    const int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    PCHECK(fd >= 0) << "TRACE=" << path << " cannot be written";
-    return new Recorder(fd, oracle::DecoderOfTheRaft());
-  }();
-  return recorder;
+std::string EventLine(const Json& event) {
+  return event.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true,
+                    Json::error_handler_t::replace) +
+         "\n";
 }
 
-Recorder::Run& Recorder::TheRun() {
-  static Run run;
-  return run;
-}
-
-void Recorder::SetRun(std::string test, uint64_t seed) {
-  TheRun() = {.test = std::move(test), .seed = seed};
-}
-
-Recorder::Recorder(int fd, oracle::DecodeDisk decode)
-    : fd_(fd), decode_(std::move(decode)), begin_(Clock::now()) {}
+Recorder::Recorder(EventSink sink)
+    : sink_(std::move(sink)), begin_(Clock::now()) {}
 
 const char* Recorder::NameOf(Role role) {
   switch (role) {
@@ -155,172 +116,147 @@ Json Recorder::EventOf(std::string_view name, ServerId server) const {
   return event;
 }
 
-// One call of write() for a line: no lock is needed.
-void Recorder::Write(const Json& event) const {
-  tests::WriteAll(fd_, event.dump(/*indent=*/-1, ' ', /*ensure_ascii=*/true,
-                                  Json::error_handler_t::replace) +
-                           "\n");
-}
-
 Recorder::Shown Recorder::ShownBy(ServerId server) const {
   base::SpinLockHolder lock(&lock_);
   const auto found = shown_.find(server);
   return found == shown_.end() ? Shown() : found->second;
 }
 
-bool Recorder::IsAlive(ServerId server, int life) const {
+bool Recorder::IsRunning(ServerId server, int incarnation) const {
   const Shown shown = ShownBy(server);
-  return shown.life == life && shown.role != Role::kDown;
+  return shown.incarnation == incarnation && shown.role != Role::kDown;
 }
 
-// That life of the server is at least in that term, and plays that role in it.
-void Recorder::Shows(ServerId server, int life, Term term, Role role) {
+// That incarnation is at least in that term, and has that role in it.
+void Recorder::Shows(ServerId server, int incarnation, Term term, Role role) {
   {
     base::SpinLockHolder lock(&lock_);
     Shown& shown = shown_[server];
-    if (shown.life != life || shown.role == Role::kDown) return;
+    if (shown.incarnation != incarnation || shown.role == Role::kDown) return;
     if (term < shown.term) return;  // old news
     if (term == shown.term && role == shown.role) return;
     shown.term = term;
     shown.role = role;
   }
-  Write(EventOf("role", server));
+  sink_(EventOf("role", server));
 }
 
-void Recorder::ClusterBegins(int servers) {
+// A server that votes for another, or accepts entries, is a follower.
+void Recorder::ShowsByReply(ServerId server, Term term, bool agrees) {
+  const Shown shown = ShownBy(server);
+  if (!agrees && term <= shown.term) return;
+  Shows(server, shown.incarnation, term, Role::kFollower);
+}
+
+void Recorder::OnCluster(const Run& run, int servers) {
   {
     base::SpinLockHolder lock(&lock_);
     shown_.clear();
   }
   Json event = Event("run");
   event["schema"] = kSchema;
-  event["test"] = TheRun().test;
-  event["seed"] = TheRun().seed;
-  event["mode"] = Mode();
+  event["test"] = run.test;
+  event["seed"] = run.seed;
+  event["mode"] = run.mode;
   event["servers"] = servers;
-  if (const char* profile = std::getenv("SIM_PROFILE")) {
-    event["profile"] = profile;
-  }
-  Write(event);
+  if (!run.profile.empty()) event["profile"] = run.profile;
+  sink_(event);
 }
 
-void Recorder::TestBegins(std::string_view title) {
+void Recorder::OnTitle(std::string_view title) {
   Json event = Event("begin");
   event["title"] = title;
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::LifeBegins(ServerId server, int life) {
+void Recorder::OnIncarnationBegin(ServerId server, int incarnation) {
   {
     base::SpinLockHolder lock(&lock_);
-    shown_[server] = {
-        .life = life, .term = shown_[server].term, .role = Role::kFollower};
+    Shown& shown = shown_[server];
+    shown = {.incarnation = incarnation,
+             .term = shown.term,
+             .role = Role::kFollower};
   }
   Json event = EventOf("life", server);
-  event["life"] = life;
+  event["life"] = incarnation;
   event["up"] = true;
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::LifeEnds(ServerId server) {
+void Recorder::OnIncarnationEnd(ServerId server) {
   {
     base::SpinLockHolder lock(&lock_);
     Shown& shown = shown_[server];
     if (std::exchange(shown.role, Role::kDown) == Role::kDown) return;
   }
   Json event = EventOf("life", server);
-  event["life"] = ShownBy(server).life;
+  event["life"] = ShownBy(server).incarnation;
   event["up"] = false;
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::Links(ServerId server, bool connected) {
+void Recorder::OnLink(ServerId server, bool connected) {
   Json event = EventOf("link", server);
   event["connected"] = connected;
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::NetworkIs(std::string_view what, bool yes) {
+void Recorder::OnNetwork(std::string_view setting, bool on) {
   Json event = Event("network");
-  event[std::string(what)] = yes;
-  Write(event);
+  event[std::string(setting)] = on;
+  sink_(event);
 }
 
-void Recorder::Sees(const Packet& packet) {
-  const std::optional<Link> link = ParseLink(packet.end);
-  if (!link.has_value() || RpcOf(packet) == nullptr) return;
-  if (packet.kind == Packet::Kind::kReply) {
-    SeesReply(packet, link->to, link->from);
-  } else if (packet.fate != Packet::Fate::kUndeliverable ||
-             IsAlive(link->from, link->life)) {
-    SeesRequest(packet, link->from, link->life, link->to);
+void Recorder::OnMessage(const Message& message) {
+  const ServerId from = message.from();
+  const int incarnation = message.link.incarnation;  // of a request's sender
+  // An instance that is being killed may go on for a moment, cut off.
+  if (!message.is_reply && message.fate == Message::Fate::kUndeliverable &&
+      !IsRunning(from, incarnation)) {
+    return;
   }
+  std::visit(Overloaded{
+                 [&](const raft::RequestVoteArgs& args) {
+                   Shows(from, incarnation, args.term, Role::kCandidate);
+                 },
+                 [&](const raft::AppendEntriesArgs& args) {
+                   Shows(from, incarnation, args.term, Role::kLeader);
+                 },
+                 [&](const raft::RequestVoteReply& reply) {
+                   ShowsByReply(from, reply.term, reply.vote_granted);
+                 },
+                 [&](const raft::AppendEntriesReply& reply) {
+                   ShowsByReply(from, reply.term, reply.success);
+                 },
+                 [](const Undecodable&) {},
+             },
+             message.body);
+  Json fields =
+      std::visit([](const auto& body) { return FieldsOf(body); }, message.body);
+  if (fields.is_null()) return;
+  Json event = MessageEvent(message);
+  event["fields"] = std::move(fields);
+  sink_(event);
 }
 
-Json Recorder::MessageEvent(const Packet& packet, ServerId from,
-                            ServerId to) const {
-  const bool is_reply = packet.kind == Packet::Kind::kReply;
-  Json event = EventOf(is_reply ? "reply" : "request", from);
-  event["peer"] = to;
-  event["call"] = packet.call;
-  event["rpc"] = RpcOf(packet);
-  if (!is_reply) event["sent"] = SecondsSince(packet.sent);
-  event["fate"] = FateOf(packet);
-  if (packet.delay.count() > 0) {
-    event["arrives"] = SecondsSince(Clock::now() + packet.delay);
+Json Recorder::MessageEvent(const Message& message) const {
+  Json event = EventOf(message.is_reply ? "reply" : "request", message.from());
+  event["peer"] = message.to();
+  event["call"] = message.call;
+  event["rpc"] = message.rpc;
+  if (!message.is_reply) event["sent"] = SecondsSince(message.sent);
+  event["fate"] = FateOf(message);
+  if (message.delay.count() > 0) {
+    event["arrives"] = SecondsSince(Clock::now() + message.delay);
   }
   return event;
 }
 
-void Recorder::SeesRequest(const Packet& packet, ServerId from, int life,
-                           ServerId to) {
-  Json fields;
-  if (packet.method == raft::kRequestVote.name) {
-    const auto args = rpc::Decode<raft::RequestVoteArgs>(packet.bytes);
-    if (!args.ok()) return;
-    Shows(from, life, args->term, Role::kCandidate);
-    fields = FieldsOf(*args);
-  } else {
-    const auto args = rpc::Decode<raft::AppendEntriesArgs>(packet.bytes);
-    if (!args.ok()) return;
-    Shows(from, life, args->term, Role::kLeader);
-    fields = FieldsOf(*args);
-  }
-  Json event = MessageEvent(packet, from, to);
-  event["fields"] = std::move(fields);
-  Write(event);
-}
-
-void Recorder::SeesReply(const Packet& packet, ServerId from, ServerId to) {
-  const Shown shown = ShownBy(from);
-  Json fields;
-  if (packet.method == raft::kRequestVote.name) {
-    const auto reply = rpc::Decode<raft::RequestVoteReply>(packet.bytes);
-    if (!reply.ok()) return;
-    // Who votes for another is no candidate, and no leader.
-    if (reply->vote_granted || reply->term > shown.term) {
-      Shows(from, shown.life, reply->term, Role::kFollower);
-    }
-    fields = FieldsOf(*reply);
-  } else {
-    const auto reply = rpc::Decode<raft::AppendEntriesReply>(packet.bytes);
-    if (!reply.ok()) return;
-    if (reply->success || reply->term > shown.term) {
-      Shows(from, shown.life, reply->term, Role::kFollower);
-    }
-    fields = FieldsOf(*reply);
-  }
-  Json event = MessageEvent(packet, from, to);
-  event["fields"] = std::move(fields);
-  Write(event);
-}
-
-void Recorder::Saved(ServerId server, int life, std::string_view bytes) {
-  if (decode_ == nullptr || !IsAlive(server, life)) return;
-  const std::optional<oracle::DiskState> state = decode_(bytes);
-  if (!state.has_value()) return;
+void Recorder::OnSave(ServerId server, int incarnation,
+                      const std::optional<DiskState>& state) {
+  if (!state.has_value() || !IsRunning(server, incarnation)) return;
   if (state->current_term > ShownBy(server).term) {
-    Shows(server, life, state->current_term,
+    Shows(server, incarnation, state->current_term,
           state->voted_for == server ? Role::kCandidate : Role::kFollower);
   }
   Json event = EventOf("save", server);
@@ -329,82 +265,72 @@ void Recorder::Saved(ServerId server, int life, std::string_view bytes) {
   fields["voted_for"] = nullptr;
   if (state->voted_for != raft::kNobody) fields["voted_for"] = state->voted_for;
   fields["log"] = state->base_index + state->entries.size();
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::Applied(ServerId server, const raft::ApplyMsg& message) {
+void Recorder::OnApply(ServerId server, const raft::ApplyMsg& message) {
   Json event = EventOf("apply", server);
   event["fields"] = {{"index", message.index},
                      {"command", TextOf(message.command)}};
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::Stated(ServerId server, int life, raft::State state) {
+void Recorder::OnState(ServerId server, int incarnation, Term /*floor*/,
+                       raft::State state) {
   const Shown shown = ShownBy(server);
   if (state.is_leader) {
-    Shows(server, life, state.term, Role::kLeader);
+    Shows(server, incarnation, state.term, Role::kLeader);
   } else if (state.term > shown.term || shown.role == Role::kLeader) {
-    Shows(server, life, state.term, Role::kFollower);
+    Shows(server, incarnation, state.term, Role::kFollower);
   }
 }
 
-void Recorder::Started(ServerId server, int life, std::string_view command,
-                       raft::StartResult result) {
+void Recorder::OnStart(ServerId server, int incarnation,
+                       std::string_view command, raft::StartResult result) {
   // Tests ask all servers in turn; a refusal is no news.
   if (!result.is_leader) return;
-  Shows(server, life, result.term, Role::kLeader);
+  Shows(server, incarnation, result.term, Role::kLeader);
   Json event = EventOf("start", server);
   event["fields"] = {{"index", result.index},
                      {"term", result.term},
                      {"is_leader", true},
                      {"command", TextOf(command)}};
-  Write(event);
+  sink_(event);
 }
 
-uint64_t Recorder::StepBegins(std::string_view name, std::string_view text,
-                              Place place) {
-  uint64_t step = 0;
-  {
-    base::SpinLockHolder lock(&lock_);
-    step = ++steps_;
+void Recorder::OnStep(const StepEvent& step) {
+  Json event = Event("step");
+  event["phase"] = step.is_begin ? "begin" : "end";
+  event["step"] = step.number;
+  event["name"] = step.name;
+  if (step.is_begin) {
+    event["text"] = Shortened(step.text);
+    event["where"] =
+        absl::StrCat(FileName(step.place.file), ":", step.place.line);
   }
-  Json event = Event("step");
-  event["phase"] = "begin";
-  event["step"] = step;
-  event["name"] = name;
-  event["text"] = Shortened(text);
-  event["where"] = FileName(place.file) + ":" + std::to_string(place.line);
-  Write(event);
-  return step;
+  sink_(event);
 }
 
-void Recorder::StepEnds(uint64_t step, std::string_view name) {
-  Json event = Event("step");
-  event["phase"] = "end";
-  event["step"] = step;
-  event["name"] = name;
-  Write(event);
-}
-
-void Recorder::Violated(const oracle::Violation& violation) {
+void Recorder::OnViolation(std::string_view rule, std::string_view section,
+                           std::string_view text) {
   Json event = Event("violation");
-  event["rule"] = violation.rule.name;
-  event["section"] = violation.rule.section;
-  event["text"] = violation.what;
-  Write(event);
+  event["rule"] = rule;
+  event["section"] = section;
+  event["text"] = text;
+  sink_(event);
 }
 
-void Recorder::Failed(std::string_view message, std::string_view place) {
+void Recorder::OnFailure(std::string_view message, std::string_view place) {
   Json event = Event("failure");
   event["text"] = message;
   if (!place.empty()) event["where"] = place;
-  Write(event);
+  sink_(event);
 }
 
-void Recorder::TestEnds(bool passed) {
+void Recorder::OnTestEnd(bool passed) {
   Json event = Event("end");
   event["passed"] = passed;
-  Write(event);
+  sink_(event);
 }
 
 }  // namespace harness

@@ -23,7 +23,7 @@ Stage::Stage(int servers, std::string_view title, Place place)
 
 void Stage::WaitUntil(const std::string& what,
                       const std::function<bool()>& is_so, Place place) {
-  const Step step("WaitUntil", what, place);
+  const Step step(cluster.observers(), "WaitUntil", what, place);
   const auto deadline = std::chrono::steady_clock::now() + kSceneLimit;
   while (!is_so()) {
     cluster.CommittedAt(/*index=*/1, place);  // fails if an error was found
@@ -85,9 +85,9 @@ bool Stage::IsFollowed(ServerId leader, const std::vector<ServerId>& followers,
   const raft::State state = cluster.GetState(leader);
   if (!state.is_leader) return false;
   std::set<ServerId> missing(followers.begin(), followers.end());
-  for (const Message& reply : tap.Seen(
+  for (const TapMessage& reply : tap.Seen(
            AppendEntriesReplies().To(leader).InTerm(state.term).After(begin))) {
-    if (reply.ReplyTerm() == state.term) missing.erase(reply.from);
+    if (reply.ReplyTerm() == state.term) missing.erase(reply.from());
   }
   return missing.empty();
 }
@@ -148,7 +148,7 @@ void Stage::AwaitTwoHeartbeats(ServerId leader, ServerId follower,
   const auto now = std::chrono::steady_clock::now();
   tap.Await(AppendEntriesReplies().From(follower).To(leader).Where(
                 "begun from now on",
-                [now](const Message& reply) { return reply.sent > now; }),
+                [now](const TapMessage& reply) { return reply.sent > now; }),
             /*count=*/2, place);
 }
 

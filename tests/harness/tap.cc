@@ -4,9 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
-#include "rpc/codec.h"
 #include "tests/harness/cluster.h"
-#include "tests/harness/link.h"
 
 namespace harness {
 namespace {
@@ -14,29 +12,50 @@ namespace {
 using labrpc::Packet;
 using labrpc::Ruling;
 
-// What a Raft sends must decode; its peer dies of it otherwise.
-template <typename T>
-T DecodeOrDie(std::string_view bytes) {
-  absl::StatusOr<T> value = rpc::Decode<T>(bytes);
-  CHECK(value.ok()) << "tap: " << value.status().message();
-  return *std::move(value);
-}
-
-Match OneKind(const std::string& what, bool is_reply, bool is_vote) {
-  return {what, [is_reply, is_vote](const Message& message) {
-            return message.is_reply == is_reply &&
-                   message.vote.has_value() == is_vote;
+template <typename Body>
+Match OneKind(const std::string& what) {
+  return {what, [](const TapMessage& message) {
+            return std::holds_alternative<Body>(message.body);
           }};
 }
 
+// The term of a message, of its own kind.
+raft::Term TermOf(const MessageBody& body) {
+  return std::visit(
+      Overloaded{
+          [](const Undecodable&) -> raft::Term { return 0; },
+          [](const auto& message) -> raft::Term { return message.term; },
+      },
+      body);
+}
+
 }  // namespace
+
+// --- TapMessage --------------------------------------------------------------
+
+raft::Term TapMessage::RequestTerm() const { return TermOf(request); }
+raft::Term TapMessage::ReplyTerm() const { return TermOf(body); }
+
+bool TapMessage::Agrees() const {
+  return std::visit(
+      Overloaded{
+          [](const raft::RequestVoteReply& reply) {
+            return reply.vote_granted;
+          },
+          [](const raft::AppendEntriesReply& reply) { return reply.success; },
+          [](const raft::RequestVoteArgs&) { return false; },
+          [](const raft::AppendEntriesArgs&) { return false; },
+          [](const Undecodable&) { return false; },
+      },
+      body);
+}
 
 // --- Match -------------------------------------------------------------------
 
 Match::Match(std::string what, Condition condition)
     : what_(std::move(what)), conditions_{std::move(condition)} {}
 
-bool Match::operator()(const Message& message) const {
+bool Match::operator()(const TapMessage& message) const {
   for (const Condition& condition : conditions_) {
     if (!condition(message)) return false;
   }
@@ -53,87 +72,85 @@ Match Match::Where(const std::string& what, Condition condition) const {
 Match Match::From(raft::ServerId server) const {
   return Where(
       absl::StrCat("from S", server),
-      [server](const Message& message) { return message.from == server; });
+      [server](const TapMessage& message) { return message.from() == server; });
 }
 
 Match Match::NotFrom(raft::ServerId server) const {
   return Where(
       absl::StrCat("not from S", server),
-      [server](const Message& message) { return message.from != server; });
+      [server](const TapMessage& message) { return message.from() != server; });
 }
 
 Match Match::To(raft::ServerId server) const {
-  return Where(absl::StrCat("to S", server), [server](const Message& message) {
-    return message.to == server;
-  });
+  return Where(
+      absl::StrCat("to S", server),
+      [server](const TapMessage& message) { return message.to() == server; });
 }
 
 Match Match::NotTo(raft::ServerId server) const {
   return Where(
       absl::StrCat("not to S", server),
-      [server](const Message& message) { return message.to != server; });
+      [server](const TapMessage& message) { return message.to() != server; });
 }
 
 Match Match::InTerm(raft::Term term) const {
-  return Where(absl::StrCat("in T", term), [term](const Message& message) {
+  return Where(absl::StrCat("in T", term), [term](const TapMessage& message) {
     return message.RequestTerm() == term;
   });
 }
 
 Match Match::After(size_t number) const {
-  return Where("from now on", [number](const Message& message) {
+  return Where("from now on", [number](const TapMessage& message) {
     return message.number > number;
   });
 }
 
 Match Match::Agreeing() const {
-  return Where("that agrees", [](const Message& message) {
+  return Where("that agrees", [](const TapMessage& message) {
     return message.is_reply && message.Agrees();
   });
 }
 
 Match Match::Refusing() const {
-  return Where("that refuses", [](const Message& message) {
+  return Where("that refuses", [](const TapMessage& message) {
     return message.is_reply && !message.Agrees();
   });
 }
 
 Match Match::WithEntries() const {
-  return Where("with entries", [](const Message& message) {
-    return message.append.has_value() && !message.append->entries.empty();
+  return Where("with entries", [](const TapMessage& message) {
+    return message.IsAppendEntries() && !message.append().entries.empty();
   });
 }
 
 Match Match::Reaching(raft::Index index) const {
   return Where(
-      absl::StrCat("up to index ", index), [index](const Message& message) {
-        return message.append.has_value() && message.LastIndex() >= index;
+      absl::StrCat("up to index ", index), [index](const TapMessage& message) {
+        return message.IsAppendEntries() && message.LastIndex() >= index;
       });
 }
 
 Match AnyMessage() {
-  return {"a message", [](const Message&) { return true; }};
+  return {"a message", [](const TapMessage&) { return true; }};
 }
 
 Match AnyRequest() {
   return {"a request",
-          [](const Message& message) { return !message.is_reply; }};
+          [](const TapMessage& message) { return !message.is_reply; }};
 }
 
-Match RequestVotes() {
-  return OneKind("RequestVote", /*is_reply=*/false, /*is_vote=*/true);
-}
+Match RequestVotes() { return OneKind<raft::RequestVoteArgs>("RequestVote"); }
 
 Match RequestVoteReplies() {
-  return OneKind("RequestVote reply", /*is_reply=*/true, /*is_vote=*/true);
+  return OneKind<raft::RequestVoteReply>("RequestVote reply");
 }
 
 Match AppendEntries() {
-  return OneKind("AppendEntries", /*is_reply=*/false, /*is_vote=*/false);
+  return OneKind<raft::AppendEntriesArgs>("AppendEntries");
 }
 
 Match AppendEntriesReplies() {
-  return OneKind("AppendEntries reply", /*is_reply=*/true, /*is_vote=*/false);
+  return OneKind<raft::AppendEntriesReply>("AppendEntries reply");
 }
 
 // --- Tap ---------------------------------------------------------------------
@@ -144,7 +161,7 @@ labrpc::Tap Tap::Handler() {
 
 Ruling Tap::Ask(const Packet& packet) {
   base::MutexLock lock(&mu_);
-  std::optional<Message> message = DecodeLocked(packet);
+  std::optional<TapMessage> message = DecodeLocked(packet);
   if (!message.has_value()) return Ruling::kPass;
   const Ruling ruling = RuleLocked(*message);
   if (!message->is_reply) requests_[message->call] = seen_.size();
@@ -154,43 +171,27 @@ Ruling Tap::Ask(const Packet& packet) {
   return ruling;
 }
 
-// Nothing if it is no message between two of the cluster's Rafts.
-std::optional<Message> Tap::DecodeLocked(const Packet& packet) {
-  const std::optional<Link> link = ParseLink(packet.end);
-  if (!link.has_value()) return std::nullopt;
-  Message message;
+// Nothing if it is no message between two servers.
+std::optional<TapMessage> Tap::DecodeLocked(const Packet& packet) {
+  std::optional<Message> decoded = DecodeMessage(packet);
+  if (!decoded.has_value()) return std::nullopt;
+  // What a Raft sends must decode; its peer fails otherwise.
+  CHECK(!std::holds_alternative<Undecodable>(decoded->body))
+      << "tap: S" << decoded->from() << " sends what does not decode";
+  TapMessage message;
+  static_cast<Message&>(message) = *std::move(decoded);
   message.number = seen_.size() + 1;
-  message.call = packet.call;
-  message.is_reply = packet.kind == Packet::Kind::kReply;
-  message.from = message.is_reply ? link->to : link->from;
-  message.to = message.is_reply ? link->from : link->to;
-  message.sent = packet.sent;
-  const bool is_vote = packet.method == raft::kRequestVote.name;
-  if (!is_vote && packet.method != raft::kAppendEntries.name) {
-    return std::nullopt;
-  }
   if (!message.is_reply) {
-    if (is_vote) {
-      message.vote = DecodeOrDie<raft::RequestVoteArgs>(packet.bytes);
-    } else {
-      message.append = DecodeOrDie<raft::AppendEntriesArgs>(packet.bytes);
-    }
+    message.request = message.body;
     return message;
   }
-  const auto request = requests_.find(packet.call);
-  if (request == requests_.end()) return std::nullopt;
-  message.vote = seen_[request->second].vote;
-  message.append = seen_[request->second].append;
-  requests_.erase(request);
-  if (is_vote) {
-    message.vote_reply = DecodeOrDie<raft::RequestVoteReply>(packet.bytes);
-  } else {
-    message.append_reply = DecodeOrDie<raft::AppendEntriesReply>(packet.bytes);
-  }
+  const auto request = requests_.extract(packet.call);
+  if (request.empty()) return std::nullopt;
+  message.request = seen_[request.mapped()].body;
   return message;
 }
 
-Ruling Tap::RuleLocked(const Message& message) const {
+Ruling Tap::RuleLocked(const TapMessage& message) const {
   for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
     if (rule->match(message)) return rule->ruling;
   }
@@ -224,16 +225,16 @@ size_t Tap::Now() const {
   return seen_.size();
 }
 
-std::vector<Message> Tap::Seen(const Match& match) const {
+std::vector<TapMessage> Tap::Seen(const Match& match) const {
   base::MutexLock lock(&mu_);
-  std::vector<Message> found;
-  for (const Message& message : seen_) {
+  std::vector<TapMessage> found;
+  for (const TapMessage& message : seen_) {
     if (match(message)) found.push_back(message);
   }
   return found;
 }
 
-Message Tap::Await(const Match& match, size_t count, Place place) {
+TapMessage Tap::Await(const Match& match, size_t count, Place place) {
   const Clock::time_point deadline = Clock::now() + kSceneLimit;
   {
     base::MutexLock lock(&mu_);
@@ -251,21 +252,21 @@ Message Tap::Await(const Match& match, size_t count, Place place) {
       place);
 }
 
-std::vector<Message> Tap::Held(const Match& match) const {
+std::vector<TapMessage> Tap::Held(const Match& match) const {
   base::MutexLock lock(&mu_);
-  std::vector<Message> found;
-  for (const Message& message : held_) {
+  std::vector<TapMessage> found;
+  for (const TapMessage& message : held_) {
     if (match(message)) found.push_back(message);
   }
   return found;
 }
 
-Message Tap::AwaitHeld(const Match& match, Place place) {
+TapMessage Tap::AwaitHeld(const Match& match, Place place) {
   const Clock::time_point deadline = Clock::now() + kSceneLimit;
   {
     base::MutexLock lock(&mu_);
     while (Clock::now() < deadline) {
-      for (const Message& message : held_) {
+      for (const TapMessage& message : held_) {
         if (match(message)) return message;
       }
       message_seen_.WaitUntil(&mu_, deadline);
@@ -275,10 +276,10 @@ Message Tap::AwaitHeld(const Match& match, Place place) {
        absl::StrCat("scenario: waited in vain to hold ", match.what()), place);
 }
 
-bool Tap::Release(Cluster* cluster, const Message& message) {
+bool Tap::Release(Cluster* cluster, const TapMessage& message) {
   {
     base::MutexLock lock(&mu_);
-    const auto same = [&message](const Message& held) {
+    const auto same = [&message](const TapMessage& held) {
       return held.number == message.number;
     };
     if (std::erase_if(held_, same) == 0) return false;
@@ -287,7 +288,7 @@ bool Tap::Release(Cluster* cluster, const Message& message) {
 }
 
 void Tap::ReleaseAll(Cluster* cluster, const Match& match) {
-  for (const Message& message : Held(match)) Release(cluster, message);
+  for (const TapMessage& message : Held(match)) Release(cluster, message);
 }
 
 }  // namespace harness

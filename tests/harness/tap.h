@@ -4,20 +4,19 @@
 //   Tap tap;  // declared first: it outlives the cluster
 //   Cluster cluster(/*servers=*/3, {.tap = tap.Handler()});
 //   tap.Hold(RequestVoteReplies().From(1).InTerm(4).Agreeing());
-//   const Message vote = tap.AwaitHeld(RequestVoteReplies());
+//   const TapMessage vote = tap.AwaitHeld(RequestVoteReplies());
 //   tap.Release(&cluster, vote);
 //
 // Messages are decoded by raft/messages.h; others pass unseen. So does what
 // cannot reach its server: it is disconnected, or down.
 //
 // Thread safety: Tap is safe, and its lock is a leaf: the network asks it on
-// any thread, under whatever lock a Raft holds there. Match and Message are
+// any thread, under whatever lock a Raft holds there. Match and TapMessage are
 // plain values.
 
 #ifndef TESTS_HARNESS_TAP_H_
 #define TESTS_HARNESS_TAP_H_
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -28,9 +27,9 @@
 
 #include "base/mutex.h"
 #include "labrpc/tap.h"
-#include "raft/messages.h"
 #include "raft/types.h"
 #include "tests/harness/failure.h"
+#include "tests/harness/message.h"
 
 namespace harness {
 
@@ -39,50 +38,40 @@ class Cluster;
 // So long a scenario waits for what must come: far longer than any election.
 inline constexpr std::chrono::seconds kSceneLimit(20);
 
-// One request or reply, when the tap was asked about it.
-struct Message {
-  size_t number = 0;  // counts what the tap was asked about, from 1
-  uint64_t call = 0;  // a reply has its request's
-  bool is_reply = false;
-  raft::ServerId from =
-      0;  // who sends this message; of a reply: who was called
-  raft::ServerId to = 0;
-  std::chrono::steady_clock::time_point sent;  // when its call was made
-
-  // The request, of a reply too: one of the two.
-  std::optional<raft::RequestVoteArgs> vote;
-  std::optional<raft::AppendEntriesArgs> append;
-
-  // What a reply says: that of its request's kind.
-  std::optional<raft::RequestVoteReply> vote_reply;
-  std::optional<raft::AppendEntriesReply> append_reply;
+// A message, when the tap was asked about it.
+struct TapMessage : Message {
+  size_t number = 0;    // counts what the tap was asked about, from 1
+  MessageBody request;  // the request itself, of a reply too
 
   // The term that the call was made in.
-  raft::Term RequestTerm() const { return vote ? vote->term : append->term; }
-  // The term of whoever answers. REQUIRES: is_reply.
-  raft::Term ReplyTerm() const {
-    return vote_reply ? vote_reply->term : append_reply->term;
-  }
+  raft::Term RequestTerm() const;
+  // The term of the server that answers. REQUIRES: is_reply.
+  raft::Term ReplyTerm() const;
   // True for a reply that grants the vote, or accepts the entries.
-  bool Agrees() const {
-    return vote_reply ? vote_reply->vote_granted
-                      : append_reply && append_reply->success;
+  bool Agrees() const;
+
+  bool IsAppendEntries() const {
+    return std::holds_alternative<raft::AppendEntriesArgs>(request);
+  }
+  // REQUIRES: IsAppendEntries().
+  const raft::AppendEntriesArgs& append() const {
+    return std::get<raft::AppendEntriesArgs>(request);
   }
   // The index of the last entry that the request vouches for.
-  // REQUIRES: AppendEntries.
+  // REQUIRES: IsAppendEntries().
   raft::Index LastIndex() const {
-    return append->prev_log_index + append->entries.size();
+    return append().prev_log_index + append().entries.size();
   }
 };
 
 // Says which messages are meant: those that fulfil all its conditions.
 class Match {
  public:
-  using Condition = std::function<bool(const Message&)>;
+  using Condition = std::function<bool(const TapMessage&)>;
 
   Match(std::string what, Condition condition);
 
-  bool operator()(const Message& message) const;
+  bool operator()(const TapMessage& message) const;
 
   // As this one, and with one condition more.
   Match Where(const std::string& what, Condition condition) const;
@@ -137,25 +126,27 @@ class Tap {
   size_t Now() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // The messages seen so far that match, in order, whatever became of them.
-  std::vector<Message> Seen(const Match& match) const ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<TapMessage> Seen(const Match& match) const
+      ABSL_LOCKS_EXCLUDED(mu_);
   size_t Count(const Match& match) const { return Seen(match).size(); }
 
   // Waits until `count` messages that match have been seen, and returns the
   // last of them. They may not have arrived yet. Fails after kSceneLimit.
-  Message Await(const Match& match, size_t count = 1,
-                Place place = Place::Here()) ABSL_LOCKS_EXCLUDED(mu_);
+  TapMessage Await(const Match& match, size_t count = 1,
+                   Place place = Place::Here()) ABSL_LOCKS_EXCLUDED(mu_);
 
   // The messages held now that match, the oldest first.
-  std::vector<Message> Held(const Match& match) const ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<TapMessage> Held(const Match& match) const
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   // Waits until a message that matches is held, and returns the oldest. Fails
   // after kSceneLimit.
-  Message AwaitHeld(const Match& match, Place place = Place::Here())
+  TapMessage AwaitHeld(const Match& match, Place place = Place::Here())
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Lets a held message go on; false if it is not held any more, or its caller
   // is dead. The rules are not asked again.
-  bool Release(Cluster* cluster, const Message& message)
+  bool Release(Cluster* cluster, const TapMessage& message)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Lets all that are held now and match go on, the oldest first.
@@ -171,9 +162,9 @@ class Tap {
   };
 
   labrpc::Ruling Ask(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(mu_);
-  std::optional<Message> DecodeLocked(const labrpc::Packet& packet)
+  std::optional<TapMessage> DecodeLocked(const labrpc::Packet& packet)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  labrpc::Ruling RuleLocked(const Message& message) const
+  labrpc::Ruling RuleLocked(const TapMessage& message) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   int AddRule(const Match& match, labrpc::Ruling ruling)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -182,10 +173,10 @@ class Tap {
   base::CondVar message_seen_;
   std::vector<Rule> rules_ ABSL_GUARDED_BY(mu_);  // the newest last
   int rules_made_ ABSL_GUARDED_BY(mu_) = 0;
-  std::vector<Message> seen_ ABSL_GUARDED_BY(mu_);  // [i] has number i + 1
+  std::vector<TapMessage> seen_ ABSL_GUARDED_BY(mu_);  // [i] has number i + 1
   std::map<uint64_t, size_t> requests_
       ABSL_GUARDED_BY(mu_);  // in seen_, by unanswered call
-  std::vector<Message> held_ ABSL_GUARDED_BY(mu_);  // the oldest first
+  std::vector<TapMessage> held_ ABSL_GUARDED_BY(mu_);  // the oldest first
 };
 
 }  // namespace harness

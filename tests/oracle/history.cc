@@ -8,7 +8,7 @@
 namespace oracle {
 namespace {
 
-using Fate = labrpc::Packet::Fate;
+using Fate = harness::Message::Fate;
 
 std::string Name(raft::ServerId server) {
   return server == raft::kNobody ? "nobody" : absl::StrCat("S", server);
@@ -70,9 +70,10 @@ std::string Text(const Event& event) {
     case Event::Kind::kStart:
       return absl::StrCat(Name(event.server), " T", event.term,
                           " takes a command for ", event.index);
-    case Event::Kind::kLifeBegins:
-      return absl::StrCat(Name(event.server), " starts life ", event.entries);
-    case Event::Kind::kLifeEnds:
+    case Event::Kind::kIncarnationBegins:
+      return absl::StrCat(Name(event.server), " starts, incarnation ",
+                          event.entries);
+    case Event::Kind::kIncarnationEnds:
       return absl::StrCat(Name(event.server), " crashes");
   }
   return "";

@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <string>
 
-#include "labrpc/packet.h"
 #include "raft/types.h"
+#include "tests/harness/message.h"
 
 namespace oracle {
 
@@ -27,8 +27,8 @@ struct Event {
     kApply,
     kState,
     kStart,
-    kLifeBegins,
-    kLifeEnds,
+    kIncarnationBegins,
+    kIncarnationEnds,
   };
 
   Kind kind;
@@ -38,9 +38,9 @@ struct Event {
   raft::Index index = 0;      // last log, prev log, of an entry
   raft::Term index_term = 0;  // of the entry there
   raft::Index commit = 0;     // kAppendEntries
-  uint64_t entries = 0;       // kAppendEntries, kSave; kLifeBegins: the life
-  bool yes = false;           // granted, success, leads
-  labrpc::Packet::Fate fate = labrpc::Packet::Fate::kDelivered;
+  uint64_t entries = 0;  // kAppendEntries, kSave; kIncarnationBegins: which
+  bool yes = false;      // granted, success, leads
+  harness::Message::Fate fate = harness::Message::Fate::kDelivered;
   std::chrono::steady_clock::time_point time{};
 };
 

@@ -40,14 +40,14 @@ void Oracle::Violate(const Rule& rule, const std::string& what) {
       .rule = rule, .what = what, .events = history_.ToString(begin_)};
 }
 
-void Oracle::LifeBegins(ServerId server, int life) {
+void Oracle::OnIncarnationBegin(ServerId server, int incarnation) {
   Judging judging(this);
-  Record({.kind = Event::Kind::kLifeBegins,
+  Record({.kind = Event::Kind::kIncarnationBegins,
           .server = server,
-          .entries = static_cast<uint64_t>(life)});
+          .entries = static_cast<uint64_t>(incarnation)});
   Server& it = ServerLocked(server);
-  it.life = life;
-  it.alive = true;
+  it.incarnation = incarnation;
+  it.running = true;
   it.led = false;
   it.applied = 0;
   it.quiet = {};
@@ -56,21 +56,20 @@ void Oracle::LifeBegins(ServerId server, int life) {
   it.beats.clear();
 }
 
-void Oracle::LifeEnds(ServerId server) {
+void Oracle::OnIncarnationEnd(ServerId server) {
   Judging judging(this);
   Server& it = ServerLocked(server);
-  if (!it.alive) return;
-  it.alive = false;
-  Record({.kind = Event::Kind::kLifeEnds, .server = server});
+  if (!it.running) return;
+  it.running = false;
+  Record({.kind = Event::Kind::kIncarnationEnds, .server = server});
 }
 
-void Oracle::Saved(ServerId server, int life, std::string_view bytes) {
-  if (options_.decode == nullptr) return;
-  const std::optional<DiskState> state = options_.decode(bytes);
+void Oracle::OnSave(ServerId server, int incarnation,
+                    const std::optional<harness::DiskState>& state) {
+  if (!options_.reads_disks) return;
   Judging judging(this);
-  const Server& it = ServerLocked(server);
-  // What a dead instance saves, no other will ever read.
-  if (!it.alive || it.life != life) return;
+  // What a stale instance saves, no other will ever read.
+  if (!IsRunningLocked(server, incarnation)) return;
   if (!state.has_value()) {
     Violate(kWellFormed,
             absl::StrCat("S", server, " saved what does not decode"));
@@ -79,15 +78,15 @@ void Oracle::Saved(ServerId server, int life, std::string_view bytes) {
   ReadDiskLocked(server, *state);
 }
 
-Term Oracle::TermOf(ServerId server) const {
+Term Oracle::TermSeen(ServerId server) const {
   base::SpinLockHolder lock(&lock_);
   return servers_[static_cast<size_t>(server)].term;
 }
 
-void Oracle::Stated(ServerId server, int life, Term floor, raft::State state) {
+void Oracle::OnState(ServerId server, int incarnation, Term floor,
+                     raft::State state) {
   Judging judging(this);
-  const Server& it = ServerLocked(server);
-  if (!it.alive || it.life != life) return;
+  if (!IsRunningLocked(server, incarnation)) return;
   Record({.kind = Event::Kind::kState,
           .server = server,
           .term = state.term,
@@ -101,11 +100,11 @@ void Oracle::Stated(ServerId server, int life, Term floor, raft::State state) {
   if (state.is_leader) LeadsLocked(server, state.term);
 }
 
-void Oracle::Started(ServerId server, int life, raft::StartResult result) {
+void Oracle::OnStart(ServerId server, int incarnation,
+                     std::string_view /*command*/, raft::StartResult result) {
   if (!result.is_leader) return;
   Judging judging(this);
-  const Server& it = ServerLocked(server);
-  if (!it.alive || it.life != life) return;
+  if (!IsRunningLocked(server, incarnation)) return;
   Record({.kind = Event::Kind::kStart,
           .server = server,
           .term = result.term,
@@ -115,7 +114,7 @@ void Oracle::Started(ServerId server, int life, raft::StartResult result) {
   LeadsLocked(server, result.term);
 }
 
-void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
+void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
   if (message.kind != raft::ApplyMsg::Kind::kCommand) return;
   const uint64_t hash = Hash(message.command);
   Judging judging(this);
@@ -125,7 +124,7 @@ void Oracle::Applied(ServerId server, const raft::ApplyMsg& message) {
           .index_term = message.term});
   Server& it = ServerLocked(server);
   const raft::Index before = std::exchange(it.applied, message.index);
-  // A life may begin behind a snapshot.
+  // An incarnation may begin behind a snapshot.
   if (before != 0 && message.index != before + 1) {
     Violate(kAppliesInOrder,
             absl::StrCat("S", server, " applies index ", message.index,

@@ -31,23 +31,13 @@
 #include <vector>
 
 #include "base/spin_lock.h"
-#include "labrpc/packet.h"
 #include "raft/messages.h"
 #include "raft/types.h"
-#include "tests/harness/link.h"
+#include "tests/harness/observer.h"
 #include "tests/oracle/history.h"
 #include "tests/oracle/rules.h"
 
 namespace oracle {
-
-// What a Raft had saved, as far as the rules ask (raft/saved_state.h).
-struct DiskState {
-  raft::Term current_term = 0;
-  raft::ServerId voted_for = raft::kNobody;
-  raft::Index base_index = 0;  // of the entry before the first one
-  raft::Term base_term = 0;
-  raft::Entries entries;
-};
 
 // What no correct Raft does, and how it came.
 struct Violation {
@@ -59,15 +49,13 @@ struct Violation {
   std::string ToString() const;
 };
 
-// Nothing if the bytes are not what the Raft saves.
-using DecodeDisk = std::function<std::optional<DiskState>(std::string_view)>;
-
-class Oracle {
+class Oracle : public harness::ClusterObserver {
  public:
   using Clock = std::chrono::steady_clock;
 
   struct Options {
-    DecodeDisk decode = nullptr;  // null: the rules that need it are off
+    // Off: the rules that need the disks are off.
+    bool reads_disks = harness::CanReadDisks();
 
     // Is told of the first violation, by the thread that reported the event,
     // with no lock of the oracle's held.
@@ -94,37 +82,29 @@ class Oracle {
   Oracle(const Oracle&) = delete;
   Oracle& operator=(const Oracle&) = delete;
 
-  // A server begins a life, before anything is seen of it; or ends it, when
-  // nobody can hear of it any more and before its disk is taken away.
-  void LifeBegins(raft::ServerId server, int life) ABSL_LOCKS_EXCLUDED(lock_);
-  void LifeEnds(raft::ServerId server) ABSL_LOCKS_EXCLUDED(lock_);
-
-  // A message whose end is named as in tests/harness/link.h; others, and other
-  // methods than Raft's, are ignored.
-  void Sees(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(lock_);
-
-  // That life of the server has saved these bytes, or found them at its start.
-  void Saved(raft::ServerId server, int life, std::string_view bytes)
+  void OnIncarnationBegin(raft::ServerId server, int incarnation) override
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void OnIncarnationEnd(raft::ServerId server) override
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void OnMessage(const harness::Message& message) override
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void OnSave(raft::ServerId server, int incarnation,
+              const std::optional<harness::DiskState>& state) override
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void OnApply(raft::ServerId server, const raft::ApplyMsg& message) override
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void OnState(raft::ServerId server, int incarnation, raft::Term floor,
+               raft::State state) override ABSL_LOCKS_EXCLUDED(lock_);
+  void OnStart(raft::ServerId server, int incarnation, std::string_view command,
+               raft::StartResult result) override ABSL_LOCKS_EXCLUDED(lock_);
+  raft::Term TermSeen(raft::ServerId server) const override
       ABSL_LOCKS_EXCLUDED(lock_);
 
-  void Applied(raft::ServerId server, const raft::ApplyMsg& message)
-      ABSL_LOCKS_EXCLUDED(lock_);
-
-  // What GetState() of that life said; `floor` is what TermOf() was before it
-  // was asked.
-  raft::Term TermOf(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(lock_);
-  void Stated(raft::ServerId server, int life, raft::Term floor,
-              raft::State state) ABSL_LOCKS_EXCLUDED(lock_);
-
-  // What Start() of that life said.
-  void Started(raft::ServerId server, int life, raft::StartResult result)
-      ABSL_LOCKS_EXCLUDED(lock_);
-
-  // The names of the rules that cannot be judged without Options::decode.
+  // The names of the rules that cannot be judged without Options::reads_disks.
   static std::vector<Rule> RulesOfTheDisk();
 
  private:
-  using Fate = labrpc::Packet::Fate;
+  using Fate = harness::Message::Fate;
 
   // A log position and the entry there.
   struct Position {
@@ -185,8 +165,8 @@ class Oracle {
     std::deque<Clock::time_point> times;
   };
   struct Server {
-    int life = 0;
-    bool alive = false;
+    int incarnation = 0;
+    bool running = false;
     raft::Term term = 0;  // the newest that it has shown
     std::map<raft::Term, raft::ServerId> votes;
     Disk disk;
@@ -196,7 +176,7 @@ class Oracle {
     raft::Term acknowledged_in = 0;
     Position acknowledged;  // the last in that term
 
-    // Of this life.
+    // Of this incarnation.
     bool led = false;
     raft::Index applied = 0;
     Heard quiet;  // when it last voted or answered a leader, in which term
@@ -208,14 +188,20 @@ class Oracle {
   // A request that was delivered and not answered.
   struct Pending {
     harness::Link link;
-    int receiver_life = 0;
-    bool is_vote = false;
+    int receiver_incarnation = 0;
     raft::Term term = 0;
     Position position;      // candidate's last entry; last one it vouches for
     raft::Term floor = 0;   // the receiver's term when it arrived
     Position voter_last{};  // the end of the receiver's log then
     Position prev{};        // of an AppendEntries
     bool fits = false;      // the receiver had that entry then, and the term
+  };
+
+  // What the rules ask of a reply.
+  struct Answer {
+    raft::Term term = 0;
+    bool agrees = false;
+    Fate fate = Fate::kDelivered;
   };
 
   // Holds lock_, and then tells of a violation that was found meanwhile.
@@ -229,6 +215,11 @@ class Oracle {
   bool Known(raft::ServerId server) const {
     return server >= 0 && static_cast<size_t>(server) < servers_count_;
   }
+  bool IsRunningLocked(raft::ServerId server, int incarnation) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+    const Server& it = servers_[static_cast<size_t>(server)];
+    return it.running && it.incarnation == incarnation;
+  }
   size_t Majority() const { return servers_count_ / 2 + 1; }
   void Record(Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void Violate(const Rule& rule, const std::string& what)
@@ -238,17 +229,38 @@ class Oracle {
   }
 
   // oracle_messages.cc: what each message means for the rules.
-  bool IsGhostLocked(const harness::Link& link, Fate fate)
+  bool IsStaleLocked(const harness::Message& message)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void SeesRequestVote(const labrpc::Packet& packet, const harness::Link& link)
+  void OnRequestVote(const harness::Message& message,
+                     const raft::RequestVoteArgs& args)
       ABSL_LOCKS_EXCLUDED(lock_);
-  void SeesAppendEntries(const labrpc::Packet& packet,
-                         const harness::Link& link) ABSL_LOCKS_EXCLUDED(lock_);
-  void SeesReply(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(lock_);
-  void AwaitReplyLocked(const labrpc::Packet& packet, Pending pending)
+  void OnAppendEntries(const harness::Message& message,
+                       const raft::AppendEntriesArgs& args)
+      ABSL_LOCKS_EXCLUDED(lock_);
+  Position JudgeEntriesLocked(const harness::Link& link,
+                              const raft::AppendEntriesArgs& args)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void JudgeAnswerLocked(const Pending& pending, raft::Term term, bool agreed,
-                         Fate fate) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void OnReply(const harness::Message& message,
+               const raft::RequestVoteReply& reply) ABSL_LOCKS_EXCLUDED(lock_);
+  void OnReply(const harness::Message& message,
+               const raft::AppendEntriesReply& reply)
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void OnUndecodable(const harness::Message& message)
+      ABSL_LOCKS_EXCLUDED(lock_);
+  void AwaitReplyLocked(const harness::Message& message, Pending pending)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  std::optional<Pending> TakePendingLocked(const harness::Message& reply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void RecordReplyLocked(Event::Kind kind, const Pending& pending,
+                         const Answer& answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool JudgeTermLocked(const Pending& pending, const Answer& answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void QuietLocked(const Pending& pending, raft::Term term)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool HasSavedVoteLocked(raft::ServerId voter, raft::Term term,
+                          raft::ServerId candidate)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void JudgeVoteLocked(const Pending& pending, Fate fate)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void JudgeSuccessLocked(const Pending& pending, Fate fate)
@@ -257,7 +269,7 @@ class Oracle {
   // oracle_elections.cc
   void ShowsTermLocked(raft::ServerId server, raft::Term term)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void HearsLocked(raft::ServerId server, int life, raft::Term term)
+  void HearsLocked(raft::ServerId server, int incarnation, raft::Term term)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void VotesLocked(raft::ServerId voter, raft::Term term,
                    raft::ServerId candidate)
@@ -292,9 +304,9 @@ class Oracle {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void JudgeRefusalLocked(const Pending& pending)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void ReadDiskLocked(raft::ServerId server, const DiskState& state)
+  void ReadDiskLocked(raft::ServerId server, const harness::DiskState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void ReadLogLocked(raft::ServerId server, const DiskState& state)
+  void ReadLogLocked(raft::ServerId server, const harness::DiskState& state)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void JudgeDiskLocked(raft::ServerId server)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);

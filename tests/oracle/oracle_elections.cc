@@ -23,10 +23,10 @@ void Oracle::ShowsTermLocked(ServerId server, Term term) {
   shown = std::max(shown, term);
 }
 
-void Oracle::HearsLocked(ServerId server, int life, Term term) {
+void Oracle::HearsLocked(ServerId server, int incarnation, Term term) {
   constexpr size_t kMost = 64;
   Server& it = ServerLocked(server);
-  if (it.life != life) return;
+  if (it.incarnation != incarnation) return;
   if (!it.heard.empty() && it.heard.back().term >= term) return;
   it.heard.push_back({term, options_.now()});
   if (it.heard.size() > kMost) it.heard.pop_front();
@@ -35,7 +35,7 @@ void Oracle::HearsLocked(ServerId server, int life, Term term) {
 // A request of that term was begun at `sent`.
 void Oracle::SpeaksLocked(const Link& link, Term term, Clock::time_point sent) {
   const Server& it = ServerLocked(link.from);
-  if (it.life != link.life) return;
+  if (it.incarnation != link.incarnation) return;
   const auto older = std::find_if(it.heard.rbegin(), it.heard.rend(),
                                   [this, sent](const Heard& heard) {
                                     return heard.time + options_.grace <= sent;
@@ -59,7 +59,7 @@ void Oracle::VotesLocked(ServerId voter, Term term, ServerId candidate) {
 // server was told to be quiet was decided upon later.
 void Oracle::StandsLocked(const Link& link, Term term, Clock::time_point sent) {
   const Server& it = ServerLocked(link.from);
-  if (it.life != link.life || term <= it.quiet.term) return;
+  if (it.incarnation != link.incarnation || term <= it.quiet.term) return;
   if (it.quiet.term == 0 || sent >= it.quiet.time + options_.patience) return;
   const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(
       sent - it.quiet.time);
@@ -103,7 +103,7 @@ void Oracle::LeadsLocked(ServerId server, Term term) {
 
 void Oracle::BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
                          Clock::time_point sent) {
-  if (ServerLocked(link.from).life != link.life) return;
+  if (ServerLocked(link.from).incarnation != link.incarnation) return;
   Beats& beats = ServerLocked(link.from).beats[link.to];
   const Position prev{args.prev_log_index, args.prev_log_term};
   const bool has_news = !args.entries.empty() || beats.term != args.term ||

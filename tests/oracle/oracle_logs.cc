@@ -149,7 +149,7 @@ void Oracle::StoresLocked(ServerId server, Position position) {
 // The answer is no, and in the request's own term.
 void Oracle::JudgeRefusalLocked(const Pending& pending) {
   const Disk& disk = ServerLocked(pending.link.to).disk;
-  if (options_.decode == nullptr || !pending.fits) return;
+  if (!options_.reads_disks || !pending.fits) return;
   if (disk.term != pending.term || !disk.Holds(pending.prev)) return;
   Violate(kTakesWhatFits,
           absl::StrCat("S", pending.link.to, " refuses in term ", pending.term,
@@ -158,7 +158,7 @@ void Oracle::JudgeRefusalLocked(const Pending& pending) {
                        "), an entry that it has"));
 }
 
-void Oracle::ReadDiskLocked(ServerId server, const DiskState& state) {
+void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
   Disk& disk = ServerLocked(server).disk;
   if (state.current_term < disk.term) {
     Violate(kTermsGrow,
@@ -191,7 +191,7 @@ void Oracle::ReadDiskLocked(ServerId server, const DiskState& state) {
 }
 
 // Reads the entries behind what the log has in common with the one before.
-void Oracle::ReadLogLocked(ServerId server, const DiskState& state) {
+void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
   Disk& disk = ServerLocked(server).disk;
   const std::string& packed = state.entries.bytes();
   const Position base{state.base_index, state.base_term};
@@ -239,7 +239,7 @@ void Oracle::JudgeDiskLocked(ServerId server) {
 // holds that entry: its disk must say so.
 void Oracle::OnDiskLocked(ServerId server, Term term, Position position,
                           const Rule& rule) {
-  if (options_.decode == nullptr) return;
+  if (!options_.reads_disks) return;
   const Disk& disk = ServerLocked(server).disk;
   if (disk.term < term) {
     Violate(kSavedBefore, absl::StrCat("S", server, " shows term ", term,

@@ -3,212 +3,226 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "rpc/codec.h"
 #include "tests/oracle/judging.h"
 #include "tests/oracle/oracle.h"
 
 namespace oracle {
 
 using harness::Link;
-using labrpc::Packet;
+using harness::Message;
+using raft::ServerId;
 using raft::Term;
 
-void Oracle::Sees(const Packet& packet) {
-  if (packet.kind == Packet::Kind::kReply) {
-    SeesReply(packet);
-    return;
-  }
-  const std::optional<Link> link = harness::ParseLink(packet.end);
-  if (!link.has_value() || !Known(link->from) || !Known(link->to)) return;
-  if (packet.method == raft::kRequestVote.name) SeesRequestVote(packet, *link);
-  if (packet.method == raft::kAppendEntries.name) {
-    SeesAppendEntries(packet, *link);
-  }
+void Oracle::OnMessage(const Message& message) {
+  if (!Known(message.link.from) || !Known(message.link.to)) return;
+  std::visit(
+      harness::Overloaded{
+          [&](const raft::RequestVoteArgs& args) {
+            OnRequestVote(message, args);
+          },
+          [&](const raft::AppendEntriesArgs& args) {
+            OnAppendEntries(message, args);
+          },
+          [&](const raft::RequestVoteReply& reply) { OnReply(message, reply); },
+          [&](const raft::AppendEntriesReply& reply) {
+            OnReply(message, reply);
+          },
+          [&](const harness::Undecodable&) { OnUndecodable(message); },
+      },
+      message.body);
 }
 
 // An instance that is being killed may go on for a moment, on its own disk and
-// cut off; the server is not bound by what nobody hears.
-bool Oracle::IsGhostLocked(const Link& link, Fate fate) {
-  const Server& it = ServerLocked(link.from);
-  return fate == Fate::kUndeliverable && (!it.alive || it.life != link.life);
+// cut off; no other server can hear it, so the server is not bound by it.
+bool Oracle::IsStaleLocked(const Message& message) {
+  return message.fate == Fate::kUndeliverable &&
+         !IsRunningLocked(message.link.from, message.link.incarnation);
 }
 
-void Oracle::SeesRequestVote(const Packet& packet, const Link& link) {
-  const auto args = rpc::Decode<raft::RequestVoteArgs>(packet.bytes);
+void Oracle::OnUndecodable(const Message& message) {
   Judging judging(this);
-  if (IsGhostLocked(link, packet.fate)) return;
-  if (!args.ok()) {
-    Violate(kWellFormed, absl::StrCat("S", link.from,
-                                      " sends a RequestVote that does not "
-                                      "decode"));
+  if (message.is_reply ? !TakePendingLocked(message).has_value()
+                       : IsStaleLocked(message)) {
     return;
   }
-  const Position last{args->last_log_index, args->last_log_term};
+  Violate(
+      kWellFormed,
+      absl::StrCat("S", message.from(), " sends a ", std::string(message.rpc),
+                   message.is_reply ? " reply" : "", " that does not decode"));
+}
+
+void Oracle::OnRequestVote(const Message& message,
+                           const raft::RequestVoteArgs& args) {
+  const Link& link = message.link;
+  Judging judging(this);
+  if (IsStaleLocked(message)) return;
+  const Position last{args.last_log_index, args.last_log_term};
   Record({.kind = Event::Kind::kRequestVote,
           .server = link.from,
           .peer = link.to,
-          .term = args->term,
+          .term = args.term,
           .index = last.index,
           .index_term = last.term,
-          .fate = packet.fate});
-  if (args->candidate_id != link.from || last.term >= args->term ||
+          .fate = message.fate});
+  if (args.candidate_id != link.from || last.term >= args.term ||
       (last.index == 0) != (last.term == 0)) {
     Violate(
         kWellFormed,
-        absl::StrCat("S", link.from, " asks in term ", args->term,
-                     " for votes for S", args->candidate_id,
+        absl::StrCat("S", link.from, " asks in term ", args.term,
+                     " for votes for S", args.candidate_id,
                      ", whose log ends at (", last.index, ",", last.term, ")"));
   }
-  SpeaksLocked(link, args->term, packet.sent);
-  StandsLocked(link, args->term, packet.sent);
-  ShowsTermLocked(link.from, args->term);
-  VotesLocked(link.from, args->term, link.from);
-  OnDiskLocked(link.from, args->term, {}, kSavedBefore);
-  const auto& saved = ServerLocked(link.from).disk.votes;
-  const auto vote = saved.find(args->term);
-  if (options_.decode != nullptr &&
-      (vote == saved.end() || vote->second != link.from)) {
+  SpeaksLocked(link, args.term, message.sent);
+  StandsLocked(link, args.term, message.sent);
+  ShowsTermLocked(link.from, args.term);
+  VotesLocked(link.from, args.term, link.from);
+  OnDiskLocked(link.from, args.term, {}, kSavedBefore);
+  if (options_.reads_disks &&
+      !HasSavedVoteLocked(link.from, args.term, link.from)) {
     Violate(kSavedBefore,
-            absl::StrCat("S", link.from, " stands in term ", args->term,
+            absl::StrCat("S", link.from, " stands in term ", args.term,
                          ", but has not saved its own vote"));
   }
-  terms_[args->term].candidates[link.from].last = last;
-  AwaitReplyLocked(
-      packet,
-      {.link = link, .is_vote = true, .term = args->term, .position = last});
+  terms_[args.term].candidates[link.from].last = last;
+  AwaitReplyLocked(message,
+                   {.link = link, .term = args.term, .position = last});
 }
 
-void Oracle::SeesAppendEntries(const Packet& packet, const Link& link) {
-  const auto args = rpc::Decode<raft::AppendEntriesArgs>(packet.bytes);
+void Oracle::OnAppendEntries(const Message& message,
+                             const raft::AppendEntriesArgs& args) {
+  const Link& link = message.link;
   Judging judging(this);
-  if (IsGhostLocked(link, packet.fate)) return;
-  if (!args.ok()) {
-    Violate(kWellFormed, absl::StrCat("S", link.from,
-                                      " sends an AppendEntries that does not "
-                                      "decode"));
-    return;
-  }
-  Position last{args->prev_log_index, args->prev_log_term};
+  if (IsStaleLocked(message)) return;
+  const Position prev{args.prev_log_index, args.prev_log_term};
   Record({.kind = Event::Kind::kAppendEntries,
           .server = link.from,
           .peer = link.to,
-          .term = args->term,
-          .index = last.index,
-          .index_term = last.term,
-          .commit = args->leader_commit,
-          .entries = args->entries.size(),
-          .fate = packet.fate});
-  bool is_well_formed =
-      args->leader_id == link.from && (last.index == 0) == (last.term == 0);
-  SpeaksLocked(link, args->term, packet.sent);
-  ShowsTermLocked(link.from, args->term);
-  OnDiskLocked(link.from, args->term, {}, kSavedBefore);
-  LeadsLocked(link.from, args->term);
-  LeaderHoldsLocked(args->term, link.from, last);
-  for (const raft::EntryView entry : args->entries) {
-    is_well_formed = is_well_formed && entry.term >= last.term;
-    const Position position{last.index + 1, entry.term};
-    HoldsLocked(link.from, position, last.term, Hash(entry.command));
-    LeaderHoldsLocked(args->term, link.from, position);
-    last = position;
-  }
-  if (!is_well_formed || last.term > args->term) {
-    Violate(kWellFormed,
-            absl::StrCat("S", link.from, " sends in term ", args->term,
-                         " an AppendEntries of S", args->leader_id, " behind (",
-                         args->prev_log_index, ",", args->prev_log_term,
-                         ") up to (", last.index, ",", last.term, ")"));
-  }
-  if (servers_count_ > 1 && args->leader_commit > committed_.size()) {
+          .term = args.term,
+          .index = prev.index,
+          .index_term = prev.term,
+          .commit = args.leader_commit,
+          .entries = args.entries.size(),
+          .fate = message.fate});
+  SpeaksLocked(link, args.term, message.sent);
+  ShowsTermLocked(link.from, args.term);
+  OnDiskLocked(link.from, args.term, {}, kSavedBefore);
+  LeadsLocked(link.from, args.term);
+  const Position last = JudgeEntriesLocked(link, args);
+  if (servers_count_ > 1 && args.leader_commit > committed_.size()) {
     Violate(kCommitByMajority,
-            absl::StrCat("S", link.from, " says in term ", args->term,
-                         " that index ", args->leader_commit,
+            absl::StrCat("S", link.from, " says in term ", args.term,
+                         " that index ", args.leader_commit,
                          " is committed, but only ", committed_.size(),
                          " entries are"));
   }
-  if (packet.fate == Fate::kDelivered) {
+  if (message.fate == Fate::kDelivered) {
     raft::Index& vouched_for = ServerLocked(link.to).vouched_for;
     vouched_for =
-        std::max(vouched_for, std::min(args->leader_commit, last.index));
-    OffersLocked(link.to, args->term, args->prev_log_index + 1, last.index);
+        std::max(vouched_for, std::min(args.leader_commit, last.index));
+    OffersLocked(link.to, args.term, args.prev_log_index + 1, last.index);
   }
-  BeatsLocked(link, *args, packet.sent);
-  AwaitReplyLocked(packet,
-                   {.link = link,
-                    .term = args->term,
-                    .position = last,
-                    .prev = {args->prev_log_index, args->prev_log_term}});
+  BeatsLocked(link, args, message.sent);
+  AwaitReplyLocked(
+      message,
+      {.link = link, .term = args.term, .position = last, .prev = prev});
 }
 
-void Oracle::AwaitReplyLocked(const Packet& packet, Pending pending) {
-  if (packet.fate != Fate::kDelivered) return;
+// Judges what the request carries; returns the last entry that it vouches for.
+Oracle::Position Oracle::JudgeEntriesLocked(
+    const Link& link, const raft::AppendEntriesArgs& args) {
+  Position last{args.prev_log_index, args.prev_log_term};
+  bool is_well_formed =
+      args.leader_id == link.from && (last.index == 0) == (last.term == 0);
+  LeaderHoldsLocked(args.term, link.from, last);
+  for (const raft::EntryView entry : args.entries) {
+    is_well_formed = is_well_formed && entry.term >= last.term;
+    const Position position{last.index + 1, entry.term};
+    HoldsLocked(link.from, position, last.term, Hash(entry.command));
+    LeaderHoldsLocked(args.term, link.from, position);
+    last = position;
+  }
+  if (!is_well_formed || last.term > args.term) {
+    Violate(kWellFormed,
+            absl::StrCat("S", link.from, " sends in term ", args.term,
+                         " an AppendEntries of S", args.leader_id, " behind (",
+                         args.prev_log_index, ",", args.prev_log_term,
+                         ") up to (", last.index, ",", last.term, ")"));
+  }
+  return last;
+}
+
+void Oracle::AwaitReplyLocked(const Message& message, Pending pending) {
+  if (message.fate != Fate::kDelivered) return;
   const Server& receiver = ServerLocked(pending.link.to);
-  pending.receiver_life = receiver.life;
+  pending.receiver_incarnation = receiver.incarnation;
   pending.floor = receiver.term;
   pending.voter_last = receiver.disk.Last();
   pending.fits =
       receiver.disk.term == pending.term && receiver.disk.Holds(pending.prev);
-  pending_[packet.call] = pending;
+  pending_[message.call] = pending;
 }
 
-namespace {
-
-// The parts of both replies that the rules ask for.
-struct Answer {
-  Term term;
-  bool agreed;
-};
-
-std::optional<Answer> DecodeAnswer(const Packet& packet) {
-  if (packet.method == raft::kRequestVote.name) {
-    const auto reply = rpc::Decode<raft::RequestVoteReply>(packet.bytes);
-    if (reply.ok()) return Answer{reply->term, reply->vote_granted};
-  } else if (packet.method == raft::kAppendEntries.name) {
-    const auto reply = rpc::Decode<raft::AppendEntriesReply>(packet.bytes);
-    if (reply.ok()) return Answer{reply->term, reply->success};
-  }
-  return std::nullopt;
+// The request that this answers; nothing if the caller never gets the reply.
+std::optional<Oracle::Pending> Oracle::TakePendingLocked(const Message& reply) {
+  auto found = pending_.extract(reply.call);
+  if (found.empty() || reply.fate == Fate::kRefused) return std::nullopt;
+  return found.mapped();
 }
 
-}  // namespace
-
-void Oracle::SeesReply(const Packet& packet) {
-  const std::optional<Answer> answer = DecodeAnswer(packet);
+void Oracle::OnReply(const Message& message,
+                     const raft::RequestVoteReply& reply) {
+  const Answer answer{reply.term, reply.vote_granted, message.fate};
   Judging judging(this);
-  const auto found = pending_.extract(packet.call);
-  // Nobody hears of a refused one.
-  if (found.empty() || packet.fate == Fate::kRefused) return;
-  const Pending& pending = found.mapped();
-  if (!answer.has_value()) {
-    Violate(kWellFormed, absl::StrCat("S", pending.link.to,
-                                      " sends a reply that does not decode"));
-    return;
+  const std::optional<Pending> pending = TakePendingLocked(message);
+  if (!pending.has_value()) return;
+  RecordReplyLocked(Event::Kind::kRequestVoteReply, *pending, answer);
+  if (!JudgeTermLocked(*pending, answer) || !answer.agrees) return;
+  QuietLocked(*pending, answer.term);
+  JudgeVoteLocked(*pending, answer.fate);
+}
+
+void Oracle::OnReply(const Message& message,
+                     const raft::AppendEntriesReply& reply) {
+  const Answer answer{reply.term, reply.success, message.fate};
+  Judging judging(this);
+  const std::optional<Pending> pending = TakePendingLocked(message);
+  if (!pending.has_value()) return;
+  RecordReplyLocked(Event::Kind::kAppendEntriesReply, *pending, answer);
+  if (!JudgeTermLocked(*pending, answer)) return;
+  if (answer.term == pending->term) QuietLocked(*pending, answer.term);
+  if (answer.agrees) {
+    JudgeSuccessLocked(*pending, answer.fate);
+  } else {
+    JudgeRefusalLocked(*pending);
   }
-  Record({.kind = pending.is_vote ? Event::Kind::kRequestVoteReply
-                                  : Event::Kind::kAppendEntriesReply,
+}
+
+void Oracle::RecordReplyLocked(Event::Kind kind, const Pending& pending,
+                               const Answer& answer) {
+  Record({.kind = kind,
           .server = pending.link.to,
           .peer = pending.link.from,
-          .term = answer->term,
+          .term = answer.term,
           .index = pending.position.index,
           .index_term = pending.position.term,
-          .yes = answer->agreed,
-          .fate = packet.fate});
-  JudgeAnswerLocked(pending, answer->term, answer->agreed, packet.fate);
+          .yes = answer.agrees,
+          .fate = answer.fate});
 }
 
-void Oracle::JudgeAnswerLocked(const Pending& pending, Term term, bool agreed,
-                               Fate fate) {
+// Judges in which term the server answers, and who hears of which term. Returns
+// false if the answer shows nothing else.
+bool Oracle::JudgeTermLocked(const Pending& pending, const Answer& answer) {
   // The empty answer of an instance that was just killed.
-  if (term == 0 && !agreed) return;
-  const raft::ServerId server = pending.link.to;
-  if (term < pending.term || (agreed && term != pending.term)) {
-    Violate(
-        kAnswersInTerm,
-        absl::StrCat("S", server, agreed ? " agrees" : " answers", " in term ",
-                     term, " to a request of term ", pending.term));
-    return;
+  if (answer.term == 0 && !answer.agrees) return false;
+  const ServerId server = pending.link.to;
+  const Term term = answer.term;
+  if (term < pending.term || (answer.agrees && term != pending.term)) {
+    Violate(kAnswersInTerm,
+            absl::StrCat("S", server, answer.agrees ? " agrees" : " answers",
+                         " in term ", term, " to a request of term ",
+                         pending.term));
+    return false;
   }
   if (term < pending.floor) {
     Violate(kTermsGrow, absl::StrCat("S", server, " answers in term ", term,
@@ -216,28 +230,33 @@ void Oracle::JudgeAnswerLocked(const Pending& pending, Term term, bool agreed,
   }
   OnDiskLocked(server, term, {}, kSavedBefore);
   ShowsTermLocked(server, term);
-  HearsLocked(server, pending.receiver_life, pending.term);
-  if (fate == Fate::kDelivered) {
-    HearsLocked(pending.link.from, pending.link.life, term);
+  HearsLocked(server, pending.receiver_incarnation, pending.term);
+  if (answer.fate == Fate::kDelivered) {
+    HearsLocked(pending.link.from, pending.link.incarnation, term);
   }
-  Server& it = ServerLocked(server);
-  const bool quiets = pending.is_vote ? agreed : term == pending.term;
-  if (quiets && it.life == pending.receiver_life && term >= it.quiet.term) {
+  return true;
+}
+
+// The server voted, or answered a leader of its term: it is to be quiet.
+void Oracle::QuietLocked(const Pending& pending, Term term) {
+  Server& it = ServerLocked(pending.link.to);
+  if (it.incarnation == pending.receiver_incarnation && term >= it.quiet.term) {
     it.quiet = {term, options_.now()};
   }
-  if (!agreed && !pending.is_vote) JudgeRefusalLocked(pending);
-  if (agreed && pending.is_vote) JudgeVoteLocked(pending, fate);
-  if (agreed && !pending.is_vote) JudgeSuccessLocked(pending, fate);
+}
+
+bool Oracle::HasSavedVoteLocked(ServerId voter, Term term, ServerId candidate) {
+  const auto& votes = ServerLocked(voter).disk.votes;
+  const auto vote = votes.find(term);
+  return vote != votes.end() && vote->second == candidate;
 }
 
 void Oracle::JudgeVoteLocked(const Pending& pending, Fate fate) {
-  const raft::ServerId voter = pending.link.to;
-  const raft::ServerId candidate = pending.link.from;
+  const ServerId voter = pending.link.to;
+  const ServerId candidate = pending.link.from;
   VotesLocked(voter, pending.term, candidate);
-  if (options_.decode != nullptr) {
-    const auto& saved = ServerLocked(voter).disk.votes;
-    const auto vote = saved.find(pending.term);
-    if (vote == saved.end() || vote->second != candidate) {
+  if (options_.reads_disks) {
+    if (!HasSavedVoteLocked(voter, pending.term, candidate)) {
       Violate(kSavedBefore,
               absl::StrCat("S", voter, " votes in term ", pending.term,
                            " for S", candidate, ", but has not saved that"));

@@ -27,12 +27,12 @@ using harness::Cluster;
 using harness::Fail;
 using harness::Kind;
 using harness::Match;
-using harness::Message;
 using harness::Place;
 using harness::RequestVoteReplies;
 using harness::RequestVotes;
 using harness::Stage;
 using harness::Tap;
+using harness::TapMessage;
 using raft::ServerId;
 using raft::Term;
 using std::chrono::milliseconds;
@@ -56,7 +56,7 @@ TEST(Raft2APlus, LateVoteReply) {
   const Term old_term = tap.Seen(RequestVotes().From(0)).back().RequestTerm();
   const auto newer = [](Term term) {
     return RequestVotes().From(0).Where(absl::StrCat("of a term above ", term),
-                                        [term](const Message& request) {
+                                        [term](const TapMessage& request) {
                                           return request.RequestTerm() > term;
                                         });
   };
@@ -126,7 +126,7 @@ TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
     });
     for (const ServerId follower : living) {
       Clock::time_point before = start;
-      for (const Message& beat :
+      for (const TapMessage& beat :
            tap.Seen(AppendEntries().From(0).To(follower).After(begin))) {
         CheckSilence(before, beat.sent, follower);
         before = beat.sent;
@@ -157,7 +157,7 @@ TEST(Raft2APlus, StepsDownOnReply) {
   // before it knows.
   tap.Drop(RequestVotes().From(0));
   tap.Forget(mute);
-  const Message news = tap.Await(AppendEntriesReplies().To(0).Refusing());
+  const TapMessage news = tap.Await(AppendEntriesReplies().To(0).Refusing());
   EXPECT_GE(news.ReplyTerm(), term);
   stage.WaitUntil("S0 has stepped down, for it was told of a newer term",
                   [&] { return !cluster.GetState(0).is_leader; });
@@ -177,13 +177,13 @@ TEST(Raft2APlus, StepsDownOnReply) {
   tap.Drop(AnyRequest().To(0));
   tap.Drop(AnyRequest().From(0).To(1));
   tap.Hold(RequestVotes().From(0).To(2));
-  const Message request = tap.AwaitHeld(RequestVotes().From(0));
+  const TapMessage request = tap.AwaitHeld(RequestVotes().From(0));
   EXPECT_LT(request.RequestTerm(), ahead - 1);
   tap.Release(&cluster, request);
 
   // It may have begun one more election of its own before the answer comes.
-  const Message next = tap.Await(RequestVotes().From(0).Where(
-      "of a later term", [&](const Message& message) {
+  const TapMessage next = tap.Await(RequestVotes().From(0).Where(
+      "of a later term", [&](const TapMessage& message) {
         return message.RequestTerm() > request.RequestTerm() + 1;
       }));
   if (next.RequestTerm() <= ahead) {
@@ -211,7 +211,7 @@ TEST(Raft2APlus, OldLeaderIgnored) {
 
   tap.Drop(AnyMessage().From(1));
   tap.Forget(mute);
-  const Message request = tap.Await(RequestVotes().From(2).After(tap.Now()));
+  const TapMessage request = tap.Await(RequestVotes().From(2).After(tap.Now()));
   EXPECT_GT(request.RequestTerm(), term);
 
   stage.Heal();
@@ -285,12 +285,12 @@ TEST(Raft2APlus, DuplicateVotes) {
   // An election that was under way may have had votes of the others.
   const Term old_term =
       std::max(cluster.GetState(0).term, cluster.GetState(1).term);
-  const auto is_new = [old_term](const Message& message) {
+  const auto is_new = [old_term](const TapMessage& message) {
     return message.RequestTerm() > old_term;
   };
   const Match granted = RequestVoteReplies().From(1).To(0).Agreeing().Where(
       "in a new term", is_new);
-  tap.Hold(granted.Where("in every other term", [](const Message& vote) {
+  tap.Hold(granted.Where("in every other term", [](const TapMessage& vote) {
     return vote.RequestTerm() % 2 == 0;
   }));
   for (size_t votes = 1; votes <= 3; ++votes) {

@@ -19,20 +19,16 @@
 namespace tests {
 namespace {
 
-using harness::AnyMessage;
-using harness::AnyRequest;
-using harness::AppendEntries;
-using harness::AppendEntriesReplies;
+using harness::AnyMessage, harness::AnyRequest;
+using harness::AppendEntries, harness::AppendEntriesReplies;
 using harness::Cluster;
-using harness::Fail;
-using harness::Kind;
-using harness::Message;
+using harness::Fail, harness::Kind;
 using harness::Place;
-using harness::RequestVoteReplies;
-using harness::RequestVotes;
+using harness::RequestVoteReplies, harness::RequestVotes;
 using harness::Retry;
 using harness::Stage;
 using harness::Tap;
+using harness::TapMessage;
 using raft::Index;
 using raft::ServerId;
 using raft::Term;
@@ -53,8 +49,8 @@ void CheckNotCommitted(Stage* stage, ServerId leader, ServerId follower,
   stage->AwaitTwoHeartbeats(leader, follower, place);
   stage->CheckNotApplied(index, place);
   const auto says_so = AppendEntries().From(leader).InTerm(term).Where(
-      "with that commit index", [index](const Message& request) {
-        return request.append->leader_commit >= index;
+      "with that commit index", [index](const TapMessage& request) {
+        return request.append().leader_commit >= index;
       });
   if (stage->tap.Count(says_so) == 0) return;
   Fail(Kind::kSafety,
@@ -160,7 +156,7 @@ TEST(Raft2BPlus, Figure8Committed) {
   tap.Drop(AnyRequest().NotFrom(4));
   const size_t begin = tap.Now();
   const auto has_chosen = [&](ServerId voter) {
-    for (const Message& reply :
+    for (const TapMessage& reply :
          tap.Seen(RequestVoteReplies().From(voter).To(4).After(begin))) {
       if (reply.Agrees()) {
         Fail(Kind::kSafety,
@@ -197,7 +193,7 @@ TEST(Raft2BPlus, OldAppendAfterNewer) {
 
   // A heart-beat to S1 is late, though not the next ones.
   const int first = tap.Hold(AppendEntries().From(0).To(1));
-  const Message beat = tap.AwaitHeld(AppendEntries().From(0).To(1));
+  const TapMessage beat = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Forget(first);
   stage.AwaitTwoHeartbeats(0, 1);
 
@@ -206,21 +202,22 @@ TEST(Raft2BPlus, OldAppendAfterNewer) {
   tap.Drop(AppendEntries().From(0).To(2).WithEntries());
   const int late = tap.Hold(AppendEntries().To(1).WithEntries());
   EXPECT_EQ(stage.Submit(0, 101), 2U);
-  const Message old = tap.AwaitHeld(AppendEntries().To(1).WithEntries());
+  const TapMessage old = tap.AwaitHeld(AppendEntries().To(1).WithEntries());
   EXPECT_EQ(old.LastIndex(), 2U);
   EXPECT_EQ(stage.Submit(0, 102), 3U);
   tap.Forget(late);
   tap.Hold(AppendEntries().To(1).WithEntries().Where(
-      "up to the second", [](const Message& m) { return m.LastIndex() == 2; }));
+      "up to the second",
+      [](const TapMessage& m) { return m.LastIndex() == 2; }));
   stage.AwaitApplied(3, 102, /*servers=*/1);
 
   // Nothing of S0 comes any more but those two.
   tap.Drop(AnyRequest().From(0));
   const int silence = tap.Drop(AnyRequest());
-  for (const Message& late_one : {old, beat}) {
+  for (const TapMessage& late_one : {old, beat}) {
     tap.Release(&cluster, late_one);
     tap.Await(AppendEntriesReplies().From(1).Where(
-        "to what was late", [&late_one](const Message& reply) {
+        "to what was late", [&late_one](const TapMessage& reply) {
           return reply.call == late_one.call;
         }));
   }
@@ -274,8 +271,8 @@ TEST(Raft2BPlus, LeaderCommitBeyondEntries) {
   stage.AwaitApplied(3, 201, /*servers=*/3);
   const auto dangerous =
       AppendEntriesReplies().From(1).InTerm(term).Agreeing().Where(
-          "to a commit index beyond the entries", [](const Message& reply) {
-            return reply.append->leader_commit > reply.LastIndex();
+          "to a commit index beyond the entries", [](const TapMessage& reply) {
+            return reply.append().leader_commit > reply.LastIndex();
           });
   // A Raft whose requests always bring all that is missing never says so.
   const Clock::time_point end = Clock::now() + seconds(1);
@@ -363,19 +360,19 @@ TEST(Raft2BPlus, VoteMeetsAppendEntries) {
     tap.Drop(AppendEntries().To(2));
     tap.Hold(asks);
     tap.Hold(sends);
-    const Message vote = tap.AwaitHeld(asks);
+    const TapMessage vote = tap.AwaitHeld(asks);
     stage.Submit(0, 100 + round);
-    const Message append = tap.AwaitHeld(sends);
+    const TapMessage append = tap.AwaitHeld(sends);
 
     const size_t now = tap.Now();
     for (const bool first : {true, false}) {
       tap.Release(&stage.cluster, first == (round % 2 == 0) ? vote : append);
     }
-    const Message voted = tap.Await(
+    const TapMessage voted = tap.Await(
         RequestVoteReplies().From(1).InTerm(vote.RequestTerm()).After(now));
-    const Message appended =
+    const TapMessage appended =
         tap.Await(AppendEntriesReplies().From(1).InTerm(term).After(now).Where(
-            "to that request", [&append](const Message& reply) {
+            "to that request", [&append](const TapMessage& reply) {
               return reply.call == append.call;
             }));
     if (voted.Agrees() && appended.Agrees()) {
@@ -425,7 +422,7 @@ TEST(Raft2BPlus, LateAppendFailure) {
   stage.AwaitApplied(last, 105, /*servers=*/2);
   const int late =
       tap.Hold(AppendEntriesReplies().From(1).To(0).Refusing().Where(
-          "in the term of the request", [](const Message& reply) {
+          "in the term of the request", [](const TapMessage& reply) {
             return reply.ReplyTerm() == reply.RequestTerm();
           }));
   tap.Drop(AppendEntries().From(2).To(1));
@@ -446,12 +443,12 @@ TEST(Raft2BPlus, LateAppendFailure) {
   stage.AwaitTwoHeartbeats(0, 1);
   EXPECT_EQ(stage.Submit(0, 106), last + 1);
   stage.AwaitApplied(last + 1, 106, /*servers=*/3);
-  for (const Message& request :
+  for (const TapMessage& request :
        tap.Seen(AppendEntries().From(0).To(1).InTerm(term).After(begin))) {
-    if (request.append->prev_log_index < last) {
+    if (request.append().prev_log_index < last) {
       Fail(Kind::kSafety,
            absl::StrCat("S0 asks S1 again for index ",
-                        request.append->prev_log_index,
+                        request.append().prev_log_index,
                         ", behind what was acknowledged: ", last));
     }
   }
@@ -484,7 +481,7 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
     tap.Drop(AnyRequest().To(other));
   }
   const auto vain = RequestVotes().To(1).Where(
-      "in vain", [](const Message& m) { return m.from >= 2; });
+      "in vain", [](const TapMessage& m) { return m.from() >= 2; });
   tap.Hold(vain);
   stage.WaitUntil("there is a stock of vain requests",
                   [&] { return tap.Held(vain).size() >= kStock; });
@@ -496,18 +493,18 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
   Clock::time_point due = Clock::now();
   size_t released = 0;
   stage.WaitUntil("S1 stands for election", [&] {
-    const std::vector<Message> held = tap.Held(vain);
+    const std::vector<TapMessage> held = tap.Held(vain);
     if (Clock::now() >= due && !held.empty()) {
       if (++released > kMostRequests) {
         Fail(Kind::kSafety,
              "S1 does not stand for election while it is asked for votes");
       }
       // In the order of their terms, so that S1 hears of a newer one each time.
-      tap.Release(&cluster,
-                  *std::min_element(held.begin(), held.end(),
-                                    [](const Message& a, const Message& b) {
-                                      return a.RequestTerm() < b.RequestTerm();
-                                    }));
+      tap.Release(&cluster, *std::min_element(
+                                held.begin(), held.end(),
+                                [](const TapMessage& a, const TapMessage& b) {
+                                  return a.RequestTerm() < b.RequestTerm();
+                                }));
       due = Clock::now() + kPeriod;
     }
     return tap.Count(own) > 0;
@@ -584,10 +581,10 @@ TEST(Raft2BPlus, FastBackup) {
   stage.Elect(2);
   stage.AwaitApplied(last, newest, /*servers=*/3);
   std::set<Index> rejected;
-  for (const Message& reply :
+  for (const TapMessage& reply :
        tap.Seen(AppendEntriesReplies().From(0).Refusing().After(begin))) {
     if (reply.ReplyTerm() == reply.RequestTerm()) {
-      rejected.insert(reply.append->prev_log_index);
+      rejected.insert(reply.append().prev_log_index);
     }
   }
   if (rejected.size() > kTerms + 2) {

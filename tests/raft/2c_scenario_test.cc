@@ -28,13 +28,13 @@ using harness::Cluster;
 using harness::Fail;
 using harness::Kind;
 using harness::Match;
-using harness::Message;
 using harness::Place;
 using harness::RequestVoteReplies;
 using harness::RequestVotes;
 using harness::Retry;
 using harness::Stage;
 using harness::Tap;
+using harness::TapMessage;
 using raft::Index;
 using raft::ServerId;
 using raft::Term;
@@ -47,12 +47,12 @@ void Restart(Cluster* cluster, ServerId server) {
 }
 
 // Lets a held request go on, and returns the reply to it.
-Message Answer(Stage* stage, const Message& request,
-               Place place = Place::Here()) {
+TapMessage Answer(Stage* stage, const TapMessage& request,
+                  Place place = Place::Here()) {
   stage->tap.Release(&stage->cluster, request);
   return stage->tap.Await(
       AnyMessage().Where("that answers what was released",
-                         [&request](const Message& message) {
+                         [&request](const TapMessage& message) {
                            return message.is_reply &&
                                   message.call == request.call;
                          }),
@@ -62,13 +62,13 @@ Message Answer(Stage* stage, const Message& request,
 // Fails if a server has voted for two candidates of one term, in all its lives.
 void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
   std::map<std::pair<ServerId, Term>, ServerId> votes;
-  for (const Message& vote : tap.Seen(RequestVoteReplies().Agreeing())) {
+  for (const TapMessage& vote : tap.Seen(RequestVoteReplies().Agreeing())) {
     const auto [known, is_new] =
-        votes.try_emplace({vote.from, vote.RequestTerm()}, vote.to);
-    if (is_new || known->second == vote.to) continue;
+        votes.try_emplace({vote.from(), vote.RequestTerm()}, vote.to());
+    if (is_new || known->second == vote.to()) continue;
     Fail(Kind::kSafety,
-         absl::StrCat("S", vote.from, " votes for both S", known->second,
-                      " and S", vote.to, " in term ", vote.RequestTerm()),
+         absl::StrCat("S", vote.from(), " votes for both S", known->second,
+                      " and S", vote.to(), " in term ", vote.RequestTerm()),
          place);
   }
 }
@@ -90,8 +90,8 @@ TEST(Raft2CPlus, VoteSurvivesRestart) {
     tap.Drop(AnyRequest().To(candidate));
   }
   tap.Hold(RequestVotes().To(1).InTerm(term));
-  const Message first = tap.AwaitHeld(RequestVotes().From(2).To(1));
-  const Message second = tap.AwaitHeld(RequestVotes().From(3).To(1));
+  const TapMessage first = tap.AwaitHeld(RequestVotes().From(2).To(1));
+  const TapMessage second = tap.AwaitHeld(RequestVotes().From(3).To(1));
   tap.Drop(AnyRequest());
 
   EXPECT_TRUE(Answer(&stage, first).Agrees());
@@ -119,12 +119,12 @@ TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
   // S1 is in a term in which S2 has stood as well.
   tap.Drop(AnyRequest());
   tap.Hold(RequestVotes().From(2).To(1));
-  std::optional<Message> request;
+  std::optional<TapMessage> request;
   stage.WaitUntil("S1 is in a term that S2 has stood in", [&] {
     const Term term = cluster.GetState(1).term;
     const auto same = RequestVotes().InTerm(term);
     if (tap.Count(same.From(1)) == 0) return false;
-    for (const Message& held : tap.Held(same)) request = held;
+    for (const TapMessage& held : tap.Held(same)) request = held;
     return request.has_value();
   });
 
@@ -160,18 +160,18 @@ TEST(Raft2CPlus, RestartKeepsTerm) {
   }
   tap.Hold(RequestVotes().From(2).To(1).InTerm(term));
   tap.Hold(RequestVotes().From(3).To(1).InTerm(term - 1));
-  const Message newest = tap.AwaitHeld(RequestVotes().From(2).To(1));
-  const Message between = tap.AwaitHeld(RequestVotes().From(3).To(1));
+  const TapMessage newest = tap.AwaitHeld(RequestVotes().From(2).To(1));
+  const TapMessage between = tap.AwaitHeld(RequestVotes().From(3).To(1));
   tap.Hold(AppendEntries().From(0).To(1));
-  const Message oldest = tap.AwaitHeld(AppendEntries().From(0).To(1));
+  const TapMessage oldest = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Drop(AnyRequest());
 
-  const Message news = Answer(&stage, newest);
+  const TapMessage news = Answer(&stage, newest);
   EXPECT_FALSE(news.Agrees());
   EXPECT_EQ(news.ReplyTerm(), term);
   Restart(&cluster, 1);
-  for (const Message& request : {oldest, between}) {
-    const Message answer = Answer(&stage, request);
+  for (const TapMessage& request : {oldest, between}) {
+    const TapMessage answer = Answer(&stage, request);
     EXPECT_FALSE(answer.Agrees())
         << "S1 takes part in term " << answer.RequestTerm();
     EXPECT_GE(answer.ReplyTerm(), term);
@@ -230,7 +230,7 @@ TEST(Raft2CPlus, OldAppendBeforeRestart) {
   tap.Drop(AppendEntries().To(2).WithEntries());
   const int late = tap.Hold(AppendEntries().To(1).WithEntries());
   stage.Submit(0, 101);
-  const Message old = tap.AwaitHeld(AppendEntries().To(1).WithEntries());
+  const TapMessage old = tap.AwaitHeld(AppendEntries().To(1).WithEntries());
   EXPECT_EQ(stage.Submit(0, 102), 3U);
   tap.Forget(late);
   stage.AwaitApplied(3, 102, /*servers=*/1);
@@ -286,18 +286,18 @@ TEST(Raft2CPlus, KillInEveryPhase) {
 
   stage.Elect(0);
   survive("a follower", 1);
-  survive("a candidate that has asked for votes", elect(RequestVotes()).from);
+  survive("a candidate that has asked for votes", elect(RequestVotes()).from());
   survive("a candidate that has a vote coming",
-          elect(RequestVoteReplies().Agreeing()).to);
-  survive("a voter", elect(RequestVoteReplies().Agreeing()).from);
+          elect(RequestVoteReplies().Agreeing()).to());
+  survive("a voter", elect(RequestVoteReplies().Agreeing()).from());
   survive("a leader whose first heart-beat is on its way",
-          elect(AppendEntries()).from);
+          elect(AppendEntries()).from());
   survive("a leader that has sent an entry",
-          replicate(AppendEntries().WithEntries()).from);
+          replicate(AppendEntries().WithEntries()).from());
   survive("a leader that has an entry acknowledged",
-          replicate(AppendEntriesReplies().WithEntries()).to);
+          replicate(AppendEntriesReplies().WithEntries()).to());
   survive("a follower that has acknowledged an entry",
-          replicate(AppendEntriesReplies().WithEntries()).from);
+          replicate(AppendEntriesReplies().WithEntries()).from());
 
   // Who delivers: the leader, then all of them.
   for (const ServerId last_victim : {0, 2}) {

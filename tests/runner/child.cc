@@ -13,7 +13,6 @@
 #include "base/logging.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/recorder.h"
 #include "tests/runner/build_kind.h"
 #include "tests/runner/run_log.h"
 #include "tests/runner/test_list.h"
@@ -55,36 +54,18 @@ void SendRecord(char kind, std::string text) {
 // also for checks that fail on a test's other threads.
 class Reporter : public testing::EmptyTestEventListener {
  public:
-  explicit Reporter(uint64_t seed) : seed_(seed) {}
-
-  void OnTestStart(const testing::TestInfo& test) override {
-    harness::Recorder::SetRun(GoName(test.test_suite_name(), test.name()),
-                              seed_);
-  }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.failed()) SendRecord(kFailure, Describe(result));
-    if (harness::Recorder* const recorder = harness::Recorder::OfProcess();
-        recorder != nullptr && result.failed()) {
-      recorder->Failed(MessageOf(result), PlaceOf(result));
-    }
     if (result.skipped()) SendRecord(kSkipped, Describe(result));
   }
-  void OnTestEnd(const testing::TestInfo& test) override {
-    SendRecord(kEnded, "");
-    if (harness::Recorder* const recorder = harness::Recorder::OfProcess()) {
-      recorder->TestEnds(test.result()->Passed());
-    }
-  }
-
- private:
-  const uint64_t seed_;
+  void OnTestEnd(const testing::TestInfo&) override { SendRecord(kEnded, ""); }
 };
 
-void ReplacePrinter(uint64_t seed) {
+void ReplacePrinter() {
   testing::TestEventListeners& listeners =
       testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new Reporter(seed));
+  listeners.Append(new Reporter);
 }
 
 // Makes a crash print its stack. Sanitizers have handlers of their own; SIGABRT
@@ -110,7 +91,7 @@ int RunAsChild(const Options& options) {
   // Every line leaves at once, as on a terminal; a crash loses none.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   PrintStackOnCrash();
-  ReplacePrinter(options.seed);
+  ReplacePrinter();
   Watchdog watchdog(options.watchdog);
   return RUN_ALL_TESTS() == 0 ? 0 : kExitTestFailed;
 }

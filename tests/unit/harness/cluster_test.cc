@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "tests/oracle/oracle.h"
 #include "tests/unit/harness/failures.h"
 #include "tests/unit/harness/fake_raft.h"
 
@@ -240,11 +241,19 @@ TEST(Cluster, ATestThatNeverEndsHasItsTimeCheckedToo) {
   EXPECT_FALSE(failures.ended);
 }
 
+Observers::List OnlyAnOracle(int servers, const OnError& on_error) {
+  oracle::Oracle::Options options;
+  options.on_violation = [on_error](const oracle::Violation& violation) {
+    on_error({.message = violation.ToString(), .by_oracle = true});
+  };
+  return {std::make_shared<oracle::Oracle>(servers, std::move(options))};
+}
+
 // An instance that says what no Raft says.
 TEST(ClusterOracle, AViolationEndsTheTestAtTheNextCheck) {
   FakeRafts rafts;
   ClusterOptions options = rafts.Options();
-  options.oracle = true;
+  options.make_observers = OnlyAnOracle;
   const Failures failures = FailuresOf([&] {
     Cluster cluster(/*servers=*/3, options);
     rafts[1]->Believe({/*term=*/2, /*is_leader=*/true});
@@ -261,7 +270,7 @@ TEST(ClusterOracle, AViolationEndsTheTestAtTheNextCheck) {
 TEST(ClusterOracle, AViolationThatNoCheckFollowsIsReportedAtTheEnd) {
   FakeRafts rafts;
   ClusterOptions options = rafts.Options();
-  options.oracle = true;
+  options.make_observers = OnlyAnOracle;
   const Failures failures = FailuresOf([&] {
     Cluster cluster(/*servers=*/3, options);
     rafts[1]->Believe({/*term=*/2, /*is_leader=*/true});

@@ -133,15 +133,16 @@ class FakeRafts {
  public:
   // For a cluster of fakes, whose waits and limits are divided by `hurry`.
   ClusterOptions Options(int hurry = 1) {
-    return {.make_instance =
-                [this](auto ends, raft::ServerId me, auto disk, auto channel) {
-                  auto fake = std::make_shared<FakeRaft>(
-                      std::move(ends), me, std::move(disk), std::move(channel));
-                  newest_[me] = fake;
-                  return fake;
-                },
-            .oracle = false,
-            .hurry = hurry};
+    return {
+        .make_instance =
+            [this](auto ends, raft::ServerId me, auto disk, auto channel) {
+              auto fake = std::make_shared<FakeRaft>(
+                  std::move(ends), me, std::move(disk), std::move(channel));
+              newest_[me] = fake;
+              return fake;
+            },
+        .make_observers = [](int, const OnError&) { return Observers::List(); },
+        .hurry = hurry};
   }
 
   // The newest life of the server; null once nobody else refers to it.

@@ -25,6 +25,7 @@
 #include "raft/messages.h"
 #include "rpc/codec.h"
 #include "tests/harness/link.h"
+#include "tests/harness/message.h"
 #include "tests/oracle/oracle.h"
 
 namespace oracle {
@@ -47,9 +48,10 @@ class Story {
 
   explicit Story(int servers = 3, bool reads_disks = true)
       : disks_(static_cast<size_t>(servers)),
-        lives_(static_cast<size_t>(servers), 1),
+        incarnations_(static_cast<size_t>(servers), 1),
         oracle_(servers, MakeOptions(reads_disks)) {
-    for (raft::ServerId i = 0; i < servers; ++i) oracle_.LifeBegins(i, 1);
+    for (raft::ServerId i = 0; i < servers; ++i)
+      oracle_.OnIncarnationBegin(i, 1);
   }
 
   // The first violation, and how many were told.
@@ -68,25 +70,29 @@ class Story {
   void Save(raft::ServerId server, raft::Term term, raft::ServerId vote,
             const Terms& log, raft::Index base = 0, raft::Term base_term = 0) {
     disks_[Slot(server)] = {term, vote, base, base_term, EntriesOf(log, base)};
-    oracle_.Saved(server, lives_[Slot(server)], std::to_string(server));
+    SaveDisk(server, disks_[Slot(server)]);
+  }
+  // Nothing: it does not decode.
+  void SaveDisk(raft::ServerId server, std::optional<harness::DiskState> disk) {
+    oracle_.OnSave(server, incarnations_[Slot(server)], disk);
   }
   // Keeps the log.
   void SaveVote(raft::ServerId server, raft::Term term, raft::ServerId vote) {
-    DiskState& disk = disks_[Slot(server)];
+    harness::DiskState& disk = disks_[Slot(server)];
     disk.current_term = term;
     disk.voted_for = vote;
-    oracle_.Saved(server, lives_[Slot(server)], std::to_string(server));
+    SaveDisk(server, disks_[Slot(server)]);
   }
   // Keeps the vote, unless the term is new.
   void SaveLog(raft::ServerId server, raft::Term term, const Terms& log) {
-    const DiskState& disk = disks_[Slot(server)];
+    const harness::DiskState& disk = disks_[Slot(server)];
     Save(server, term,
          disk.current_term == term ? disk.voted_for : raft::kNobody, log);
   }
 
   void Restart(raft::ServerId server) {
-    oracle_.LifeEnds(server);
-    oracle_.LifeBegins(server, ++lives_[Slot(server)]);
+    oracle_.OnIncarnationEnd(server);
+    oracle_.OnIncarnationBegin(server, ++incarnations_[Slot(server)]);
   }
 
   // --- Messages --------------------------------------------------------------
@@ -132,7 +138,7 @@ class Story {
   uint64_t Send(raft::ServerId from, raft::ServerId to, std::string_view method,
                 const std::string& bytes, Fate fate = Fate::kDelivered) {
     const uint64_t call = ++calls_;
-    links_[call] = {harness::LinkName({from, lives_[Slot(from)], to}),
+    links_[call] = {harness::LinkName({0, from, incarnations_[Slot(from)], to}),
                     std::string(method)};
     See(Kind::kRequest, fate, call, bytes, now_ - age_);
     return call;
@@ -176,14 +182,15 @@ class Story {
     message.index = index;
     message.term = term;
     message.command = command;
-    oracle_.Applied(server, message);
+    oracle_.OnApply(server, message);
   }
   void State(raft::ServerId server, raft::Term term, bool leads) {
-    oracle_.Stated(server, lives_[Slot(server)], oracle_.TermOf(server),
-                   {term, leads});
+    oracle_.OnState(server, incarnations_[Slot(server)],
+                    oracle_.TermSeen(server), {term, leads});
   }
   void Start(raft::ServerId server, raft::Index index, raft::Term term) {
-    oracle_.Started(server, lives_[Slot(server)], {index, term, true});
+    oracle_.OnStart(server, incarnations_[Slot(server)], "",
+                    {index, term, true});
   }
 
   static std::string CommandOf(raft::Index index, raft::Term term) {
@@ -213,36 +220,31 @@ class Story {
       if (verdicts_++ == 0) verdict_ = violation.ToString();
     };
     options.now = [this] { return now_; };
-    if (reads_disks) {
-      // The bytes name the server; "bad" does not decode.
-      options.decode = [this](std::string_view bytes) {
-        return bytes == "bad" ? std::nullopt
-                              : std::optional(disks_[static_cast<size_t>(
-                                    std::stoi(std::string(bytes)))]);
-      };
-    }
+    options.reads_disks = reads_disks;
     return options;
   }
 
   void See(Kind kind, Fate fate, uint64_t call, const std::string& bytes,
            Oracle::Clock::time_point sent) {
     const Route& route = links_[call];
-    oracle_.Sees({.kind = kind,
-                  .fate = fate,
-                  .call = call,
-                  .sent = sent,
-                  .end = route.end,
-                  .server = "",
-                  .method = route.method,
-                  .bytes = bytes});
+    const std::optional<harness::Message> message =
+        harness::DecodeMessage({.kind = kind,
+                                .fate = fate,
+                                .call = call,
+                                .sent = sent,
+                                .end = route.end,
+                                .server = "",
+                                .method = route.method,
+                                .bytes = bytes});
+    if (message.has_value()) oracle_.OnMessage(*message);
   }
 
   Oracle::Clock::time_point now_ = Oracle::Clock::now();
   std::chrono::milliseconds age_{0};
   std::string verdict_;
   int verdicts_ = 0;
-  std::vector<DiskState> disks_;
-  std::vector<int> lives_;
+  std::vector<harness::DiskState> disks_;
+  std::vector<int> incarnations_;
   std::map<uint64_t, Route> links_;
   uint64_t calls_ = 0;
   Oracle oracle_;

@@ -329,7 +329,7 @@ TEST(OracleLogs, WellFormed) {
   EXPECT_TRUE(bytes.Broke(kWellFormed)) << bytes.verdict();
 
   Story disk;
-  disk.oracle().Saved(0, 1, "bad");
+  disk.SaveDisk(0, std::nullopt);
   EXPECT_TRUE(disk.Broke(kWellFormed)) << disk.verdict();
 
   Story log;
@@ -360,7 +360,7 @@ TEST(Oracle, AViolationShowsTheLastEvents) {
   story.Wins(0, 1, {1});
   story.Appends(0, 2, {.term = 1, .commit = 3}, Fate::kLost);
   for (const char* const line :
-       {"S0 starts life 1", "S0 -> S1 T1 RequestVote last=(0,0)",
+       {"S0 starts, incarnation 1", "S0 -> S1 T1 RequestVote last=(0,0)",
         "S1 T1 saves vote=S0 last=(0,0)", "S1 -> S0 T1 vote granted",
         "S0 -> S2 T1 AppendEntries prev=(0,0) entries=0 commit=3 (lost)"}) {
     EXPECT_NE(story.verdict().find(line), std::string::npos)
@@ -368,10 +368,10 @@ TEST(Oracle, AViolationShowsTheLastEvents) {
   }
 }
 
-TEST(Oracle, AGhostBindsNobody) {
+TEST(Oracle, AStaleInstanceDoesNotBindItsServer) {
   Story story(/*servers=*/3, /*reads_disks=*/false);
-  story.oracle().LifeEnds(0);
-  // It stands, cut off, while it is being killed.
+  story.oracle().OnIncarnationEnd(0);
+  // It starts an election, cut off, while it is being killed.
   story.Ask(0, 1, 9, 0, 0, Fate::kUndeliverable);
   story.Restart(0);
   story.State(0, 1, false);
@@ -380,7 +380,7 @@ TEST(Oracle, AGhostBindsNobody) {
 
 TEST(Oracle, WithoutDisksTheirRulesAreOff) {
   Story story(/*servers=*/3, /*reads_disks=*/false);
-  story.oracle().Saved(0, 1, "bad");
+  story.SaveDisk(0, std::nullopt);
   story.Wins(0, 1, {1});  // Story saves, and the oracle does not look
   story.Start(0, 1, 1);
   EXPECT_EQ(story.verdict(), "");

@@ -14,6 +14,7 @@
 #include "base/logging.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "tests/observation.h"
 #include "tests/runner/child.h"
 #include "tests/runner/options.h"
 #include "tests/runner/runner.h"
@@ -50,6 +51,11 @@ int main(int argc, char** argv) {
     std::cout << tests::HelpText();
     return tests::kExitAllPassed;
   }
+  const absl::StatusOr<tests::ObservationOptions> observation =
+      tests::ReadObservationOptions(options->seed);
+  if (!observation.ok()) {
+    return tests::RefuseToRun(std::string(observation.status().message()));
+  }
   InitLibraries(&argc, argv);
   // GoogleTest takes its options out, and would run nothing for a wrong one.
   for (int i = 1; i < argc; ++i) {
@@ -58,6 +64,7 @@ int main(int argc, char** argv) {
       return tests::RefuseToRun("unknown option " + argument);
     }
   }
+  tests::ObserveClusters(*observation);
   if (options->child) return tests::RunAsChild(*options);
   if (options->plain_gtest) return RunPlainGoogleTest(*options);
   return tests::RunTests(*options);

@@ -1,0 +1,37 @@
+#include "tests/harness/disk.h"
+
+#include <utility>
+
+#include "base/logging.h"
+
+#if __has_include("raft/saved_state.h")
+#include "raft/saved_state.h"
+#endif
+
+namespace harness {
+
+#if __has_include("raft/saved_state.h")
+
+bool CanReadDisks() { return true; }
+
+std::optional<DiskState> ReadDisk(std::string_view bytes) {
+  absl::StatusOr<raft::SavedState> saved = raft::DecodeSavedState(bytes);
+  if (!saved.ok()) return std::nullopt;
+  return DiskState{.current_term = saved->current_term,
+                   .voted_for = saved->voted_for,
+                   .base_index = saved->base_index,
+                   .base_term = saved->base_term,
+                   .entries = std::move(saved->entries)};
+}
+
+#else
+
+bool CanReadDisks() { return false; }
+
+std::optional<DiskState> ReadDisk(std::string_view) {
+  LOG(FATAL) << "this Raft has no raft/saved_state.h";
+}
+
+#endif
+
+}  // namespace harness

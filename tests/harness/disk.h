@@ -1,0 +1,33 @@
+// How observers read the disks of the Raft under test.
+//
+// Thread safety: plain values and pure functions.
+
+#ifndef TESTS_HARNESS_DISK_H_
+#define TESTS_HARNESS_DISK_H_
+
+#include <optional>
+#include <string_view>
+
+#include "raft/entries.h"
+#include "raft/types.h"
+
+namespace harness {
+
+// What a Raft had saved, as far as observers ask (raft/saved_state.h).
+struct DiskState {
+  raft::Term current_term = 0;
+  raft::ServerId voted_for = raft::kNobody;
+  raft::Index base_index = 0;  // of the entry before the first one
+  raft::Term base_term = 0;
+  raft::Entries entries = {};
+};
+
+// Whether the Raft under test offers raft/saved_state.h.
+bool CanReadDisks();
+
+// Nothing if the bytes are not what the Raft saves. REQUIRES: CanReadDisks().
+std::optional<DiskState> ReadDisk(std::string_view bytes);
+
+}  // namespace harness
+
+#endif  // TESTS_HARNESS_DISK_H_

@@ -1,0 +1,85 @@
+// What can be seen of a group of Raft servers from outside, event by event.
+//
+// The oracle, the recorder and every other view of a run implement this; a
+// group tells them in the order of its list (observers.h).
+//
+// An event may be reported later than it happened: threads run on in between.
+// Only this order is certain: a request is reported before its handler runs; a
+// reply when the handler has returned and before the caller gets it; a save
+// before it returns.
+//
+// Thread safety: events come from many threads at once, some under a lock of
+// the server that causes them. An implementation takes base/spin_lock.h and no
+// other lock, so that observing changes no simulated run, and blocks on
+// nothing.
+
+#ifndef TESTS_HARNESS_OBSERVER_H_
+#define TESTS_HARNESS_OBSERVER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "raft/types.h"
+#include "tests/harness/disk.h"
+#include "tests/harness/failure.h"
+#include "tests/harness/message.h"
+
+namespace harness {
+
+// A step of a test: a check that takes time, a wait, an agreement.
+struct StepEvent {
+  uint64_t number = 0;    // counts the steps of the process
+  bool is_begin = false;  // otherwise it ends
+  std::string_view name;  // "Agree"
+  std::string_view text;  // "100 on 3 servers"; empty at its end
+  Place place;
+};
+
+class ClusterObserver {
+ public:
+  virtual ~ClusterObserver() = default;
+
+  // A server starts: before anything else is seen of that incarnation. It ends
+  // when no other server can hear from it any more, before its disk is copied.
+  virtual void OnIncarnationBegin(raft::ServerId /*server*/,
+                                  int /*incarnation*/) {}
+  virtual void OnIncarnationEnd(raft::ServerId /*server*/) {}
+
+  // A message between two servers, when its fate is known.
+  virtual void OnMessage(const Message& /*message*/) {}
+
+  // That incarnation saved this, or found it when it started; nothing if the
+  // bytes do not decode. Not called unless CanReadDisks().
+  virtual void OnSave(raft::ServerId /*server*/, int /*incarnation*/,
+                      const std::optional<DiskState>& /*state*/) {}
+
+  virtual void OnApply(raft::ServerId /*server*/,
+                       const raft::ApplyMsg& /*message*/) {}
+
+  // Start() of that incarnation returned this.
+  virtual void OnStart(raft::ServerId /*server*/, int /*incarnation*/,
+                       std::string_view /*command*/,
+                       raft::StartResult /*result*/) {}
+
+  // GetState() of that incarnation returned this; `floor` is what TermSeen()
+  // returned before GetState() was called.
+  virtual void OnState(raft::ServerId /*server*/, int /*incarnation*/,
+                       raft::Term /*floor*/, raft::State /*state*/) {}
+
+  // The highest term that this observer has seen the server in.
+  virtual raft::Term TermSeen(raft::ServerId /*server*/) const { return 0; }
+
+  // The test connects or disconnects a server, or sets up the network:
+  // "reliable", "long_reordering".
+  virtual void OnLink(raft::ServerId /*server*/, bool /*connected*/) {}
+  virtual void OnNetwork(std::string_view /*setting*/, bool /*on*/) {}
+
+  // The test begins its title, or a step begins or ends.
+  virtual void OnTitle(std::string_view /*title*/) {}
+  virtual void OnStep(const StepEvent& /*step*/) {}
+};
+
+}  // namespace harness
+
+#endif  // TESTS_HARNESS_OBSERVER_H_

@@ -1,0 +1,61 @@
+#include "tests/harness/observers.h"
+
+#include <atomic>
+#include <optional>
+
+namespace harness {
+namespace {
+
+uint64_t NextStep() {
+  static std::atomic<uint64_t> steps = 0;
+  return ++steps;
+}
+
+}  // namespace
+
+void Observers::OnPacket(const labrpc::Packet& packet) const {
+  if (list_.empty()) return;
+  const std::optional<Message> message = DecodeMessage(packet);
+  if (!message.has_value() || message->link.group != group_) return;
+  Tell(&ClusterObserver::OnMessage, *message);
+}
+
+void Observers::OnSave(raft::ServerId server, int incarnation,
+                       const base::Rope& raft_state) const {
+  if (list_.empty() || !CanReadDisks()) return;
+  Tell(&ClusterObserver::OnSave, server, incarnation,
+       ReadDisk(raft_state.ToString()));
+}
+
+raft::State Observers::GetState(
+    raft::ServerId server, int incarnation,
+    const std::function<raft::State()>& get_state) const {
+  std::vector<raft::Term> floors;
+  for (const auto& observer : list_) {
+    floors.push_back(observer->TermSeen(server));
+  }
+  const raft::State state = get_state();
+  for (size_t i = 0; i < list_.size(); ++i) {
+    list_[i]->OnState(server, incarnation, floors[i], state);
+  }
+  return state;
+}
+
+Step::Step(const Observers& observers, std::string_view name,
+           std::string_view text, Place place)
+    : observers_(observers),
+      event_{.number = NextStep(),
+             .is_begin = true,
+             .name = name,
+             .text = text,
+             .place = place} {
+  observers_.Tell(&ClusterObserver::OnStep, event_);
+}
+
+Step::~Step() {
+  event_.is_begin = false;
+  event_.text = {};
+  observers_.Tell(&ClusterObserver::OnStep, event_);
+}
+
+}  // namespace harness

@@ -1,0 +1,70 @@
+// The observers of one group, in order: decodes each event once and tells all.
+//
+// Thread safety: safe. A plain value; copies tell the same observers.
+
+#ifndef TESTS_HARNESS_OBSERVERS_H_
+#define TESTS_HARNESS_OBSERVERS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/rope.h"
+#include "labrpc/packet.h"
+#include "raft/types.h"
+#include "tests/harness/failure.h"
+#include "tests/harness/observer.h"
+
+namespace harness {
+
+class Observers {
+ public:
+  using List = std::vector<std::shared_ptr<ClusterObserver>>;
+
+  // Those observers see the servers of that group only.
+  explicit Observers(List list, int group = 0)
+      : list_(std::move(list)), group_(group) {}
+
+  bool any() const { return !list_.empty(); }
+
+  // Calls that method of each observer.
+  template <typename... Parameters, typename... Arguments>
+  void Tell(void (ClusterObserver::*event)(Parameters...),
+            const Arguments&... arguments) const {
+    for (const auto& observer : list_) ((*observer).*event)(arguments...);
+  }
+
+  void OnPacket(const labrpc::Packet& packet) const;
+  void OnSave(raft::ServerId server, int incarnation,
+              const base::Rope& raft_state) const;
+
+  // Calls `get_state` and tells what it returned.
+  raft::State GetState(raft::ServerId server, int incarnation,
+                       const std::function<raft::State()>& get_state) const;
+
+ private:
+  List list_;
+  int group_;
+};
+
+// A step of a test, from its construction to the end of its scope.
+class Step {
+ public:
+  // `name` is a literal.
+  Step(const Observers& observers, std::string_view name, std::string_view text,
+       Place place);
+  ~Step();
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+
+ private:
+  const Observers& observers_;
+  StepEvent event_;
+};
+
+}  // namespace harness
+
+#endif  // TESTS_HARNESS_OBSERVERS_H_

@@ -1,0 +1,152 @@
+#include "tests/observation.h"
+
+#include <fcntl.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/logging.h"
+#include "gtest/gtest.h"
+#include "tests/harness/environment.h"
+#include "tests/harness/recorder.h"
+#include "tests/oracle/oracle.h"
+#include "tests/runner/run_log.h"
+#include "tests/runner/test_list.h"
+
+namespace tests {
+namespace {
+
+using harness::OnError;
+using harness::Recorder;
+
+// Nothing here includes the simulator; its program is called so.
+std::string Mode() {
+  std::error_code error;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return program.filename() == "raft_sim" ? "simulated" : "real";
+}
+
+std::shared_ptr<Recorder> MakeRecorder(const std::string& path) {
+  // Whole lines at the end of the file: the kernel keeps them apart.
+  const int fd = open(
+      path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+  PCHECK(fd >= 0) << "TRACE=" << path << " cannot be written";
+  return std::make_shared<Recorder>([fd](const nlohmann::ordered_json& event) {
+    WriteAll(fd, harness::EventLine(event));
+  });
+}
+
+std::string MessageOf(const testing::TestPartResult& result) {
+  std::string message = result.message();
+  // GoogleTest's word for a failure that is no comparison.
+  constexpr std::string_view kFailed = "Failed\n";
+  if (message.starts_with(kFailed)) message.erase(0, kFailed.size());
+  return message;
+}
+
+// "2a_test.cc:33", or empty.
+std::string PlaceOf(const testing::TestPartResult& result) {
+  if (result.file_name() == nullptr) return "";
+  return absl::StrCat(
+      std::filesystem::path(result.file_name()).filename().string(), ":",
+      result.line_number());
+}
+
+// Tells the recorder what GoogleTest knows of the test.
+class TestRecorder : public testing::EmptyTestEventListener {
+ public:
+  TestRecorder(std::shared_ptr<Recorder> recorder,
+               std::shared_ptr<Recorder::Run> run)
+      : recorder_(std::move(recorder)), run_(std::move(run)) {}
+
+  void OnTestStart(const testing::TestInfo& test) override {
+    run_->test = GoName(test.test_suite_name(), test.name());
+  }
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (!result.failed()) return;
+    recorder_->OnFailure(MessageOf(result), PlaceOf(result));
+  }
+  void OnTestEnd(const testing::TestInfo& test) override {
+    recorder_->OnTestEnd(test.result()->Passed());
+  }
+
+ private:
+  const std::shared_ptr<Recorder> recorder_;
+  const std::shared_ptr<Recorder::Run> run_;
+};
+
+std::shared_ptr<oracle::Oracle> MakeOracle(
+    int servers, const OnError& on_error,
+    const std::shared_ptr<Recorder>& recorder) {
+  if (!harness::CanReadDisks()) {
+    for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheDisk()) {
+      LOG(INFO) << "oracle: off: " << rule.name
+                << " (the Raft has no raft/saved_state.h)";
+    }
+  }
+  oracle::Oracle::Options options;
+  options.on_violation = [on_error,
+                          recorder](const oracle::Violation& violation) {
+    if (recorder != nullptr) {
+      recorder->OnViolation(violation.rule.name, violation.rule.section,
+                            violation.what);
+    }
+    on_error({.message = violation.ToString(), .by_oracle = true});
+  };
+  return std::make_shared<oracle::Oracle>(servers, std::move(options));
+}
+
+}  // namespace
+
+absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed) {
+  const auto setting = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string oracle = setting("ORACLE");
+  if (oracle != "off" && oracle != "on" && !oracle.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ORACLE=", oracle, " is wrong: give on or off"));
+  }
+  return ObservationOptions{.oracle = oracle != "off",
+                            .trace = setting("TRACE"),
+                            .seed = seed,
+                            .profile = setting("SIM_PROFILE")};
+}
+
+void ObserveClusters(const ObservationOptions& options) {
+  std::shared_ptr<Recorder> recorder;
+  const auto run = std::make_shared<Recorder::Run>();
+  if (!options.trace.empty()) {
+    *run = {.test = "",
+            .seed = options.seed,
+            .mode = Mode(),
+            .profile = options.profile};
+    recorder = MakeRecorder(options.trace);
+    testing::UnitTest::GetInstance()->listeners().Append(
+        new TestRecorder(recorder, run));
+  }
+  // The recorder first: so a violation follows the event that is one.
+  harness::SetEnvironment(
+      {.make_observers = [=](int servers, const OnError& on_error) {
+        harness::Observers::List observers;
+        if (recorder != nullptr) {
+          recorder->OnCluster(*run, servers);
+          observers.push_back(recorder);
+        }
+        if (options.oracle) {
+          observers.push_back(MakeOracle(servers, on_error, recorder));
+        } else {
+          LOG(INFO) << "oracle: off: all rules";
+        }
+        return observers;
+      }});
+}
+
+}  // namespace tests

@@ -1,0 +1,33 @@
+// Who observes the clusters of a test program: the oracle always, unless it is
+// switched off, and the recorder of `make trace` if it is asked for.
+//
+// main() calls ObserveClusters() once, before any test runs.
+
+#ifndef TESTS_OBSERVATION_H_
+#define TESTS_OBSERVATION_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace tests {
+
+struct ObservationOptions {
+  bool oracle = true;
+  std::string trace;    // file that the recorder writes; empty: it does not
+  uint64_t seed = 0;    // of the run, and the simulator's profile: what the
+  std::string profile;  // recorder says of it
+};
+
+// Reads ORACLE, TRACE and SIM_PROFILE from the process's environment; an error
+// is one line that says what to do instead.
+absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed);
+
+// Registers the observers of all clusters that this process makes. A trace file
+// that cannot be made is fatal.
+void ObserveClusters(const ObservationOptions& options);
+
+}  // namespace tests
+
+#endif  // TESTS_OBSERVATION_H_
