@@ -13,7 +13,7 @@
 #include "raft/raft.h"
 #include "rpc/codec.h"
 
-// [README]
+// [docs]
 // One server of a replicated counter. All of them hold the same value.
 class Counter {
  public:
@@ -53,6 +53,6 @@ class Counter {
   int64_t value_ ABSL_GUARDED_BY(mu_) = 0;
   std::thread reader_;
 };
-// [README]
+// [docs]
 
 #endif  // EXAMPLES_COUNTER_COUNTER_H_

@@ -1,5 +1,5 @@
 // Tests of what is no C++: the scripts in tests/, and the code that the
-// README shows. They are here so that `make test` covers them.
+// pages show. They are here so that `make test` covers them.
 //
 // The tree is found from the program, <root>/out/<variant>/raft_tests; so the
 // current directory does not matter.
@@ -95,14 +95,16 @@ TEST(Tools, Packages) { ExpectPasses("tools.packages_test"); }
 
 TEST(Tools, Sim) { ExpectPasses("tools.seeds.seeds_test"); }
 
-// The README's service is the one that TestUnitExample... runs.
-TEST(Readme, ShowsTheExampleAsItIs) {
+// The service in the page for engineers is the one that TestUnitExample...
+// runs.
+TEST(EngineersPage, ShowsTheExampleAsItIs) {
   const std::vector<std::string> parts = absl::StrSplit(
-      Content(Root() / "examples/counter/counter.h"), "// [README]\n");
+      Content(Root() / "examples/counter/counter.h"), "// [docs]\n");
   ASSERT_EQ(parts.size(), 3u);
   const std::string block = absl::StrCat("```cpp\n", parts[1], "```\n");
-  EXPECT_NE(Content(Root() / "README.md").find(block), std::string::npos)
-      << "the README should show:\n"
+  EXPECT_NE(Content(Root() / "docs/engineers.md").find(block),
+            std::string::npos)
+      << "docs/engineers.md should show:\n"
       << block;
 }
 
