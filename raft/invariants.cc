@@ -38,9 +38,9 @@ void RaftServer::CheckInvariantsLocked() {
   if (role_ == Role::kLeader) {
     for (size_t i = 0; i < followers_.size(); ++i) {
       if (!IsPeer(i)) continue;
-      CHECK_LE(followers_[i].match_index, log_.LastIndex());
-      CHECK_GT(followers_[i].next_index, followers_[i].match_index);
-      CHECK_LE(followers_[i].next_index, log_.LastIndex() + 1);
+      CHECK_LE(followers_[i].match(), log_.LastIndex());
+      CHECK_GT(followers_[i].next(), followers_[i].match());
+      CHECK_LE(followers_[i].next(), log_.LastIndex() + 1);
     }
   }
 

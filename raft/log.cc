@@ -85,6 +85,11 @@ Index Log::LastIndexOf(Term term) const {
   return TermAt(last) == term ? last : 0;
 }
 
+Index Log::NextAfterConflict(Index prev_index, const Conflict& conflict) const {
+  const Index last = conflict.term == 0 ? 0 : LastIndexOf(conflict.term);
+  return last != 0 && last < prev_index ? last + 1 : conflict.index;
+}
+
 Entries Log::Slice(Index first, Index last, size_t max_bytes) const {
   CHECK_GE(first, FirstIndex());
   CHECK_LE(last, LastIndex());

@@ -79,6 +79,12 @@ class Log {
   // Returns the last index with that term, the base included, or nothing (0).
   Index LastIndexOf(Term term) const;
 
+  // Returns what a leader should send next to a follower that answered
+  // `conflict` to an entry that was to follow `prev_index`: what is after its
+  // own last entry of the conflicting term, if it has one before that place,
+  // for the logs may agree up to there; else the follower's index.
+  Index NextAfterConflict(Index prev_index, const Conflict& conflict) const;
+
   // Copies the entries from `first` to `last`: as many as fit into `max_bytes`,
   // but at least one if there is one.
   // REQUIRES: FirstIndex() <= first, last <= LastIndex().

@@ -1,11 +1,5 @@
-// Log replication: AppendEntries, as heart-beat too, and its answers
-// (5.3, and the commit rule of 5.4.2).
-//
-// One AppendEntries with entries is under way to each peer while all is well;
-// what is submitted meanwhile goes with the next. Whatever goes unanswered for
-// a heart-beat interval is sent again, so that repair depends on no single
-// reply: replies may take seconds, or never come. Nothing but an answer moves
-// next_index and match_index, and an answer is judged by its own request alone.
+// Log replication: AppendEntries, as heartbeat too, and its replies (5.3, and
+// the commit rule of 5.4.2). What a leader sends when is in progress.h.
 
 #include <algorithm>
 #include <functional>
@@ -18,6 +12,14 @@
 namespace raft {
 
 using base::MutexLock;
+
+namespace {
+
+// How many bytes of entries one AppendEntries carries; one entry is sent
+// whatever its size. With what stands around them they stay below a million.
+constexpr size_t kMaxBatchBytes = 999'000;
+
+}  // namespace
 
 // --- Leader: when to send ---------------------------------------------------
 
@@ -35,7 +37,7 @@ void RaftServer::SendDueAppendEntries() {
   SendAppendEntries(calls);
 }
 
-// Waits, while this server leads, until some peer is due an AppendEntries, and
+// Waits, while this server leads, until a follower is due an AppendEntries, and
 // fills `calls`. Returns false once the instance is killed.
 bool RaftServer::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
   MutexLock lock(&mu_);
@@ -52,26 +54,21 @@ bool RaftServer::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
 }
 
 // Fills what is due now, and sees to it that the ticker wakes for the rest. All
-// sending goes through here: Start() and replies call it, and so does the
-// clock.
+// sending goes through here, from Start(), from replies, and from the clock.
 RaftServer::AppendEntriesCalls RaftServer::TakeDueCallsLocked() {
   AppendEntriesCalls calls;
   if (killed_ || role_ != Role::kLeader) return calls;
   const Clock::time_point now = clock_();
+  const Offer offer{log_, commit_index_, commit_advanced_at_};
+  const auto decides = QuorumFirst(followers_, me_, now, timing_);
   Clock::time_point next_due = now + timing_.heartbeat_interval;
-  size_t deciding = 1;  // this server, and the peers that get entries at once
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (!IsPeer(i)) continue;
-    Peer& peer = followers_[i];
-    const bool responsive =
-        !peer.lost_last && (peer.in_flight == 0 ||
-                            now < peer.entries_sent + timing_.responsive_time);
-    const bool decides = responsive && deciding < Majority();
-    if (decides) ++deciding;
-    Clock::time_point due = DueLocked(peer, decides, now);
+    Clock::time_point due =
+        followers_[i].DueAt(now, decides[i], offer, timing_);
     if (due <= now) {
       calls.push_back(FillAppendEntriesLocked(static_cast<ServerId>(i), now));
-      due = DueLocked(peer, decides, now);
+      due = followers_[i].DueAt(now, decides[i], offer, timing_);
     }
     next_due = std::min(next_due, due);
   }
@@ -82,99 +79,51 @@ RaftServer::AppendEntriesCalls RaftServer::TakeDueCallsLocked() {
   return calls;
 }
 
-// Whether something is due sooner because of the entry at `index`, the newest.
-// At high rates there is not: each peer lacks entries already, and waits for an
-// answer or for more of them.
-bool RaftServer::EntryIsNewsLocked(Index index) const {
+// Whether the log's last entry makes an AppendEntries due sooner.
+bool RaftServer::LastEntryHastensLocked() const {
   for (size_t i = 0; i < followers_.size(); ++i) {
-    if (!IsPeer(i)) continue;
-    const Peer& peer = followers_[i];
-    if (peer.next_index == index) return true;
-    if (peer.in_flight == 0 &&
-        log_.BytesFrom(peer.next_index) > kMaxLaggardBytes) {
-      return true;
-    }
+    if (IsPeer(i) && followers_[i].HastensWith(log_)) return true;
   }
   return false;
 }
 
-// Returns when `peer` should get its next AppendEntries. A peer that `decides`
-// on commitment gets entries as soon as it may.
-Clock::time_point RaftServer::DueLocked(const Peer& peer, bool decides,
-                                        Clock::time_point now) const {
-  Clock::time_point due = peer.last_sent + timing_.heartbeat_interval;
-  if (MayCarryEntriesLocked(peer, now)) {
-    const bool at_once =
-        decides || log_.BytesFrom(peer.next_index) > kMaxLaggardBytes;
-    due = std::min(due, at_once && !peer.lost_last
-                            ? Clock::time_point()
-                            : peer.last_sent + timing_.laggard_interval);
-  }
-  // An empty one says what it may of the commit index: F6 stops at match_index.
-  if (std::min(commit_index_, peer.match_index) > peer.told_commit) {
-    due = std::min(due, commit_advanced_at_ + timing_.commit_notice_delay);
-  }
-  return due;
-}
-
-// Entries go to a peer that lacks some, unless a young AppendEntries with
-// entries is under way to it.
-bool RaftServer::MayCarryEntriesLocked(const Peer& peer,
-                                       Clock::time_point now) const {
-  return peer.next_index <= log_.LastIndex() &&
-         (peer.in_flight == 0 ||
-          now >= peer.entries_sent + timing_.heartbeat_interval);
-}
-
-// --- Leader: sending, and judging answers -----------------------------------
+// --- Leader: sending, and judging replies -----------------------------------
 
 // Figure 2, AppendEntries RPC, arguments.
 RaftServer::AppendEntriesCall RaftServer::FillAppendEntriesLocked(
-    ServerId id, Clock::time_point now) {
-  Peer& peer = followers_[static_cast<size_t>(id)];
-  AppendEntriesCall call{id, ++calls_filled_, {}};
-  AppendEntriesArgs& args = call.args;
+    ServerId peer, Clock::time_point now) {
+  Progress& follower = followers_[static_cast<size_t>(peer)];
+  AppendEntriesArgs args;
   args.term = current_term_;
   args.leader_id = me_;
-  args.prev_log_index = peer.next_index - 1;
+  args.prev_log_index = follower.next() - 1;
   args.prev_log_term = log_.TermAt(args.prev_log_index);
   args.leader_commit = commit_index_;
-
-  peer.last_sent = now;
-  if (MayCarryEntriesLocked(peer, now)) {
+  if (follower.WantsEntries(now, log_.LastIndex(), timing_)) {
     args.entries =
-        log_.Slice(peer.next_index, log_.LastIndex(), kMaxBatchBytes);
-    peer.lost_last = peer.lost_last || peer.in_flight != 0;  // no answer so far
-    peer.entries_sent = now;
-    peer.in_flight = call.number;
+        log_.Slice(follower.next(), log_.LastIndex(), kMaxBatchBytes);
   }
-  peer.told_commit = std::max(
-      peer.told_commit,
-      std::min(commit_index_, args.prev_log_index + args.entries.size()));
-  VLOG(2) << TraceLocked(Topic::kAppend) << "send to=S" << id << " prev=("
+  const Progress::Request request{++calls_filled_, args.prev_log_index,
+                                  args.entries.size()};
+  follower.OnSent(now, request, commit_index_);
+  VLOG(2) << TraceLocked(Topic::kAppend) << "send to=S" << peer << " prev=("
           << args.prev_log_index << "," << args.prev_log_term
           << ") entries=" << args.entries.size()
           << " commit=" << args.leader_commit;
-  return call;
+  return {peer, request, std::move(args)};
 }
 
 void RaftServer::SendAppendEntries(const AppendEntriesCalls& calls) {
   for (const AppendEntriesCall& call : calls) {
-    const AppendEntriesRequest request{call.args.term, call.args.prev_log_index,
-                                       call.args.entries.size(), call.number};
     // Capturing this is safe: Kill() closes the ends, which drains callbacks.
     peers_[static_cast<size_t>(call.peer)]->CallAsync(
         kAppendEntries, call.args,
-        [this, id = call.peer,
-         request](std::optional<AppendEntriesReply> reply) {
+        [this, peer = call.peer, term = call.args.term,
+         request = call.request](std::optional<AppendEntriesReply> reply) {
           AppendEntriesCalls next;
           {
             MutexLock lock(&mu_);
-            if (reply.has_value()) {
-              OnAppendEntriesReplyLocked(id, request, *reply);
-            } else {
-              OnAppendEntriesLostLocked(id, request);
-            }
+            OnAppendEntriesReplyLocked(peer, term, request, reply);
             next = TakeDueCallsLocked();
           }
           SendAppendEntries(next);
@@ -182,71 +131,35 @@ void RaftServer::SendAppendEntries(const AppendEntriesCalls& calls) {
   }
 }
 
-void RaftServer::OnAppendEntriesLostLocked(
-    ServerId id, const AppendEntriesRequest& request) {
-  if (role_ != Role::kLeader || request.term != current_term_) return;
-  Peer& peer = followers_[static_cast<size_t>(id)];
-  if (peer.in_flight != request.number) return;
-  peer.in_flight = 0;
-  peer.lost_last = true;
-}
-
-void RaftServer::OnAppendEntriesReplyLocked(ServerId id,
-                                            const AppendEntriesRequest& request,
-                                            const AppendEntriesReply& reply) {
-  if (reply.term > current_term_) {  // Figure 2, all servers
-    BecomeFollowerLocked(reply.term);
+void RaftServer::OnAppendEntriesReplyLocked(
+    ServerId peer, Term term, const Progress::Request& request,
+    const std::optional<AppendEntriesReply>& reply) {
+  if (reply.has_value() && reply->term > current_term_) {
+    BecomeFollowerLocked(reply->term);  // Figure 2, all servers
     return;
   }
   // Old news: the reply may be seconds late, to a request of another term.
-  if (role_ != Role::kLeader || request.term != current_term_) return;
-  // No living server answers below the term it was asked in: this is the empty
+  if (role_ != Role::kLeader || term != current_term_) return;
+
+  Progress& follower = followers_[static_cast<size_t>(peer)];
+  // No running server answers below the term it was asked in: that is the empty
   // answer of a killed one.
-  if (reply.term < request.term) {
-    OnAppendEntriesLostLocked(id, request);
+  if (!reply.has_value() || reply->term < term) {
+    follower.OnLost(request);
     return;
   }
-
-  Peer& peer = followers_[static_cast<size_t>(id)];
-  if (peer.in_flight == request.number) peer.in_flight = 0;
-  peer.lost_last = false;
-  if (!reply.success) {
-    BackUpLocked(&peer, request, reply);
+  if (reply->success) {
+    follower.OnAccepted(request);
+    AdvanceLeaderCommitLocked();
     return;
   }
-  // What the follower holds is what this very request said, whatever has been
-  // sent or appended since; replies come in any order.
-  peer.match_index =
-      std::max(peer.match_index, request.prev_log_index + request.entries);
-  peer.next_index = std::max(peer.next_index, peer.match_index + 1);
-  AdvanceLeaderCommitLocked();
-}
-
-// Figure 2, leaders: if AppendEntries fails because of log inconsistency,
-// decrement next_index and retry; a whole term at a time (end of 5.3).
-void RaftServer::BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
-                              const AppendEntriesReply& reply) {
-  if (request.prev_log_index != peer->next_index - 1) return;  // old news
-  Index next = reply.conflict_index;
-  // If this log has entries of the conflicting term before that place, the two
-  // may agree up to the last of them.
-  const Index last_of_term =
-      reply.conflict_term == 0 ? 0 : log_.LastIndexOf(reply.conflict_term);
-  if (last_of_term != 0 && last_of_term < request.prev_log_index) {
-    next = last_of_term + 1;
-  }
-  next = std::max(next, peer->match_index + 1);
-  // A follower that rejects what it has acknowledged has lost its disk. There
-  // is nothing to back up to, and no reason to ask it again at full speed.
-  if (next > request.prev_log_index) {
-    peer->lost_last = true;
-    return;
-  }
-  peer->next_index = next;
-  peer->in_flight = 0;  // what is under way will be rejected as well
-  VLOG(2) << TraceLocked(Topic::kAppend)
-          << "back up prev=" << request.prev_log_index
-          << " next=" << peer->next_index;
+  // Figure 2, leaders: if AppendEntries fails because of log inconsistency,
+  // decrement next_index and retry; a whole term at a time (end of 5.3).
+  follower.OnRejected(request, log_.NextAfterConflict(request.prev_log_index,
+                                                      {reply->conflict_term,
+                                                       reply->conflict_index}));
+  VLOG(2) << TraceLocked(Topic::kAppend) << "rejected by=S" << peer
+          << " prev=" << request.prev_log_index << " next=" << follower.next();
 }
 
 // Figure 2, leaders: commit what a majority holds, but by counting only
@@ -254,7 +167,7 @@ void RaftServer::BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
 void RaftServer::AdvanceLeaderCommitLocked() {
   absl::InlinedVector<Index, 8> matches;
   for (size_t i = 0; i < followers_.size(); ++i) {
-    matches.push_back(IsPeer(i) ? followers_[i].match_index : log_.LastIndex());
+    matches.push_back(IsPeer(i) ? followers_[i].match() : log_.LastIndex());
   }
   std::sort(matches.begin(), matches.end(), std::greater<>());
   const Index held_by_majority = matches[Majority() - 1];

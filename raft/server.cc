@@ -67,7 +67,7 @@ StartResult RaftServer::Start(std::string_view command) {
     VLOG(2) << TraceLocked(Topic::kLead) << "start last=(" << result.index
             << "," << result.term << ")";
     if (Majority() == 1) AdvanceLeaderCommitLocked();
-    if (EntryIsNewsLocked(result.index)) calls = TakeDueCallsLocked();
+    if (LastEntryHastensLocked()) calls = TakeDueCallsLocked();
   }
   SendAppendEntries(calls);
   return result;
@@ -89,9 +89,10 @@ Status RaftServer::GetStatus() const {
                 .commit_index = commit_index_,
                 .last_applied = last_applied_};
   if (status.role != Role::kLeader) return status;
-  for (const Peer& peer : followers_) {
-    status.followers.push_back(
-        {peer.match_index, peer.next_index, !peer.lost_last});
+  const Clock::time_point now = clock_();
+  for (const Progress& follower : followers_) {
+    status.followers.push_back({follower.match(), follower.next(),
+                                follower.IsResponsive(now, timing_)});
   }
   return status;
 }
@@ -168,9 +169,7 @@ void RaftServer::BecomeLeaderLocked() {
   leader_ = me_;
   // As Figure 2 has it. Nothing has been sent yet, so every peer is due at
   // once: a server that learns of a new leader starts no election (5.2).
-  Peer fresh;
-  fresh.next_index = log_.LastIndex() + 1;
-  followers_.assign(peers_.size(), fresh);
+  followers_.assign(peers_.size(), Progress(log_.LastIndex() + 1));
   append_entries_due_.Signal();
   VLOG(1) << TraceLocked(Topic::kLead) << "leader last=(" << log_.LastIndex()
           << "," << log_.LastTerm() << ")";

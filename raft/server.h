@@ -32,6 +32,7 @@
 #include "raft/invariants.h"
 #include "raft/log.h"
 #include "raft/messages.h"
+#include "raft/progress.h"
 #include "raft/raft.h"
 #include "raft/saved_state.h"
 #include "raft/timing.h"
@@ -39,12 +40,6 @@
 #include "rpc/rpc.h"
 
 namespace raft {
-
-// How many bytes of entries one AppendEntries carries, and how many may wait
-// for the laggard interval. One entry is sent whatever its size.
-// With what stands around them they stay below a million bytes.
-inline constexpr size_t kMaxBatchBytes = 999'000;
-inline constexpr size_t kMaxLaggardBytes = size_t{64} << 10;
 
 class RaftServer final : public Raft,
                          public std::enable_shared_from_this<RaftServer> {
@@ -80,30 +75,11 @@ class RaftServer final : public Raft,
   Log log() const EXCLUDES(mu_);  // a copy
 
  private:
-  // What a leader knows of one peer (Figure 2, "volatile state on leaders"),
-  // and when it sent what.
-  struct Peer {
-    Index next_index = 1;   // of the next entry to send
-    Index match_index = 0;  // up to here the logs are known to be the same
-    Index told_commit = 0;  // the newest commit index that went to it
-    Clock::time_point last_sent;     // any AppendEntries
-    Clock::time_point entries_sent;  // the newest one with entries
-    uint64_t in_flight = 0;  // its number while it is unanswered, otherwise 0
-    bool lost_last = false;  // the one before had no answer, or no use
-  };
-
   // One AppendEntries, filled under the lock, sent without it.
   struct AppendEntriesCall {
     ServerId peer;
-    uint64_t number;  // of this call, in the order they were filled
+    Progress::Request request;
     AppendEntriesArgs args;
-  };
-  // What the judge of a reply needs of its request.
-  struct AppendEntriesRequest {
-    Term term;
-    Index prev_log_index;
-    size_t entries;
-    uint64_t number;
   };
   using AppendEntriesCalls = std::vector<AppendEntriesCall>;
 
@@ -132,24 +108,14 @@ class RaftServer final : public Raft,
   void HeartbeatLoop() EXCLUDES(mu_);
   bool AwaitAppendEntriesDue(AppendEntriesCalls* calls) EXCLUDES(mu_);
   AppendEntriesCalls TakeDueCallsLocked() REQUIRES(mu_);
-  Clock::time_point DueLocked(const Peer& peer, bool decides,
-                              Clock::time_point now) const REQUIRES(mu_);
-  bool EntryIsNewsLocked(Index index) const REQUIRES(mu_);
-  bool MayCarryEntriesLocked(const Peer& peer, Clock::time_point now) const
-      REQUIRES(mu_);
+  bool LastEntryHastensLocked() const REQUIRES(mu_);
   AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
                                             Clock::time_point now)
       REQUIRES(mu_);
   void SendAppendEntries(const AppendEntriesCalls& calls) EXCLUDES(mu_);
-  void OnAppendEntriesReplyLocked(ServerId peer,
-                                  const AppendEntriesRequest& request,
-                                  const AppendEntriesReply& reply)
-      REQUIRES(mu_);
-  void OnAppendEntriesLostLocked(ServerId peer,
-                                 const AppendEntriesRequest& request)
-      REQUIRES(mu_);
-  void BackUpLocked(Peer* peer, const AppendEntriesRequest& request,
-                    const AppendEntriesReply& reply) REQUIRES(mu_);
+  void OnAppendEntriesReplyLocked(
+      ServerId peer, Term term, const Progress::Request& request,
+      const std::optional<AppendEntriesReply>& reply) REQUIRES(mu_);
   void AdvanceLeaderCommitLocked() REQUIRES(mu_);
 
   // replication.cc, follower
@@ -206,7 +172,7 @@ class RaftServer final : public Raft,
   std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);
 
   // Volatile on leaders, new after each election; by server, me_ unused.
-  std::vector<Peer> followers_ ABSL_GUARDED_BY(mu_);
+  std::vector<Progress> followers_ ABSL_GUARDED_BY(mu_);
   Clock::time_point commit_advanced_at_ ABSL_GUARDED_BY(mu_);
   Clock::time_point heartbeat_wakes_at_ ABSL_GUARDED_BY(mu_);
   uint64_t calls_filled_ ABSL_GUARDED_BY(mu_) = 0;

@@ -143,6 +143,24 @@ TEST(Log, LastIndexOfATerm) {
   EXPECT_EQ(log.LastIndexOf(7), 0u);
 }
 
+TEST(Log, AfterAConflictComesTheOwnEndOfItsTermOrTheFollowersIndex) {
+  const Log log = LogOf({1, 1, 1, 4, 4, 5, 5, 6, 6, 6});  // Figure 7's leader
+  const struct {
+    const char* what;
+    Conflict conflict;
+    Index next;
+  } kCases[] = {
+      {"too short", {0, 4}, 4},
+      {"a term that the leader has", {4, 4}, 6},
+      {"a term that it never had", {3, 7}, 7},
+      {"a term that goes on after that place", {6, 8}, 8},
+  };
+  for (const auto& c : kCases) {
+    EXPECT_EQ(log.NextAfterConflict(/*prev_index=*/10, c.conflict), c.next)
+        << c.what;
+  }
+}
+
 TEST(Log, SliceIsBoundedByBytesButCarriesOneEntry) {
   Log log;
   for (int i = 0; i < 4; ++i) log.Append(1, std::string(100, 'x'));

@@ -1,0 +1,209 @@
+// Unit tests of raft/progress.h: when a follower is due, and what each outcome
+// of a request changes.
+
+#include "raft/progress.h"
+
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace raft {
+namespace {
+
+using std::chrono::milliseconds;
+
+const Timing kTiming;
+constexpr Clock::time_point kStart{std::chrono::hours(1)};
+constexpr Clock::time_point kAtOnce{};
+
+Log LogOf(size_t entries, size_t bytes = 1) {
+  Log log;
+  for (size_t i = 0; i < entries; ++i) log.Append(1, std::string(bytes, 'x'));
+  return log;
+}
+
+// A follower that has acknowledged `match` entries, with nothing in flight; the
+// leader sent the last request at kStart.
+Progress Settled(Index match, Index commit = 0) {
+  Progress progress(match + 1);
+  const Progress::Request request{/*number=*/1, match, 0};
+  progress.OnSent(kStart, request, commit);
+  progress.OnAccepted(request);
+  return progress;
+}
+
+TEST(Progress, ANewLeadersFollowerIsDueAtOnce) {
+  const Log log = LogOf(2);
+  const Progress progress(/*next=*/3);
+  EXPECT_EQ(progress.match(), 0u);
+  EXPECT_EQ(progress.next(), 3u);
+  EXPECT_LE(progress.DueAt(kStart, false, {log, 0, {}}, kTiming), kStart);
+}
+
+TEST(Progress, WhenSettledItIsDueByWhatItLacks) {
+  const Log one = LogOf(1);
+  const Log two = LogOf(2);
+  const Log much = LogOf(2, /*bytes=*/kMaxLaggardBytes);
+  const struct {
+    const char* what;
+    const Log* log;
+    bool decides;
+    Index commit;
+    Clock::time_point due;
+  } kCases[] = {
+      {"nothing", &one, true, 0, kStart + kTiming.heartbeat_interval},
+      {"an entry, and it decides", &two, true, 0, kAtOnce},
+      {"an entry, and it does not", &two, false, 0,
+       kStart + kTiming.laggard_interval},
+      {"much", &much, false, 0, kAtOnce},
+      {"the commit index", &one, true, 1,
+       kStart + milliseconds(7) + kTiming.commit_notice_delay},
+      {"both", &two, false, 1,
+       kStart + milliseconds(7) + kTiming.commit_notice_delay},
+  };
+  for (const auto& c : kCases) {
+    const Progress progress = Settled(/*match=*/1);
+    EXPECT_EQ(
+        progress.DueAt(kStart + milliseconds(8), c.decides,
+                       {*c.log, c.commit, kStart + milliseconds(7)}, kTiming),
+        c.due)
+        << c.what;
+  }
+}
+
+// What was told already, or lies beyond what the follower is known to hold, is
+// no reason to send.
+TEST(Progress, TheCommitIndexIsToldOnceAndUpToTheMatch) {
+  const Log log = LogOf(5);
+  const Clock::time_point beat = kStart + kTiming.heartbeat_interval;
+  EXPECT_EQ(
+      Settled(5, /*commit=*/5).DueAt(kStart, true, {log, 5, kStart}, kTiming),
+      beat);
+  Progress behind(/*next=*/6);
+  behind.OnSent(kStart, {1, 5, 0}, /*commit=*/0);
+  EXPECT_EQ(behind.DueAt(kStart, true, {log, 5, kStart}, kTiming), beat);
+}
+
+TEST(Progress, OneRequestWithEntriesIsInFlight) {
+  const Log log = LogOf(3);
+  Progress progress = Settled(1);
+  progress.OnSent(kStart, {/*number=*/2, /*prev_log_index=*/1, /*entries=*/1},
+                  0);
+  const struct {
+    milliseconds later;
+    bool responsive;
+    bool wants;
+  } kCases[] = {
+      {milliseconds(0), true, false},
+      {kTiming.responsive_time - milliseconds(1), true, false},
+      {kTiming.responsive_time, false, false},
+      {kTiming.heartbeat_interval - milliseconds(1), false, false},
+      {kTiming.heartbeat_interval, false, true},  // again
+  };
+  for (const auto& c : kCases) {
+    const Clock::time_point now = kStart + c.later;
+    EXPECT_EQ(progress.IsResponsive(now, kTiming), c.responsive)
+        << c.later.count();
+    EXPECT_EQ(progress.WantsEntries(now, log.LastIndex(), kTiming), c.wants)
+        << c.later.count();
+  }
+  progress.OnAccepted({2, 1, 1});
+  EXPECT_TRUE(progress.WantsEntries(kStart, log.LastIndex(), kTiming));
+  EXPECT_FALSE(progress.WantsEntries(kStart, 2, kTiming));
+}
+
+TEST(Progress, RepliesMoveItByWhatTheirRequestsSaid) {
+  const struct {
+    const char* what;
+    Progress::Request request;
+    bool accepted;
+    Index retry;  // where a rejection says that the logs may differ
+    Index match;
+    Index next;
+    bool responsive;
+  } kCases[] = {
+      // Of a log of 9, 4 match, and 5..6 are in flight as request 7.
+      {"accepted", {7, 4, 2}, true, 0, 6, 7, true},
+      {"accepted late: a heartbeat", {3, 2, 0}, true, 0, 4, 5, true},
+      {"accepted late: a long one", {6, 4, 5}, true, 0, 9, 10, true},
+      {"rejected, back to the match", {7, 4, 2}, false, 2, 4, 5, false},
+      {"rejected late", {3, 8, 0}, false, 2, 4, 5, true},
+  };
+  for (const auto& c : kCases) {
+    Progress progress = Settled(4);
+    progress.OnSent(kStart, {7, 4, 2}, 0);
+    if (c.accepted) {
+      progress.OnAccepted(c.request);
+    } else {
+      progress.OnRejected(c.request, c.retry);
+    }
+    EXPECT_EQ(progress.match(), c.match) << c.what;
+    EXPECT_EQ(progress.next(), c.next) << c.what;
+    EXPECT_EQ(progress.IsResponsive(kStart, kTiming), c.responsive) << c.what;
+  }
+}
+
+TEST(Progress, ARejectionBacksUpAndTriesAgainAtOnce) {
+  const Log log = LogOf(9);
+  Progress progress(/*next=*/10);
+  progress.OnSent(kStart, {1, 9, 0}, 0);
+  progress.OnRejected({1, 9, 0}, /*next=*/4);
+  EXPECT_EQ(progress.next(), 4u);
+  EXPECT_EQ(progress.DueAt(kStart, true, {log, 0, {}}, kTiming), kAtOnce);
+  progress.OnRejected({1, 9, 0}, /*next=*/2);  // twice: old news
+  EXPECT_EQ(progress.next(), 4u);
+}
+
+TEST(Progress, WhatWasLostIsSentAgainButNotInATightLoop) {
+  const Log log = LogOf(2);
+  Progress progress = Settled(1);
+  progress.OnSent(kStart, {2, 1, 1}, 0);
+  progress.OnLost({1, 1, 0});  // another one
+  EXPECT_TRUE(progress.IsResponsive(kStart, kTiming));
+  progress.OnLost({2, 1, 1});
+  EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
+  EXPECT_EQ(progress.DueAt(kStart, /*decides=*/true, {log, 0, {}}, kTiming),
+            kStart + kTiming.laggard_interval);
+  progress.OnAccepted({1, 1, 0});
+  EXPECT_TRUE(progress.IsResponsive(kStart, kTiming));
+}
+
+TEST(Progress, AnEntryHastensTheFirstAndTheLastOfManyBytes) {
+  Progress progress = Settled(1);
+  EXPECT_TRUE(progress.HastensWith(LogOf(2)));
+  EXPECT_FALSE(progress.HastensWith(LogOf(3)));
+  EXPECT_TRUE(progress.HastensWith(LogOf(3, kMaxLaggardBytes)));
+  progress.OnSent(kStart, {2, 1, 1}, 0);
+  EXPECT_FALSE(progress.HastensWith(LogOf(3, kMaxLaggardBytes)));
+}
+
+TEST(QuorumFirst, TakesTheFirstResponsiveOnesThatMakeAMajority) {
+  const struct {
+    std::vector<bool> responsive;
+    ServerId leader;
+    std::vector<bool> decides;
+  } kCases[] = {
+      {{true}, 0, {false}},
+      {{true, true}, 1, {true, false}},
+      {{true, true, true}, 0, {false, true, false}},
+      {{true, true, true, true, true}, 0, {false, true, true, false, false}},
+      {{true, false, true, true, true}, 0, {false, false, true, true, false}},
+      {{true, true, true, true, true}, 1, {true, false, true, false, false}},
+      {{false, false, true}, 2, {false, false, false}},
+  };
+  for (const auto& c : kCases) {
+    std::vector<Progress> followers;
+    for (const bool responsive : c.responsive) {
+      followers.push_back(Settled(1));
+      if (responsive) continue;
+      followers.back().OnSent(kStart, {2, 1, 1}, 0);
+      followers.back().OnLost({2, 1, 1});
+    }
+    const auto decides = QuorumFirst(followers, c.leader, kStart, kTiming);
+    EXPECT_EQ(std::vector<bool>(decides.begin(), decides.end()), c.decides);
+  }
+}
+
+}  // namespace
+}  // namespace raft
