@@ -1,8 +1,8 @@
 // The one place that includes glog: CHECK, LOG and VLOG for every folder.
 //
 // Why one place: newer glog versions want their own export macro defined before
-// the first include; the Makefile takes it from pkg-config, and nobody else has
-// to know. Initialise glog once, in main(), before any thread starts.
+// the first include; the Makefile takes it from pkg-config, and no other file
+// has to know. Initialise glog once, in main(), before any thread starts.
 //
 // Thread safety: glog's macros may be used from any thread.
 

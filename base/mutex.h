@@ -4,10 +4,10 @@
 // Why not absl::Mutex: distributions build Abseil without ThreadSanitizer,
 // which then cannot see its locks and reports races that are not there. Why
 // not std::mutex itself: libstdc++'s carries no annotations, so clang could not
-// check who holds it.
+// check which thread holds it.
 //
 // Thread safety: that is what this file is for.
-// Invariant: holder_ names the thread that holds the mutex, or nobody.
+// Invariants: holder_ names the thread that holds the mutex, or none.
 
 #ifndef BASE_MUTEX_H_
 #define BASE_MUTEX_H_

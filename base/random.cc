@@ -69,7 +69,7 @@ Random Random::ForOwner(std::string_view owner) {
   const uint64_t life = ++stream->second;
   const uint64_t seed = SeedLocked(run);
   const uint64_t name = HashName(owner);
-  // seed_seq mixes all the words, so that neighbouring seeds and lives give
+  // seed_seq mixes all the words, so that neighboring seeds and numbers give
   // unrelated streams.
   std::seed_seq mixed{seed, seed >> 32, name, name >> 32, life};
   Random random(0);

@@ -2,7 +2,7 @@
 //
 // A stream is derived from the run's seed and its owner's name, so a draw added
 // in one place does not shift what any other place draws. The n-th stream of
-// one name (a server's n-th life) differs from the ones before it.
+// one name (a server's n-th incarnation) differs from the ones before it.
 //
 // Thread safety: SetRunSeed(), RunSeed() and Random::ForOwner() may be called
 // from any thread; one Random is confined to its owner's lock or thread.
@@ -18,7 +18,7 @@
 namespace base {
 
 // Fixes the seed that ForOwner() derives from, and starts the numbering of each
-// owner's streams anew. Call it in main(), or first thing in a test.
+// owner's streams again. Call it in main(), or first thing in a test.
 void SetRunSeed(uint64_t seed);
 
 // The seed in force: the one set, or one drawn from the operating system's

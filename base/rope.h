@@ -49,7 +49,7 @@ class Rope {
   size_t size() const { return front_.size + body_size_; }
   bool empty() const { return size() == 0; }
 
-  // Adds `bytes`, and `more` behind them, at the end, contiguously in one
+  // Adds `bytes`, and `more` after them, at the end, contiguously in one
   // chunk. Amortised O(bytes + more): what is there already is not copied.
   void Append(std::string_view bytes, std::string_view more = {});
 
@@ -79,8 +79,8 @@ class Rope {
   }
 
  private:
-  // Memory that ropes share. `used` only grows; whoever raises it owns the
-  // bytes in between, so two ropes that share a chunk never write to one place.
+  // Memory that ropes share. `used` only grows; the rope that does owns
+  // what it gained, so two ropes that share a chunk never write to one place.
   struct Chunk {
     explicit Chunk(size_t size) : capacity(size), bytes(new char[size]) {}
     const size_t capacity;
@@ -103,7 +103,7 @@ class Rope {
   void SealTail();
   size_t FirstPieceAt(size_t body_offset) const;
 
-  // From Prepend. Not in a chunk: a header is made anew for each save, and must
+  // From Prepend. Not in a chunk: a header is made for each save, and must
   // not cost an allocation.
   struct Front {
     size_t size = 0;

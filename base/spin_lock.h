@@ -1,9 +1,9 @@
 // SpinLock and SpinLockHolder: a lock for a few instructions, a leaf of every
 // lock order.
 //
-// For who watches a program and must not change what it does: taking it never
-// puts a thread to sleep, and it is no scheduling point of the simulator
-// (sim/README.md), so that a run with it is the run without it. Everybody else
+// For code that watches a program and must not change what it does: taking it
+// never puts a thread to sleep, and it is no scheduling point of the simulator
+// (sim/README.md), so that a run with it is the run without it. All other code
 // takes base/mutex.h.
 //
 // Thread safety: that is what this file is for.

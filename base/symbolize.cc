@@ -55,7 +55,7 @@ absl::string_view FileAndLine(absl::string_view path) {
   return path;
 }
 
-// addr2line prints "path:line", sometimes with a remark behind, or question
+// addr2line prints "path:line", sometimes with a remark after it, or question
 // marks. Returns what is known, or nothing.
 absl::string_view KnownPlace(absl::string_view line) {
   line = line.substr(0, line.find_first_of(" \n"));

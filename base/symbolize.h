@@ -5,7 +5,7 @@
 //
 // Thread safety: compatible; no locks. Allocates memory and starts a process,
 // so it is not for signal handlers. Throws nothing.
-// Invariant: every program counter has a text; what is not known is left out.
+// Invariants: every program counter has a text; what is not known is left out.
 
 #ifndef BASE_SYMBOLIZE_H_
 #define BASE_SYMBOLIZE_H_
@@ -18,7 +18,7 @@
 namespace base {
 
 // Program counters, innermost frame first. Each lies within the instruction it
-// stands for: a return address is the one behind the call, so pass it minus 1.
+// stands for: a return address is the one after the call, so pass it minus 1.
 using Stack = std::vector<uintptr_t>;
 
 // The name of the function at `pc`, or "(unknown function)". Does not block;

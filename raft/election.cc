@@ -33,8 +33,8 @@ Clock::time_point RaftServer::election_deadline() const {
 std::optional<RequestVoteArgs> RaftServer::AwaitElectionTimeout() {
   MutexLock lock(&mu_);
   while (!killed_) {
-    // A reset deadline wakes nobody: when the old one has passed there is time
-    // to look again. So the time-out is the later of the two, at most.
+    // A reset deadline wakes no thread: when the old one has passed there is
+    // time to look again. So the timeout is the later of the two, at most.
     if (role_ == Role::kLeader) {
       leadership_lost_.Wait(&mu_);
     } else if (clock_() < election_deadline_) {

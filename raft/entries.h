@@ -22,7 +22,7 @@
 
 namespace raft {
 
-// One entry as it lies in somebody else's bytes, which must outlive it.
+// One entry as it lies in bytes of another object, which must outlive it.
 struct EntryView {
   Term term = 0;
   std::string_view command;

@@ -8,14 +8,15 @@
 namespace raft {
 
 Term Log::TermAt(Index index) const {
-  CHECK_GE(index, base_index_);
+  CHECK_GE(index, last_included_index_);
   CHECK_LE(index, LastIndex());
-  return index == base_index_ ? base_term_
-                              : positions_[index - FirstIndex()].term;
+  return index == last_included_index_ ? last_included_term_
+                                       : positions_[index - FirstIndex()].term;
 }
 
 bool Log::Matches(Index index, Term term) const {
-  return index >= base_index_ && index <= LastIndex() && TermAt(index) == term;
+  return index >= last_included_index_ && index <= LastIndex() &&
+         TermAt(index) == term;
 }
 
 bool Log::IsUpToDate(Index last_index, Term last_term) const {

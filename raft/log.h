@@ -4,9 +4,9 @@
 // packed in one rope (raft/entries.h), which is at once what is saved and what
 // is sent, so that a save shares everything with the one before.
 //
-// Before the first entry stands a virtual one, "the base": index 0 and term 0
-// in a new log, later the last entry that a snapshot covers. Its index and term
-// are known, its command is not.
+// Before the first entry comes the last included one (Figure 13): the last
+// entry that a snapshot covers, of which index and term are known but not the
+// command; (0,0) in a new log.
 //
 // Pure: no lock, no time, no RPC. Thread safety: none of its own; Raft guards
 // its Log with mu_.
@@ -25,7 +25,7 @@
 
 namespace raft {
 
-// Where the log of a follower parts from the leader's: what a rejection of
+// Where the log of a follower diverges from the leader's: what a rejection of
 // AppendEntries carries (end of 5.3).
 struct Conflict {
   Term term = 0;    // that stands there, or 0 if the log ends before
@@ -34,22 +34,24 @@ struct Conflict {
 
 class Log {
  public:
-  // An empty log behind an entry of `base_index` and `base_term`.
-  explicit Log(Index base_index = 0, Term base_term = 0)
-      : base_index_(base_index), base_term_(base_term) {}
+  // An empty log after an entry of `last_included_index` and
+  // `last_included_term`.
+  explicit Log(Index last_included_index = 0, Term last_included_term = 0)
+      : last_included_index_(last_included_index),
+        last_included_term_(last_included_term) {}
 
   // The index of the first entry, were there one, and of the last; in an empty
-  // log LastIndex() is the base's and so FirstIndex() - 1.
-  Index FirstIndex() const { return base_index_ + 1; }
-  Index LastIndex() const { return base_index_ + positions_.size(); }
+  // log LastIndex() is FirstIndex() - 1.
+  Index FirstIndex() const { return last_included_index_ + 1; }
+  Index LastIndex() const { return last_included_index_ + positions_.size(); }
   Term LastTerm() const { return TermAt(LastIndex()); }
 
-  // The term of an entry or of the base.
+  // The term of an entry or of the last included one.
   // REQUIRES: FirstIndex() - 1 <= index <= LastIndex().
   Term TermAt(Index index) const;
 
-  // Says whether `index` is here, as an entry or as the base, with that term:
-  // the consistency check of AppendEntries (Figure 2, rule 2).
+  // Says whether `index` is here, as an entry or the last included one, with
+  // that term: the consistency check of AppendEntries (Figure 2, rule 2).
   bool Matches(Index index, Term term) const;
 
   // Says whether a log that ends with that entry is at least as up-to-date as
@@ -62,13 +64,14 @@ class Log {
 
   // Returns the index of the first of `entries`, which follow `prev_index`,
   // that is missing here or stands here with another term; the index after the
-  // last of them if all are here. REQUIRES: prev_index is here or the base.
+  // last of them if all are here. REQUIRES: prev_index is here, or the last
+  // included.
   Index FirstNewIndex(Index prev_index, const Entries& entries) const;
 
   // Appends `entries` without the first `skip`.
   void AppendFrom(const Entries& entries, size_t skip);
 
-  // Drops the entry at `index` and all behind it; nothing if there is none.
+  // Drops the entry at `index` and all after it; nothing if there is none.
   // REQUIRES: index >= FirstIndex().
   void TruncateFrom(Index index);
 
@@ -76,7 +79,8 @@ class Log {
   // next. REQUIRES: index >= FirstIndex(), and the term there is not as asked.
   Conflict ConflictAt(Index index) const;
 
-  // Returns the last index with that term, the base included, or nothing (0).
+  // Returns the last index with that term, the last included one too, or
+  // nothing (0).
   Index LastIndexOf(Term term) const;
 
   // Returns what a leader should send next to a follower that answered
@@ -113,8 +117,8 @@ class Log {
   // The first index at or after FirstIndex() with a term >= `term`.
   Index FirstIndexFromTerm(Term term) const;
 
-  Index base_index_;
-  Term base_term_;
+  Index last_included_index_;
+  Term last_included_term_;
   std::deque<Position> positions_;  // of entry FirstIndex() + i
   base::Rope bytes_;
   uint64_t version_ = 0;

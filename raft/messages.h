@@ -16,7 +16,7 @@ namespace raft {
 // Invoked by candidates to gather votes (5.2).
 struct RequestVoteArgs {
   Term term = 0;              // the candidate's
-  ServerId candidate_id = 0;  // who asks
+  ServerId candidate_id = 0;  // asks for the vote
   Index last_log_index = 0;   // of the candidate's last log entry (5.4.1)
   Term last_log_term = 0;     // of that entry
 
@@ -32,14 +32,14 @@ struct RequestVoteReply {
   auto Fields() { return std::tie(term, vote_granted); }
 };
 
-// Invoked by the leader to replicate entries (5.3), and as heart-beat (5.2).
+// Invoked by the leader to replicate entries (5.3), and as heartbeat (5.2).
 struct AppendEntriesArgs {
   Term term = 0;             // the leader's
-  ServerId leader_id = 0;    // who sends
+  ServerId leader_id = 0;    // sends this
   Index prev_log_index = 0;  // of the entry right before the new ones
   Term prev_log_term = 0;    // of that entry
   Index leader_commit = 0;   // the leader's commit_index_
-  Entries entries;           // to store; empty for a heart-beat
+  Entries entries;           // to store; empty for a heartbeat
 
   auto Fields() {
     return std::tie(term, leader_id, prev_log_index, prev_log_term,
@@ -47,8 +47,8 @@ struct AppendEntriesArgs {
   }
 };
 
-// A rejection says where the logs part, so that the leader backs up by a term
-// at a time instead of an entry (end of 5.3).
+// A rejection says where the logs diverge, so that the leader backs up by a
+// term at a time instead of an entry (end of 5.3).
 struct AppendEntriesReply {
   Term term = 0;         // current_term_, for the leader to update to
   bool success = false;  // the log held prev_log_index with prev_log_term

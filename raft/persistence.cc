@@ -32,8 +32,8 @@ absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
   }
   return SavedState{.current_term = header->current_term,
                     .voted_for = header->voted_for,
-                    .base_index = header->base_index,
-                    .base_term = header->base_term,
+                    .last_included_index = header->last_included_index,
+                    .last_included_term = header->last_included_term,
                     .entries = Entries(count, std::move(packed))};
 }
 
@@ -41,8 +41,8 @@ void RaftServer::PersistLocked() {
   SavedHeader header;
   header.current_term = current_term_;
   header.voted_for = voted_for_;
-  header.base_index = log_.FirstIndex() - 1;
-  header.base_term = log_.TermAt(header.base_index);
+  header.last_included_index = log_.FirstIndex() - 1;
+  header.last_included_term = log_.TermAt(header.last_included_index);
   // Each entry is saved at once, but few change the header.
   if (saved_header_bytes_.empty() || header != saved_header_) {
     saved_header_ = header;
@@ -69,7 +69,7 @@ void RaftServer::RestoreLocked() {
   CHECK(saved.ok()) << saved.status().message();
   current_term_ = saved->current_term;
   voted_for_ = saved->voted_for;
-  log_ = Log(saved->base_index, saved->base_term);
+  log_ = Log(saved->last_included_index, saved->last_included_term);
   log_.AppendFrom(saved->entries, /*skip=*/0);
 
   checked_.persisted_term = current_term_;

@@ -1,5 +1,5 @@
 // What a server had saved, read back without making a Raft of it: for tools and
-// for whoever checks a Raft from outside. A Raft need not offer this header.
+// for checkers of a Raft from outside. A Raft need not offer this header.
 //
 // Thread safety: plain values and a pure function.
 
@@ -19,11 +19,12 @@ namespace raft {
 struct SavedHeader {
   Term current_term = 0;
   ServerId voted_for = kNobody;
-  Index base_index = 0;  // of the entry before the first one
-  Term base_term = 0;
+  Index last_included_index = 0;  // of the entry before the first one
+  Term last_included_term = 0;
 
   auto Fields() {
-    return std::tie(current_term, voted_for, base_index, base_term);
+    return std::tie(current_term, voted_for, last_included_index,
+                    last_included_term);
   }
   friend bool operator==(const SavedHeader&, const SavedHeader&) = default;
 };
@@ -32,8 +33,8 @@ struct SavedHeader {
 struct SavedState {
   Term current_term = 0;
   ServerId voted_for = kNobody;
-  Index base_index = 0;  // of the entry before the first one
-  Term base_term = 0;
+  Index last_included_index = 0;  // of the entry before the first one
+  Term last_included_term = 0;
   Entries entries;
 };
 

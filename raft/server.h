@@ -168,7 +168,7 @@ class RaftServer final : public Raft,
   Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
   base::Random random_ ABSL_GUARDED_BY(mu_);
 
-  // Volatile on candidates: who granted a vote in current_term_.
+  // Volatile on candidates: the servers that granted a vote in current_term_.
   std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);
 
   // Volatile on leaders, new after each election; by server, me_ unused.

@@ -15,7 +15,7 @@
 // malformed bytes are an error, never a read past the end.
 //
 // Format: integers and floating point numbers in their full width, little
-// endian; strings and containers behind a 64-bit length; no names, no versions.
+// endian; strings and containers after a 64-bit length; no names, no versions.
 //
 // Thread safety: free functions without state.
 

@@ -17,13 +17,13 @@ failed=0
 tools/skeleton/skeleton.sh "$work/unsolved" || exit
 output=$(make --no-print-directory test RAFT="$work/unsolved" V=0 \
   RUN='InitialElection2A|ReElection2A|BasicAgree2B|FailNoAgree2B' 2>&1)
-normalised() {
+normalized() {
   sed -e 's/([0-9.]*s)$/(T)/' -e 's/^    [^ ]*:[0-9]*: /    FILE:N: /'
 }
 # What was built before the first line is not the run's.
 sed -n '/^seed [0-9]*, log /,/ passed, .* failed$/p' <<<"$output" |
-  sed '1d;$d' | normalised >"$work/printed.txt"
-if ! normalised <tools/compare/testdata/go-lab-unsolved.txt |
+  sed '1d;$d' | normalized >"$work/printed.txt"
+if ! normalized <tools/compare/testdata/go-lab-unsolved.txt |
   diff - "$work/printed.txt"; then
   echo "skeleton-test: the skeleton does not fail as the Go lab's does (<)"
   [ -s "$work/printed.txt" ] || tail -n 20 <<<"$output"

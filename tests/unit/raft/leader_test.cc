@@ -180,7 +180,7 @@ TEST(Leader, EntriesSubmittedMeanwhileGoTogether) {
   EXPECT_EQ(next.entries.size(), 2u);
 }
 
-// A peer that does not answer holds up neither the others nor its heart-beats.
+// A peer that does not answer holds up neither the others nor its heartbeats.
 TEST(Leader, BeatsOnTheClockWhateverIsOutstanding) {
   RaftFixture f;
   f.Elect();
@@ -225,7 +225,7 @@ TEST(Leader, BacksUpByATermAtATime) {
   } kCases[] = {
       {"too short", 0, 4, 4},
       {"empty", 0, 1, 1},
-      {"a term the leader has: behind its last entry of it", 4, 4, 6},
+      {"a term the leader has: after its last entry of it", 4, 4, 6},
       {"a term the leader never had", 3, 7, 7},
       {"a newer term than the leader's there", 7, 9, 9},
   };
@@ -290,7 +290,8 @@ TEST(Leader, AnEmptyAnswerCountsAsNone) {
   EXPECT_EQ(f.ends[1]->pending(), 1u);
 }
 
-// --- Leaders: who gets entries at once --------------------------------------
+// --- Leaders: which followers get entries at once
+// --------------------------------------
 
 // A leader of five, all of whose followers have answered its first message.
 std::unique_ptr<RaftFixture> SettledLeaderOfFive() {

@@ -14,8 +14,9 @@ namespace {
 
 using Terms = std::vector<Term>;
 
-Log LogOf(const Terms& terms, Index base_index = 0, Term base_term = 0) {
-  Log log(base_index, base_term);
+Log LogOf(const Terms& terms, Index last_included_index = 0,
+          Term last_included_term = 0) {
+  Log log(last_included_index, last_included_term);
   for (const Term term : terms) log.Append(term, "x");
   return log;
 }
@@ -106,7 +107,7 @@ TEST(Log, StoreTruncatesOnlyOnARealConflict) {
        {1, 1, 2, 2}},
       {"partly known", {1, 1}, 0, {1, 1, 1}, {1, 1, 1}},
       {"conflict at once", {1, 1, 1}, 1, {2}, {1, 2}},
-      {"conflict behind known ones", {1, 1, 1, 1}, 0, {1, 1, 2}, {1, 1, 2}},
+      {"conflict after known ones", {1, 1, 1, 1}, 0, {1, 1, 2}, {1, 1, 2}},
       {"conflict drops all that follows", {1, 2, 2, 2}, 1, {3}, {1, 3}},
   };
   for (const auto& c : kCases) {
@@ -189,7 +190,8 @@ TEST(Log, ItsBytesAreItsEntriesPacked) {
 
 // Snapshots will move the base; the arithmetic must not care.
 TEST(Log, ABaseShiftsEveryIndex) {
-  Log log = LogOf({4, 4, 5}, /*base_index=*/10, /*base_term=*/3);
+  Log log =
+      LogOf({4, 4, 5}, /*last_included_index=*/10, /*last_included_term=*/3);
   EXPECT_EQ(log.FirstIndex(), 11u);
   EXPECT_EQ(log.LastIndex(), 13u);
   EXPECT_TRUE(log.Matches(10, 3));
@@ -220,7 +222,7 @@ TEST(Log, SavedBytesAreIndependent) {
 struct Figure7Case {
   const char* name;
   Terms log;
-  bool matches;       // the first AppendEntries, behind (10,6)
+  bool matches;       // the first AppendEntries, after (10,6)
   Conflict conflict;  // what a rejection says
   bool grants_vote;   // to the leader that (10,6) ends its log
 };

@@ -80,9 +80,9 @@ TEST(Progress, TheCommitIndexIsToldOnceAndUpToTheMatch) {
   EXPECT_EQ(
       Settled(5, /*commit=*/5).DueAt(kStart, true, {log, 5, kStart}, kTiming),
       beat);
-  Progress behind(/*next=*/6);
-  behind.OnSent(kStart, {1, 5, 0}, /*commit=*/0);
-  EXPECT_EQ(behind.DueAt(kStart, true, {log, 5, kStart}, kTiming), beat);
+  Progress lagging(/*next=*/6);
+  lagging.OnSent(kStart, {1, 5, 0}, /*commit=*/0);
+  EXPECT_EQ(lagging.DueAt(kStart, true, {log, 5, kStart}, kTiming), beat);
 }
 
 TEST(Progress, OneRequestWithEntriesIsInFlight) {

@@ -143,7 +143,7 @@ TEST(AppendEntries, ConsistencyCheck) {
     RaftFixture f;
     f.Append(2, 0, 0, {{1, "a"}, {1, "b"}, {2, "c"}, {2, "d"}});
 
-    // A heart-beat is checked like any other (success vouches for the log).
+    // A heartbeat is checked like any other (success vouches for the log).
     const AppendEntriesReply reply =
         f.Append(/*term=*/3, c.prev_index, c.prev_term, {});
     EXPECT_EQ(reply.term, 3u);

@@ -16,7 +16,7 @@ TEST(SavedState, IsWhatARaftSaved) {
   ASSERT_TRUE(saved.ok()) << saved.status();
   EXPECT_EQ(saved->current_term, 4u);
   EXPECT_EQ(saved->voted_for, 1);
-  EXPECT_EQ(saved->base_index, 0u);
+  EXPECT_EQ(saved->last_included_index, 0u);
   EXPECT_EQ(saved->entries, (Entries{{2, "a"}, {3, "b"}}));
 }
 
