@@ -7,7 +7,7 @@
 // command. A delivery that fails a check is not recorded, so that the course's
 // `committed values do not match` cannot arise any more.
 //
-// Thread safety: none of its own; Cluster guards it with mu_.
+// Thread safety: none of its own; RaftCluster guards it with mu_.
 // Invariants:
 // 1. No two logs differ at an index that both have.
 // 2. Each log is without gaps, from index 1 on.

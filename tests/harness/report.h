@@ -32,7 +32,7 @@ std::string PassedLine(const Costs& costs);
 // Prints `text` as it is on the standard output, at once.
 void Print(std::string_view text);
 
-// Cluster::Wait() looks 30 times at most and sleeps after each look: first
+// RaftCluster::Wait() looks 30 times at most and sleeps after each look: first
 // kFirstPause, then what NextPause() makes of the one before. It doubles below
 // one second: 10, 20, 40 ... 640, 1280, 1280 ... ms.
 inline constexpr int kMostPauses = 30;

@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "raft/types.h"
-#include "tests/harness/cluster.h"
 #include "tests/harness/failure.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/harness/tap.h"
 
 namespace harness {
@@ -71,7 +71,7 @@ class Stage {
   void Heal();
 
   Tap tap;  // outlives the cluster
-  Cluster cluster;
+  RaftCluster cluster;
 
  private:
   bool HasLeader(const std::vector<raft::ServerId>& servers);

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 
 namespace harness {
 namespace {
@@ -276,7 +276,7 @@ TapMessage Tap::AwaitHeld(const Match& match, Place place) {
        absl::StrCat("scenario: waited in vain to hold ", match.what()), place);
 }
 
-bool Tap::Release(Cluster* cluster, const TapMessage& message) {
+bool Tap::Release(RaftCluster* cluster, const TapMessage& message) {
   {
     base::MutexLock lock(&mu_);
     const auto same = [&message](const TapMessage& held) {
@@ -287,7 +287,7 @@ bool Tap::Release(Cluster* cluster, const TapMessage& message) {
   return cluster->Release(message.call);
 }
 
-void Tap::ReleaseAll(Cluster* cluster, const Match& match) {
+void Tap::ReleaseAll(RaftCluster* cluster, const Match& match) {
   for (const TapMessage& message : Held(match)) Release(cluster, message);
 }
 

@@ -2,7 +2,7 @@
 // releases exactly the Raft messages that it means, and remembers all it saw.
 //
 //   Tap tap;  // declared first: it outlives the cluster
-//   Cluster cluster(/*servers=*/3, {.tap = tap.Handler()});
+//   RaftCluster cluster(/*servers=*/3, {.tap = tap.Handler()});
 //   tap.Hold(RequestVoteReplies().From(1).InTerm(4).Agreeing());
 //   const TapMessage vote = tap.AwaitHeld(RequestVoteReplies());
 //   tap.Release(&cluster, vote);
@@ -33,7 +33,7 @@
 
 namespace harness {
 
-class Cluster;
+class RaftCluster;
 
 // So long a scenario waits for what must come: far longer than any election.
 inline constexpr std::chrono::seconds kSceneLimit(20);
@@ -146,11 +146,11 @@ class Tap {
 
   // Lets a held message go on; false if it is not held any more, or its caller
   // is dead. The rules are not asked again.
-  bool Release(Cluster* cluster, const TapMessage& message)
+  bool Release(RaftCluster* cluster, const TapMessage& message)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Lets all that are held now and match go on, the oldest first.
-  void ReleaseAll(Cluster* cluster, const Match& match);
+  void ReleaseAll(RaftCluster* cluster, const Match& match);
 
  private:
   using Clock = std::chrono::steady_clock;

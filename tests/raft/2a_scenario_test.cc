@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
 
 namespace tests {
@@ -23,11 +23,11 @@ using harness::AnyMessage;
 using harness::AnyRequest;
 using harness::AppendEntries;
 using harness::AppendEntriesReplies;
-using harness::Cluster;
 using harness::Fail;
 using harness::Kind;
 using harness::Match;
 using harness::Place;
+using harness::RaftCluster;
 using harness::RequestVoteReplies;
 using harness::RequestVotes;
 using harness::Stage;
@@ -98,7 +98,7 @@ void CheckSilence(Clock::time_point from, Clock::time_point to,
 TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
   Stage stage(/*servers=*/5, "Test (2A+): heart-beats beside dead peers");
   Tap& tap = stage.tap;
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
 
   // S0 leads, so that calls are made to the dead before and after the living.
   const Term term = stage.Elect(0);
@@ -144,7 +144,7 @@ TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
 TEST(Raft2APlus, StepsDownOnReply) {
   Stage stage(/*servers=*/3, "Test (2A+): a newer term in a reply");
   Tap& tap = stage.tap;
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
 
   // S0 leads; the others cannot hear it, and elect S1.
   const Term old_term = stage.Elect(0);
@@ -225,7 +225,7 @@ TEST(Raft2APlus, OldLeaderIgnored) {
 TEST(Raft2APlus, AsymmetricLinks) {
   Stage stage(/*servers=*/3, "Test (2A+): links that work in one direction");
   Tap& tap = stage.tap;
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   // Waits until one of `leaders` has led one term for 1.5 s.
   const auto await_peace = [&](const std::set<ServerId>& leaders) {
     Term term = 0;
@@ -266,7 +266,7 @@ TEST(Raft2APlus, AsymmetricLinks) {
 TEST(Raft2APlus, DuplicateVotes) {
   Stage stage(/*servers=*/5, "Test (2A+): every request arrives twice");
   Tap& tap = stage.tap;
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
 
   tap.Duplicate(AnyRequest());
   for (const ServerId leader : {0, 1}) {

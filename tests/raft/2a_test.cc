@@ -7,17 +7,17 @@
 
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/harness/report.h"
 
 namespace tests {
 namespace {
 
-using harness::Cluster;
 using harness::Fail;
 using harness::kElectionTimeout;
 using harness::Kind;
 using harness::Print;
+using harness::RaftCluster;
 using raft::ServerId;
 using raft::Term;
 using std::chrono::milliseconds;
@@ -25,7 +25,7 @@ using std::this_thread::sleep_for;
 
 // Go lab: TestInitialElection2A.  5.2: a leader is elected, and stays.
 TEST(Raft2A, InitialElection) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2A): initial election");
 
   cluster.CheckOneLeader();
@@ -52,7 +52,7 @@ TEST(Raft2A, InitialElection) {
 // Go lab: TestReElection2A.  5.2: a new leader after a failure, none without a
 // majority, and an old one steps down when it comes back.
 TEST(Raft2A, ReElection) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2A): election after network failure");
 
   const ServerId leader1 = cluster.CheckOneLeader();
@@ -80,7 +80,7 @@ TEST(Raft2A, ReElection) {
 // Go lab: TestManyElections2A (since 2021).  5.2: split votes among many
 // candidates are resolved in time.
 TEST(Raft2A, ManyElections) {
-  Cluster cluster(/*servers=*/7);
+  RaftCluster cluster(/*servers=*/7);
   base::Random random = base::Random::ForOwner("test");
   cluster.Begin("Test (2A): multiple elections");
 

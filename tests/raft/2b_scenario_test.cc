@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
 
 namespace tests {
@@ -21,9 +21,9 @@ namespace {
 
 using harness::AnyMessage, harness::AnyRequest;
 using harness::AppendEntries, harness::AppendEntriesReplies;
-using harness::Cluster;
 using harness::Fail, harness::Kind;
 using harness::Place;
+using harness::RaftCluster;
 using harness::RequestVoteReplies, harness::RequestVotes;
 using harness::Retry;
 using harness::Stage;
@@ -63,7 +63,7 @@ void CheckNotCommitted(Stage* stage, ServerId leader, ServerId follower,
 // whose leader is S1, with its old entry at index 2 on S1, S2 and S3. S5 takes
 // so many entries in (b); in the figure it is one.
 Term PlayFigure8(Stage* stage, int entries_of_s5 = 1) {
-  Cluster& cluster = stage->cluster;
+  RaftCluster& cluster = stage->cluster;
   Tap& tap = stage->tap;
   const auto acknowledged = [&](ServerId server, Term term) {
     tap.Await(AppendEntriesReplies()
@@ -112,7 +112,7 @@ Term PlayFigure8(Stage* stage, int entries_of_s5 = 1) {
 // the replicas of entries of earlier terms.
 TEST(Raft2BPlus, Figure8Overwritten) {
   Stage stage(/*servers=*/5, "Test (2B+): Figure 8, (a) to (d)");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   const Term term_c = PlayFigure8(&stage);
   CheckNotCommitted(&stage, /*leader=*/0, /*follower=*/2, term_c, /*index=*/2);
 
@@ -139,7 +139,7 @@ TEST(Raft2BPlus, Figure8Overwritten) {
 // nothing.
 TEST(Raft2BPlus, Figure8Committed) {
   Stage stage(/*servers=*/5, "Test (2B+): Figure 8, (a) to (c), and (e)");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   PlayFigure8(&stage, /*entries_of_s5=*/3);
 
@@ -186,7 +186,7 @@ TEST(Raft2BPlus, Figure8Committed) {
 // cannot repair. Finds a follower that truncates always.
 TEST(Raft2BPlus, OldAppendAfterNewer) {
   Stage stage(/*servers=*/3, "Test (2B+): an AppendEntries that arrives last");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/3);
@@ -241,7 +241,7 @@ TEST(Raft2BPlus, OldAppendAfterNewer) {
 // a follower that takes the end of its own log instead.
 TEST(Raft2BPlus, LeaderCommitBeyondEntries) {
   Stage stage(/*servers=*/5, "Test (2B+): a commit index beyond the entries");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/5);
@@ -291,7 +291,7 @@ TEST(Raft2BPlus, LeaderCommitBeyondEntries) {
 // does not have.
 void PlayOldAcknowledgement(Stage* scenario, bool is_late) {
   Stage& stage = *scenario;
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/5);
@@ -389,7 +389,7 @@ TEST(Raft2BPlus, VoteMeetsAppendEntries) {
 // meanwhile. Finds a Raft that holds its lock while it delivers.
 TEST(Raft2BPlus, SlowService) {
   Stage stage(/*servers=*/3, "Test (2B+): a service that takes its time");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   const Term term = stage.Elect(0);
   for (const ServerId slow : {0, 1}) cluster.PauseService(slow, true);
   Index last = 0;
@@ -410,7 +410,7 @@ TEST(Raft2BPlus, SlowService) {
 // that forgets what was acknowledged, or does not send any more.
 TEST(Raft2BPlus, LateAppendFailure) {
   Stage stage(/*servers=*/3, "Test (2B+): a rejection that arrives late");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(2);
   stage.AwaitApplied(stage.Submit(2, 100), 100, /*servers=*/3);
@@ -466,7 +466,7 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
   constexpr size_t kMostRequests = 40;
   constexpr size_t kStock = 12;
   Stage stage(/*servers=*/5, "Test (2B+): an election that is disturbed");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   const Term old_term = cluster.GetState(0).term;
@@ -526,7 +526,7 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
 // leaders and twenty commands; nothing is appended, applied or counted twice.
 TEST(Raft2BPlus, DuplicateAppends) {
   Stage stage(/*servers=*/5, "Test (2B+): every request arrives twice");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   stage.tap.Duplicate(AnyRequest());
   Index last = 0;
   for (const ServerId leader : {0, 1, 2, 3}) {
@@ -550,7 +550,7 @@ TEST(Raft2BPlus, FastBackup) {
   constexpr int kTerms = 3;
   constexpr int kPerTerm = 20;
   Stage stage(/*servers=*/3, "Test (2B+): rejections until two logs meet");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 1), 1, /*servers=*/3);

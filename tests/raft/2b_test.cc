@@ -13,16 +13,16 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 
 namespace tests {
 namespace {
 
-using harness::Cluster;
 using harness::Command;
 using harness::Fail;
 using harness::kElectionTimeout;
 using harness::Kind;
+using harness::RaftCluster;
 using harness::RandomValue;
 using harness::Retry;
 using harness::TestThreads;
@@ -38,7 +38,7 @@ constexpr int kAttempts = 5;
 constexpr std::chrono::seconds kBetweenAttempts(3);
 
 // Whether any server has left `term`.
-bool TermMoved(Cluster* cluster, Term term) {
+bool TermMoved(RaftCluster* cluster, Term term) {
   for (ServerId i = 0; i < cluster->size(); ++i) {
     if (cluster->GetState(i).term != term) return true;
   }
@@ -46,13 +46,13 @@ bool TermMoved(Cluster* cluster, Term term) {
 }
 
 // Gives random commands to one server, which need not commit them.
-void StartRandom(Cluster* cluster, ServerId server, int count,
+void StartRandom(RaftCluster* cluster, ServerId server, int count,
                  base::Random* random) {
   for (int i = 0; i < count; ++i) cluster->Start(server, RandomValue(random));
 }
 
 // Has the cluster agree on random commands, one after the other.
-void AgreeRandom(Cluster* cluster, int servers, int count,
+void AgreeRandom(RaftCluster* cluster, int servers, int count,
                  base::Random* random) {
   for (int i = 0; i < count; ++i) {
     cluster->Agree(RandomValue(random), servers, Retry::kYes);
@@ -61,7 +61,7 @@ void AgreeRandom(Cluster* cluster, int servers, int count,
 
 // Go lab: TestBasicAgree2B.  5.3: commands commit, at the indexes 1, 2, 3.
 TEST(Raft2B, BasicAgree) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): basic agreement");
 
   for (Index index = 1; index <= 3; ++index) {
@@ -85,7 +85,7 @@ TEST(Raft2B, RPCBytes) {
   constexpr int kServers = 3;
   constexpr int kCommandBytes = 5000;
   constexpr int64_t kSlack = 50'000;
-  Cluster cluster(kServers);
+  RaftCluster cluster(kServers);
   base::Random random = base::Random::ForOwner("test");
   cluster.Begin("Test (2B): RPC byte count");
 
@@ -116,7 +116,7 @@ TEST(Raft2B, RPCBytes) {
 // Go lab: TestFollowerFailure2B (since 2023).  5.3: two of three agree, one
 // alone does not.
 TEST(Raft2B, FollowerFailure) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): test progressive failure of followers");
 
   cluster.Agree(101, /*servers=*/3, Retry::kNo);
@@ -149,7 +149,7 @@ TEST(Raft2B, FollowerFailure) {
 // Go lab: TestLeaderFailure2B (since 2023).  5.2, 5.3: a new leader commits
 // after the first is lost; after the second nobody does.
 TEST(Raft2B, LeaderFailure) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): test failure of leaders");
 
   cluster.Agree(101, /*servers=*/3, Retry::kNo);
@@ -174,7 +174,7 @@ TEST(Raft2B, LeaderFailure) {
 // Go lab: TestFailAgree2B.  5.3: a lost follower does not stop the majority,
 // and catches up when it is back.
 TEST(Raft2B, FailAgree) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): agreement despite follower disconnection");
 
   cluster.Agree(101, /*servers=*/3, Retry::kNo);
@@ -198,7 +198,7 @@ TEST(Raft2B, FailAgree) {
 
 // Go lab: TestFailNoAgree2B.  5.3: without a majority nothing commits.
 TEST(Raft2B, FailNoAgree) {
-  Cluster cluster(/*servers=*/5);
+  RaftCluster cluster(/*servers=*/5);
   cluster.Begin("Test (2B): no agreement if too many followers disconnect");
 
   cluster.Agree(10, /*servers=*/5, Retry::kNo);
@@ -233,7 +233,8 @@ TEST(Raft2B, FailNoAgree) {
 
 // Starts 100..104 on `leader` from five threads at once; returns the indexes
 // that it gave in `term`.
-std::vector<Index> StartAtOnce(Cluster* cluster, ServerId leader, Term term) {
+std::vector<Index> StartAtOnce(RaftCluster* cluster, ServerId leader,
+                               Term term) {
   constexpr int kThreads = 5;
   std::vector<std::optional<Index>> given(kThreads);  // one slot per thread
   TestThreads threads;
@@ -254,7 +255,7 @@ std::vector<Index> StartAtOnce(Cluster* cluster, ServerId leader, Term term) {
 }
 
 // One attempt; false if an election came in between.
-bool TryConcurrentStarts(Cluster* cluster) {
+bool TryConcurrentStarts(RaftCluster* cluster) {
   const ServerId leader = cluster->CheckOneLeader();
   const StartResult first = cluster->Start(leader, 1);
   if (!first.is_leader) return false;
@@ -287,7 +288,7 @@ bool TryConcurrentStarts(Cluster* cluster) {
 // Go lab: TestConcurrentStarts2B.  No two commands get one index, and none is
 // lost.
 TEST(Raft2B, ConcurrentStarts) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): concurrent Start()s");
 
   bool success = false;
@@ -303,7 +304,7 @@ TEST(Raft2B, ConcurrentStarts) {
 // Go lab: TestRejoin2B.  5.3, 5.4.1: a leader that was cut off loses the
 // entries that it could not commit, and does not win by them.
 TEST(Raft2B, Rejoin) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): rejoin of partitioned leader");
 
   cluster.Agree(101, /*servers=*/3, Retry::kYes);
@@ -330,7 +331,7 @@ TEST(Raft2B, Rejoin) {
 // quickly.
 TEST(Raft2B, Backup) {
   constexpr int kMany = 50;
-  Cluster cluster(/*servers=*/5);
+  RaftCluster cluster(/*servers=*/5);
   base::Random random = base::Random::ForOwner("test");
   cluster.Begin(
       "Test (2B): leader backs up quickly over incorrect follower logs");
@@ -369,7 +370,7 @@ TEST(Raft2B, Backup) {
 }
 
 // The RPCs that arrived at all servers.
-int64_t RpcsArrived(Cluster* cluster) {
+int64_t RpcsArrived(RaftCluster* cluster) {
   int64_t rpcs = 0;
   for (ServerId i = 0; i < cluster->size(); ++i) rpcs += cluster->RpcCount(i);
   return rpcs;
@@ -377,7 +378,7 @@ int64_t RpcsArrived(Cluster* cluster) {
 
 // Gives the leader one command and then 11 random ones; the first of these is
 // to stand at *`start` + 1. Returns what it gave, or nothing if the term moved.
-std::optional<std::vector<int64_t>> StartEleven(Cluster* cluster,
+std::optional<std::vector<int64_t>> StartEleven(RaftCluster* cluster,
                                                 ServerId leader,
                                                 StartResult* start,
                                                 base::Random* random) {
@@ -395,7 +396,7 @@ std::optional<std::vector<int64_t>> StartEleven(Cluster* cluster,
 
 // One attempt at ten entries; returns the RPCs that had arrived after it, or
 // nothing if an election came in between.
-std::optional<int64_t> TryCount(Cluster* cluster, base::Random* random) {
+std::optional<int64_t> TryCount(RaftCluster* cluster, base::Random* random) {
   constexpr int kEntries = 10;
   const ServerId leader = cluster->CheckOneLeader();
   const int64_t before = RpcsArrived(cluster);
@@ -428,7 +429,7 @@ std::optional<int64_t> TryCount(Cluster* cluster, base::Random* random) {
 
 // Go lab: TestCount2B.  Elections, agreement and idleness cost few RPCs.
 TEST(Raft2B, Count) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   base::Random random = base::Random::ForOwner("test");
   cluster.Begin("Test (2B): RPC counts aren't too high");
 

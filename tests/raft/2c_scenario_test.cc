@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
 
 namespace tests {
@@ -24,11 +24,11 @@ using harness::AnyMessage;
 using harness::AnyRequest;
 using harness::AppendEntries;
 using harness::AppendEntriesReplies;
-using harness::Cluster;
 using harness::Fail;
 using harness::Kind;
 using harness::Match;
 using harness::Place;
+using harness::RaftCluster;
 using harness::RequestVoteReplies;
 using harness::RequestVotes;
 using harness::Retry;
@@ -41,7 +41,7 @@ using raft::Term;
 using Clock = std::chrono::steady_clock;
 
 // Crashes the server if it is up, starts it from its disk and connects it.
-void Restart(Cluster* cluster, ServerId server) {
+void Restart(RaftCluster* cluster, ServerId server) {
   cluster->StartServer(server);
   cluster->Connect(server);
 }
@@ -79,7 +79,7 @@ void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
 TEST(Raft2CPlus, VoteSurvivesRestart) {
   Stage stage(/*servers=*/4,
               "Test (2C+): a voter restarts between two candidates");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   const Term term = stage.Elect(0) + 1;
 
@@ -109,7 +109,7 @@ TEST(Raft2CPlus, VoteSurvivesRestart) {
 // restarts; then S2 asks it for its vote in the same term.
 TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
   Stage stage(/*servers=*/3, "Test (2C+): a candidate restarts and is asked");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   // S1 has given no vote that could still stand on its disk.
   tap.Drop(RequestVotes().From(0).To(1));
@@ -144,7 +144,7 @@ TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
 TEST(Raft2CPlus, RestartKeepsTerm) {
   Stage stage(/*servers=*/4,
               "Test (2C+): a restarted server and an old leader");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   const Term old_term = stage.Elect(0);
   const Term term = old_term + 3;
@@ -189,7 +189,7 @@ TEST(Raft2CPlus, RestartKeepsTerm) {
 TEST(Raft2CPlus, AckedEntrySurvivesRestart) {
   constexpr int kRounds = 3;
   Stage stage(/*servers=*/3, "Test (2C+): a crash right behind a reply");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   for (int64_t command = 100; command < 100 + 10 * kRounds; command += 10) {
     const Term term = stage.Elect(0);
@@ -220,7 +220,7 @@ TEST(Raft2CPlus, AckedEntrySurvivesRestart) {
 // that saves something else than it keeps.
 TEST(Raft2CPlus, OldAppendBeforeRestart) {
   Stage stage(/*servers=*/3, "Test (2C+): an old AppendEntries before a crash");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/3);
@@ -256,7 +256,7 @@ TEST(Raft2CPlus, OldAppendBeforeRestart) {
 // that hangs, state that was half saved, and answers of the dead that count.
 TEST(Raft2CPlus, KillInEveryPhase) {
   Stage stage(/*servers=*/3, "Test (2C+): a crash in every phase");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   int64_t command = 100;
 
@@ -325,7 +325,7 @@ TEST(Raft2CPlus, KillInEveryPhase) {
 TEST(Raft2CPlus, ThousandRestarts) {
   constexpr int kRestarts = 1000;
   Stage stage(/*servers=*/3, "Test (2C+): a thousand restarts of one server");
-  Cluster& cluster = stage.cluster;
+  RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   Index last = 0;
   ServerId leader = 0;

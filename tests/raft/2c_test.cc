@@ -14,17 +14,17 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 
 namespace tests {
 namespace {
 
 using harness::Applied;
-using harness::Cluster;
 using harness::Command;
 using harness::Fail;
 using harness::kElectionTimeout;
 using harness::Kind;
+using harness::RaftCluster;
 using harness::RandomValue;
 using harness::Retry;
 using harness::TestThreads;
@@ -33,13 +33,13 @@ using raft::ServerId;
 using std::chrono::milliseconds;
 using std::this_thread::sleep_for;
 
-ServerId RandomServer(const Cluster& cluster, base::Random* random) {
+ServerId RandomServer(const RaftCluster& cluster, base::Random* random) {
   return static_cast<ServerId>(
       random->Below(static_cast<uint64_t>(cluster.size())));
 }
 
 // Crashes the server if it is up, starts it from its disk and connects it.
-void Restart(Cluster* cluster, ServerId server) {
+void Restart(RaftCluster* cluster, ServerId server) {
   cluster->StartServer(server);
   cluster->Connect(server);
 }
@@ -47,7 +47,7 @@ void Restart(Cluster* cluster, ServerId server) {
 // Go lab: TestPersist12C.  5.1, Figure 2: term, vote and log survive a crash of
 // all, of the leader, and of a follower.
 TEST(Raft2C, Persist1) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2C): basic persistence");
 
   cluster.Agree(11, /*servers=*/3, Retry::kYes);
@@ -82,7 +82,7 @@ TEST(Raft2C, Persist1) {
 // Go lab: TestPersist22C.  5.4.1: of three restarted servers only the one with
 // the last entry may win.
 TEST(Raft2C, Persist2) {
-  Cluster cluster(/*servers=*/5);
+  RaftCluster cluster(/*servers=*/5);
   cluster.Begin("Test (2C): more persistence");
 
   int64_t index = 1;
@@ -113,7 +113,7 @@ TEST(Raft2C, Persist2) {
 // Go lab: TestPersist32C.  5.3: a leader that restarts brings the one up to
 // date that was cut off.
 TEST(Raft2C, Persist3) {
-  Cluster cluster(/*servers=*/3);
+  RaftCluster cluster(/*servers=*/3);
   cluster.Begin(
       "Test (2C): partitioned leader and one follower crash, leader restarts");
 
@@ -146,7 +146,7 @@ void SleepAsInFigure8(base::Random* random) {
 // many terms leave entries that some servers have and nobody knows to be
 // committed.
 TEST(Raft2C, Figure8) {
-  Cluster cluster(/*servers=*/5);
+  RaftCluster cluster(/*servers=*/5);
   base::Random random = base::Random::ForOwner("test");
   cluster.Begin("Test (2C): Figure 8");
 
@@ -186,7 +186,7 @@ TEST(Raft2C, Figure8) {
 // Go lab: TestUnreliableAgree2C.  5.5: lost messages are sent again, and many
 // callers at once all reach agreement.
 TEST(Raft2C, UnreliableAgree) {
-  Cluster cluster(/*servers=*/5, {.reliable = false});
+  RaftCluster cluster(/*servers=*/5, {.reliable = false});
   cluster.Begin("Test (2C): unreliable agreement");
 
   TestThreads threads([&cluster] { cluster.Finish(); });
@@ -209,7 +209,7 @@ TEST(Raft2C, UnreliableAgree) {
 // Go lab: TestFigure8Unreliable2C.  As Figure 8, but nobody crashes: leaders
 // are cut off, messages are lost, and old replies come back seconds later.
 TEST(Raft2C, Figure8Unreliable) {
-  Cluster cluster(/*servers=*/5, {.reliable = false});
+  RaftCluster cluster(/*servers=*/5, {.reliable = false});
   base::Random random = base::Random::ForOwner("test");
   const auto small = [&random] { return random.Between(0, 9999); };
   cluster.Begin("Test (2C): Figure 8 (unreliable)");
@@ -254,7 +254,7 @@ TEST(Raft2C, Figure8Unreliable) {
 // remembers those that it saw applied.
 class ChurnClient {
  public:
-  ChurnClient(Cluster* cluster, int me)
+  ChurnClient(RaftCluster* cluster, int me)
       : cluster_(cluster),
         me_(me),
         random_(base::Random::ForOwner(absl::StrCat("client/", me))) {}
@@ -302,7 +302,7 @@ class ChurnClient {
     return false;
   }
 
-  Cluster* const cluster_;
+  RaftCluster* const cluster_;
   const int me_;
   base::Random random_;
   std::vector<int64_t> applied_;
@@ -311,7 +311,7 @@ class ChurnClient {
 
 // Twenty times: perhaps cuts one off, perhaps brings one back, perhaps crashes
 // one. Nothing guarantees a majority in between.
-void Churn(Cluster* cluster, base::Random* random) {
+void Churn(RaftCluster* cluster, base::Random* random) {
   for (int iteration = 0; iteration < 20; ++iteration) {
     if (random->Chance(200, /*of=*/1000)) {
       cluster->Disconnect(RandomServer(*cluster, random));
@@ -332,7 +332,7 @@ void Churn(Cluster* cluster, base::Random* random) {
 }
 
 // Everything that all five servers have applied, from index 1 to `last`.
-std::vector<int64_t> AppliedByAll(Cluster* cluster, Index last) {
+std::vector<int64_t> AppliedByAll(RaftCluster* cluster, Index last) {
   std::vector<int64_t> values;
   for (Index index = 1; index <= last; ++index) {
     const std::optional<Command> command = cluster->Wait(index, /*servers=*/5);
@@ -345,7 +345,7 @@ std::vector<int64_t> AppliedByAll(Cluster* cluster, Index last) {
 
 // What a client saw applied must be in all logs at the end: a command that was
 // applied once is never lost.
-void RunChurn(Cluster* cluster) {
+void RunChurn(RaftCluster* cluster) {
   base::Random random = base::Random::ForOwner("test");
   std::vector<ChurnClient> clients;
   for (int i = 0; i < 3; ++i) clients.emplace_back(cluster, i);
@@ -385,7 +385,7 @@ void RunChurn(Cluster* cluster) {
 // Go lab: TestReliableChurn2C.  5.4.3: what is applied once stays, whatever
 // crashes or is cut off.
 TEST(Raft2C, ReliableChurn) {
-  Cluster cluster(/*servers=*/5);
+  RaftCluster cluster(/*servers=*/5);
   cluster.Begin("Test (2C): churn");
 
   RunChurn(&cluster);
@@ -395,7 +395,7 @@ TEST(Raft2C, ReliableChurn) {
 
 // Go lab: TestUnreliableChurn2C.  The same while messages are lost.
 TEST(Raft2C, UnreliableChurn) {
-  Cluster cluster(/*servers=*/5, {.reliable = false});
+  RaftCluster cluster(/*servers=*/5, {.reliable = false});
   cluster.Begin("Test (2C): unreliable churn");
 
   RunChurn(&cluster);

@@ -19,7 +19,7 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 
 using base::MutexLock;
 
@@ -133,7 +133,7 @@ TEST(DISABLED_Specimen, ReadsFreedMemory) {
 
 // What waiting costs: run it simulated, and look at the real time.
 TEST(DISABLED_Specimen, IdleMinute) {
-  harness::Cluster cluster(/*servers=*/5);
+  harness::RaftCluster cluster(/*servers=*/5);
   cluster.Begin("Specimen: five servers with nothing to do");
   cluster.CheckOneLeader();
   std::this_thread::sleep_for(std::chrono::minutes(1));

@@ -17,21 +17,20 @@
 #include "base/mutex.h"
 #include "persister/persister.h"
 #include "rpc/rpc.h"
-#include "tests/harness/cluster.h"
 #include "tests/harness/commands.h"
-#include "tests/harness/instance.h"
+#include "tests/harness/raft_cluster.h"
 
 namespace harness {
 
 // Answers with the server's own number.
 inline constexpr rpc::Method<raft::ServerId, raft::ServerId> kPing{"Fake.Ping"};
 
-class FakeRaft : public Instance {
+class FakeRaft : public raft::Raft {
  public:
   FakeRaft(std::vector<std::shared_ptr<rpc::ClientEnd>> its_ends,
            raft::ServerId server,
            std::shared_ptr<persister::Persister> persister,
-           std::shared_ptr<ApplyChannel> apply_channel)
+           std::shared_ptr<raft::ApplyChannel> apply_channel)
       : ends(std::move(its_ends)),
         me(server),
         disk(std::move(persister)),
@@ -106,17 +105,19 @@ class FakeRaft : public Instance {
     if (on_kill) on_kill();
   }
 
-  rpc::Service MakeService() override {
+  raft::Status GetStatus() const override { return {}; }
+
+  std::vector<rpc::Service> Services() override {
     rpc::Service service("Fake");
     service.Handle(kPing,
                    [server = me](const raft::ServerId&) { return server; });
-    return service;
+    return {service};
   }
 
   const std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
   const raft::ServerId me;
   const std::shared_ptr<persister::Persister> disk;
-  const std::shared_ptr<ApplyChannel> channel;
+  const std::shared_ptr<raft::ApplyChannel> channel;
 
  private:
   mutable base::Mutex mu_;
@@ -132,9 +133,9 @@ class FakeRaft : public Instance {
 class FakeRafts {
  public:
   // For a cluster of fakes, whose waits and limits are divided by `hurry`.
-  ClusterOptions Options(int hurry = 1) {
+  RaftClusterOptions Options(int hurry = 1) {
     return {
-        .make_instance =
+        .make_raft =
             [this](auto ends, raft::ServerId me, auto disk, auto channel) {
               auto fake = std::make_shared<FakeRaft>(
                   std::move(ends), me, std::move(disk), std::move(channel));

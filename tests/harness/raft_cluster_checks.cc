@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/harness/report.h"
 
 namespace harness {
@@ -20,7 +20,7 @@ constexpr milliseconds kNoLeaderPause(50);
 
 }  // namespace
 
-raft::ServerId Cluster::CheckOneLeader(Place place) {
+raft::ServerId RaftCluster::CheckOneLeader(Place place) {
   const Step step(observers_, "CheckOneLeader", "", place);
   for (int round = 0; round < kLeaderRounds; ++round) {
     Sleep(milliseconds(450 + random_.Below(100)));
@@ -45,7 +45,7 @@ raft::ServerId Cluster::CheckOneLeader(Place place) {
   Fail(Kind::kLiveness, "expected one leader, got none", place);
 }
 
-raft::Term Cluster::CheckTerms(Place place) {
+raft::Term RaftCluster::CheckTerms(Place place) {
   const Step step(observers_, "CheckTerms", "", place);
   CheckError(place);
   std::optional<raft::Term> common;
@@ -59,7 +59,7 @@ raft::Term Cluster::CheckTerms(Place place) {
   return common.value_or(0);
 }
 
-void Cluster::CheckNoLeader(Place place) {
+void RaftCluster::CheckNoLeader(Place place) {
   const Step step(observers_, "CheckNoLeader", "", place);
   CheckError(place);
   for (const Member& member : Connected()) {
@@ -72,20 +72,20 @@ void Cluster::CheckNoLeader(Place place) {
   }
 }
 
-Applied Cluster::CommittedAt(raft::Index index, Place place) {
+Applied RaftCluster::CommittedAt(raft::Index index, Place place) {
   CheckError(place);
   base::MutexLock lock(&mu_);
   return log_.At(index);
 }
 
 // Somebody who watches has found an error; the first one tells most.
-void Cluster::FoundError(Failure error) {
+void RaftCluster::FoundError(Failure error) {
   base::MutexLock lock(&mu_);
   if (!error_.has_value()) error_ = std::move(error);
 }
 
 // Whoever meets an error first reports it; it ends every thread that meets it.
-void Cluster::CheckError(Place place) {
+void RaftCluster::CheckError(Place place) {
   std::optional<Failure> error;
   bool reported = false;
   {
@@ -98,9 +98,9 @@ void Cluster::CheckError(Place place) {
   Fail(*error, place);
 }
 
-std::optional<Command> Cluster::Wait(raft::Index index, int servers,
-                                     std::optional<raft::Term> start_term,
-                                     Place place) {
+std::optional<Command> RaftCluster::Wait(raft::Index index, int servers,
+                                         std::optional<raft::Term> start_term,
+                                         Place place) {
   const Step step(observers_, "Wait",
                   absl::StrCat("index ", index, " on ", servers, " servers"),
                   place);
@@ -123,15 +123,15 @@ std::optional<Command> Cluster::Wait(raft::Index index, int servers,
   return std::move(applied.command);
 }
 
-bool Cluster::AnyTermAbove(raft::Term term) {
+bool RaftCluster::AnyTermAbove(raft::Term term) {
   for (raft::ServerId i = 0; i < servers_; ++i) {
     if (GetState(i).term > term) return true;
   }
   return false;
 }
 
-raft::Index Cluster::Agree(const Command& command, int servers, Retry retry,
-                           Place place) {
+raft::Index RaftCluster::Agree(const Command& command, int servers, Retry retry,
+                               Place place) {
   const Step step(observers_, "Agree",
                   absl::StrCat(ToString(command), " on ", servers, " servers"),
                   place);
@@ -155,8 +155,8 @@ raft::Index Cluster::Agree(const Command& command, int servers, Retry retry,
 
 // Asks each connected server once, from the one after `*position` on, and
 // leaves there who was asked last. Returns the index that a leader gave.
-std::optional<raft::Index> Cluster::Submit(const Command& command,
-                                           int* position) {
+std::optional<raft::Index> RaftCluster::Submit(const Command& command,
+                                               int* position) {
   for (int i = 0; i < servers_; ++i) {
     *position = Next(*position);
     if (!IsConnected(*position)) continue;
@@ -168,8 +168,8 @@ std::optional<raft::Index> Cluster::Submit(const Command& command,
 
 // Another command at that index is no error: a newer leader has overwritten
 // ours, and Agree() may submit it again.
-bool Cluster::AwaitAgreement(raft::Index index, const Command& command,
-                             int servers, Place place) {
+bool RaftCluster::AwaitAgreement(raft::Index index, const Command& command,
+                                 int servers, Place place) {
   const Clock::time_point deadline =
       Clock::now() + Hurried(Clock::duration(kCommitLimit));
   while (Clock::now() < deadline && !Finished()) {

@@ -3,18 +3,14 @@
 // numbers.
 //
 // A test makes a cluster, calls Begin(), cuts links, crashes and restarts
-// servers, checks what must hold, and calls End(). A check that fails ends the
-// test at that line (failure.h); the destructor then still ends every instance
-// and thread.
+// servers (server_group.h), checks what must hold, and calls End(). A check
+// that fails ends the test at that line (failure.h); the destructor then still
+// ends every instance and thread.
 //
-// A crash keeps only what the server had saved: the new instance gets a copy of
-// the disk, taken after the network had stopped to answer for the old one. A
-// crashed instance keeps its ends, which stay disabled for ever.
-//
-// Each life of a server has a reader, a thread that takes what the server
-// applies and compares it with what all others have applied (apply_log.h). What
-// it finds wrong ends the test at the next check; the reader goes on to take
-// messages, so that it never blocks a Raft.
+// Each incarnation of a server has a reader, a thread that takes what the
+// server applies and compares it with what all others have applied
+// (apply_log.h). What it finds wrong ends the test at the next check; the
+// reader goes on to take messages, so that it never blocks a Raft.
 //
 // Observers (observer.h) are told of all that the cluster does; an error that
 // one of them finds ends the test in the same way.
@@ -23,31 +19,31 @@
 // starts, crashes, connects and disconnects servers and calls CheckOneLeader().
 // All else may be called from any thread of the test.
 // Lock order: mu_ is a leaf. Never held while calling an instance, the network
-// or a channel; it is also what readers and checks meet at.
+// or a channel; readers and checks meet at it.
 
-#ifndef TESTS_HARNESS_CLUSTER_H_
-#define TESTS_HARNESS_CLUSTER_H_
+#ifndef TESTS_HARNESS_RAFT_CLUSTER_H_
+#define TESTS_HARNESS_RAFT_CLUSTER_H_
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/random.h"
 #include "labrpc/network.h"
-#include "persister/simulated_disk.h"
+#include "raft/raft.h"
 #include "raft/types.h"
 #include "tests/harness/apply_log.h"
 #include "tests/harness/commands.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
-#include "tests/harness/instance.h"
 #include "tests/harness/observers.h"
+#include "tests/harness/server_group.h"
 
 namespace harness {
 
@@ -55,7 +51,17 @@ namespace harness {
 // RaftElectionTimeout).
 inline constexpr std::chrono::milliseconds kElectionTimeout(1000);
 
-struct ClusterOptions {
+// Makes one server's Raft, as raft::Make().
+using MakeRaft = std::function<std::shared_ptr<raft::Raft>(
+    Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
+    std::shared_ptr<raft::ApplyChannel> channel)>;
+
+// The Raft that is linked in; its random stream follows from the run's seed.
+std::shared_ptr<raft::Raft> MakeSeededRaft(
+    Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
+    std::shared_ptr<raft::ApplyChannel> channel);
+
+struct RaftClusterOptions {
   // The network delays every message a little, and loses some, if false.
   bool reliable = true;
 
@@ -63,7 +69,7 @@ struct ClusterOptions {
   labrpc::Tap tap = nullptr;
 
   // What the servers run.
-  MakeInstance make_instance = MakeRaft;
+  MakeRaft make_raft = MakeSeededRaft;
 
   // Keeps killed instances until the network has ended: for a Raft whose Kill()
   // returns before its threads have.
@@ -81,19 +87,19 @@ struct ClusterOptions {
 // did not commit it.
 enum class Retry : bool { kNo, kYes };
 
-class Cluster {
+class RaftCluster {
  public:
   // Makes a network with long delays, starts `servers` servers 0, 1, ..., and
   // then connects them all.
-  explicit Cluster(int servers, ClusterOptions options = {},
-                   Place place = Place::Here());
+  explicit RaftCluster(int servers, RaftClusterOptions options = {},
+                       Place place = Place::Here());
 
   // Ends all that runs. Fails the test, without ending it, if it took longer
   // than 120 s, or if a reader found an error that nobody has reported yet.
-  ~Cluster();
+  ~RaftCluster();
 
-  Cluster(const Cluster&) = delete;
-  Cluster& operator=(const Cluster&) = delete;
+  RaftCluster(const RaftCluster&) = delete;
+  RaftCluster& operator=(const RaftCluster&) = delete;
 
   // Prints the title; what the last line reports is counted from here.
   void Begin(std::string_view title);
@@ -103,33 +109,29 @@ class Cluster {
   void End(Place place = Place::Here());
 
   // Makes each Agree() under way return 0 soon: the test is over.
-  void Finish() ABSL_LOCKS_EXCLUDED(mu_);
+  void Finish() EXCLUDES(mu_);
 
   int size() const { return servers_; }
 
-  // The server `steps` after `server`, going round.
+  // The server `steps` after `server`, wrapping around.
   raft::ServerId Next(raft::ServerId server, int steps = 1) const {
     return (server + steps) % servers_;
   }
 
-  // Links. Two servers can talk while both are connected. A disconnected server
-  // runs on and keeps believing what it believes. Both are idempotent.
-  void Connect(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-  void Disconnect(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-  bool IsConnected(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-
-  // Disconnects and ends the server; what it had saved stays. Idempotent.
-  void CrashServer(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-
-  // Crashes the server if it is up, and starts it from what it has saved. It is
-  // disconnected then: Connect() it.
-  void StartServer(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-  bool IsUp(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
+  // Servers and links, as in server_group.h. StartServer() leaves the server
+  // disconnected.
+  void StartServer(raft::ServerId server) { group_.Start(server); }
+  void CrashServer(raft::ServerId server) { group_.Crash(server); }
+  bool IsUp(raft::ServerId server) const { return group_.IsUp(server); }
+  void Connect(raft::ServerId server) { group_.Connect(server); }
+  void Disconnect(raft::ServerId server) { group_.Disconnect(server); }
+  bool IsConnected(raft::ServerId server) const {
+    return group_.IsConnected(server);
+  }
 
   // The service on that server takes nothing more from its Raft, until it is
   // told to go on or its server crashes.
-  void PauseService(raft::ServerId server, bool paused)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void PauseService(raft::ServerId server, bool paused) EXCLUDES(mu_);
 
   // Gives the command to that server, connected or not. One that is down is no
   // leader.
@@ -178,9 +180,11 @@ class Cluster {
   // Lets a message go on that the tap holds; false if there is none.
   bool Release(uint64_t call) { return network_.Release(call); }
 
-  // RPCs that arrived at this life of the server; all RPCs sent, and their
-  // bytes, of the whole test.
-  int64_t RpcCount(raft::ServerId server) const;
+  // RPCs that arrived at this incarnation of the server; all RPCs sent, and
+  // their bytes, of the whole test.
+  int64_t RpcCount(raft::ServerId server) const {
+    return group_.RpcCount(server);
+  }
   int64_t RpcTotal() const { return network_.GetTotalCount(); }
   int64_t BytesTotal() const { return network_.GetTotalBytes(); }
 
@@ -188,22 +192,6 @@ class Cluster {
 
  private:
   using Clock = std::chrono::steady_clock;
-
-  // A machine that one instance after the other runs on.
-  struct Machine {
-    std::shared_ptr<Instance> instance;  // null while it is down
-    std::shared_ptr<persister::SimulatedDisk> disk;
-    bool connected = false;
-    bool paused = false;            // its service takes nothing
-    int life = 0;                   // counts the instances
-    std::vector<std::string> ends;  // of this life, by the server they lead to
-  };
-
-  // Takes what one life of a server applies.
-  struct Reader {
-    std::shared_ptr<ApplyChannel> channel;
-    std::thread thread;
-  };
 
   // What Begin() found.
   struct Baseline {
@@ -213,60 +201,58 @@ class Cluster {
     raft::Index max_index = 0;
   };
 
-  // One life of a server.
+  // One incarnation of a server.
   struct Member {
     raft::ServerId server;
-    int life;
-    std::shared_ptr<Instance> instance;  // null while it is down
+    int incarnation;
+    std::shared_ptr<raft::Raft> raft;  // null while it is down
   };
 
-  // cluster.cc
-  labrpc::Observer MakeObserver() const;
-  raft::Index MaxIndex() ABSL_LOCKS_EXCLUDED(mu_);
+  // Takes what one incarnation applies.
+  class Reader;
+
+  // What runs on a machine.
+  struct Slot {
+    int incarnation = 0;
+    std::shared_ptr<raft::Raft> raft;  // null while it is down
+    bool paused = false;               // its service takes nothing
+  };
+
+  // raft_cluster.cc
+  Node MakeNode(Ends ends, raft::ServerId me,
+                std::shared_ptr<persister::Persister> disk) EXCLUDES(mu_);
+  void KillNode(raft::ServerId server) EXCLUDES(mu_);
+  labrpc::Observer MakePacketObserver() const;
+  Member MemberOf(raft::ServerId server) EXCLUDES(mu_);
+  std::vector<Member> Connected() EXCLUDES(mu_);
+  raft::State StateOf(const Member& member);
+  void AwaitService(raft::ServerId server) EXCLUDES(mu_);
+  void Record(raft::ServerId server, const raft::ApplyMsg& message)
+      EXCLUDES(mu_);
+  raft::Index MaxIndex() EXCLUDES(mu_);
   bool TookTooLong();
-  bool Finished() ABSL_LOCKS_EXCLUDED(mu_);
+  bool Finished() EXCLUDES(mu_);
   template <typename Duration>
   Duration Hurried(Duration duration) const {
     return duration / options_.hurry;
   }
   void Sleep(std::chrono::milliseconds duration) const;
 
-  // cluster_servers.cc
-  static std::string NameOf(raft::ServerId server);
-  std::vector<std::shared_ptr<rpc::ClientEnd>> MakeEnds(raft::ServerId server)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  std::shared_ptr<persister::SimulatedDisk> DetachDisk(raft::ServerId server)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  void WatchDisk(const Member& member, persister::SimulatedDisk* disk);
-  Member MemberOf(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-  raft::State StateOf(const Member& member);
-  std::vector<Member> Connected() ABSL_LOCKS_EXCLUDED(mu_);
-  void ForgetInstance(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-  std::vector<std::string> LinksLocked(raft::ServerId server,
-                                       bool only_to_connected)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void ReadLoop(raft::ServerId server, ApplyChannel* channel);
-  void AwaitService(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
-  void Record(raft::ServerId server, const raft::ApplyMsg& message)
-      ABSL_LOCKS_EXCLUDED(mu_);
-  void EndReader(raft::ServerId server);
-
-  // cluster_checks.cc
-  void FoundError(Failure error) ABSL_LOCKS_EXCLUDED(mu_);
-  void CheckError(Place place) ABSL_LOCKS_EXCLUDED(mu_);
+  // raft_cluster_checks.cc
+  void FoundError(Failure error) EXCLUDES(mu_);
+  void CheckError(Place place) EXCLUDES(mu_);
   bool AnyTermAbove(raft::Term term);
   std::optional<raft::Index> Submit(const Command& command, int* position);
   bool AwaitAgreement(raft::Index index, const Command& command, int servers,
                       Place place);
 
-  Machine& MachineLocked(raft::ServerId server)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    return machines_[static_cast<size_t>(server)];
+  Slot& SlotLocked(raft::ServerId server) REQUIRES(mu_) {
+    return slots_[static_cast<size_t>(server)];
   }
 
   // Immutable after construction.
   const int servers_;
-  const ClusterOptions options_;
+  const RaftClusterOptions options_;
   const Place place_;  // of the test, for what fails at its end
   const Clock::time_point created_;
 
@@ -277,20 +263,21 @@ class Cluster {
 
   // Confined to the test's main thread.
   base::Random random_;
-  std::vector<Reader> readers_;  // by server; those that are down have none
-  std::vector<std::shared_ptr<Instance>> killed_;  // with keep_killed only
+  std::vector<std::shared_ptr<raft::Raft>> killed_;  // with keep_killed only
   Baseline baseline_;
   bool time_limit_reported_ = false;
 
   base::Mutex mu_;
   base::CondVar service_resumed_;
-  std::vector<Machine> machines_ ABSL_GUARDED_BY(mu_);  // by server
+  std::vector<Slot> slots_ ABSL_GUARDED_BY(mu_);  // by server
   ApplyLog log_ ABSL_GUARDED_BY(mu_);
   std::optional<Failure> error_ ABSL_GUARDED_BY(mu_);  // the first one
   bool error_reported_ ABSL_GUARDED_BY(mu_) = false;
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
+
+  ServerGroup group_;
 };
 
 }  // namespace harness
 
-#endif  // TESTS_HARNESS_CLUSTER_H_
+#endif  // TESTS_HARNESS_RAFT_CLUSTER_H_

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 #include "tests/unit/harness/failures.h"
 #include "tests/unit/harness/fake_raft.h"
 
@@ -40,7 +40,7 @@ class ClusterChecks : public testing::Test {
   }
 
   FakeRafts rafts_;
-  Cluster cluster_;
+  RaftCluster cluster_;
 };
 
 // The same, where the time is to run out.
@@ -190,7 +190,7 @@ TEST_F(ClusterChecks, WaitReturnsWhatIsApplied) {
 // This takes longest: 30 s, in a hurry 0.3 s.
 TEST(ClusterWait, FailsIfTooFewApply) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/3, rafts.Options(/*hurry=*/100));
+  RaftCluster cluster(/*servers=*/3, rafts.Options(/*hurry=*/100));
   rafts[0]->Deliver(1, 100);
   EXPECT_EQ(MessagesOf([&] { cluster.Wait(1, /*servers=*/3); }),
             Messages{"only 1 decided for index 1; wanted 3"});
@@ -238,7 +238,7 @@ TEST_F(ClusterChecks, ACommandThatDoesNotDecodeIsAnApplyError) {
 TEST(ClusterEnd, ReportsAnApplyErrorThatNobodyAskedFor) {
   const Failures failures = FailuresOf([] {
     FakeRafts rafts;
-    Cluster cluster(/*servers=*/1, rafts.Options());
+    RaftCluster cluster(/*servers=*/1, rafts.Options());
     rafts[0]->Deliver(2, 100);
   });
   EXPECT_EQ(failures.messages,

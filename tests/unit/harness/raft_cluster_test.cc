@@ -1,7 +1,7 @@
 // The servers of a cluster: links, crashes, disks, readers, and the end of all,
 // with Rafts that do what the test says.
 
-#include "tests/harness/cluster.h"
+#include "tests/harness/raft_cluster.h"
 
 #include <map>
 #include <memory>
@@ -25,7 +25,7 @@ using raft::ServerId;
 // Finds out which links of a cluster work.
 class LinkProbe {
  public:
-  LinkProbe(Cluster* cluster, FakeRafts* rafts)
+  LinkProbe(RaftCluster* cluster, FakeRafts* rafts)
       : cluster_(cluster), rafts_(rafts) {}
 
   // Of all pairs (from, to), from != to, those in `expected` can talk, and no
@@ -55,14 +55,14 @@ class LinkProbe {
     return (*rafts_)[from]->ends[static_cast<size_t>(to)].get();
   }
 
-  Cluster* const cluster_;
+  RaftCluster* const cluster_;
   FakeRafts* const rafts_;
   std::map<ServerId, int64_t> arrived_;  // calls at each server
 };
 
 TEST(Cluster, ConnectsThoseThatAreConnected) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/3, rafts.Options());
+  RaftCluster cluster(/*servers=*/3, rafts.Options());
   LinkProbe links(&cluster, &rafts);
   links.Expect({{0, 1}, {1, 0}, {0, 2}, {2, 0}, {1, 2}, {2, 1}});
 
@@ -82,7 +82,7 @@ TEST(Cluster, ConnectsThoseThatAreConnected) {
 
 TEST(Cluster, StartsServersDisconnectedAndWithNewEnds) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/2, rafts.Options());
+  RaftCluster cluster(/*servers=*/2, rafts.Options());
   LinkProbe links(&cluster, &rafts);
   links.Expect({{0, 1}, {1, 0}});
   const std::shared_ptr<FakeRaft> old = rafts.Of(0);
@@ -102,7 +102,7 @@ TEST(Cluster, StartsServersDisconnectedAndWithNewEnds) {
 
 TEST(Cluster, ACrashKeepsWhatWasSavedBefore) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/2, rafts.Options());
+  RaftCluster cluster(/*servers=*/2, rafts.Options());
   const std::shared_ptr<FakeRaft> old = rafts.Of(0);
   old->disk->Save("state", "snapshot");
   old->WhenKilled([old = old.get()] { old->disk->Save("too late", "too"); });
@@ -131,7 +131,7 @@ TEST(Cluster, ACrashKeepsWhatWasSavedBefore) {
 
 TEST(Cluster, RemembersWhatWasAppliedBeforeACrash) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/2, rafts.Options());
+  RaftCluster cluster(/*servers=*/2, rafts.Options());
   ASSERT_TRUE(rafts[0]->Deliver(1, 100));
   cluster.CrashServer(0);
   EXPECT_EQ(cluster.CommittedAt(1).servers, 1);
@@ -147,7 +147,7 @@ TEST(Cluster, RemembersWhatWasAppliedBeforeACrash) {
 // The reader takes messages until Kill() has returned.
 TEST(Cluster, AnInstanceMayDeliverWhileItIsKilled) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/1, rafts.Options());
+  RaftCluster cluster(/*servers=*/1, rafts.Options());
   FakeRaft* const dying = rafts[0];
   dying->WhenKilled([dying] { EXPECT_TRUE(dying->Deliver(1, 100)); });
   cluster.CrashServer(0);
@@ -157,7 +157,7 @@ TEST(Cluster, AnInstanceMayDeliverWhileItIsKilled) {
 // Another thread of it goes on to deliver after Kill().
 TEST(Cluster, AnInstanceThatIsNotQuiteDeadIsNotHeard) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/1, rafts.Options());
+  RaftCluster cluster(/*servers=*/1, rafts.Options());
   const std::shared_ptr<FakeRaft> dead = rafts.Of(0);
   cluster.CrashServer(0);
   EXPECT_FALSE(dead->Deliver(1, 100));
@@ -166,7 +166,7 @@ TEST(Cluster, AnInstanceThatIsNotQuiteDeadIsNotHeard) {
 
 TEST(Cluster, LetsADeadInstanceGo) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/2, rafts.Options());
+  RaftCluster cluster(/*servers=*/2, rafts.Options());
   cluster.CrashServer(0);
   EXPECT_EQ(rafts.Of(0), nullptr);
 }
@@ -174,9 +174,9 @@ TEST(Cluster, LetsADeadInstanceGo) {
 TEST(Cluster, KeepsADeadInstanceIfAsked) {
   FakeRafts rafts;
   {
-    ClusterOptions options = rafts.Options();
+    RaftClusterOptions options = rafts.Options();
     options.keep_killed = true;
-    Cluster cluster(/*servers=*/2, std::move(options));
+    RaftCluster cluster(/*servers=*/2, std::move(options));
     cluster.CrashServer(0);
     ASSERT_NE(rafts.Of(0), nullptr);
     EXPECT_TRUE(rafts[0]->killed());
@@ -188,7 +188,7 @@ TEST(Cluster, EndsEverythingWhenATestFails) {
   FakeRafts rafts;
   std::vector<std::shared_ptr<FakeRaft>> all;
   const Failures failures = FailuresOf([&] {
-    Cluster cluster(/*servers=*/3, rafts.Options());
+    RaftCluster cluster(/*servers=*/3, rafts.Options());
     for (ServerId i = 0; i < 3; ++i) all.push_back(rafts.Of(i));
     Fail(Kind::kSafety, "the test fails");
   });
@@ -202,7 +202,7 @@ TEST(Cluster, EndsEverythingWhenATestFails) {
 
 TEST(Cluster, PrintsTitleAndPassedLine) {
   FakeRafts rafts;
-  Cluster cluster(/*servers=*/2, rafts.Options());
+  RaftCluster cluster(/*servers=*/2, rafts.Options());
   rafts[0]->ends[1]->Call(kPing, 0);  // before Begin(): not counted
   testing::internal::CaptureStdout();
   cluster.Begin("Test (2A): a title");
@@ -218,9 +218,9 @@ TEST(Cluster, PrintsTitleAndPassedLine) {
 
 TEST(Cluster, ATestMayTake120Seconds) {
   FakeRafts rafts;
-  const ClusterOptions options = rafts.Options(/*hurry=*/1000);
+  const RaftClusterOptions options = rafts.Options(/*hurry=*/1000);
   const Failures failures = FailuresOf([&] {
-    Cluster cluster(/*servers=*/1, options);
+    RaftCluster cluster(/*servers=*/1, options);
     std::this_thread::sleep_for(std::chrono::milliseconds(121));
     cluster.End();
   });
@@ -231,9 +231,9 @@ TEST(Cluster, ATestMayTake120Seconds) {
 
 TEST(Cluster, ATestThatNeverEndsHasItsTimeCheckedToo) {
   FakeRafts rafts;
-  const ClusterOptions options = rafts.Options(/*hurry=*/1000);
+  const RaftClusterOptions options = rafts.Options(/*hurry=*/1000);
   const Failures failures = FailuresOf([&] {
-    Cluster cluster(/*servers=*/1, options);
+    RaftCluster cluster(/*servers=*/1, options);
     std::this_thread::sleep_for(std::chrono::milliseconds(121));
   });
   EXPECT_EQ(failures.messages,
@@ -252,10 +252,10 @@ Observers::List OnlyAnOracle(int servers, const OnError& on_error) {
 // An instance that says what no Raft says.
 TEST(ClusterOracle, AViolationEndsTheTestAtTheNextCheck) {
   FakeRafts rafts;
-  ClusterOptions options = rafts.Options();
+  RaftClusterOptions options = rafts.Options();
   options.make_observers = OnlyAnOracle;
   const Failures failures = FailuresOf([&] {
-    Cluster cluster(/*servers=*/3, options);
+    RaftCluster cluster(/*servers=*/3, options);
     rafts[1]->Believe({/*term=*/2, /*is_leader=*/true});
     cluster.GetState(1);
     cluster.CheckTerms();
@@ -269,10 +269,10 @@ TEST(ClusterOracle, AViolationEndsTheTestAtTheNextCheck) {
 
 TEST(ClusterOracle, AViolationThatNoCheckFollowsIsReportedAtTheEnd) {
   FakeRafts rafts;
-  ClusterOptions options = rafts.Options();
+  RaftClusterOptions options = rafts.Options();
   options.make_observers = OnlyAnOracle;
   const Failures failures = FailuresOf([&] {
-    Cluster cluster(/*servers=*/3, options);
+    RaftCluster cluster(/*servers=*/3, options);
     rafts[1]->Believe({/*term=*/2, /*is_leader=*/true});
     cluster.GetState(1);
   });

@@ -1,0 +1,272 @@
+#include "tests/harness/raft_cluster.h"
+
+#include <thread>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "base/logging.h"
+#include "gtest/gtest.h"
+#include "tests/harness/report.h"
+
+namespace harness {
+namespace {
+
+constexpr std::chrono::seconds kTimeLimit(120);
+constexpr char kTimeLimitMessage[] = "test took longer than 120 seconds";
+
+void WarnOfSingleCpu() {
+  static const bool warned = [] {
+    const bool single = std::thread::hardware_concurrency() == 1;
+    if (single) {
+      Print("warning: only one CPU, which may conceal locking bugs\n");
+    }
+    return single;
+  }();
+  static_cast<void>(warned);  // once per process
+}
+
+}  // namespace
+
+// One incarnation's apply channel, and the thread that reads it.
+class RaftCluster::Reader {
+ public:
+  Reader(RaftCluster* cluster, raft::ServerId server,
+         std::shared_ptr<raft::ApplyChannel> channel)
+      : cluster_(cluster),
+        server_(server),
+        channel_(std::move(channel)),
+        thread_([this] { ReadLoop(); }) {}
+
+  // A Raft that is killed need not close its channel, so this does.
+  ~Reader() {
+    channel_->Close();
+    thread_.join();
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+ private:
+  void ReadLoop() {
+    while (true) {
+      cluster_->AwaitService(server_);
+      const std::optional<raft::ApplyMsg> message = channel_->Receive();
+      if (!message.has_value()) return;
+      if (message->kind == raft::ApplyMsg::Kind::kCommand) {
+        cluster_->Record(server_, *message);
+      }
+    }
+  }
+
+  RaftCluster* const cluster_;
+  const raft::ServerId server_;
+  const std::shared_ptr<raft::ApplyChannel> channel_;
+  std::thread thread_;
+};
+
+std::shared_ptr<raft::Raft> MakeSeededRaft(
+    Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
+    std::shared_ptr<raft::ApplyChannel> channel) {
+  return raft::Make(
+      std::move(ends), me, std::move(disk), std::move(channel),
+      {.random = base::Random::ForOwner(absl::StrCat("raft/", me))});
+}
+
+RaftCluster::RaftCluster(int servers, RaftClusterOptions options, Place place)
+    : servers_(servers),
+      options_(std::move(options)),
+      place_(place),
+      created_(Clock::now()),
+      observers_(options_.make_observers(
+          servers, [this](const Failure& error) { FoundError(error); })),
+      random_(base::Random::ForOwner("cluster")),
+      slots_(static_cast<size_t>(servers)),
+      log_(servers),
+      group_(&network_,
+             {.servers = servers,
+              .make_node =
+                  [this](Ends ends, int /*group*/, raft::ServerId me,
+                         std::shared_ptr<persister::Persister> disk) {
+                    return MakeNode(std::move(ends), me, std::move(disk));
+                  },
+              .observers = observers_}) {
+  WarnOfSingleCpu();
+  network_.SetObserver(MakePacketObserver());
+  SetReliable(options_.reliable);
+  network_.LongDelays(true);
+  if (options_.tap != nullptr) network_.SetTap(options_.tap);
+  // All run before any of them is connected: their election clocks tick.
+  for (raft::ServerId i = 0; i < servers_; ++i) StartServer(i);
+  for (raft::ServerId i = 0; i < servers_; ++i) Connect(i);
+}
+
+RaftCluster::~RaftCluster() {
+  Finish();
+  group_.Kill();
+  // Calls of an instance that is not quite dead fail from here on.
+  network_.Cleanup();
+  group_.Release();
+  if (TookTooLong()) {
+    ReportFailure({Kind::kLiveness, kTimeLimitMessage}, place_);
+  }
+  std::optional<Failure> unreported;
+  {
+    base::MutexLock lock(&mu_);
+    if (!error_reported_) unreported = error_;
+  }
+  if (unreported.has_value()) ReportFailure(*unreported, place_);
+}
+
+labrpc::Observer RaftCluster::MakePacketObserver() const {
+  if (!observers_.any()) return nullptr;
+  return [observers = observers_](const labrpc::Packet& packet) {
+    observers.OnPacket(packet);
+  };
+}
+
+Node RaftCluster::MakeNode(Ends ends, raft::ServerId me,
+                           std::shared_ptr<persister::Persister> disk) {
+  auto channel = std::make_shared<raft::ApplyChannel>(/*capacity=*/0);
+  const std::shared_ptr<raft::Raft> raft =
+      options_.make_raft(std::move(ends), me, std::move(disk), channel);
+  {
+    base::MutexLock lock(&mu_);
+    ++SlotLocked(me).incarnation;
+    SlotLocked(me).raft = raft;
+  }
+  return {.services = raft->Services(),
+          .kill = [this, me] { KillNode(me); },
+          .rest = std::make_shared<Reader>(this, me, std::move(channel))};
+}
+
+void RaftCluster::KillNode(raft::ServerId server) {
+  PauseService(server, false);
+  const std::shared_ptr<raft::Raft> raft = MemberOf(server).raft;
+  raft->Kill();
+  if (options_.keep_killed) killed_.push_back(raft);
+  base::MutexLock lock(&mu_);
+  SlotLocked(server).raft = nullptr;  // not the last reference: no destructor
+}
+
+RaftCluster::Member RaftCluster::MemberOf(raft::ServerId server) {
+  base::MutexLock lock(&mu_);
+  const Slot& slot = SlotLocked(server);
+  return {server, slot.incarnation, slot.raft};
+}
+
+std::vector<RaftCluster::Member> RaftCluster::Connected() {
+  std::vector<Member> members;
+  for (raft::ServerId i = 0; i < servers_; ++i) {
+    if (!IsConnected(i)) continue;
+    if (Member member = MemberOf(i); member.raft != nullptr) {
+      members.push_back(std::move(member));
+    }
+  }
+  return members;
+}
+
+raft::StartResult RaftCluster::Start(raft::ServerId server,
+                                     const Command& command) {
+  const Member member = MemberOf(server);
+  if (member.raft == nullptr) return {};
+  const std::string bytes = EncodeCommand(command);
+  const raft::StartResult result = member.raft->Start(bytes);
+  observers_.Tell(&ClusterObserver::OnStart, server, member.incarnation, bytes,
+                  result);
+  return result;
+}
+
+raft::State RaftCluster::GetState(raft::ServerId server) {
+  return StateOf(MemberOf(server));
+}
+
+raft::State RaftCluster::StateOf(const Member& member) {
+  if (member.raft == nullptr) return {};
+  return observers_.GetState(member.server, member.incarnation,
+                             [&] { return member.raft->GetState(); });
+}
+
+void RaftCluster::PauseService(raft::ServerId server, bool paused) {
+  base::MutexLock lock(&mu_);
+  SlotLocked(server).paused = paused;
+  service_resumed_.SignalAll();
+}
+
+void RaftCluster::AwaitService(raft::ServerId server) {
+  base::MutexLock lock(&mu_);
+  while (SlotLocked(server).paused) service_resumed_.Wait(&mu_);
+}
+
+void RaftCluster::Record(raft::ServerId server, const raft::ApplyMsg& message) {
+  observers_.Tell(&ClusterObserver::OnApply, server, message);
+  absl::StatusOr<Command> command = DecodeCommand(message.command);
+  base::MutexLock lock(&mu_);
+  if (error_.has_value()) return;  // the first one tells most
+  const std::optional<std::string> error =
+      command.ok()
+          ? log_.Apply(server, message.index, *std::move(command))
+          : absl::StrCat("server ", server, " command at index ", message.index,
+                         ": ", command.status().message());
+  if (error.has_value()) {
+    error_ = Failure{.message = "apply error: " + *error};
+  }
+}
+
+void RaftCluster::SetReliable(bool yes) {
+  observers_.Tell(&ClusterObserver::OnNetwork, "reliable", yes);
+  network_.Reliable(yes);
+}
+
+void RaftCluster::SetLongReordering(bool yes) {
+  observers_.Tell(&ClusterObserver::OnNetwork, "long_reordering", yes);
+  network_.LongReordering(yes);
+}
+
+void RaftCluster::Begin(std::string_view title) {
+  LOG(INFO) << "TEST begin title=\"" << title << "\" servers=" << servers_;
+  Print(absl::StrCat(TitleLine(title), "\n"));
+  observers_.Tell(&ClusterObserver::OnTitle, title);
+  baseline_ = {Clock::now(), RpcTotal(), BytesTotal(), MaxIndex()};
+}
+
+void RaftCluster::End(Place place) {
+  if (TookTooLong()) Fail(Kind::kLiveness, kTimeLimitMessage, place);
+  CheckError(place);
+  if (testing::Test::HasFailure()) return;
+  const Costs costs{
+      .time = Clock::now() - baseline_.time,
+      .servers = servers_,
+      .rpcs = RpcTotal() - baseline_.rpcs,
+      .bytes = BytesTotal() - baseline_.bytes,
+      .commits = static_cast<int64_t>(MaxIndex() - baseline_.max_index)};
+  Print(absl::StrCat(PassedLine(costs), "\n"));
+}
+
+void RaftCluster::Finish() {
+  base::MutexLock lock(&mu_);
+  finished_ = true;
+}
+
+bool RaftCluster::Finished() {
+  base::MutexLock lock(&mu_);
+  return finished_;
+}
+
+raft::Index RaftCluster::MaxIndex() {
+  base::MutexLock lock(&mu_);
+  return log_.max_index();
+}
+
+// Whether there is a time limit to report; it is reported once.
+bool RaftCluster::TookTooLong() {
+  if (time_limit_reported_) return false;
+  time_limit_reported_ =
+      Clock::now() - created_ > Hurried(Clock::duration(kTimeLimit));
+  return time_limit_reported_;
+}
+
+void RaftCluster::Sleep(std::chrono::milliseconds duration) const {
+  std::this_thread::sleep_for(Hurried(Clock::duration(duration)));
+}
+
+}  // namespace harness
