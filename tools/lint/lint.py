@@ -24,10 +24,21 @@ MAY_INCLUDE: dict[str, set[str]] = {
     "raft": {"base", "rpc", "persister"},
     "tests": {"base", "rpc", "persister", "labrpc", "raft", "examples"},
     "examples": {"base", "rpc", "persister", "labrpc", "raft", "tests"},
-    "bench": {"base", "rpc", "persister", "labrpc", "raft"},
+    "bench": {"base", "rpc", "persister", "labrpc", "raft", "tests"},
     "tools": {"base", "rpc", "persister"},
     "sim": {"base"},
 }
+
+# What the rooms of tests/ may include of the rest of tests/: an oracle is one
+# of the harness's observers, which knows nothing of it, and the runner runs
+# any test.
+ROOMS_MAY_INCLUDE: dict[str, set[str]] = {
+    "tests/harness/": set(),
+    "tests/oracle/": {"tests/harness/observer.h", "tests/harness/message.h"},
+    "tests/runner/": set(),
+}
+# Tests that lie in a room, of which they are no part.
+TESTS_IN_ROOMS = {"tests/runner/test_programs.cc"}
 
 # The libraries whose own style is to be included in quotes.
 LIBRARIES = {"absl", "cereal", "gflags", "glog", "gmock", "gtest"}
@@ -67,13 +78,27 @@ def include_fault(folder: str, bracket: str, included: str) -> str:
     return ""
 
 
+def room_fault(path: str, included: str) -> str:
+    """Returns what is wrong with an include within tests/, or nothing."""
+    if path in TESTS_IN_ROOMS:
+        return ""
+    for room, others in ROOMS_MAY_INCLUDE.items():
+        if (path.startswith(room) and included.startswith("tests/")
+                and not included.startswith(room) and included not in others):
+            return f"{room} must not include {included}"
+    return ""
+
+
 def check_includes(path: str, lines: list[str]) -> list[str]:
     """Includes go strictly down."""
     folder = path.partition("/")[0]
     found = []
     for number, line in enumerate(lines, 1):
         match = re.match(r'\s*#\s*include\s*(["<])([^">]+)', line)
-        fault = include_fault(folder, *match.groups()) if match else ""
+        if match is None:
+            continue
+        fault = (include_fault(folder, *match.groups())
+                 or room_fault(path, match[2]))
         if fault:
             found.append(f"{path}:{number}: {fault}")
     return found
