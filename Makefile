@@ -16,6 +16,7 @@ ifndef VARIANT  # ---------------------------------------------- what you type
 
 # Passed through the environment, so that a regular expression needs no quoting.
 export LAB_RUN := $(value RUN)
+export LAB_ORIGIN := $(value ORIGIN)
 export LAB_SEED := $(value SEED)
 export LAB_V := $(value V)
 export LAB_SEEDS := $(value SEEDS)
@@ -40,8 +41,9 @@ $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 JOBS ?= $(shell nproc)
 ASKED_JOBS = $(if $(filter file,$(origin JOBS)),,$(JOBS))
 BUILD = $(MAKE) -s --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS)) PLACE=$(PLACE)
-RUN_TESTS = --run="$$LAB_RUN" --seed="$$LAB_SEED" --verbose="$$LAB_V" \
-  $(if $(LAB_RAFT),--target="$@ RAFT=$$LAB_RAFT")
+RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
+  --verbose="$$LAB_V" \
+  $(if $(LAB_RAFT),--target="$@ RAFT=$$(printf %q "$$LAB_RAFT")")
 SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \

@@ -7,7 +7,7 @@
 
 #include "sim/sim.h"
 
-namespace tests {
+namespace runner {
 
 void PrintAllStacks(int fd);
 
@@ -17,4 +17,4 @@ void PrintAllStacks(int fd) {
   if (write(fd, kNothing, strlen(kNothing)) < 0) return;
 }
 
-}  // namespace tests
+}  // namespace runner

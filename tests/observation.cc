@@ -12,11 +12,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
+#include "base/write_all.h"
 #include "gtest/gtest.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/recorder.h"
 #include "tests/oracle/oracle.h"
-#include "tests/runner/run_log.h"
 #include "tests/runner/test_list.h"
 
 namespace tests {
@@ -38,7 +38,7 @@ std::shared_ptr<Recorder> MakeRecorder(const std::string& path) {
       path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
   PCHECK(fd >= 0) << "TRACE=" << path << " cannot be written";
   return std::make_shared<Recorder>([fd](const nlohmann::ordered_json& event) {
-    WriteAll(fd, harness::EventLine(event));
+    base::WriteAll(fd, harness::EventLine(event));
   });
 }
 
@@ -66,7 +66,10 @@ class TestRecorder : public testing::EmptyTestEventListener {
       : recorder_(std::move(recorder)), run_(std::move(run)) {}
 
   void OnTestStart(const testing::TestInfo& test) override {
-    run_->test = GoName(test.test_suite_name(), test.name());
+    const std::string suite = test.test_suite_name();
+    run_->test =
+        runner::MakeTestCase(suite, test.name(), runner::InfoOfSuite(suite))
+            .name;
   }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;

@@ -21,12 +21,15 @@
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
 #include "rpc/rpc.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
 
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
+
+const auto kSuite = runner::Suite::OfCourse("Labrpc", "labrpc");
 
 struct JunkArgs {
   int x = 0;

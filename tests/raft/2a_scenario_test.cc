@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
@@ -38,10 +39,12 @@ using raft::Term;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
+const auto kSuite = runner::Suite::OfScenarios("Raft2AScenario", "raft", "2A");
+
 // 5.2: a vote counts in the election that it was asked for. S1 grants its vote
 // to S0; the reply is so late that S0 stands in a later term by then, in which
 // it has one vote, its own. Finds replies used without comparing terms.
-TEST(Raft2APlus, LateVoteReply) {
+TEST(Raft2AScenario, LateVoteReply) {
   Stage stage(/*servers=*/3,
               "Test (2A+): a vote that arrives an election late");
   Tap& tap = stage.tap;
@@ -95,7 +98,7 @@ void CheckSilence(Clock::time_point from, Clock::time_point to,
 // 5.2: heart-beats go to all servers at the same time. First one, then two of
 // five can never be reached, and calls to them end after up to 7 s, or not at
 // all. Finds a leader that sends its heart-beats one after another, and waits.
-TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
+TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
   Stage stage(/*servers=*/5, "Test (2A+): heart-beats beside dead peers");
   Tap& tap = stage.tap;
   RaftCluster& cluster = stage.cluster;
@@ -141,7 +144,7 @@ TEST(Raft2APlus, HeartbeatsDespiteADeadPeer) {
 // 5.1, Figure 2: whoever learns of a newer term becomes a follower, also if the
 // news is a reply. No request reaches S0. Finds a leader, then a candidate,
 // that ignores the term of a reply.
-TEST(Raft2APlus, StepsDownOnReply) {
+TEST(Raft2AScenario, StepsDownOnReply) {
   Stage stage(/*servers=*/3, "Test (2A+): a newer term in a reply");
   Tap& tap = stage.tap;
   RaftCluster& cluster = stage.cluster;
@@ -200,7 +203,7 @@ TEST(Raft2APlus, StepsDownOnReply) {
 // put an election off. S0 hears nobody, and so goes on as the leader of a term
 // that is over; S2 hears it, but not the leader of its own term. Finds a
 // follower that is quiet as long as anybody sends AppendEntries.
-TEST(Raft2APlus, OldLeaderIgnored) {
+TEST(Raft2AScenario, OldLeaderIgnored) {
   Stage stage(/*servers=*/3, "Test (2A+): a leader of a term that is over");
   Tap& tap = stage.tap;
 
@@ -222,7 +225,7 @@ TEST(Raft2APlus, OldLeaderIgnored) {
 // 5.2: who hears a leader is content; who does not may take the office, but not
 // keep the others from having a leader. The link from S0 to S1 is dead, that
 // from S1 to S0 works: S1 gets neither requests nor replies of S0.
-TEST(Raft2APlus, AsymmetricLinks) {
+TEST(Raft2AScenario, AsymmetricLinks) {
   Stage stage(/*servers=*/3, "Test (2A+): links that work in one direction");
   Tap& tap = stage.tap;
   RaftCluster& cluster = stage.cluster;
@@ -263,7 +266,7 @@ TEST(Raft2APlus, AsymmetricLinks) {
 // 5.2: a voter grants its one vote however often the candidate asks, and to
 // nobody else; the candidate counts voters, not votes. Every request comes
 // twice. Then S0 has one voter of five, in election after election.
-TEST(Raft2APlus, DuplicateVotes) {
+TEST(Raft2AScenario, DuplicateVotes) {
   Stage stage(/*servers=*/5, "Test (2A+): every request arrives twice");
   Tap& tap = stage.tap;
   RaftCluster& cluster = stage.cluster;

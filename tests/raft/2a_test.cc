@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
 #include "tests/harness/report.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
@@ -22,6 +23,8 @@ using raft::ServerId;
 using raft::Term;
 using std::chrono::milliseconds;
 using std::this_thread::sleep_for;
+
+const auto kSuite = runner::Suite::OfCourse("Raft2A", "raft", "2A");
 
 // Go lab: TestInitialElection2A.  5.2: a leader is elected, and stays.
 TEST(Raft2A, InitialElection) {

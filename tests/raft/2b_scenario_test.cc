@@ -1,9 +1,6 @@
-// Our own tests of part 2B: logs that part and meet again while chosen messages
-// are late or lost. They need nothing on the disk: nobody crashes.
-//
-// Each is a scenario (tests/harness/scenario.h): it decides by a tap on the
-// network who is heard, so that the fault that it looks for must show, not may.
-// Each runs on its test's main thread, with a cluster of its own.
+// Scenario tests of part 2B (tests/harness/scenario.h): logs diverge and meet
+// again while chosen messages are late or lost. A tap on the network decides
+// which are, so that the fault a test looks for must show. No server crashes.
 
 #include <algorithm>
 #include <chrono>
@@ -15,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
@@ -35,6 +33,8 @@ using raft::Term;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Clock = std::chrono::steady_clock;
+
+const auto kSuite = runner::Suite::OfScenarios("Raft2BScenario", "raft", "2B");
 
 // The commands of Figure 8, named as the entries are drawn there.
 constexpr int64_t kEntry1 = 100;
@@ -110,7 +110,7 @@ Term PlayFigure8(Stage* stage, int entries_of_s5 = 1) {
 // 5.4.2, Figure 8 (a)-(d): an entry of an earlier term is not committed by
 // being on a majority, and may yet be overwritten. Finds a leader that counts
 // the replicas of entries of earlier terms.
-TEST(Raft2BPlus, Figure8Overwritten) {
+TEST(Raft2BScenario, Figure8Overwritten) {
   Stage stage(/*servers=*/5, "Test (2B+): Figure 8, (a) to (d)");
   RaftCluster& cluster = stage.cluster;
   const Term term_c = PlayFigure8(&stage);
@@ -137,7 +137,7 @@ TEST(Raft2BPlus, Figure8Overwritten) {
 // leader has committed all entries before; S5 can never be elected, even if it
 // has the longest log. Finds a vote that looks only at the length, or at
 // nothing.
-TEST(Raft2BPlus, Figure8Committed) {
+TEST(Raft2BScenario, Figure8Committed) {
   Stage stage(/*servers=*/5, "Test (2B+): Figure 8, (a) to (c), and (e)");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -184,7 +184,7 @@ TEST(Raft2BPlus, Figure8Committed) {
 // those that it gets. An AppendEntries that a newer one has overtaken arrives
 // last, and so does an old heart-beat; then the leader is lost, so that it
 // cannot repair. Finds a follower that truncates always.
-TEST(Raft2BPlus, OldAppendAfterNewer) {
+TEST(Raft2BScenario, OldAppendAfterNewer) {
   Stage stage(/*servers=*/3, "Test (2B+): an AppendEntries that arrives last");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -239,7 +239,7 @@ TEST(Raft2BPlus, OldAppendAfterNewer) {
 // entry that the request vouches for. S1 holds an entry of an old leader behind
 // what the new one vouches for, and hears that this index is committed. Finds
 // a follower that takes the end of its own log instead.
-TEST(Raft2BPlus, LeaderCommitBeyondEntries) {
+TEST(Raft2BScenario, LeaderCommitBeyondEntries) {
   Stage stage(/*servers=*/5, "Test (2B+): a commit index beyond the entries");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -329,7 +329,7 @@ void PlayOldAcknowledgement(Stage* scenario, bool is_late) {
 
 // 5.3, 5.4.2: an acknowledgement holds for the request that it answers. Finds
 // replies used without comparing terms.
-TEST(Raft2BPlus, LateAppendSuccess) {
+TEST(Raft2BScenario, LateAppendSuccess) {
   Stage stage(/*servers=*/5,
               "Test (2B+): an acknowledgement of an earlier term");
   PlayOldAcknowledgement(&stage, /*is_late=*/true);
@@ -337,7 +337,7 @@ TEST(Raft2BPlus, LateAppendSuccess) {
 
 // Figure 2: a leader knows nothing of its followers when it is elected. Finds
 // one that remembers what they had when it led before.
-TEST(Raft2BPlus, EarlierMatchIndex) {
+TEST(Raft2BScenario, EarlierMatchIndex) {
   Stage stage(/*servers=*/5,
               "Test (2B+): what a leader knew when it led before");
   PlayOldAcknowledgement(&stage, /*is_late=*/false);
@@ -347,7 +347,7 @@ TEST(Raft2BPlus, EarlierMatchIndex) {
 // and one that has taken an entry does not vote for a log without it. Both
 // requests reach S1 at the same time; it cannot say yes to both. Finds a lock
 // that is opened between a check and the act.
-TEST(Raft2BPlus, VoteMeetsAppendEntries) {
+TEST(Raft2BScenario, VoteMeetsAppendEntries) {
   constexpr int kRounds = 5;
   Stage stage(/*servers=*/3, "Test (2B+): a vote and an entry at one moment");
   Tap& tap = stage.tap;
@@ -376,8 +376,7 @@ TEST(Raft2BPlus, VoteMeetsAppendEntries) {
               return reply.call == append.call;
             }));
     if (voted.Agrees() && appended.Agrees()) {
-      Fail(Kind::kSafety,
-           "S1 has taken an entry and voted for a log without it");
+      Fail(Kind::kSafety, "S1 took an entry and voted for a log without it");
     }
     stage.Heal();
   }
@@ -387,7 +386,7 @@ TEST(Raft2BPlus, VoteMeetsAppendEntries) {
 
 // A service takes its time; its Raft goes on: it answers, leads and replicates
 // meanwhile. Finds a Raft that holds its lock while it delivers.
-TEST(Raft2BPlus, SlowService) {
+TEST(Raft2BScenario, SlowService) {
   Stage stage(/*servers=*/3, "Test (2B+): a service that takes its time");
   RaftCluster& cluster = stage.cluster;
   const Term term = stage.Elect(0);
@@ -408,7 +407,7 @@ TEST(Raft2BPlus, SlowService) {
 // 5.3: a rejection that arrives after the logs have met is old news. S1 rejects
 // what S0 sends, until they agree; one rejection comes late. Finds a leader
 // that forgets what was acknowledged, or does not send any more.
-TEST(Raft2BPlus, LateAppendFailure) {
+TEST(Raft2BScenario, LateAppendFailure) {
   Stage stage(/*servers=*/3, "Test (2B+): a rejection that arrives late");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -447,9 +446,8 @@ TEST(Raft2BPlus, LateAppendFailure) {
        tap.Seen(AppendEntries().From(0).To(1).InTerm(term).After(begin))) {
     if (request.append().prev_log_index < last) {
       Fail(Kind::kSafety,
-           absl::StrCat("S0 asks S1 again for index ",
-                        request.append().prev_log_index,
-                        ", behind what was acknowledged: ", last));
+           absl::StrCat("S0 sends index ", request.append().prev_log_index,
+                        " again; S1 acknowledged ", last));
     }
   }
 
@@ -460,7 +458,7 @@ TEST(Raft2BPlus, LateAppendFailure) {
 // follower's election off. S1 alone has the newest entry, and the leader is
 // lost; servers with older logs ask S1 for votes, all the time and in vain.
 // Finds an election timer that every RequestVote resets.
-TEST(Raft2BPlus, DisturbedElectionTimer) {
+TEST(Raft2BScenario, DisturbedElectionTimer) {
   // Far more often than anybody's election time-out, and for longer than any.
   constexpr milliseconds kPeriod(120);
   constexpr size_t kMostRequests = 40;
@@ -496,8 +494,7 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
     const std::vector<TapMessage> held = tap.Held(vain);
     if (Clock::now() >= due && !held.empty()) {
       if (++released > kMostRequests) {
-        Fail(Kind::kSafety,
-             "S1 does not stand for election while it is asked for votes");
+        Fail(Kind::kSafety, "S1 starts no election while asked for votes");
       }
       // In the order of their terms, so that S1 hears of a newer one each time.
       tap.Release(&cluster, *std::min_element(
@@ -524,7 +521,7 @@ TEST(Raft2BPlus, DisturbedElectionTimer) {
 
 // Figure 2: RPCs are idempotent. Every request arrives twice, over three
 // leaders and twenty commands; nothing is appended, applied or counted twice.
-TEST(Raft2BPlus, DuplicateAppends) {
+TEST(Raft2BScenario, DuplicateAppends) {
   Stage stage(/*servers=*/5, "Test (2B+): every request arrives twice");
   RaftCluster& cluster = stage.cluster;
   stage.tap.Duplicate(AnyRequest());
@@ -546,7 +543,7 @@ TEST(Raft2BPlus, DuplicateAppends) {
 // one rejection. S0 has 60 entries of three terms that nobody else has, and
 // misses 60 others. Counted in round trips, so that no fast network helps a
 // leader that goes back entry by entry.
-TEST(Raft2BPlus, FastBackup) {
+TEST(Raft2BScenario, FastBackup) {
   constexpr int kTerms = 3;
   constexpr int kPerTerm = 20;
   Stage stage(/*servers=*/3, "Test (2B+): rejections until two logs meet");

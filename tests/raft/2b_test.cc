@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
@@ -32,6 +33,8 @@ using raft::ServerId;
 using raft::StartResult;
 using raft::Term;
 using std::this_thread::sleep_for;
+
+const auto kSuite = runner::Suite::OfCourse("Raft2B", "raft", "2B");
 
 // For tests that another election in between spoils: they begin anew.
 constexpr int kAttempts = 5;

@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
@@ -39,6 +40,8 @@ using raft::Index;
 using raft::ServerId;
 using raft::Term;
 using Clock = std::chrono::steady_clock;
+
+const auto kSuite = runner::Suite::OfScenarios("Raft2CScenario", "raft", "2C");
 
 // Crashes the server if it is up, starts it from its disk and connects it.
 void Restart(RaftCluster* cluster, ServerId server) {
@@ -76,7 +79,7 @@ void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
 // 5.2, Figure 2: a vote outlives its server. S1 grants its vote to S2, crashes,
 // and restarts; then S3 asks it, in the same term. Finds a vote that is not on
 // the disk, or not read back.
-TEST(Raft2CPlus, VoteSurvivesRestart) {
+TEST(Raft2CScenario, VoteSurvivesRestart) {
   Stage stage(/*servers=*/4,
               "Test (2C+): a voter restarts between two candidates");
   RaftCluster& cluster = stage.cluster;
@@ -107,7 +110,7 @@ TEST(Raft2CPlus, VoteSurvivesRestart) {
 
 // 5.2, Figure 2: so does a candidate's vote for itself. S1 stands, crashes, and
 // restarts; then S2 asks it for its vote in the same term.
-TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
+TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
   Stage stage(/*servers=*/3, "Test (2C+): a candidate restarts and is asked");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -141,7 +144,7 @@ TEST(Raft2CPlus, OwnVoteSurvivesRestart) {
 // and restarts; then an old leader and a candidate of a term between come to
 // it. Finds a term that is not on the disk, or only with a vote, or not read
 // back.
-TEST(Raft2CPlus, RestartKeepsTerm) {
+TEST(Raft2CScenario, RestartKeepsTerm) {
   Stage stage(/*servers=*/4,
               "Test (2C+): a restarted server and an old leader");
   RaftCluster& cluster = stage.cluster;
@@ -186,7 +189,7 @@ TEST(Raft2CPlus, RestartKeepsTerm) {
 // the one that made the majority. S1 crashes right behind its reply, then S0,
 // the leader: S1 alone can bring the entry to S2. Three times, since a log may
 // be saved at some moments only.
-TEST(Raft2CPlus, AckedEntrySurvivesRestart) {
+TEST(Raft2CScenario, AckedEntrySurvivesRestart) {
   constexpr int kRounds = 3;
   Stage stage(/*servers=*/3, "Test (2C+): a crash right behind a reply");
   RaftCluster& cluster = stage.cluster;
@@ -218,7 +221,7 @@ TEST(Raft2CPlus, AckedEntrySurvivesRestart) {
 // 5.3, Figure 2: as OldAppendAfterNewer2B+, and what the follower has then is
 // what it has after a crash. Finds a follower that truncates always, and one
 // that saves something else than it keeps.
-TEST(Raft2CPlus, OldAppendBeforeRestart) {
+TEST(Raft2CScenario, OldAppendBeforeRestart) {
   Stage stage(/*servers=*/3, "Test (2C+): an old AppendEntries before a crash");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -254,7 +257,7 @@ TEST(Raft2CPlus, OldAppendBeforeRestart) {
 // 5.1, Figure 2: a server crashes at any moment of its work, what it has sent
 // comes late, the others go on without it, and it comes back. Finds a Kill()
 // that hangs, state that was half saved, and answers of the dead that count.
-TEST(Raft2CPlus, KillInEveryPhase) {
+TEST(Raft2CScenario, KillInEveryPhase) {
   Stage stage(/*servers=*/3, "Test (2C+): a crash in every phase");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
@@ -322,7 +325,7 @@ TEST(Raft2CPlus, KillInEveryPhase) {
 // 5.1, Figure 2: what is applied stays the same over any number of restarts of
 // one server, and it votes once in a term, while the others go on. S2 restarts
 // at once, or when it has answered something.
-TEST(Raft2CPlus, ThousandRestarts) {
+TEST(Raft2CScenario, ThousandRestarts) {
   constexpr int kRestarts = 1000;
   Stage stage(/*servers=*/3, "Test (2C+): a thousand restarts of one server");
   RaftCluster& cluster = stage.cluster;

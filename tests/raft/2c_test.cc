@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
+#include "tests/runner/suite.h"
 
 namespace tests {
 namespace {
@@ -32,6 +33,8 @@ using raft::Index;
 using raft::ServerId;
 using std::chrono::milliseconds;
 using std::this_thread::sleep_for;
+
+const auto kSuite = runner::Suite::OfCourse("Raft2C", "raft", "2C");
 
 ServerId RandomServer(const RaftCluster& cluster, base::Random* random) {
   return static_cast<ServerId>(

@@ -1,12 +1,11 @@
 // How this program was built: plain, or with which sanitizer.
 //
-// Who uses it: the runner (names, messages) and its tests. Thread safety:
-// constants.
+// Thread safety: constants.
 
 #ifndef TESTS_RUNNER_BUILD_KIND_H_
 #define TESTS_RUNNER_BUILD_KIND_H_
 
-namespace tests {
+namespace runner {
 
 enum class BuildKind { kPlain, kRace, kAsan };
 
@@ -37,6 +36,6 @@ constexpr const char* MakeTarget(BuildKind kind) {
   return kind == BuildKind::kPlain ? "test" : KindName(kind);
 }
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_BUILD_KIND_H_

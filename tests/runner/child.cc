@@ -8,17 +8,17 @@
 #include <cstdio>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
 #include "base/random.h"
+#include "base/write_all.h"
 #include "gtest/gtest.h"
 #include "tests/runner/build_kind.h"
-#include "tests/runner/run_log.h"
-#include "tests/runner/test_list.h"
 #include "tests/runner/watchdog.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
 std::string MessageOf(const testing::TestPartResult& result) {
@@ -29,7 +29,7 @@ std::string MessageOf(const testing::TestPartResult& result) {
   return message;
 }
 
-// "raft_2a_test.cc:33", or empty.
+// "2a_test.cc:33", or empty.
 std::string PlaceOf(const testing::TestPartResult& result) {
   if (result.file_name() == nullptr) return "";
   std::string file = result.file_name();
@@ -37,35 +37,38 @@ std::string PlaceOf(const testing::TestPartResult& result) {
   return absl::StrCat(file, ":", result.line_number());
 }
 
-// The message of a check, behind the place where it stands.
-std::string Describe(const testing::TestPartResult& result) {
-  const std::string place = PlaceOf(result);
-  return absl::StrCat(place, place.empty() ? "" : ": ", MessageOf(result));
-}
-
-void SendRecord(char kind, std::string text) {
-  std::replace(text.begin(), text.end(), '\0', ' ');
-  std::string record(1, kind);
-  record.append(text).push_back('\0');
-  WriteAll(kRecordFd, record);
+void SendRecord(char type, std::string fields) {
+  std::replace(fields.begin(), fields.end(), '\0', ' ');
+  std::string record(1, type);
+  record.append(fields).push_back('\0');
+  base::WriteAll(kRecordFd, record);
 }
 
 // Takes the place of GoogleTest's printer. GoogleTest calls it under a lock,
 // also for checks that fail on a test's other threads.
 class Reporter : public testing::EmptyTestEventListener {
  public:
+  explicit Reporter(Classify classify) : classify_(std::move(classify)) {}
+
   void OnTestPartResult(const testing::TestPartResult& result) override {
-    if (result.failed()) SendRecord(kFailure, Describe(result));
-    if (result.skipped()) SendRecord(kSkipped, Describe(result));
+    if (result.passed()) return;
+    FailedCheck check{.place = PlaceOf(result), .message = MessageOf(result)};
+    classify_(&check);
+    SendRecord(result.failed() ? kFailure : kSkipped,
+               absl::StrCat(check.kind, "\n", check.way, "\n", check.place,
+                            "\n", check.message));
   }
   void OnTestEnd(const testing::TestInfo&) override { SendRecord(kEnded, ""); }
+
+ private:
+  const Classify classify_;
 };
 
-void ReplacePrinter() {
+void ReplacePrinter(const Classify& classify) {
   testing::TestEventListeners& listeners =
       testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
-  listeners.Append(new Reporter);
+  listeners.Append(new Reporter(classify));
 }
 
 // Makes a crash print its stack. Sanitizers have handlers of their own; SIGABRT
@@ -80,20 +83,20 @@ void PrintStackOnCrash() {
 
 }  // namespace
 
-int RunAsChild(const Options& options) {
-  // Again, for those the runner did not start itself: whatever kills the
-  // parent, no process stays behind.
+int RunAsChild(const Options& options, const Classify& classify) {
+  // Again, for those the runner did not start itself: however the parent ends,
+  // no process is left running.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   base::SetRunSeed(options.seed);
   // A death test's process reports to GoogleTest, and has no record pipe.
   if (options.death_test_child) return RUN_ALL_TESTS();
   fcntl(kRecordFd, F_SETFD, FD_CLOEXEC);
-  // Every line leaves at once, as on a terminal; a crash loses none.
+  // Every line is written at once, as on a terminal; a crash loses none.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   PrintStackOnCrash();
-  ReplacePrinter();
+  ReplacePrinter(classify);
   Watchdog watchdog(options.watchdog);
   return RUN_ALL_TESTS() == 0 ? 0 : kExitTestFailed;
 }
 
-}  // namespace tests
+}  // namespace runner

@@ -11,16 +11,18 @@
 #include <array>
 #include <cerrno>
 #include <optional>
+#include <utility>
 
+#include "absl/strings/str_split.h"
 #include "base/logging.h"
 #include "tests/runner/child.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// This program, even if its file has been built anew since it started. Death
+// This program, even if its file has been built again since it started. Death
 // tests start it again by the same name.
 constexpr char kProgram[] = "/proc/self/exe";
 constexpr size_t kLongestLine = 64 << 10;
@@ -108,7 +110,7 @@ class Child {
   void WaitForNews();
   bool ReadAll();
   void ReadRecords(std::string_view bytes);
-  void TakeRecord(std::string record);
+  void TakeRecord(const std::string& record);
   void CheckForEnd();
   void Kill(ChildResult::End why);
   void Reap();
@@ -154,6 +156,9 @@ void Child::ExecChild(pid_t parent, char** argv) {
   dup2(output_.write_end(), STDOUT_FILENO);
   dup2(error_.write_end(), STDERR_FILENO);
   dup2(records_.write_end(), kRecordFd);
+  // A test has no business with other files of the runner's, such as a file of
+  // events that was given as /dev/fd/N.
+  close_range(kRecordFd + 1, ~0U, 0);
   execv(kProgram, argv);
   _exit(127);
 }
@@ -194,20 +199,25 @@ void Child::ReadRecords(std::string_view bytes) {
     if (byte != '\0') {
       partial_record_.push_back(byte);
     } else {
-      TakeRecord(std::move(partial_record_));
+      TakeRecord(partial_record_);
       partial_record_.clear();
     }
   }
 }
 
-void Child::TakeRecord(std::string record) {
+void Child::TakeRecord(const std::string& record) {
   if (record.empty()) return;
-  const char kind = record[0];
-  if (kind == kEnded) result_.ran_to_end = true;
-  if (kind == kSkipped) result_.skipped = true;
-  if (kind == kFailure || kind == kSkipped) {
-    result_.messages.push_back(record.substr(1));
-  }
+  const char type = record[0];
+  if (type == kEnded) result_.ran_to_end = true;
+  if (type == kSkipped) result_.skipped = true;
+  if (type != kFailure && type != kSkipped) return;
+  std::vector<std::string> fields =
+      absl::StrSplit(record.substr(1), absl::MaxSplits('\n', 3));
+  fields.resize(4);
+  result_.checks.push_back({.kind = std::move(fields[0]),
+                            .way = std::move(fields[1]),
+                            .place = std::move(fields[2]),
+                            .message = std::move(fields[3])});
 }
 
 void Child::CheckForEnd() {
@@ -230,8 +240,9 @@ void Child::Kill(ChildResult::End why) {
   kill(pid_, SIGKILL);
 }
 
-// The child has ended but is not waited for yet, so its group cannot be anyone
-// else's: whatever it left behind goes too, and then nobody writes any more.
+// The child has ended but is not waited for yet, so no other group can have its
+// number: all processes that it has left are killed, and then none writes any
+// more.
 void Child::Reap() {
   result_.took = Clock::now() - start_;
   kill(-pid_, SIGKILL);
@@ -292,4 +303,4 @@ ChildResult RunChild(const ChildCommand& command) {
   return Child(command).Run();
 }
 
-}  // namespace tests
+}  // namespace runner

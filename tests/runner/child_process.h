@@ -1,8 +1,9 @@
 // The parent's side of one test: starts the program again for that test, reads
 // what it says, and returns how it ended.
 //
-// Who calls it: the runner, from its only thread. It waits in one poll loop,
-// and returns only when the child and its whole process group are gone.
+// Thread safety: for a process with one thread, the runner's. It waits in one
+// poll loop, and returns only when the child and its whole process group are
+// gone.
 
 #ifndef TESTS_RUNNER_CHILD_PROCESS_H_
 #define TESTS_RUNNER_CHILD_PROCESS_H_
@@ -13,7 +14,9 @@
 #include <string_view>
 #include <vector>
 
-namespace tests {
+#include "tests/runner/failed_check.h"
+
+namespace runner {
 
 // Cuts a stream of bytes into lines.
 class LineSplitter {
@@ -48,11 +51,11 @@ struct ChildResult {
   int code = 0;  // exit status, signal, or errno
   bool ran_to_end = false;
   bool skipped = false;
-  std::vector<std::string> messages;  // of failed checks and skips, in order
+  std::vector<FailedCheck> checks;  // failed ones and skips, in order
   std::chrono::nanoseconds took{0};
 };
 
-// While one lives, SIGINT, SIGTERM and SIGHUP do not end this process but the
+// While one exists, SIGINT, SIGTERM and SIGHUP do not end this process but the
 // child that RunChild() waits for, with End::kInterrupted.
 class InterruptGuard {
  public:
@@ -63,9 +66,9 @@ class InterruptGuard {
 };
 
 // Runs the program with `command.args` to its end.
-// REQUIRES: an InterruptGuard lives, and the process has no other threads.
+// REQUIRES: an InterruptGuard exists, and the process has no other threads.
 ChildResult RunChild(const ChildCommand& command);
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_CHILD_PROCESS_H_

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -10,7 +12,7 @@
 #include "tests/runner/child.h"
 #include "tests/runner/go_output.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
 using End = ChildResult::End;
@@ -27,19 +29,40 @@ bool IsDebugLog(const std::string& line) {
          });
 }
 
+// The test has failed in its checks, and nothing else went wrong.
 bool FailedInCheck(const ChildResult& result) {
   return result.ran_to_end && result.code == kExitTestFailed;
 }
 
-// The statuses that sanitizers end a process with.
-const char* StatusMeaning(int status, bool ran_to_end) {
-  if (status == 66) return "a report of ThreadSanitizer";
-  if (status == 23) return "a report of LeakSanitizer";
-  if (status == 127) return "the program could not be started again";
-  if (status == 1 && kBuildKind == BuildKind::kAsan) {
-    return "a report of AddressSanitizer or UndefinedBehaviorSanitizer";
-  }
-  return ran_to_end ? "after the test's end" : "before the test's end";
+// Exit statuses with a meaning: of sanitizers, of the simulator (sim/sim.h, a
+// test compares them) and of the runner itself.
+struct Status {
+  int status;
+  const char* way;
+  const char* kind;
+  const char* meaning;  // null: only when it ended
+};
+
+constexpr Status kStatuses[] = {
+    {66, kSanitizer, kSafety, "a report of ThreadSanitizer"},
+    {23, kSanitizer, kSafety, "a report of LeakSanitizer"},
+    {kExitHung, kHang, kSafety, nullptr},
+    {kExitSimDeadlock, kDeadlock, kSafety, nullptr},
+    {kExitSimHung, kHang, kSafety, nullptr},
+    {kExitSimTimeLimit, kHang, kSafety, nullptr},
+    {kExitSimUnsupported, kCrash, kHarness, nullptr},
+    {127, kCrash, kHarness, "the program could not be started again"},
+};
+constexpr Status kAsanStatus = {
+    1, kSanitizer, kSafety,
+    "a report of AddressSanitizer or UndefinedBehaviorSanitizer"};
+constexpr Status kOtherStatus = {0, kCrash, kSafety, nullptr};
+
+const Status& StatusOf(int status) {
+  if (status == 1 && kBuildKind == BuildKind::kAsan) return kAsanStatus;
+  const auto* const found =
+      std::ranges::find(kStatuses, status, &Status::status);
+  return found == std::end(kStatuses) ? kOtherStatus : *found;
 }
 
 std::string EndText(const ChildResult& result, std::chrono::seconds limit) {
@@ -62,8 +85,69 @@ std::string EndText(const ChildResult& result, std::chrono::seconds limit) {
     return absl::StrCat("test hung: ended after ", limit.count(),
                         " s; stacks of all threads follow");
   }
-  return absl::StrCat("exit status ", result.code, ": ",
-                      StatusMeaning(result.code, result.ran_to_end));
+  const char* meaning = StatusOf(result.code).meaning;
+  if (meaning == nullptr) {
+    meaning =
+        result.ran_to_end ? "after the test's end" : "before the test's end";
+  }
+  return absl::StrCat("exit status ", result.code, ": ", meaning);
+}
+
+// How a process ended that has not ended in a failed check.
+Status EndOf(const ChildResult& result) {
+  switch (result.end) {
+    case End::kNotStarted:
+    case End::kInterrupted:
+      return {0, kCrash, kHarness, nullptr};
+    case End::kSignalled:
+      return kOtherStatus;
+    case End::kTimedOut:
+      return {0, kHang, kSafety, nullptr};
+    case End::kExited:
+      break;
+  }
+  return StatusOf(result.code);
+}
+
+// What the first lines of reports contain; the cause begins there.
+constexpr std::string_view kCauses[] = {
+    "Check failed:",
+    "ERROR: AddressSanitizer:",
+    "ERROR: LeakSanitizer:",
+    "ERROR: ThreadSanitizer:",
+    "WARNING: ThreadSanitizer:",
+    "runtime error:",  // of UndefinedBehaviorSanitizer
+};
+
+size_t CauseIn(const std::string& line) {
+  for (const std::string_view cause : kCauses) {
+    if (const size_t at = line.find(cause); at != std::string::npos) return at;
+  }
+  // "sim: DEADLOCK: ...": a headline of the simulator.
+  const bool is_headline = line.starts_with("sim: ") && line.size() > 6 &&
+                           std::isupper(static_cast<unsigned char>(line[5])) &&
+                           std::isupper(static_cast<unsigned char>(line[6]));
+  return is_headline ? 0 : std::string::npos;
+}
+
+// glog's lines have the place before a bracket: "... 25212 log.cc:7] Check".
+std::string PlaceBefore(const std::string& line, size_t at) {
+  if (at < 2 || line[at - 2] != ']') return "";
+  const size_t begin = line.rfind(' ', at - 3) + 1;
+  return line.substr(begin, at - 2 - begin);
+}
+
+const FailedCheck* FirstByOracle(const std::vector<FailedCheck>& checks) {
+  const auto found = std::ranges::find(checks, kOracle, &FailedCheck::way);
+  return found == checks.end() ? nullptr : &*found;
+}
+
+// Liveness only if all checks are.
+std::string KindOf(const std::vector<FailedCheck>& checks) {
+  for (const FailedCheck& check : checks) {
+    if (check.kind != kLiveness) return check.kind;
+  }
+  return checks.empty() ? kSafety : kLiveness;
 }
 
 }  // namespace
@@ -90,22 +174,51 @@ std::string ErrorExcerpt::Text(size_t limit) const {
   return text;
 }
 
+FailedCheck ErrorExcerpt::Cause() const {
+  for (const std::string& line : lines_) {
+    const size_t at = CauseIn(line);
+    if (at == std::string::npos) continue;
+    return {.place = PlaceBefore(line, at), .message = line.substr(at)};
+  }
+  return {};
+}
+
 bool HasFailed(const ChildResult& result) {
   return result.end != End::kExited || result.code != 0 || !result.ran_to_end;
 }
 
-std::string ReportText(const ChildResult& result, const ErrorExcerpt& error,
-                       std::chrono::seconds limit) {
-  std::string text;
-  for (const std::string& message : result.messages) {
-    absl::StrAppend(&text, Indented(message));
-  }
-  if (!HasFailed(result)) return text;
+Verdict Judge(const ChildResult& result, const ErrorExcerpt& error,
+              std::chrono::seconds limit) {
+  Verdict verdict;
+  const Status end = EndOf(result);
+  const FailedCheck cause = error.Cause();
   if (!FailedInCheck(result)) {
-    absl::StrAppend(&text, Indented(EndText(result, limit)));
+    verdict.cause =
+        cause.message.empty() ? EndText(result, limit) : cause.message;
   }
+  if (const FailedCheck* const by_oracle = FirstByOracle(result.checks)) {
+    verdict.check = *by_oracle;
+  } else if (!result.checks.empty()) {
+    verdict.check = result.checks.front();
+  } else {
+    verdict.check = {.place = cause.place, .message = verdict.cause};
+  }
+  if (verdict.cause.empty()) {
+    verdict.check.kind = KindOf(result.checks);
+  } else {
+    verdict.check.kind = end.kind;
+    if (verdict.check.way != kOracle) verdict.check.way = end.way;
+  }
+  return verdict;
+}
+
+std::string EndReport(const ChildResult& result, const ErrorExcerpt& error,
+                      std::chrono::seconds limit) {
+  if (!HasFailed(result)) return "";
+  std::string text;
+  if (!FailedInCheck(result)) text = Indented(EndText(result, limit));
   const bool hung = result.end == End::kExited && result.code == kExitHung;
   return text + error.Text(hung ? kStacksExcerpt : kUsualExcerpt);
 }
 
-}  // namespace tests
+}  // namespace runner

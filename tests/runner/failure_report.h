@@ -1,7 +1,7 @@
-// What a run prints under a test that failed: its failed checks, how its
-// process ended if not by itself, and what it wrote to standard error.
+// What is known of a test that failed: its failed checks, how its process ended
+// if not properly, and what it wrote to standard error; as a text and as data.
 //
-// Who calls it: the runner, one report per test. Thread safety: compatible.
+// Thread safety: compatible; the runner makes one report per test.
 
 #ifndef TESTS_RUNNER_FAILURE_REPORT_H_
 #define TESTS_RUNNER_FAILURE_REPORT_H_
@@ -12,10 +12,10 @@
 
 #include "tests/runner/child_process.h"
 
-namespace tests {
+namespace runner {
 
 // The part of one test's standard error that is worth showing: not the lines
-// of the debug log, and of the others the first, where a report's cause stands.
+// of the debug log, and of the others the first, which name a report's cause.
 class ErrorExcerpt {
  public:
   // Takes one line, without its line feed.
@@ -25,6 +25,10 @@ class ErrorExcerpt {
   // log has. Indented; empty if there was nothing.
   std::string Text(size_t limit) const;
 
+  // The first failed CHECK, or report of a sanitizer or of the simulator:
+  // message and, of a CHECK, place. Empty if there is none.
+  FailedCheck Cause() const;
+
  private:
   std::vector<std::string> lines_;
   size_t dropped_ = 0;  // were too many to keep
@@ -33,11 +37,22 @@ class ErrorExcerpt {
 // True if the test failed: in a check, or by not coming to a proper end.
 bool HasFailed(const ChildResult& result);
 
-// All that there is to say about a test that failed (or skipped itself), as
-// indented lines. `limit` is the time after which the test counts as hung.
-std::string ReportText(const ChildResult& result, const ErrorExcerpt& error,
-                       std::chrono::seconds limit);
+// Why a test failed. The fields are those of its event (README.md).
+struct Verdict {
+  FailedCheck check;  // what tells most; the way is of the test
+  std::string cause;  // if the process did not end properly
+};
 
-}  // namespace tests
+// REQUIRES: HasFailed(result). `limit` is the time after which the test counts
+// as hung.
+Verdict Judge(const ChildResult& result, const ErrorExcerpt& error,
+              std::chrono::seconds limit);
+
+// How the process ended and what it wrote to standard error, as indented lines
+// that follow those of the failed checks; empty if the test has not failed.
+std::string EndReport(const ChildResult& result, const ErrorExcerpt& error,
+                      std::chrono::seconds limit);
+
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_FAILURE_REPORT_H_

@@ -4,7 +4,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 
-namespace tests {
+namespace runner {
 
 std::string RunLine(const std::string& name) {
   return absl::StrCat("=== RUN   ", name, "\n");
@@ -25,14 +25,17 @@ std::string Indented(const std::string& message) {
       "\n");
 }
 
-std::string RepeatLine(const std::string& name, uint64_t seed,
-                       const std::string& target) {
-  return absl::StrFormat("    repeat: make %s RUN='^%s$' SEED=%d\n", target,
-                         name, seed);
+std::string RepeatCommand(const std::string& name, uint64_t seed,
+                          const std::string& target) {
+  return absl::StrFormat("make %s RUN='^%s$' SEED=%d", target, name, seed);
+}
+
+std::string RepeatLine(const std::string& command) {
+  return absl::StrCat("    repeat: ", command, "\n");
 }
 
 std::string CountLine(int passed, int failed) {
   return absl::StrFormat("%d passed, %d failed\n", passed, failed);
 }
 
-}  // namespace tests
+}  // namespace runner

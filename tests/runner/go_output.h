@@ -1,7 +1,7 @@
 // The lines of a run's output, as `go test` writes them.
 //
-// Who calls it: the runner. Thread safety: free functions without state; each
-// result ends with a line feed.
+// Thread safety: free functions without state. Each result but that of
+// RepeatCommand() ends with a line feed.
 
 #ifndef TESTS_RUNNER_GO_OUTPUT_H_
 #define TESTS_RUNNER_GO_OUTPUT_H_
@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tests {
+namespace runner {
 
 // "=== RUN   TestBasicAgree2B".
 std::string RunLine(const std::string& name);
@@ -23,14 +23,17 @@ std::string VerdictLine(const std::string& verdict, const std::string& name,
 // follow by eight.
 std::string Indented(const std::string& message);
 
-// The command that runs `name` again under the same seed, indented; `target` is
-// what to make.
-std::string RepeatLine(const std::string& name, uint64_t seed,
-                       const std::string& target);
+// The command that runs `name` again under the same seed, for a shell; `target`
+// is what to make, quoted where it must be.
+std::string RepeatCommand(const std::string& name, uint64_t seed,
+                          const std::string& target);
+
+// That command as a line under a test.
+std::string RepeatLine(const std::string& command);
 
 // "3 passed, 1 failed".
 std::string CountLine(int passed, int failed);
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_GO_OUTPUT_H_

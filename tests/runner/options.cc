@@ -1,116 +1,80 @@
 #include "tests/runner/options.h"
 
-#include <random>
+#include <string_view>
 
-#include "absl/flags/commandlineflag.h"
 #include "absl/flags/flag.h"
-#include "absl/flags/reflection.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/flags.h"
 #include "tests/runner/build_kind.h"
 
-// Strings, because an empty value means the default: `make test` always passes
-// all three.
+// Strings where an empty value means the default: `make test` passes them all.
 ABSL_FLAG(std::string, run, "", "run only the tests that match");
+ABSL_FLAG(std::string, lab, "", "run only the tests of these labs");
+ABSL_FLAG(std::string, part, "", "run only the tests of these parts");
+ABSL_FLAG(std::string, origin, "", "run only the tests of these origins");
 ABSL_FLAG(std::string, seed, "", "the run's seed");
 ABSL_FLAG(std::string, verbose, "", "0 or 1");
+ABSL_FLAG(std::string, events, "", "a file for events");
+ABSL_FLAG(bool, json, false, "print events in place of the text");
 ABSL_FLAG(bool, list, false, "print the names");
-ABSL_FLAG(std::string, target, "", "what to make to run a test again");
+ABSL_FLAG(std::string, target, "", "what to make to repeat a test");
 ABSL_FLAG(bool, child, false, "run one test for the runner");
-ABSL_FLAG(bool, specimens, false, "select from the runner's test subjects");
+ABSL_FLAG(bool, test_programs, false, "select from the runner's test programs");
 ABSL_FLAG(int, watchdog_seconds, 150, "when a test counts as hung");
 ABSL_FLAG(int, grace_seconds, 30, "from then until it is killed");
 
-namespace tests {
+namespace runner {
 namespace {
-
-constexpr char kSeeHelp[] = "; --help shows the options";
-
-absl::Status Wrong(const std::string& what) {
-  return absl::InvalidArgumentError(absl::StrCat(what, kSeeHelp));
-}
-
-// Not absl::ParseCommandLine: it ends the program itself, with another status
-// than ours and without a word on stray arguments.
-absl::Status SetFlag(const std::string& argument) {
-  const size_t begin = argument.starts_with("--") ? 2 : 1;
-  const size_t equals = argument.find('=');
-  const bool has_value = equals != std::string::npos;
-  const std::string name = argument.substr(begin, equals - begin);
-  const std::string value = has_value ? argument.substr(equals + 1) : "true";
-  absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
-  // Abseil's own flags are found too; they do nothing here.
-  if (flag == nullptr || !absl::EndsWith(flag->Filename(), "options.cc")) {
-    return Wrong(absl::StrCat("unknown option ", argument));
-  }
-  if (!has_value && !flag->IsOfType<bool>()) {
-    return Wrong(absl::StrCat("option ", argument, " needs a value, as in --",
-                              name, "=..."));
-  }
-  std::string error;
-  if (!flag->ParseFrom(value, &error)) {
-    return Wrong(absl::StrCat("option ", argument, " has a bad value"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status ReadArgument(const std::string& argument, Options* options) {
-  if (argument == "--help" || argument == "-help" || argument == "-h") {
-    options->help = true;
-    return absl::OkStatus();
-  }
-  if (argument.starts_with("--gtest_")) {
-    options->plain_gtest = true;
-    if (argument.starts_with("--gtest_internal_run_death_test")) {
-      options->death_test_child = true;
-    }
-    return absl::OkStatus();
-  }
-  if (!argument.starts_with("-")) {
-    return Wrong(absl::StrCat("unexpected argument \"", argument,
-                              "\": to choose tests write --run=REGEX"));
-  }
-  return SetFlag(argument);
-}
-
-absl::Status ReadSeed(Options* options) {
-  const std::string text = absl::GetFlag(FLAGS_seed);
-  if (text.empty()) {
-    // 32 bits: easier to type again, and enough runs to choose from.
-    options->seed = std::random_device{}();
-    return absl::OkStatus();
-  }
-  const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-  if (digits && absl::SimpleAtoi(text, &options->seed)) return absl::OkStatus();
-  return Wrong(absl::StrCat("bad seed \"", text,
-                            "\": give a whole number from 0 to 2^64-1"));
-}
 
 absl::Status ReadVerbose(Options* options) {
   const std::string text = absl::GetFlag(FLAGS_verbose);
   options->verbose = text != "0";
   if (text.empty() || text == "0" || text == "1") return absl::OkStatus();
-  return Wrong(absl::StrCat("bad verbosity \"", text, "\": give 0 or 1"));
+  return base::FlagError(
+      absl::StrCat("bad verbosity \"", text, "\": give 0 or 1"));
+}
+
+bool IsDeathTestChild(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]).starts_with(
+            "--gtest_internal_run_death_test")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string TargetOrDefault(const std::string& target) {
+  return target.empty() ? MakeTarget(kBuildKind) : target;
 }
 
 }  // namespace
 
 absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
+  const absl::StatusOr<base::CommandLine> command_line =
+      base::ParseFlags(argc, argv,
+                       {.foreign_prefix = "--gtest_",
+                        .stray_hint = ": to choose tests write --run=REGEX"});
+  if (!command_line.ok()) return command_line.status();
+  const absl::StatusOr<uint64_t> seed =
+      base::ParseSeed(absl::GetFlag(FLAGS_seed));
+  if (!seed.ok()) return seed.status();
   Options options;
-  for (int i = 1; i < argc; ++i) {
-    absl::Status read = ReadArgument(argv[i], &options);
-    if (!read.ok()) return read;
-  }
-  absl::Status read = ReadSeed(&options);
-  if (read.ok()) read = ReadVerbose(&options);
-  if (!read.ok()) return read;
-  options.run = absl::GetFlag(FLAGS_run);
-  options.target = absl::GetFlag(FLAGS_target);
-  if (options.target.empty()) options.target = MakeTarget(kBuildKind);
+  if (absl::Status read = ReadVerbose(&options); !read.ok()) return read;
+  options.selection = {.run = absl::GetFlag(FLAGS_run),
+                       .lab = absl::GetFlag(FLAGS_lab),
+                       .part = absl::GetFlag(FLAGS_part),
+                       .origin = absl::GetFlag(FLAGS_origin)};
+  options.seed = *seed;
+  options.events = absl::GetFlag(FLAGS_events);
+  options.json = absl::GetFlag(FLAGS_json);
+  options.help = command_line->help;
   options.list = absl::GetFlag(FLAGS_list);
+  options.plain_gtest = command_line->foreign;
+  options.target = TargetOrDefault(absl::GetFlag(FLAGS_target));
   options.child = absl::GetFlag(FLAGS_child);
-  options.specimens = absl::GetFlag(FLAGS_specimens);
+  options.death_test_child = IsDeathTestChild(argc, argv);
+  options.test_programs = absl::GetFlag(FLAGS_test_programs);
   options.watchdog =
       std::chrono::seconds(absl::GetFlag(FLAGS_watchdog_seconds));
   options.grace = std::chrono::seconds(absl::GetFlag(FLAGS_grace_seconds));
@@ -123,7 +87,13 @@ std::string HelpText() {
   --run=REGEX    only the tests whose name contains a match, as go test -run
   --seed=N       the seed of everything random; default: a new one each time
   --verbose=0|1  0: as go test without -v; default 1
-  --list         print the names of the tests (those --run selects) and end
+  --lab=, --part=, --origin=LIST
+                 only those of these labs (raft,labrpc), parts (2A,2B ...) and
+                 origins (course, scenario, unit)
+  --list         print the names of the tests (the selected ones) and end
+  --events=FILE  write events to FILE besides, as go test -json does
+  --json         print events in place of the text; with --list, the tests as
+                 JSON; tests/runner/README.md describes both
   --help         print this and end
   --gtest_...    options of GoogleTest: its own output, one process for all
                  tests; meant for a debugger, as in
@@ -135,4 +105,4 @@ tests passed, 1 if one failed, 2 if nothing was run, 130 if interrupted.
 )";
 }
 
-}  // namespace tests
+}  // namespace runner

@@ -1,7 +1,7 @@
 // The test program's command line.
 //
-// Who calls it: main(), once, before GoogleTest sees the arguments. Options
-// that begin with --gtest_ are left to GoogleTest.
+// main() reads it before GoogleTest sees the arguments. Options that begin with
+// --gtest_ are left to GoogleTest.
 //
 // Thread safety: none needed; no other thread runs yet.
 
@@ -13,23 +13,26 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "tests/runner/test_list.h"
 
-namespace tests {
+namespace runner {
 
 struct Options {
-  std::string run;      // regular expression over the names; empty: all
+  Selection selection;
   uint64_t seed = 0;    // the one given, or a random one
   bool verbose = true;  // as go test -v
+  std::string events;   // a file for events, beside the text; empty: none
+  bool json = false;    // events in place of the text; the list as JSON
 
   bool help = false;
   bool list = false;
   bool plain_gtest = false;  // --gtest_... given: GoogleTest, in one process
 
   // For the program's own use and the Makefile's: hidden from --help.
-  std::string target;                  // `make` what, to run a test again
+  std::string target;                  // what to make, to repeat a test
   bool child = false;                  // runs the one test of --gtest_filter
   bool death_test_child = false;       // GoogleTest started it, not the runner
-  bool specimens = false;              // select from the runner's test subjects
+  bool test_programs = false;          // select from the runner's test programs
   std::chrono::seconds watchdog{150};  // a test that lasts longer has hung
   std::chrono::seconds grace{30};      // for the watchdog to do its work
 };
@@ -40,6 +43,6 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv);
 // What --help prints.
 std::string HelpText();
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_OPTIONS_H_

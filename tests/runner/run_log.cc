@@ -1,7 +1,6 @@
 #include "tests/runner/run_log.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,9 +10,10 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "base/write_all.h"
 #include "tests/runner/build_kind.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
 namespace fs = std::filesystem;
@@ -49,21 +49,6 @@ int OpenNew(const fs::path& folder, const std::string& base, fs::path* path) {
 
 }  // namespace
 
-void WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(fd, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (errno == EAGAIN) {
-      // A terminal that somebody else made non-blocking.
-      pollfd ready{fd, POLLOUT, 0};
-      poll(&ready, 1, -1);
-    } else if (errno != EINTR) {
-      return;
-    }
-  }
-}
-
 absl::StatusOr<std::unique_ptr<RunLog>> RunLog::Create(uint64_t seed) {
   const fs::path folder = LogFolder();
   std::error_code ignored;
@@ -87,9 +72,9 @@ RunLog::~RunLog() { close(fd_); }
 void RunLog::Print(std::string_view text) {
   // The file first: writing to a closed pipe may be the last thing we do.
   Keep(text);
-  WriteAll(STDOUT_FILENO, text);
+  base::WriteAll(STDOUT_FILENO, text);
 }
 
-void RunLog::Keep(std::string_view text) { WriteAll(fd_, text); }
+void RunLog::Keep(std::string_view text) { base::WriteAll(fd_, text); }
 
-}  // namespace tests
+}  // namespace runner

@@ -1,8 +1,8 @@
 // Where a run's output goes: the terminal, and a file under out/logs/ that
 // keeps a copy of it together with the tests' debug log.
 //
-// Who calls it: the runner, from its only thread. Every line is written at
-// once, so that a run that is killed leaves all it had to say.
+// Thread safety: compatible; the runner's only thread writes. Every line is
+// written at once, so that a run that is killed leaves all that it printed.
 
 #ifndef TESTS_RUNNER_RUN_LOG_H_
 #define TESTS_RUNNER_RUN_LOG_H_
@@ -14,15 +14,12 @@
 
 #include "absl/status/statusor.h"
 
-namespace tests {
-
-// Writes all of `bytes` to `fd`; gives up at the first error.
-void WriteAll(int fd, std::string_view bytes);
+namespace runner {
 
 class RunLog {
  public:
   // Creates a new file, named after the time, the kind of build and the seed,
-  // in the folder logs/ beside the program's; makes that folder if need be.
+  // in the folder logs/ beside the program's; makes that folder if necessary.
   static absl::StatusOr<std::unique_ptr<RunLog>> Create(uint64_t seed);
 
   ~RunLog();
@@ -45,6 +42,6 @@ class RunLog {
   const std::string path_;
 };
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_RUN_LOG_H_

@@ -1,8 +1,9 @@
 // Runs the selected tests, each in a child process of its own, and prints what
-// `go test` would; adds the seed and the log's path in front, the count behind,
-// and under each failure the command that repeats it.
+// `go test` would; adds the seed and the log's path at the beginning, the count
+// at the end, and under each failure the command that repeats it.
 //
-// Who calls it: main(), once. The process must have no other thread: it forks.
+// Thread safety: main() calls it once. The process must have no other thread:
+// it forks.
 
 #ifndef TESTS_RUNNER_RUNNER_H_
 #define TESTS_RUNNER_RUNNER_H_
@@ -11,7 +12,7 @@
 
 #include "tests/runner/options.h"
 
-namespace tests {
+namespace runner {
 
 // The program's exit statuses.
 inline constexpr int kExitAllPassed = 0;
@@ -24,9 +25,9 @@ inline constexpr int kExitInterrupted = 130;
 int RefuseToRun(const std::string& problem);
 
 // Does what `options` say and returns the program's exit status.
-// REQUIRES: GoogleTest is initialised.
+// REQUIRES: GoogleTest is initialized.
 int RunTests(const Options& options);
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_RUNNER_H_

@@ -22,17 +22,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/symbolize.h"
-#include "tests/runner/run_log.h"
+#include "base/write_all.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
 constexpr int kMaxFrames = 64;
-// The handler itself and the kernel's trampoline stand on top of each stack.
+// The handler itself and the kernel's trampoline are on top of each stack.
 constexpr int kHandlerFrames = 2;
 constexpr std::chrono::seconds kPatience{2};
 
-// Nobody else uses SIGSYS, and ThreadSanitizer delivers it at once: most other
+// Nothing else uses SIGSYS, and ThreadSanitizer delivers it at once: most other
 // signals it holds back from a thread that computes or waits for a lock.
 constexpr int kSignal = SIGSYS;
 
@@ -68,8 +68,8 @@ void CaptureOwnStack(int) {
   errno = saved_errno;
 }
 
-// ThreadSanitizer has a thread of its own that blocks all signals: there is no
-// use in waiting for its answer.
+// ThreadSanitizer has a thread of its own that blocks all signals: it would not
+// answer.
 bool BlocksSignal(const std::filesystem::path& task) {
   std::ifstream status(task / "status");
   for (std::string line; std::getline(status, line);) {
@@ -160,9 +160,9 @@ void PrintAllStacks(int fd) {
     const bool is_main = table.stacks[i].thread == getpid();
     const std::string text =
         stacks[i].empty() ? "  does not answer\n" : symbolizer.Text(stacks[i]);
-    WriteAll(fd, absl::StrCat("thread ", i + 1, is_main ? " (main):" : ":",
-                              "\n", text));
+    base::WriteAll(fd, absl::StrCat("thread ", i + 1,
+                                    is_main ? " (main):" : ":", "\n", text));
   }
 }
 
-}  // namespace tests
+}  // namespace runner

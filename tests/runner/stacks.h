@@ -7,7 +7,7 @@
 #ifndef TESTS_RUNNER_STACKS_H_
 #define TESTS_RUNNER_STACKS_H_
 
-namespace tests {
+namespace runner {
 
 // Writes the stack of every thread but the caller's to `fd`: functions by name
 // where symbols are there, with file and line where addr2line is installed.
@@ -16,6 +16,6 @@ namespace tests {
 // some seconds at most.
 void PrintAllStacks(int fd);
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_STACKS_H_

@@ -1,44 +1,37 @@
 #include "tests/runner/test_list.h"
 
-// g++ 12 sees uninitialised memory inside <regex> when it also instruments for
+// g++ 12 sees uninitialized memory inside <regex> when it also instruments for
 // sanitizers; its manual warns of that.
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 
 #include <algorithm>
-#include <iterator>
 #include <regex>
-#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "gtest/gtest.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
-// Specimens crash and hang; GoogleTest's own mark keeps them out of its runs.
-constexpr char kSpecimens[] = "DISABLED_Specimen";
+// Test programs crash and hang; GoogleTest's own mark keeps them out of its
+// runs.
+constexpr char kDisabled[] = "DISABLED_";
+constexpr char kTestPrograms[] = "DISABLED_TestProgram";
 
-// A suite Raft2A, Raft3B ... holds a part of the lab, Raft2APlus what we add to
-// it.
-bool IsLabPart(std::string_view suite) {
-  if (suite.ends_with("Plus")) suite.remove_suffix(4);
-  return suite.size() == 6 && suite.starts_with("Raft") && suite[4] >= '0' &&
-         suite[4] <= '9' && suite[5] >= 'A' && suite[5] <= 'Z';
-}
-
-std::pair<int, std::string> RunningOrder(const TestCase& test) {
-  if (IsLabPart(test.suite)) return {2, test.suite};
-  if (test.suite == "Labrpc") return {1, ""};
-  return {0, test.suite};
+auto RunningOrder(const TestCase& test) {
+  const bool is_unit = test.info.origin == Origin::kUnit;
+  return std::make_tuple(!is_unit, is_unit ? test.suite : test.info.part,
+                         test.info.lab, test.info.origin);
 }
 
 bool IsDisabled(const TestCase& test) {
-  return test.test.starts_with("DISABLED_") ||
-         test.suite.starts_with("DISABLED_");
+  return test.test.starts_with(kDisabled) || test.suite.starts_with(kDisabled);
 }
 
 std::vector<TestCase> ListRegistered() {
@@ -47,55 +40,87 @@ std::vector<TestCase> ListRegistered() {
   for (int i = 0; i < all.total_test_suite_count(); ++i) {
     const testing::TestSuite& suite = *all.GetTestSuite(i);
     for (int j = 0; j < suite.total_test_count(); ++j) {
-      const std::string test = suite.GetTestInfo(j)->name();
-      tests.push_back({suite.name(), test, GoName(suite.name(), test)});
+      tests.push_back(MakeTestCase(suite.name(), suite.GetTestInfo(j)->name(),
+                                   InfoOfSuite(suite.name())));
     }
   }
   return tests;
 }
 
+// Returns the name that users and the Go lab know the test by.
+std::string GoName(const std::string& suite, const std::string& test,
+                   const SuiteInfo& info) {
+  switch (info.origin) {
+    case Origin::kCourse:
+      return absl::StrCat("Test", test, info.part);
+    case Origin::kScenario:
+      return absl::StrCat("TestScenario", test, info.part);
+    case Origin::kUnit:
+      break;
+  }
+  return absl::StrCat("TestUnit", absl::StripPrefix(suite, kDisabled), test);
+}
+
+bool IsIn(const std::string& value, const std::string& list) {
+  const std::vector<std::string> values = absl::StrSplit(list, ',');
+  return list.empty() || std::ranges::find(values, value) != values.end();
+}
+
+bool HasFields(const TestCase& test, const Selection& selection) {
+  return IsIn(test.info.lab, selection.lab) &&
+         IsIn(test.info.part, selection.part) &&
+         IsIn(OriginName(test.info.origin), selection.origin);
+}
+
+std::string Describe(const Selection& selection) {
+  std::string text = absl::StrCat("\"", selection.run, "\"");
+  for (const auto& [name, list] :
+       {std::pair("lab", &selection.lab), std::pair("part", &selection.part),
+        std::pair("origin", &selection.origin)}) {
+    if (!list->empty()) absl::StrAppend(&text, " --", name, "=", *list);
+  }
+  return text;
+}
+
 }  // namespace
 
-std::string GoName(const std::string& suite, const std::string& test) {
-  if (IsLabPart(suite)) return absl::StrCat("Test", test, suite.substr(4));
-  if (suite == "Labrpc") return absl::StrCat("Test", test);
-  return absl::StrCat("TestUnit", absl::StripPrefix(suite, "DISABLED_"), test);
+TestCase MakeTestCase(std::string suite, std::string test, SuiteInfo info) {
+  std::string name = GoName(suite, test, info);
+  return {std::move(suite), std::move(test), std::move(name), std::move(info)};
 }
 
 void SortForRunning(std::vector<TestCase>* tests) {
-  std::stable_sort(tests->begin(), tests->end(),
-                   [](const TestCase& a, const TestCase& b) {
-                     return RunningOrder(a) < RunningOrder(b);
-                   });
+  std::ranges::stable_sort(*tests, {}, RunningOrder);
 }
 
-std::vector<TestCase> ListTests(bool specimens) {
+std::vector<TestCase> ListTests(bool test_programs) {
   std::vector<TestCase> tests = ListRegistered();
-  std::erase_if(tests, [specimens](const TestCase& test) {
-    return specimens ? test.suite != kSpecimens : IsDisabled(test);
+  std::erase_if(tests, [test_programs](const TestCase& test) {
+    return test_programs ? test.suite != kTestPrograms : IsDisabled(test);
   });
   SortForRunning(&tests);
   return tests;
 }
 
 absl::StatusOr<std::vector<TestCase>> SelectTests(std::vector<TestCase> tests,
-                                                  const std::string& run) {
+                                                  const Selection& selection) {
   std::regex pattern;
   try {
-    pattern = std::regex(run);
+    pattern = std::regex(selection.run);
   } catch (const std::regex_error&) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "\"", run, "\" is not a regular expression; to choose tests give one ",
-        "over their names, as in 2A or '(Backup|Count)2B$'"));
+        "\"", selection.run, "\" is not a regular expression; to choose tests ",
+        "give one over their names, as in 2A or '(Backup|Count)2B$'"));
   }
-  std::erase_if(tests, [&pattern](const TestCase& test) {
-    return !std::regex_search(test.name, pattern);
+  std::erase_if(tests, [&](const TestCase& test) {
+    return !HasFields(test, selection) ||
+           !std::regex_search(test.name, pattern);
   });
   if (tests.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("no test matches \"", run, "\"; --list shows the names"));
+    return absl::NotFoundError(absl::StrCat(
+        "no test matches ", Describe(selection), "; --list shows the names"));
   }
   return tests;
 }
 
-}  // namespace tests
+}  // namespace runner

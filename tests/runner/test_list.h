@@ -1,10 +1,11 @@
 // The tests of this program under the names the user sees, in running order.
 //
-// Lab tests bear their Go names (Raft2B.Backup is TestBackup2B), labrpc's
-// theirs (Labrpc.Basic is TestBasic), and unit tests TestUnit<Suite><Name>.
+// The course's tests have their Go names (Raft2B.Backup is TestBackup2B,
+// Labrpc.Basic is TestBasic), scenarios are TestScenario<Name><Part>, and unit
+// tests TestUnit<Suite><Name>.
 //
-// Who calls it: the runner, after testing::InitGoogleTest(). Thread safety:
-// free functions without state.
+// REQUIRES: testing::InitGoogleTest() has run. Thread safety: free functions
+// without state.
 
 #ifndef TESTS_RUNNER_TEST_LIST_H_
 #define TESTS_RUNNER_TEST_LIST_H_
@@ -13,31 +14,43 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tests/runner/suite.h"
 
-namespace tests {
+namespace runner {
 
 struct TestCase {
   std::string suite;  // GoogleTest's names
   std::string test;
   std::string name;  // the user's name for it
+  SuiteInfo info;
 };
 
-// Returns the name the user sees.
-std::string GoName(const std::string& suite, const std::string& test);
+// Which tests: all conditions must hold; an empty one always does.
+struct Selection {
+  std::string run =
+      {};  // a regular expression (ECMAScript): matches in the name
+  // Lists with commas.
+  std::string lab = {};
+  std::string part = {};
+  std::string origin = {};
+};
 
-// Sorts into running order: unit tests by suite, then labrpc's, then the lab's
-// by part. Within a suite the order stays.
+// Returns the test with its name; `info` is the suite's.
+TestCase MakeTestCase(std::string suite, std::string test, SuiteInfo info);
+
+// Sorts into running order: unit tests by suite, then those of the labs by
+// part, the course's first. Within a suite the order stays.
 void SortForRunning(std::vector<TestCase>* tests);
 
-// All tests that are linked in, sorted; with `specimens`, instead of them the
-// runner's own test subjects.
-std::vector<TestCase> ListTests(bool specimens);
+// All tests that are linked in, sorted; with `test_programs` the runner's own
+// test programs instead.
+std::vector<TestCase> ListTests(bool test_programs);
 
-// Keeps those whose name contains a match of the regular expression `run`
-// (ECMAScript). An error, in one line, if it is none or if nothing matches.
+// Keeps the selected tests. An error, in one line, if `run` is no regular
+// expression or no test is left.
 absl::StatusOr<std::vector<TestCase>> SelectTests(std::vector<TestCase> tests,
-                                                  const std::string& run);
+                                                  const Selection& selection);
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_TEST_LIST_H_

@@ -1,9 +1,10 @@
 // Tests that misbehave, for the runner's own tests to run; and one that idles.
 //
-// Who runs them: tests/unit/runner/runner_test.cc, with --specimens --run=...,
-// or a person; they are in no other list. DISABLED_ keeps them out of
-// GoogleTest's runs too; the runner calls them TestUnitSpecimen<Name>.
+// tests/unit/runner/runner_test.cc runs them, with --test_programs --run=...;
+// they are in no other list. DISABLED_ keeps them out of GoogleTest's runs too;
+// the runner calls them TestUnitTestProgram<Name>.
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,12 +20,13 @@
 #include "base/mutex.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "tests/harness/failure.h"
 #include "tests/harness/raft_cluster.h"
 
 using base::MutexLock;
 
 // Not static, so that its name is in the stacks.
-void WaitForNobody(base::Mutex* mu) {
+void WaitForever(base::Mutex* mu) {
   base::CondVar never;
   MutexLock lock(mu);
   while (true) never.Wait(mu);
@@ -32,91 +34,113 @@ void WaitForNobody(base::Mutex* mu) {
 
 namespace {
 
-TEST(DISABLED_Specimen, Pass) { std::cout << "a line\n"; }
+TEST(DISABLED_TestProgram, Pass) { std::cout << "a line\n"; }
 
-TEST(DISABLED_Specimen, PartialLine) {
+TEST(DISABLED_TestProgram, PartialLine) {
   std::fputs("first\nno line feed", stdout);
 }
 
-TEST(DISABLED_Specimen, LongOutput) {
+TEST(DISABLED_TestProgram, LongOutput) {
   // More than any pipe holds, and not one line feed.
   const std::string block(1 << 20, 'x');
   for (int i = 0; i < 3; ++i) std::fputs(block.c_str(), stdout);
 }
 
-TEST(DISABLED_Specimen, ClosesOutput) {
+TEST(DISABLED_TestProgram, ClosesOutput) {
   std::cout << "last words" << std::endl;
   close(STDOUT_FILENO);
   close(STDERR_FILENO);
 }
 
-TEST(DISABLED_Specimen, Fails) {
+TEST(DISABLED_TestProgram, Fails) {
   std::cout << "before\n";
   ADD_FAILURE_AT("some/where/config.go", 330)
       << "expected one leader, got none";
   std::cout << "after\n";
 }
 
-TEST(DISABLED_Specimen, FailsInTwoLines) {
+TEST(DISABLED_TestProgram, FailsInTwoLines) {
   ADD_FAILURE_AT("config.go", 12) << "one\ntwo";
 }
 
-TEST(DISABLED_Specimen, FailsInHelperThread) {
+TEST(DISABLED_TestProgram, FailsInHelperThread) {
   std::thread helper(
       [] { ADD_FAILURE_AT("helper.cc", 7) << "from another thread"; });
   helper.join();
 }
 
-TEST(DISABLED_Specimen, Throws) { throw std::runtime_error("out of paper"); }
+TEST(DISABLED_TestProgram, IsLate) {
+  harness::Fail(harness::Kind::kLiveness, "too late");
+}
 
-TEST(DISABLED_Specimen, Skips) { GTEST_SKIP() << "not today"; }
+TEST(DISABLED_TestProgram, IsLateAndWrong) {
+  harness::ReportFailure({harness::Kind::kLiveness, "too late"},
+                         harness::Place::Here());
+  harness::Fail(harness::Kind::kSafety, "and wrong");
+}
 
-TEST(DISABLED_Specimen, Crashes) {
-  // A core file helps nobody here.
+TEST(DISABLED_TestProgram, BreaksARule) {
+  harness::Fail({.message = "oracle: a rule", .by_oracle = true});
+}
+
+TEST(DISABLED_TestProgram, ListsItsFiles) {
+  std::string open;
+  for (int fd = 0; fd < 100; ++fd) {
+    if (fcntl(fd, F_GETFD) >= 0) open += " " + std::to_string(fd);
+  }
+  std::cout << "open:" << open << "\n";
+}
+
+TEST(DISABLED_TestProgram, Throws) { throw std::runtime_error("out of paper"); }
+
+TEST(DISABLED_TestProgram, Skips) { GTEST_SKIP() << "not today"; }
+
+TEST(DISABLED_TestProgram, Crashes) {
+  // A core file is of no use here.
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   raise(SIGSEGV);
 }
 
-TEST(DISABLED_Specimen, FailsCheck) {
+TEST(DISABLED_TestProgram, FailsCheck) {
   const rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
   CHECK_EQ(1 + 1, 3) << "sums are off";
 }
 
-TEST(DISABLED_Specimen, ExitsEarly) { std::exit(0); }
+TEST(DISABLED_TestProgram, ExitsEarly) { std::exit(0); }
 
-TEST(DISABLED_Specimen, ExitsWithStatus) { std::exit(5); }
+TEST(DISABLED_TestProgram, ExitsWithStatus) { std::exit(5); }
 
-TEST(DISABLED_Specimen, LogsMuch) {
+TEST(DISABLED_TestProgram, LogsMuch) {
   for (int i = 0; i < 100; ++i) std::cerr << "complaint " << i << "\n";
   LOG(INFO) << "a debug line";
   ADD_FAILURE_AT("log.cc", 1) << "see the log";
 }
 
-TEST(DISABLED_Specimen, Hangs) {
+TEST(DISABLED_TestProgram, Hangs) {
   base::Mutex mu;
-  std::thread helper([&mu] { WaitForNobody(&mu); });
-  WaitForNobody(&mu);
+  std::thread helper([&mu] { WaitForever(&mu); });
+  WaitForever(&mu);
   helper.join();
 }
 
-TEST(DISABLED_Specimen, Stops) {
+TEST(DISABLED_TestProgram, Stops) {
   // Stops every thread, the watchdog's too.
   std::cout << "stopping" << std::endl;
   raise(SIGSTOP);
 }
 
-TEST(DISABLED_Specimen, SleepsLong) {
+TEST(DISABLED_TestProgram, SleepsLong) {
   std::cout << "pid " << getpid() << std::endl;
   std::this_thread::sleep_for(std::chrono::seconds(100));
 }
 
-TEST(DISABLED_Specimen, PrintsSeed) {
+TEST(DISABLED_TestProgram, PrintsSeed) {
   std::cout << "drawn from " << base::RunSeed() << "\n";
 }
 
-TEST(DISABLED_Specimen, Races) {
+TEST(DISABLED_TestProgram, Races) {
   int unguarded = 0;
   std::thread helper([&unguarded] { ++unguarded; });
   ++unguarded;
@@ -124,7 +148,7 @@ TEST(DISABLED_Specimen, Races) {
   EXPECT_GT(unguarded, 0);
 }
 
-TEST(DISABLED_Specimen, ReadsFreedMemory) {
+TEST(DISABLED_TestProgram, ReadsFreedMemory) {
   // Through a volatile pointer, or the compiler sees it and objects.
   int* volatile freed = new int(1);
   delete freed;
@@ -132,9 +156,9 @@ TEST(DISABLED_Specimen, ReadsFreedMemory) {
 }
 
 // What waiting costs: run it simulated, and look at the real time.
-TEST(DISABLED_Specimen, IdleMinute) {
+TEST(DISABLED_TestProgram, IdleMinute) {
   harness::RaftCluster cluster(/*servers=*/5);
-  cluster.Begin("Specimen: five servers with nothing to do");
+  cluster.Begin("Test program: five servers with nothing to do");
   cluster.CheckOneLeader();
   std::this_thread::sleep_for(std::chrono::minutes(1));
   cluster.End();

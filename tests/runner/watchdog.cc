@@ -5,7 +5,7 @@
 #include "tests/runner/child.h"
 #include "tests/runner/stacks.h"
 
-namespace tests {
+namespace runner {
 
 using base::MutexLock;
 
@@ -33,4 +33,4 @@ void Watchdog::WatchLoop() {
   _exit(kExitHung);
 }
 
-}  // namespace tests
+}  // namespace runner

@@ -1,9 +1,8 @@
 // Ends a test that hangs: prints the stack of every thread to standard error
 // and ends the process with kExitHung.
 //
-// Who uses it: the child's main thread owns one for the length of its test.
-// Thread safety: confined to its owner; it runs one thread, joined by the
-// destructor.
+// Thread safety: confined to its owner, the child's main thread, which has one
+// for the duration of its test; it runs one thread, joined by the destructor.
 
 #ifndef TESTS_RUNNER_WATCHDOG_H_
 #define TESTS_RUNNER_WATCHDOG_H_
@@ -13,7 +12,7 @@
 
 #include "base/mutex.h"
 
-namespace tests {
+namespace runner {
 
 class Watchdog {
  public:
@@ -38,6 +37,6 @@ class Watchdog {
   std::thread thread_;  // last: it uses all of the above
 };
 
-}  // namespace tests
+}  // namespace runner
 
 #endif  // TESTS_RUNNER_WATCHDOG_H_

@@ -5,7 +5,7 @@ it N times in real time and under SEEDS seeds of the simulator, and under
 RACE_SEEDS seeds with ThreadSanitizer. Needs Debian's Python with tqdm, because
 it reads results with sim.py.
 
-Points. The weights file (JSON) gives points to parts: "2A", "2APlus", ..., and
+Points. The weights file (JSON) gives points to parts: "2A", "Scenario2A", ..., and
 "race". A part's points are shared equally by its tests; a test earns the share
 of its runs, in real time and simulated, that it passed. "race" is earned if no
 run under ThreadSanitizer reported anything.
@@ -36,7 +36,7 @@ from tools.seeds import notice, seeds
 
 WEIGHTS = ROOT / "tools/grade/grade_weights.json"
 TESTS = seeds.LAB_TESTS
-PART = re.compile(r"(\d[A-Z])(Plus)?$")
+PART = re.compile(r"^Test(Scenario)?\w*(\d[A-Z])$")
 
 
 @dataclass
@@ -76,9 +76,9 @@ class Grade:
 
 
 def part_of(test: str) -> str:
-    """Returns "2A" or "2APlus" for a test's name; nothing for others."""
+    """Returns "2A" or "Scenario2A" for a test's name; nothing for others."""
     match = PART.search(test)
-    return match[0] if match else ""
+    return (match[1] or "") + match[2] if match else ""
 
 
 def read_weights(path: Path) -> dict[str, float]:
@@ -95,7 +95,7 @@ def read_weights(path: Path) -> dict[str, float]:
     for part, points in weights.items():
         if part != "race" and part_of(f"Test{part}") != part:
             raise Problem(f"WEIGHTS={path}: there is no part \"{part}\"; "
-                              "give 2A, 2APlus, 2B, ... or race")
+                              "give 2A, Scenario2A, 2B, ... or race")
         if isinstance(points, bool) or not isinstance(points, (int, float)) \
                 or not 0 <= points < 1e6:
             raise Problem(f"WEIGHTS={path}: the points of {part} must be "
@@ -160,15 +160,15 @@ def table(grade: Grade, weights: dict[str, float]) -> list[str]:
         lines.append(f"race: {grade.race}")
     lines += [f"oracle rule off: {rule}" for rule in sorted(grade.rules_off)]
     earned = points(grade, weights)
-    lines.append(f"{'part':8} {'tests':>5} {'passed':>6} {'points':>8} {'of':>6}")
+    lines.append(f"{'part':10} {'tests':>5} {'passed':>6} {'points':>8} {'of':>6}")
     for part, whole in weights.items():
         results = [result for test, result in grade.tests.items()
                    if part_of(test) == part]
         clean = sum(result.failed == 0 for result in results)
         counts = f"{len(results):5} {clean:6}" if part != "race" \
             else f"{'':12}"
-        lines.append(f"{part:8} {counts} {earned[part]:8.2f} {whole:6g}")
-    lines.append(f"{'total':8} {'':12} {sum(earned.values()):8.2f} "
+        lines.append(f"{part:10} {counts} {earned[part]:8.2f} {whole:6g}")
+    lines.append(f"{'total':10} {'':12} {sum(earned.values()):8.2f} "
                  f"{sum(weights.values()):6g}")
     lines.append(f"{grade.real_seconds:.0f} s in real time, "
                  f"{grade.cpu_seconds:.0f} s of CPU, "

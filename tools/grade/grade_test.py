@@ -14,7 +14,7 @@ from tools.seeds import seeds
 from tools.command import INTERRUPTED, Problem
 from tools.grade.grade import Grade, TestResult
 
-WEIGHTS: dict[str, float] = {"2A": 20, "2BPlus": 10, "race": 5}
+WEIGHTS: dict[str, float] = {"2A": 20, "Scenario2B": 10, "race": 5}
 
 
 def of_tests(**results: tuple[int, int]) -> Grade:
@@ -56,15 +56,15 @@ class Points(unittest.TestCase):
     """The rule in grade.py's head."""
 
     def test_all(self) -> None:
-        all_passed = of_tests(X2A=(5, 0), Y2A=(5, 0), Z2BPlus=(1, 0))
+        all_passed = of_tests(X2A=(5, 0), Y2A=(5, 0), ScenarioZ2B=(1, 0))
         self.assertEqual(grade.points(all_passed, WEIGHTS),
-                         {"2A": 20, "2BPlus": 10, "race": 5})
+                         {"2A": 20, "Scenario2B": 10, "race": 5})
         self.assertTrue(grade.passed_all(all_passed))
 
     def test_shares(self) -> None:
         some = of_tests(X2A=(5, 0), Y2A=(1, 3))
         self.assertEqual(grade.points(some, WEIGHTS)["2A"], 12.5)
-        self.assertEqual(grade.points(some, WEIGHTS)["2BPlus"], 0)
+        self.assertEqual(grade.points(some, WEIGHTS)["Scenario2B"], 0)
         self.assertFalse(grade.passed_all(some))
 
     def test_race(self) -> None:

@@ -30,27 +30,27 @@ out/%/raft_sim: raft/server.cc tests/program.sh
 
 RAFT = "term good\nvote good\nlog good\ncommit good\n"
 
-# TestA2A fails for a bad term, TestB2BPlus for a bad vote from seed 4 on, the
+# TestA2A fails for a bad term, TestScenarioB2B for a bad vote from seed 4 on, the
 # oracle sees a bad log, raft/'s own CHECKs a bad commit.
 PROGRAM = r'''#!/bin/bash
 for argument; do
   case $argument in
     --seed=*) seed=${argument#--seed=} ;;
     --run=*) run=${argument#--run=} ;;
-    --list) printf 'TestA2A\nTestB2BPlus\n'; exit 0 ;;
+    --list) printf 'TestA2A\nTestScenarioB2B\n'; exit 0 ;;
   esac
 done
 says() { grep -q "^# $1$" "$0"; }
 failed=0
 fail() {
-  grep -qE -e "$run" <<< "$1" || return 0
+  grep -qP -e "$run" <<< "$1" || return 0
   failed=$((failed + 1))
   printf -- '--- FAIL: %s (0.01s)\n    %s\n' "$1" "$2"
   [ -z "${3:-}" ] || printf '        F1 1 1 %s\n' "$3"
 }
 echo "seed $seed, log out/logs/x"
 if says "term bad"; then fail TestA2A "a_test.cc:1: no leader"; fi
-if says "vote bad" && [ "$seed" -ge 4 ]; then fail TestB2BPlus "b.cc:1: two"; fi
+if says "vote bad" && [ "$seed" -ge 4 ]; then fail TestScenarioB2B "b.cc:1: two"; fi
 if says "log bad" && [ "$ORACLE" = on ]; then
   fail TestA2A "a_test.cc:1: oracle: log matching: S1"
 fi
@@ -119,12 +119,12 @@ class RunTest(unittest.TestCase):
         self.assertRegex(output, r"killed +term +I1 +seed 1 +check +TestA2A: "
                          "no leader\n")
         self.assertRegex(output, r"killed +vote +I1 +seed 4 +check "
-                         "+TestB2BPlus: two\n")
+                         "+TestScenarioB2B: two\n")
         self.assertRegex(output, r"killed +log +I1 +seed 1 +oracle +TestA2A: "
                          "log matching: S1\n")
         self.assertTrue(output.endswith("3 killed, 0 survived\n"), output)
         self.assertEqual(self.known()["vote"]["kill"],
-                         {"test": "TestB2BPlus", "way": "check",
+                         {"test": "TestScenarioB2B", "way": "check",
                           "message": "two", "seed": 4, "by": "own"})
         self.assertFalse((self.root / "out/mutants/vote").exists())
         self.assertEqual((self.root / "raft/server.cc").read_text(), RAFT)
@@ -279,7 +279,7 @@ class SuiteTest(unittest.TestCase):
 
     def test_parts(self) -> None:
         """Whose test it is."""
-        for test, part in (("TestA2BPlus", "own"), ("TestBackup2B", "original"),
+        for test, part in (("TestScenarioA2B", "own"), ("TestBackup2B", "original"),
                            ("TestManyElections2A", "later")):
             self.assertEqual(suite.Kill(test, "check", "", 1).by, part)
 

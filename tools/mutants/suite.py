@@ -14,9 +14,9 @@ from tools.seeds import seeds
 from tools.command import Problem
 from tools.mutation import run_in
 
-ALL = "2[A-C](Plus)?$"
-COURSE = "2[A-C]$"
-OWN = "2[A-C]Plus$"
+ALL = "2[A-C]$"
+COURSE = "^Test(?!Scenario).*2[A-C]$"
+OWN = "^TestScenario.*2[A-C]$"
 # The course added these to its suite of 2020, "the original 18", later.
 LATER = ("TestManyElections2A", "TestFollowerFailure2B", "TestLeaderFailure2B")
 

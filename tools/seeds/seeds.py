@@ -39,7 +39,7 @@ from tools.seeds import notice
 from tools.seeds.farm import Farm, NoFarm, check_machines
 
 RUNNER = "tools/seeds/one_run.sh"
-LAB_TESTS = "2[A-C](Plus)?$"
+LAB_TESTS = "2[A-C]$"
 DEFAULT_SEEDS = 100
 REPLAYS_SHOWN = 10
 LARGEST_SEED = 2**64 - 1

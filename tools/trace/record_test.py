@@ -16,11 +16,11 @@ from tools.trace import record
 PROGRAM = """#!/bin/sh
 case "$*" in
 *--run=nothing*) echo 'raft_tests: RUN "nothing" matches no test' >&2; exit 2;;
-*--list*TestA2A*) echo TestA2A TestA2APlus; exit 0;;
+*--list*TestA2A*) echo TestA2A TestScenarioA2A; exit 0;;
 *--list*Bare*) echo TestBareB2A; exit 0;;
 *--list*Fails*) echo TestFailsA2A; exit 0;;
 *--list*Unit*) echo TestUnitRope; exit 0;;
-*--list*) echo TestA2A TestA2APlus TestB2B TestFailsA2A TestBareB2A; exit 0;;
+*--list*) echo TestA2A TestScenarioA2A TestB2B TestFailsA2A TestBareB2A; exit 0;;
 *Bare*) exit 0;;
 esac
 cat >"$TRACE" <<'END'
@@ -54,7 +54,7 @@ class Record(unittest.TestCase):
         return status, said.getvalue()
 
     def test_makes_a_page(self) -> None:
-        status, said = self.run_main("TestA2A")  # not TestA2APlus
+        status, said = self.run_main("TestA2A")  # not TestScenarioA2A
         self.assertEqual(status, 0, said)
         self.assertIn("trace.html", said)
         self.assertIn("TestA2A", (self.out / "trace.html").read_text())

@@ -10,7 +10,7 @@
 #include "gtest/gtest.h"
 #include "tests/runner/child_process.h"
 
-namespace tests {
+namespace runner {
 namespace {
 
 using std::chrono::milliseconds;
@@ -31,11 +31,11 @@ TEST(GoOutput, MessagesAreIndentedAndTheirFurtherLinesMore) {
 }
 
 TEST(GoOutput, TheCommandThatRepeatsNamesTheBuild) {
-  EXPECT_EQ(RepeatLine("TestA", 7, "test"),
-            "    repeat: make test RUN='^TestA$' SEED=7\n");
-  EXPECT_EQ(RepeatLine("TestA", ~uint64_t{0}, "race"),
-            "    repeat: make race RUN='^TestA$' SEED=18446744073709551615\n");
-  EXPECT_EQ(RepeatLine("TestA", 7, "sim SEEDS=1 PROFILE=fair"),
+  EXPECT_EQ(RepeatCommand("TestA", 7, "test"),
+            "make test RUN='^TestA$' SEED=7");
+  EXPECT_EQ(RepeatCommand("TestA", ~uint64_t{0}, "race"),
+            "make race RUN='^TestA$' SEED=18446744073709551615");
+  EXPECT_EQ(RepeatLine(RepeatCommand("TestA", 7, "sim SEEDS=1 PROFILE=fair")),
             "    repeat: make sim SEEDS=1 PROFILE=fair RUN='^TestA$' SEED=7\n");
 }
 
@@ -63,4 +63,4 @@ TEST(LineSplitter, DoesNotHoardALineWithoutEnd) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace runner

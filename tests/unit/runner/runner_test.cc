@@ -1,5 +1,6 @@
-// Tests of the runner as a whole: the program runs itself on the specimens of
-// tests/runner/test_programs.cc, and what it prints is compared line by line.
+// Tests of the runner as a whole: the program runs itself on the test programs
+// of tests/runner/test_programs.cc, and what it prints is compared line by
+// line.
 //
 // Times and addresses differ from run to run: durations read (T), and lines
 // that a library or sanitizer wrote are not compared but searched.
@@ -16,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -27,8 +29,10 @@
 #include "gtest/gtest.h"
 #include "tests/runner/build_kind.h"
 
-namespace tests {
+namespace runner {
 namespace {
+
+using Json = nlohmann::json;
 
 struct Outcome {
   int status = -1;
@@ -102,16 +106,17 @@ Outcome RunProgram(const std::string& args, const LineWatcher& watcher = {}) {
   return outcome;
 }
 
-// Runs specimens under seed 7 and takes the output apart.
-Outcome RunSpecimens(const std::string& run, const std::string& more_args = "",
-                     const LineWatcher& watcher = {}) {
+// Runs test programs under seed 7 and takes the output apart.
+Outcome RunTestPrograms(const std::string& run,
+                        const std::string& more_args = "",
+                        const LineWatcher& watcher = {}) {
   Outcome outcome = RunProgram(
-      absl::StrCat("--specimens --seed=7 --run='", run, "' ", more_args),
+      absl::StrCat("--test_programs --seed=7 --run='", run, "' ", more_args),
       watcher);
   std::string text = WithoutTimes(outcome.all);
   EXPECT_EQ(text.rfind("seed 7, log ", 0), 0u) << text;
   text.erase(0, text.find('\n') + 1);
-  // The verdict stands in front of the count, except after an interrupt.
+  // The verdict is before the count, except after an interrupt.
   size_t end = text.rfind('\n', text.find(" passed, ")) + 1;
   const std::string verdict = end < 5 ? "" : text.substr(end - 5, 5);
   if (verdict == "PASS\n" || verdict == "FAIL\n") end -= 5;
@@ -126,40 +131,40 @@ std::string Repeat(const std::string& name) {
 }
 
 TEST(Runner, PassingTest) {
-  const Outcome run = RunSpecimens("Pass$");
+  const Outcome run = RunTestPrograms("Pass$");
   EXPECT_EQ(run.output,
-            "=== RUN   TestUnitSpecimenPass\n"
+            "=== RUN   TestUnitTestProgramPass\n"
             "a line\n"
-            "--- PASS: TestUnitSpecimenPass (T)\n");
+            "--- PASS: TestUnitTestProgramPass (T)\n");
   EXPECT_EQ(run.end, "PASS\n1 passed, 0 failed\n");
   EXPECT_EQ(run.status, 0);
 }
 
 TEST(Runner, PassingTestWithoutV) {
-  const Outcome run = RunSpecimens("Pass$", "--verbose=0");
+  const Outcome run = RunTestPrograms("Pass$", "--verbose=0");
   EXPECT_EQ(run.output, "a line\n");
   EXPECT_EQ(run.end, "PASS\n1 passed, 0 failed\n");
 }
 
 TEST(Runner, FailureComesBeforeItsVerdict) {
-  const Outcome run = RunSpecimens("Fails$");
+  const Outcome run = RunTestPrograms("Fails$");
   EXPECT_EQ(run.output,
-            absl::StrCat("=== RUN   TestUnitSpecimenFails\n"
+            absl::StrCat("=== RUN   TestUnitTestProgramFails\n"
                          "before\n"
                          "after\n"
                          "    config.go:330: expected one leader, got none\n"
-                         "--- FAIL: TestUnitSpecimenFails (T)\n",
-                         Repeat("TestUnitSpecimenFails")));
+                         "--- FAIL: TestUnitTestProgramFails (T)\n",
+                         Repeat("TestUnitTestProgramFails")));
   EXPECT_EQ(run.end, "FAIL\n0 passed, 1 failed\n");
   EXPECT_EQ(run.status, 1);
 }
 
 TEST(Runner, FailureComesAfterItsVerdictWithoutV) {
-  const Outcome run = RunSpecimens("Fails$", "--verbose=0");
+  const Outcome run = RunTestPrograms("Fails$", "--verbose=0");
   EXPECT_EQ(run.output,
             "before\n"
             "after\n"
-            "--- FAIL: TestUnitSpecimenFails (T)\n"
+            "--- FAIL: TestUnitTestProgramFails (T)\n"
             "    config.go:330: expected one leader, got none\n");
   EXPECT_EQ(run.status, 1);
 }
@@ -167,32 +172,33 @@ TEST(Runner, FailureComesAfterItsVerdictWithoutV) {
 // Not from here but for a driver, which knows the targets that it serves.
 TEST(Runner, RepeatCommandNamesTheTargetThatWasGiven) {
   const Outcome run =
-      RunSpecimens("Fails$", "--target='sim SEEDS=1 PROFILE=fair'");
+      RunTestPrograms("Fails$", "--target='sim SEEDS=1 PROFILE=fair'");
   EXPECT_TRUE(Has(run.output,
                   "    repeat: make sim SEEDS=1 PROFILE=fair "
-                  "RUN='^TestUnitSpecimenFails$' SEED=7\n"))
+                  "RUN='^TestUnitTestProgramFails$' SEED=7\n"))
       << run.output;
 }
 
 TEST(Runner, FailureInTwoLines) {
-  EXPECT_EQ(RunSpecimens("FailsInTwoLines").output,
-            absl::StrCat("=== RUN   TestUnitSpecimenFailsInTwoLines\n"
+  EXPECT_EQ(RunTestPrograms("FailsInTwoLines").output,
+            absl::StrCat("=== RUN   TestUnitTestProgramFailsInTwoLines\n"
                          "    config.go:12: one\n"
                          "        two\n"
-                         "--- FAIL: TestUnitSpecimenFailsInTwoLines (T)\n",
-                         Repeat("TestUnitSpecimenFailsInTwoLines")));
+                         "--- FAIL: TestUnitTestProgramFailsInTwoLines (T)\n",
+                         Repeat("TestUnitTestProgramFailsInTwoLines")));
 }
 
 TEST(Runner, FailureInHelperThread) {
-  EXPECT_EQ(RunSpecimens("FailsInHelper").output,
-            absl::StrCat("=== RUN   TestUnitSpecimenFailsInHelperThread\n"
-                         "    helper.cc:7: from another thread\n"
-                         "--- FAIL: TestUnitSpecimenFailsInHelperThread (T)\n",
-                         Repeat("TestUnitSpecimenFailsInHelperThread")));
+  EXPECT_EQ(
+      RunTestPrograms("FailsInHelper").output,
+      absl::StrCat("=== RUN   TestUnitTestProgramFailsInHelperThread\n"
+                   "    helper.cc:7: from another thread\n"
+                   "--- FAIL: TestUnitTestProgramFailsInHelperThread (T)\n",
+                   Repeat("TestUnitTestProgramFailsInHelperThread")));
 }
 
 TEST(Runner, ExceptionFailsTheTest) {
-  const Outcome run = RunSpecimens("Throws");
+  const Outcome run = RunTestPrograms("Throws");
   EXPECT_TRUE(Has(run.output,
                   "    C++ exception with description "
                   "\"out of paper\" thrown in the test body."))
@@ -201,14 +207,15 @@ TEST(Runner, ExceptionFailsTheTest) {
 }
 
 TEST(Runner, SkippedTestCountsAsNeither) {
-  const Outcome run = RunSpecimens("Skips");
-  EXPECT_TRUE(Has(run.output, ": not today\n--- SKIP: TestUnitSpecimenSkips"))
+  const Outcome run = RunTestPrograms("Skips");
+  EXPECT_TRUE(
+      Has(run.output, ": not today\n--- SKIP: TestUnitTestProgramSkips"))
       << run.output;
   EXPECT_EQ(run.end, "PASS\n0 passed, 0 failed\n");
 }
 
 TEST(Runner, TheRunGoesOnAfterACrash) {
-  const Outcome run = RunSpecimens("Crashes|PrintsSeed");
+  const Outcome run = RunTestPrograms("Crashes|PrintsSeed");
   // Sanitizers turn the signal into a report and an exit status.
   const std::string what = kBuildKind == BuildKind::kPlain
                                ? "crashed: signal 11 (Segmentation fault)\n"
@@ -217,18 +224,19 @@ TEST(Runner, TheRunGoesOnAfterACrash) {
                                : "exit status 1: a report of Address";
   EXPECT_TRUE(Has(run.output, "    " + what)) << run.output;
   EXPECT_TRUE(Has(run.output, "TestBody")) << run.output;
-  EXPECT_TRUE(Has(run.output, "--- FAIL: TestUnitSpecimenCrashes (T)\n" +
-                                  Repeat("TestUnitSpecimenCrashes") +
-                                  "=== RUN   TestUnitSpecimenPrintsSeed\n"
-                                  "drawn from 7\n"
-                                  "--- PASS: TestUnitSpecimenPrintsSeed (T)\n"))
+  EXPECT_TRUE(
+      Has(run.output, "--- FAIL: TestUnitTestProgramCrashes (T)\n" +
+                          Repeat("TestUnitTestProgramCrashes") +
+                          "=== RUN   TestUnitTestProgramPrintsSeed\n"
+                          "drawn from 7\n"
+                          "--- PASS: TestUnitTestProgramPrintsSeed (T)\n"))
       << run.output;
   EXPECT_EQ(run.end, "FAIL\n1 passed, 1 failed\n");
   EXPECT_EQ(run.status, 1);
 }
 
 TEST(Runner, FailedCheckShowsItsMessage) {
-  const Outcome run = RunSpecimens("FailsCheck");
+  const Outcome run = RunTestPrograms("FailsCheck");
   EXPECT_TRUE(Has(run.output, "    crashed: signal 6 (Aborted)\n"))
       << run.output;
   EXPECT_TRUE(
@@ -238,17 +246,17 @@ TEST(Runner, FailedCheckShowsItsMessage) {
 }
 
 TEST(Runner, TestThatExitsHasNotPassed) {
-  EXPECT_EQ(RunSpecimens("ExitsEarly").output,
-            absl::StrCat("=== RUN   TestUnitSpecimenExitsEarly\n"
+  EXPECT_EQ(RunTestPrograms("ExitsEarly").output,
+            absl::StrCat("=== RUN   TestUnitTestProgramExitsEarly\n"
                          "    exit status 0: before the test's end\n"
-                         "--- FAIL: TestUnitSpecimenExitsEarly (T)\n",
-                         Repeat("TestUnitSpecimenExitsEarly")));
-  EXPECT_TRUE(Has(RunSpecimens("ExitsWithStatus").output,
+                         "--- FAIL: TestUnitTestProgramExitsEarly (T)\n",
+                         Repeat("TestUnitTestProgramExitsEarly")));
+  EXPECT_TRUE(Has(RunTestPrograms("ExitsWithStatus").output,
                   "    exit status 5: before the test's end\n"));
 }
 
 TEST(Runner, RaceFailsTheTestUnderThreadSanitizer) {
-  const Outcome run = RunSpecimens("Races");
+  const Outcome run = RunTestPrograms("Races");
   if constexpr (kBuildKind == BuildKind::kRace) {
     EXPECT_EQ(run.status, 1);
     EXPECT_TRUE(Has(run.output, "    exit status 66: a report of Thread"));
@@ -260,7 +268,7 @@ TEST(Runner, RaceFailsTheTestUnderThreadSanitizer) {
 
 TEST(Runner, UseOfFreedMemoryFailsTheTestUnderAddressSanitizer) {
   if constexpr (kBuildKind == BuildKind::kAsan) {
-    const Outcome run = RunSpecimens("ReadsFreedMemory");
+    const Outcome run = RunTestPrograms("ReadsFreedMemory");
     EXPECT_EQ(run.status, 1);
     EXPECT_TRUE(Has(run.output, "    exit status 1: a report of Address"));
     EXPECT_TRUE(Has(run.output, "heap-use-after-free"));
@@ -268,25 +276,25 @@ TEST(Runner, UseOfFreedMemoryFailsTheTestUnderAddressSanitizer) {
 }
 
 TEST(Runner, PartialLineIsCompleted) {
-  EXPECT_EQ(RunSpecimens("PartialLine").output,
-            "=== RUN   TestUnitSpecimenPartialLine\n"
+  EXPECT_EQ(RunTestPrograms("PartialLine").output,
+            "=== RUN   TestUnitTestProgramPartialLine\n"
             "first\n"
             "no line feed\n"
-            "--- PASS: TestUnitSpecimenPartialLine (T)\n");
+            "--- PASS: TestUnitTestProgramPartialLine (T)\n");
 }
 
 TEST(Runner, MegabytesWithoutLineFeedPass) {
-  const std::string output = RunSpecimens("LongOutput").output;
+  const std::string output = RunTestPrograms("LongOutput").output;
   EXPECT_EQ(std::count(output.begin(), output.end(), 'x'), 3 << 20);
 }
 
 TEST(Runner, TestMayCloseItsOutput) {
-  const Outcome run = RunSpecimens("ClosesOutput");
+  const Outcome run = RunTestPrograms("ClosesOutput");
   EXPECT_TRUE(Has(run.output, "last words\n--- PASS")) << run.output;
 }
 
 TEST(Runner, LongErrorOutputIsCutButWholeInTheLog) {
-  const Outcome run = RunSpecimens("LogsMuch");
+  const Outcome run = RunTestPrograms("LogsMuch");
   EXPECT_TRUE(Has(run.output, "    log.cc:1: see the log\n"));
   EXPECT_TRUE(Has(run.output,
                   "        complaint 59\n"
@@ -299,36 +307,37 @@ TEST(Runner, LongErrorOutputIsCutButWholeInTheLog) {
 }
 
 TEST(Runner, LogHasACopyOfWhatIsPrinted) {
-  const Outcome run = RunSpecimens("Pass$");
+  const Outcome run = RunTestPrograms("Pass$");
   EXPECT_EQ(run.log, run.all);
 }
 
 TEST(Runner, HungTestIsEndedWithItsStacks) {
-  const Outcome run = RunSpecimens("Hangs|PrintsSeed", "--watchdog_seconds=1");
+  const Outcome run =
+      RunTestPrograms("Hangs|PrintsSeed", "--watchdog_seconds=1");
   EXPECT_TRUE(Has(run.output,
                   "    test hung: ended after 1 s; stacks of all threads "
                   "follow\n"
                   "        thread 1 (main):\n"))
       << run.output;
   EXPECT_TRUE(Has(run.output, "        thread 2:\n")) << run.output;
-  const size_t first = run.output.find("WaitForNobody");
+  const size_t first = run.output.find("WaitForever");
   EXPECT_NE(first, std::string::npos) << run.output;
-  EXPECT_NE(run.output.find("WaitForNobody", first + 1), std::string::npos)
+  EXPECT_NE(run.output.find("WaitForever", first + 1), std::string::npos)
       << "one in each thread: " << run.output;
   EXPECT_EQ(run.end, "FAIL\n1 passed, 1 failed\n");
 }
 
 TEST(Runner, TestThatCannotEvenBeWatchedIsKilled) {
-  const Outcome run = RunSpecimens(
+  const Outcome run = RunTestPrograms(
       "Stops", "--watchdog_seconds=1 --grace_seconds=1 --verbose=0");
   EXPECT_EQ(run.output,
             "stopping\n"
-            "--- FAIL: TestUnitSpecimenStops (T)\n"
+            "--- FAIL: TestUnitTestProgramStops (T)\n"
             "    test hung: killed after 2 s; its watchdog did not answer "
             "either\n");
 }
 
-// The specimen prints its process id; its parent is the runner.
+// The test program prints its process id; its parent is the runner.
 pid_t ParentOf(pid_t process) {
   const std::string status =
       FileContent(absl::StrCat("/proc/", process, "/status"));
@@ -339,12 +348,12 @@ pid_t ParentOf(pid_t process) {
 
 // Sends `signal` to a runner as soon as its test runs. Sets *child.
 Outcome RunAndSignal(int signal, pid_t* child) {
-  return RunSpecimens("SleepsLong|PrintsSeed", "",
-                      [signal, child](const std::string& line) {
-                        if (line.rfind("pid ", 0) != 0) return;
-                        *child = std::stoi(line.substr(4));
-                        kill(ParentOf(*child), signal);
-                      });
+  return RunTestPrograms("SleepsLong|PrintsSeed", "",
+                         [signal, child](const std::string& line) {
+                           if (line.rfind("pid ", 0) != 0) return;
+                           *child = std::stoi(line.substr(4));
+                           kill(ParentOf(*child), signal);
+                         });
 }
 
 TEST(Runner, InterruptEndsTheTestAndTellsTheTruth) {
@@ -353,7 +362,7 @@ TEST(Runner, InterruptEndsTheTestAndTellsTheTruth) {
     const Outcome run = RunAndSignal(signal, &child);
     EXPECT_EQ(run.status, kExitInterrupted);
     EXPECT_TRUE(Has(run.output,
-                    "interrupted in TestUnitSpecimenSleepsLong, 1 tests not "
+                    "interrupted in TestUnitTestProgramSleepsLong, 1 tests not "
                     "run\n"))
         << run.output;
     EXPECT_EQ(run.end, "0 passed, 0 failed\n");
@@ -365,14 +374,14 @@ TEST(Runner, InterruptEndsTheTestAndTellsTheTruth) {
 // RunProgram() returns long before the sleep is over shows that none is left.
 TEST(Runner, KilledRunnerLeavesNoOrphan) {
   pid_t child = 0;
-  const Outcome run = RunProgram("--specimens --run=SleepsLong",
+  const Outcome run = RunProgram("--test_programs --run=SleepsLong",
                                  [&child](const std::string& line) {
                                    if (line.rfind("pid ", 0) != 0) return;
                                    child = std::stoi(line.substr(4));
                                    kill(ParentOf(child), SIGKILL);
                                  });
   EXPECT_EQ(run.status, -1);
-  // It may take the kernel a moment; the specimen would sleep for 100 s.
+  // It may take the kernel a moment; the test program would sleep for 100 s.
   const auto patience =
       std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (kill(child, 0) == 0 && std::chrono::steady_clock::now() < patience) {
@@ -382,6 +391,112 @@ TEST(Runner, KilledRunnerLeavesNoOrphan) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   EXPECT_LT(std::chrono::steady_clock::now(), patience);
+}
+
+// Runs test programs with events, and returns those as objects.
+std::vector<Json> EventsOf(const std::string& run, const std::string& more = "",
+                           Outcome* outcome = nullptr) {
+  const std::string path = testing::TempDir() + "/events";
+  const Outcome ran =
+      RunTestPrograms(run, absl::StrCat("--events=", path, " ", more));
+  if (outcome != nullptr) *outcome = ran;
+  std::vector<Json> events;
+  std::ifstream in(path);
+  for (std::string line; std::getline(in, line);) {
+    events.push_back(Json::parse(line));
+  }
+  std::filesystem::remove(path);
+  return events;
+}
+
+// The only event of a test's end.
+Json FailureOf(const std::string& run, const std::string& more = "") {
+  for (const Json& event : EventsOf(run, more)) {
+    if (event["Action"] == "fail" && event.contains("Test")) return event;
+  }
+  ADD_FAILURE() << run << " has not failed";
+  return Json::object();
+}
+
+TEST(RunnerEvents, OutputsTogetherAreTheText) {
+  for (const char* verbose : {"0", "1"}) {
+    Outcome outcome;
+    const std::vector<Json> events =
+        EventsOf("Fails$|Pass$|Skips|ExitsEarly|PartialLine",
+                 absl::StrCat("--verbose=", verbose), &outcome);
+    std::string text;
+    for (const Json& event : events) {
+      text += event.value("Output", std::string());
+    }
+    EXPECT_EQ(text, outcome.all);
+  }
+}
+
+TEST(RunnerEvents, AreThoseOfGoTest) {
+  std::vector<std::string> actions;
+  for (const Json& event : EventsOf("Fails$|Pass$|Skips")) {
+    if (event["Action"] == "output") continue;
+    actions.push_back(event["Action"].get<std::string>() + " " +
+                      event.value("Test", std::string()));
+  }
+  EXPECT_EQ(actions,
+            (std::vector<std::string>{
+                "start ", "run TestUnitTestProgramPass",
+                "pass TestUnitTestProgramPass", "run TestUnitTestProgramFails",
+                "fail TestUnitTestProgramFails", "run TestUnitTestProgramSkips",
+                "skip TestUnitTestProgramSkips", "fail "}));
+}
+
+TEST(RunnerEvents, AFailureSaysHowWhereAndHowToRepeatIt) {
+  const Json failure = FailureOf("Fails$", "--target='test RAFT=a\\ b'");
+  EXPECT_EQ(failure["Way"], "check");
+  EXPECT_EQ(failure["Kind"], "safety");
+  EXPECT_EQ(failure["Place"], "config.go:330");
+  EXPECT_EQ(failure["Message"], "expected one leader, got none");
+  EXPECT_EQ(failure["Repeat"],
+            "make test RAFT=a\\ b RUN='^TestUnitTestProgramFails$' SEED=7");
+  EXPECT_FALSE(failure.contains("Cause"));
+}
+
+TEST(RunnerEvents, KindsComeFromTheChecks) {
+  EXPECT_EQ(FailureOf("IsLate$")["Kind"], "liveness");
+  EXPECT_EQ(FailureOf("IsLate$")["Way"], "check");
+  EXPECT_EQ(FailureOf("BreaksARule")["Kind"], "safety");
+  EXPECT_EQ(FailureOf("BreaksARule")["Way"], "oracle");
+  EXPECT_EQ(FailureOf("IsLateAndWrong")["Kind"], "safety");
+}
+
+TEST(RunnerEvents, CrashAndHangAreToldByTheWay) {
+  const Json crash = FailureOf("FailsCheck");
+  EXPECT_EQ(crash["Way"], "crash");
+  EXPECT_EQ(crash["Message"],
+            "Check failed: 1 + 1 == 3 (2 vs. 3) sums are off");
+  EXPECT_TRUE(
+      crash["Place"].get<std::string>().starts_with("test_programs.cc:"));
+  EXPECT_EQ(FailureOf("ExitsEarly")["Cause"],
+            "exit status 0: before the test's end");
+  EXPECT_EQ(FailureOf("Hangs", "--watchdog_seconds=1")["Way"], "hang");
+}
+
+TEST(RunnerEvents, MayTakeThePlaceOfTheText) {
+  const Outcome run = RunProgram("--test_programs --run=Pass$ --seed=7 --json");
+  int events = 0;
+  std::stringstream lines(run.all);
+  std::string text;
+  for (std::string line; std::getline(lines, line); ++events) {
+    text += Json::parse(line).value("Output", std::string());
+  }
+  EXPECT_EQ(events, 10) << run.all;
+  const std::string log = RestOfLine(text, ", log ");
+  EXPECT_EQ(FileContent(log), text);
+  std::filesystem::remove(log);
+}
+
+// A test must not write events of its own.
+TEST(RunnerEvents, ChildrenInheritNoFileOfTheRunner) {
+  const Outcome run =
+      RunProgram("--test_programs --run=ListsItsFiles --seed=7 9>/dev/null");
+  EXPECT_TRUE(Has(run.all, "open: 0 1 2 3\n")) << run.all;
 }
 
 struct Refusal {
@@ -413,6 +528,9 @@ TEST(Runner, RefusesWhatItDoesNotUnderstand) {
       {"--run",
        "option --run needs a value, as in --run=...; --help shows "
        "the options"},
+      {"--json --events=x",
+       "--events adds events to the text, --json replaces it: give one"},
+      {"--lab=kv", "no test matches \"\" --lab=kv; --list shows the names"},
       {"2A",
        "unexpected argument \"2A\": to choose tests write --run=REGEX; "
        "--help shows the options"},
@@ -425,15 +543,24 @@ TEST(Runner, RefusesWhatItDoesNotUnderstand) {
 }
 
 TEST(Runner, EmptyOptionsMeanTheDefaults) {
-  const Outcome run = RunProgram("--specimens --run=Pass$ --seed= --verbose=");
-  EXPECT_TRUE(Has(run.all, "=== RUN   TestUnitSpecimenPass\n")) << run.all;
+  const Outcome run =
+      RunProgram("--test_programs --run=Pass$ --seed= --verbose=");
+  EXPECT_TRUE(Has(run.all, "=== RUN   TestUnitTestProgramPass\n")) << run.all;
   EXPECT_EQ(run.status, 0);
 }
 
 TEST(Runner, ListsNamesInRunningOrder) {
-  const Outcome run = RunProgram("--specimens --list --run='Pass$|Fails$'");
-  EXPECT_EQ(run.all, "TestUnitSpecimenPass\nTestUnitSpecimenFails\n");
+  const Outcome run = RunProgram("--test_programs --list --run='Pass$|Fails$'");
+  EXPECT_EQ(run.all, "TestUnitTestProgramPass\nTestUnitTestProgramFails\n");
   EXPECT_EQ(run.status, 0);
+}
+
+TEST(Runner, ListsAsJson) {
+  const Outcome run = RunProgram("--test_programs --list --json --run=Pass$");
+  EXPECT_EQ(run.all,
+            "{\"Test\":\"TestUnitTestProgramPass\","
+            "\"Suite\":\"DISABLED_TestProgram\",\"Lab\":\"\",\"Part\":\"\","
+            "\"Origin\":\"unit\"}\n");
 }
 
 TEST(Runner, HelpNamesTheOptions) {
@@ -454,4 +581,4 @@ TEST(Runner, GoogleTestOptionsRunInOneProcess) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace runner

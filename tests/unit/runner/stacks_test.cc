@@ -14,7 +14,7 @@
 #include "tests/runner/child.h"
 #include "tests/runner/watchdog.h"
 
-namespace tests {
+namespace runner {
 
 struct Gate {
   base::Mutex mu;
@@ -23,7 +23,8 @@ struct Gate {
   bool open ABSL_GUARDED_BY(mu) = false;
 };
 
-// Outside of the unnamed namespace and never inlined: it is looked for by name.
+// Outside of the unnamed namespace and never inlined: the test looks for its
+// name.
 [[gnu::noinline]] void WaitAtTheGate(Gate* gate) {
   base::MutexLock lock(&gate->mu);
   gate->reached = true;
@@ -55,7 +56,7 @@ TEST(Stacks, NameTheFunctionAnotherThreadWaitsIn) {
   // Twice: the second time must not find the first one's stacks.
   for (int i = 0; i < 2; ++i) {
     const std::string text = PrintedStacks();
-    EXPECT_NE(text.find("tests::WaitAtTheGate()"), std::string::npos) << text;
+    EXPECT_NE(text.find("runner::WaitAtTheGate()"), std::string::npos) << text;
   }
   {
     base::MutexLock lock(&gate.mu);
@@ -80,4 +81,4 @@ TEST(WatchdogDeathTest, EndsTheProcessWithItsStacks) {
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace runner
