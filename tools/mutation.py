@@ -1,13 +1,12 @@
 """Breaks copies of the tree: what mutants of raft/ and of sim/ share.
 
-A copy lies in out/mutants/ and takes over the objects that are already built,
-with their times, so that only what was changed is built. LAUNCHER runs what
-runs in the copies.
+A copy lies in out/mutants/: of one folder; all else is linked there, and what is
+built of it is taken over (cmake/derived.cmake), so that only what was changed is
+compiled. LAUNCHER runs what runs in the copies.
 """
 
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -19,8 +18,7 @@ from tools.command import Arguments, Problem
 from tools.process import Ended, Launcher, inherited
 
 FOLDER = ROOT / "out/mutants"
-SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "sim", "tests", "tools",
-           "Makefile"]
+SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "sim", "tests"]
 MOST_JOBS = 1024
 LAUNCHER = Launcher()
 
@@ -54,29 +52,32 @@ def selected(mutants: Sequence[Mutant], names: list[str]) -> list[Mutant]:
     return [m for m in mutants if not names or m.name in names]
 
 
-def copy(source: Path, folder: Path) -> None:
-    """Copies a file or a folder into `folder`, with all times."""
-    folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["cp", "-a", str(source), str(folder)], check=True)
-
-
-def copy_tree(name: str, variant: str) -> Path:
-    """Copies the sources and a variant's objects; returns the new tree."""
+def copy_tree(name: str, folder: str) -> Path:
+    """Makes a tree in which `folder` is a copy to break; returns it."""
     tree = FOLDER / name
     shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(ROOT / folder, tree / folder)
+    (tree / "tools").symlink_to(ROOT / "tools")
+    links = place_of(tree) / "tree"
+    links.mkdir(parents=True)
     for source in SOURCES:
-        copy(ROOT / source, tree)
-    objects = ROOT / "out" / variant / "obj"
-    if objects.exists():
-        copy(objects, tree / "out" / variant)
+        home = tree if source == folder else ROOT
+        (links / source).symlink_to(home / source)
     return tree
+
+
+def place_of(tree: Path) -> Path:
+    """Returns where the programs of such a tree are built."""
+    return tree / "out"
 
 
 def build_in(tree: Path, name: str, program: str, variant: str = "plain",
              **how: Any) -> str:
     """Builds a mutant's program; what is no C++ is a mistake in the mutant."""
     try:
-        return build(program, variant, tree=tree, launcher=LAUNCHER, **how)
+        path = build(program, variant, launcher=LAUNCHER,
+                     place=str(place_of(tree).relative_to(ROOT)), **how)
+        return str((ROOT / path).relative_to(tree))
     except Problem as problem:
         raise Problem(f"{name} does not build: {problem}") from problem
 

@@ -235,7 +235,7 @@ class Grader:
         """Builds a program."""
         print(f"building {self.place / variant / program}", flush=True)
         return ROOT / build(program, variant, place=str(self.place),
-                            raft=self.options.raft, jobs=self.options.jobs)
+                            jobs=self.options.jobs)
 
     def list_tests(self, program: Path) -> None:
         """Prepares a result for each test of the lab."""

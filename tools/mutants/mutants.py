@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tools import ROOT, mutation
 from tools.command import Problem
@@ -38,8 +39,6 @@ RESULTS = ROOT / "out/mutants.json"
 SEEDS_OF_ORIGINAL = {"sim": 3, "sim-race": 1, "sim-asan": 1}
 # In real time the tests sleep most of the time.
 REAL_JOBS = 6
-# Nothing of the lab's program, and large.
-NOT_COPIED = ("tests/unit", "examples", "sim/test")
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -84,33 +83,28 @@ class Workshop:
         suffix = "-checks" if self.with_checks else ""
         return mutation.FOLDER / f"{name}{suffix}"
 
-    def build(self, mutant: Mutant, tree: Path, jobs: int = 1) -> Program:
+    def build(self, mutant: Mutant, tree: Path, **how: Any) -> Program:
         """Builds the program in a tree."""
         program = mutation.build_in(tree, mutant.name, PROGRAM, mutant.variant,
-                                    has_checks=self.with_checks, jobs=jobs)
+                                    has_checks=self.with_checks, **how)
         return Program(tree, mutant.run, program, self.sources)
 
+    def base(self, mutant: Mutant) -> Path:
+        """Returns the tree whose objects a mutant takes over."""
+        return self.tree(f"base-{mutant.variant}")
+
     def make_base(self, run: str) -> Program:
-        """Builds the unchanged Raft, whose objects the mutants take over."""
+        """Builds the unchanged Raft."""
         original = replace(ORIGINAL, run=run)
-        cores = os.cpu_count() or 1
-        # Here first, so that the next call finds the objects.
-        mutation.build_in(ROOT, original.name, PROGRAM, original.variant,
-                          jobs=cores)
-        tree = self.tree(f"base-{original.variant}")
-        mutation.copy_tree(tree.name, original.variant)
-        objects = tree / "out" / original.variant / "obj"
-        for folder in NOT_COPIED if self.with_checks else (*NOT_COPIED, "raft"):
-            shutil.rmtree(objects / folder, ignore_errors=True)
-        return self.build(original, tree, cores)
+        tree = mutation.copy_tree(self.base(original).name, "raft")
+        return self.build(original, tree, jobs=os.cpu_count() or 1)
 
     def make(self, mutant: Mutant) -> Program:
         """Copies, patches and builds. The tree is the caller's to delete."""
-        tree = self.tree(mutant.name)
-        shutil.rmtree(tree, ignore_errors=True)
-        shutil.copytree(self.tree(f"base-{mutant.variant}"), tree)
+        tree = mutation.copy_tree(self.tree(mutant.name).name, "raft")
         corpus.apply(mutant, tree)
-        return self.build(mutant, tree)
+        base = mutation.place_of(self.base(mutant)).relative_to(ROOT)
+        return self.build(mutant, tree, base=str(base))
 
 
 class Judge:

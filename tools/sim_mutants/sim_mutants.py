@@ -69,7 +69,7 @@ def mutated(mutant: Mutant, root: Path) -> str:
 
 def build_mutated(mutant: Mutant) -> Path:
     """Copies sources and objects, changes one file, and builds."""
-    tree = mutation.copy_tree(f"sim-{mutant.name}", "plain")
+    tree = mutation.copy_tree(f"sim-{mutant.name}", "sim")
     if mutant.path:
         (tree / mutant.path).write_text(mutated(mutant, ROOT))
     mutation.build_in(tree, mutant.name, PROGRAM)
