@@ -58,7 +58,8 @@ absl::string_view FileAndLine(absl::string_view path) {
 // addr2line prints "path:line", sometimes with a remark after it, or question
 // marks. Returns what is known, or nothing.
 absl::string_view KnownPlace(absl::string_view line) {
-  line = line.substr(0, line.find_first_of(" \n"));
+  line = line.substr(0, line.find('\n'));
+  line = line.substr(0, line.rfind(" (discriminator "));
   return line.find('?') == absl::string_view::npos ? line : "";
 }
 

@@ -8,6 +8,7 @@ import argparse
 import io
 import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -74,6 +75,11 @@ class Arguments(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         raise Problem(message)
+
+
+def raft_argument(raft: str) -> str:
+    """Returns RAFT= for a line to be copied into a shell; nothing for ours."""
+    return f" RAFT={shlex.quote(raft)}" if raft else ""
 
 
 @contextmanager

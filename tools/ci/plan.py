@@ -100,6 +100,8 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
               for seed in range(2, 12)]),
         Step("mutants", samples[:1], samples[1:]),
         Step("skeleton-test", [make("skeleton-test")]),
+        Step("install-test", [make("install-test")]),
+        Step("build-test", [make("build-test")]),
         Step("browser", [make("trace", "RUN=^TestFigure8Unreliable2C$"),
                          make("trace-test")]),
         Step("bench-test", [make("bench-test")]),

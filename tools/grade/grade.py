@@ -30,7 +30,7 @@ from typing import Any
 
 from tools import ROOT
 from tools.build import build
-from tools.command import Arguments, Problem, write_whole
+from tools.command import Arguments, Problem, raft_argument, write_whole
 from tools.process import INTERRUPTED_STATUSES, Launcher, ask
 from tools.seeds import notice, seeds
 
@@ -229,7 +229,7 @@ class Grader:
         self.options = options
         self.place = Path(options.place)
         self.grade = Grade(options.raft or "raft")
-        self.suffix = f" RAFT={options.raft}" if options.raft else ""
+        self.suffix = raft_argument(options.raft)
 
     def build(self, variant: str, program: str) -> Path:
         """Builds a program."""

@@ -5,6 +5,7 @@
 # lint.sh [COMMIT]: what compiles each file, which takes minutes, looks only at
 # those that changed since COMMIT, or that include one that did.
 set -u
+unset CDPATH
 cd "$(dirname "$0")/../.." || exit 2
 
 # Also what git does not know yet, so that a new file is checked before it is

@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from tools import ROOT
 from tools.command import (INTERRUPTED, Arguments, Problem, number,
-                           on_interrupt)
+                           on_interrupt, raft_argument)
 from tools.process import INTERRUPTED_STATUSES, Launcher, Stopped, ask
 from tools.seeds import notice
 from tools.seeds.farm import Farm, NoFarm, check_machines
@@ -176,7 +176,7 @@ class Session:
         """Returns what to make for one seed alone."""
         profile = f" PROFILE={self.options.profile}"
         is_plain = self.options.target == "sim"
-        raft = f" RAFT={self.options.raft}" if self.options.raft else ""
+        raft = raft_argument(self.options.raft)
         return (f"{self.options.target}{raft} SEEDS=1"
                 f"{profile if is_plain else ''}")
 
@@ -322,7 +322,7 @@ class Summary:
         options = self.session.options
         if options.target != "sim":  # a sanitizer's schedule is another
             return []
-        raft = f" RAFT={options.raft}" if options.raft else ""
+        raft = raft_argument(options.raft)
         return ["to see what happened, on a page:",
                 f"  make trace{raft} PROFILE={options.profile} "
                 f"RUN='^{shown[0].test}$' SEED={shown[0].seed}"]

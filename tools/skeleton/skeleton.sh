@@ -2,6 +2,7 @@
 # skeleton.sh FOLDER: writes an unsolved Raft to work in. Called by `make
 # skeleton DIR=`. An existing folder must be empty.
 set -eu
+unset CDPATH
 cd "$(dirname "$0")/../.."
 
 folder=${1:-}
@@ -17,6 +18,8 @@ fi
 mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
 cp tools/skeleton/server.h.in "$folder/server.h"
 cp tools/skeleton/server.cc.in "$folder/server.cc"
-quoted=$(printf %s "$folder" | sed 's/[&|\\]/\\&/g')
+# As it is typed in a shell.
+typed=$(printf %q "$folder")
+quoted=$(printf %s "$typed" | sed 's/[&|\\]/\\&/g')
 sed "s|@DIR@|$quoted|g" tools/skeleton/README.md.in >"$folder/README.md"
-echo "$folder: an unsolved Raft; next: make test RAFT=$folder RUN=2A"
+echo "$folder: an unsolved Raft; next: make test RAFT=$typed RUN=2A"

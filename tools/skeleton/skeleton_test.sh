@@ -7,6 +7,7 @@
 #    line numbers, times, and the first and last line, which are ours.
 # 2. A copy of raft/ in a folder with another name passes 2A, simulated.
 set -u
+unset CDPATH
 cd "$(dirname "$0")/../.." || exit
 
 work=out/skeleton-test

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import ROOT
-from tools.command import INTERRUPTED, Arguments, number, on_interrupt, writing
+from tools.command import (INTERRUPTED, Arguments, number, on_interrupt,
+                           raft_argument, writing)
 from tools.seeds import seeds
 from tools.seeds.farm import Done, Farm, NoFarm, check_machines
 
@@ -121,7 +122,7 @@ class Summary:
 
     def repeat_lines(self) -> list[str]:
         """Returns the commands that repeat what failed."""
-        raft = f" RAFT={self.options.raft}" if self.options.raft else ""
+        raft = raft_argument(self.options.raft)
         lines = [f"  make test{raft} RUN='^{run.test}$' SEED={run.seed}"
                  for run in self.failed[:SHOWN]]
         more = len(self.failed) - len(lines)
