@@ -9,25 +9,13 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+
+from tools import ROOT
 
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 70
-
-# What each folder may include of ours, beside itself. Strictly downwards; sim/
-# is only ever linked in.
-MAY_INCLUDE: dict[str, set[str]] = {
-    "base": set(),
-    "rpc": {"base"},
-    "labrpc": {"base", "rpc"},
-    "persister": {"base"},
-    "raft": {"base", "rpc", "persister"},
-    "tests": {"base", "rpc", "persister", "labrpc", "raft", "examples"},
-    "examples": {"base", "rpc", "persister", "labrpc", "raft", "tests"},
-    "bench": {"base", "rpc", "persister", "labrpc", "raft", "tests"},
-    "tools": {"base", "rpc", "persister"},
-    "sim": {"base"},
-}
 
 # What the rooms of tests/ may include of the rest of tests/: an oracle is one
 # of the harness's observers, which knows nothing of it, and the runner runs
@@ -64,17 +52,46 @@ def strip_comment(line: str) -> str:
     return line.split("//", 1)[0]
 
 
+@cache
+def may_include() -> dict[str, set[str]]:
+    """Returns what each folder may include of ours, by the link lines: what
+    CMakeLists.txt says that its library uses, and what these use."""
+    text = (ROOT / "CMakeLists.txt").read_text()
+    folders: dict[str, str] = {}  # by library
+    allowed: dict[str, set[str]] = {}
+    for name, rest in re.findall(r"^ *lab_library\((\S+)([^)]*)\)", text,
+                                 re.M):
+        words = rest.split()
+        folder = words[words.index("FOLDER") + 1] if "FOLDER" in words else name
+        folders[name] = folder = folder.partition("/$")[0]
+        allowed.setdefault(folder, {folder})
+        if "USES" in words:
+            for used in words[words.index("USES") + 1:]:
+                if used not in folders:
+                    break  # the next keyword
+                allowed[folder] |= allowed[folders[used]]
+    # The compiler puts it before raft/ (tools/mutants/no_checks.h).
+    return allowed | {"tools": allowed["raft"]}
+
+
+def folder_of(path: str) -> str:
+    """Returns the folder of a library that a file lies in, or the first."""
+    folders = [folder for folder in may_include()
+               if path.startswith(f"{folder}/")]
+    return max(folders, key=len, default=path.partition("/")[0])
+
+
 def include_fault(folder: str, bracket: str, included: str) -> str:
     """Returns what is wrong with an include in that folder, or nothing."""
-    top = included.partition("/")[0]
-    if top not in MAY_INCLUDE:
-        if bracket == "<" or top in LIBRARIES:
+    target = folder_of(included)
+    if target not in may_include():
+        if bracket == "<" or target in LIBRARIES:
             return ""
         return "include by the path from the root"
     if bracket == "<":
         return "our own headers are included in quotes"
-    if top != folder and top not in MAY_INCLUDE.get(folder, set()):
-        return f"{folder}/ must not include {top}/"
+    if target not in may_include().get(folder, {folder}):
+        return f"{folder}/ must not include {target}/"
     return ""
 
 
@@ -91,7 +108,7 @@ def room_fault(path: str, included: str) -> str:
 
 def check_includes(path: str, lines: list[str]) -> list[str]:
     """Includes go strictly down."""
-    folder = path.partition("/")[0]
+    folder = folder_of(path)
     found = []
     for number, line in enumerate(lines, 1):
         match = re.match(r'\s*#\s*include\s*(["<])([^">]+)', line)
