@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Prints what one can type. Called by `make` and `make help`.
 cat <<'END'
+First steps
 make deps     install the Debian/Ubuntu packages to build, test and simulate
               (with sudo when not root); FOR=lint, bench, browser, compare, ssh,
               clean-machine, or all: what those commands need besides
@@ -10,49 +11,53 @@ make test     all tests, with real threads in real time; six minutes
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
                 SEED=n     fix every random choice
                 V=0        as `go test` without -v
-make race     the same under ThreadSanitizer, like `go test -race`  [RUN= SEED=]
-make asan     the same under Address- and UndefinedBehaviorSanitizer      [RUN=]
 make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
               2C in half a second; each failure can be replayed
                 SEEDS=100 SEED=1 JOBS=2  how many seeds, from which on, at once
                 SEED=7 SEEDS=1 RUN=...   one replay: output as `make test`
                 PROFILE=harsh            whatever threads have to survive
                 SSHLOGINS=file           on the machines of that list
-make sim-race the same under ThreadSanitizer             [RUN= SEED= SEEDS=20]
+
+Your Raft: RAFT=dir puts the Raft in that folder in the place of ours
+make skeleton DIR=dir: an unsolved Raft to work in; then, all with RAFT=dir:
+              make test, make sim as above, and
+make race     the tests under ThreadSanitizer, like `go test -race` [RUN= SEED=]
+make asan     the same under Address- and UndefinedBehaviorSanitizer      [RUN=]
+make sim-race make sim under ThreadSanitizer             [RUN= SEED= SEEDS=20]
 make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
-make sim-same a seed gives the same run, in eleven ways        [SEED= SEEDS=3]
-make sim-test the simulator's own tests (part of `make test`)     [RUN= SEED=]
 make stress   tests in real time again and again, for the rare failure
-                RUN=regex N=100 JOBS=2 SEED=n KEEP_GOING=1 SSHLOGINS=file RAFT=
+                RUN=regex N=100 JOBS=2 SEED=n KEEP_GOING=1 SSHLOGINS=file
 make trace    RUN=test: what happened in a run, on a page: out/trace.html
-              [SEED=1 PROFILE= RAFT=], REAL=1 in real time, TEXT=1 also here;
-              make trace-test: the page's tests, in a browser
-make skeleton DIR=dir: an unsolved Raft to work in
-              RAFT=dir with test, race, asan, sim, sim-race, sim-mem and grade:
-              the suite around the Raft in that folder
+                SEED=1 PROFILE=harsh REAL=1 in real time, TEXT=1 also here
 make grade    points, and why, in out/grade.json
-                         [RAFT= N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json]
-make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
-                SAMPLE=8 ROUND=1  only eight, which the day draws
-                FULL=1 which part of it notices; REAL=1 the course's tests alone
-make bench    how fast it is, of what this machine allows; seven minutes; in
-              out/bench.json                [RUN=regex BASE=old.json REPS=5];
-              make bench-test: each case once, made small
+                N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json
 make compare  side by side with a Go lab of 2020 to 2025, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
                 OUR_LOG=file   output of ours, instead of a run
                 N=3 RUN=regex SEED=n         median and range of three runs
+
+The project itself
+make build    build everything; make clang with clang too; make clean removes it
+make install  the module for services outside this tree: headers, an archive,
+              packages for CMake and pkg-config             [PREFIX=/usr/local]
 make lint     format, names, lengths, include direction, lock discipline
                 SINCE=commit   clang only on what that changed
 make format   clang-format all sources in place
-make build    build only; make clang builds with clang too
-make clean    remove what was built
+make bench    how fast it is, of what this machine allows; seven minutes; in
+              out/bench.json                [RUN=regex BASE=old.json REPS=5]
+make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
+                SAMPLE=8 ROUND=1  only eight, which the day draws
+                FULL=1 which part of it notices; REAL=1 the course's tests alone
+make sim-mutants  the same for sim/ and its tests                        [ONLY=]
+make sim-same a seed gives the same run, in eleven ways        [SEED= SEEDS=3]
+make sim-test, skeleton-test, trace-test, bench-test, build-test, install-test:
+              the tests of the simulator, of make skeleton and RAFT=, of the page
+              in a browser, of the benchmarks, of awkward names, of make install
 make clean-machine  DEBIAN=12 or 13: the last commit on a fresh Debian with
               nothing but make and git, made by debootstrap; needs root
                 FSGSBASE=off   as on a machine without it; MIRROR=url
-make help     this table
 
 GLOG_v=1..3 or GLOG_vmodule=election=2 turn the debug log on; it goes to the log
-that the first line of a run names, under out/logs/.
+that the first line of a run names, under out/logs/. JOBS=n: how many compilers.
 END
