@@ -14,6 +14,7 @@
 #include "base/logging.h"
 #include "base/write_all.h"
 #include "gtest/gtest.h"
+#include "tests/harness/commands.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/recorder.h"
 #include "tests/oracle/oracle.h"
@@ -94,6 +95,11 @@ std::shared_ptr<oracle::Oracle> MakeOracle(
     }
   }
   oracle::Oracle::Options options;
+  options.show_command = [](std::string_view bytes) {
+    const absl::StatusOr<harness::Command> command =
+        harness::DecodeCommand(bytes);
+    return command.ok() ? harness::ToString(*command) : "?";
+  };
   options.on_violation = [on_error,
                           recorder](const oracle::Violation& violation) {
     if (recorder != nullptr) {

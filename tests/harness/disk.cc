@@ -19,8 +19,8 @@ std::optional<DiskState> ReadDisk(std::string_view bytes) {
   if (!saved.ok()) return std::nullopt;
   return DiskState{.current_term = saved->current_term,
                    .voted_for = saved->voted_for,
-                   .base_index = saved->last_included_index,
-                   .base_term = saved->last_included_term,
+                   .last_included_index = saved->last_included_index,
+                   .last_included_term = saved->last_included_term,
                    .entries = std::move(saved->entries)};
 }
 

@@ -17,8 +17,8 @@ namespace harness {
 struct DiskState {
   raft::Term current_term = 0;
   raft::ServerId voted_for = raft::kNobody;
-  raft::Index base_index = 0;  // of the entry before the first one
-  raft::Term base_term = 0;
+  raft::Index last_included_index = 0;  // before the first entry
+  raft::Term last_included_term = 0;
   raft::Entries entries = {};
 };
 

@@ -264,7 +264,7 @@ void Recorder::OnSave(ServerId server, int incarnation,
   fields["current_term"] = state->current_term;
   fields["voted_for"] = nullptr;
   if (state->voted_for != raft::kNobody) fields["voted_for"] = state->voted_for;
-  fields["log"] = state->base_index + state->entries.size();
+  fields["log"] = state->last_included_index + state->entries.size();
   sink_(event);
 }
 

@@ -11,7 +11,7 @@ namespace {
 using Fate = harness::Message::Fate;
 
 std::string Name(raft::ServerId server) {
-  return server == raft::kNobody ? "nobody" : absl::StrCat("S", server);
+  return server == raft::kNobody ? "none" : absl::StrCat("S", server);
 }
 
 const char* Suffix(Fate fate) {
@@ -65,8 +65,7 @@ std::string Text(const Event& event) {
       return absl::StrCat(Name(event.server), " applies ", Position(event));
     case Event::Kind::kState:
       return absl::StrCat(Name(event.server), " T", event.term,
-                          " says that it ",
-                          event.yes ? "leads" : "does not lead");
+                          event.yes ? " leads" : " does not lead");
     case Event::Kind::kStart:
       return absl::StrCat(Name(event.server), " T", event.term,
                           " takes a command for ", event.index);

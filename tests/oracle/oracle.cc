@@ -25,7 +25,7 @@ Oracle::Oracle(int servers, Options options)
 
 std::vector<Rule> Oracle::RulesOfTheDisk() {
   return {kSavedBefore, kAcknowledgedStays, kElectionRestriction,
-          kTakesWhatFits, kStoresWhatIsSent};
+          kConsistencyCheck, kStoresWhatIsSent};
 }
 
 void Oracle::Record(Event event) {
@@ -93,7 +93,7 @@ void Oracle::OnState(ServerId server, int incarnation, Term floor,
           .yes = state.is_leader});
   if (state.term < floor) {
     Violate(kTermsGrow, absl::StrCat("S", server, " is in term ", state.term,
-                                     " behind term ", floor));
+                                     " after term ", floor));
   }
   OnDiskLocked(server, state.term, {}, kSavedBefore);
   ShowsTermLocked(server, state.term);
@@ -124,13 +124,13 @@ void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
           .index_term = message.term});
   Server& it = ServerLocked(server);
   const raft::Index before = std::exchange(it.applied, message.index);
-  // An incarnation may begin behind a snapshot.
+  // An incarnation may begin after a snapshot.
   if (before != 0 && message.index != before + 1) {
     Violate(kAppliesInOrder,
             absl::StrCat("S", server, " applies index ", message.index,
-                         " right behind index ", before));
+                         " right after index ", before));
   }
-  // A cluster of one commits without a word.
+  // A cluster of one commits without messages.
   if (servers_count_ == 1 || message.index == 0) return;
   if (message.index > committed_.size()) {
     Violate(kCommitByMajority,
@@ -140,10 +140,10 @@ void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
     return;
   }
   if (!it.led && message.index > it.vouched_for) {
-    Violate(kVouchedFor,
+    Violate(kFollowsCommit,
             absl::StrCat("S", server, " applies index ", message.index,
-                         " and has never led, but leaders have vouched only "
-                         "for what it has up to index ",
+                         " as a follower, but leaders' requests committed "
+                         "its log only up to index ",
                          it.vouched_for));
   }
   const Committed& committed = committed_[message.index - 1];
@@ -151,13 +151,13 @@ void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
   // A Raft need not say the term (0).
   const bool same_term = message.term == 0 || message.term == committed.term;
   if (committed.command_hash == hash && same_term) return;
-  Violate(kStateMachineSafety,
-          absl::StrCat("S", server, " applies at index ", message.index,
-                       same_term ? " another command than"
-                                 : " an entry of another term than",
-                       " the one of term ", committed.term,
-                       " that the leader of term ", committed.by,
-                       " has committed"));
+  Violate(
+      kStateMachineSafety,
+      absl::StrCat("S", server, " applies at index ", message.index,
+                   same_term ? " another command than"
+                             : " an entry of another term than",
+                   " the entry of term ", committed.term,
+                   " that the leader of term ", committed.by, " committed"));
 }
 
 }  // namespace oracle

@@ -7,10 +7,8 @@
 // a function that a Raft may offer, and the rules that need it are off without.
 // rules.h lists the rules. The first violation ends the judging.
 //
-// What is reported may be behind what has happened: threads run on between an
-// event and its report. A rule never relies on more than this order: a request
-// is reported before its handler runs; a reply when the handler has returned
-// and before its caller hears of it; a save before it returns.
+// An event may be reported later than it happened; a rule never relies on more
+// order than observer.h promises.
 //
 // Thread safety: safe. Its lock is a leaf and no scheduling point of the
 // simulator: being watched changes no simulated run.
@@ -30,6 +28,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "base/spin_lock.h"
 #include "raft/messages.h"
 #include "raft/types.h"
@@ -57,27 +56,33 @@ class Oracle : public harness::ClusterObserver {
     // Off: the rules that need the disks are off.
     bool reads_disks = harness::CanReadDisks();
 
+    // How a violation shows a command, of which it gets the beginning.
+    std::function<std::string(std::string_view)> show_command =
+        [](std::string_view command) {
+          return absl::CHexEscape({command.data(), command.size()});
+        };
+
     // Is told of the first violation, by the thread that reported the event,
     // with no lock of the oracle's held.
     std::function<void(const Violation&)> on_violation;
 
-    // So long after a server has heard of a newer term it may still send what
-    // it had begun before.
+    // A server may send, this long after it heard of a newer term, what it had
+    // begun before.
     std::chrono::milliseconds grace{300};
 
-    // So long after it has voted for another or answered its leader no server
-    // stands for election: a third of the shortest time-out in the paper.
+    // The shortest time between a vote or a reply to a leader and an election
+    // that the server starts: a third of the shortest timeout in the paper.
     std::chrono::milliseconds patience{50};
 
-    // So many messages without news to one peer within a second are too many.
-    // The lab asks for ten, its test for thirty.
+    // The most heartbeats to one peer within a second. The lab asks for ten,
+    // its test for thirty.
     size_t most_heartbeats = 30;
 
     // What tells the time of a reply, a save, and so on.
     std::function<Clock::time_point()> now = Clock::now;
   };
 
-  // For a cluster of so many servers, none of which lives yet.
+  // For a cluster of `servers` servers, none of which runs yet.
   Oracle(int servers, Options options);
   Oracle(const Oracle&) = delete;
   Oracle& operator=(const Oracle&) = delete;
@@ -120,7 +125,9 @@ class Oracle : public harness::ClusterObserver {
   };
   struct Entry {
     uint64_t command_hash = 0;
-    raft::Term prev_term = 0;  // of the entry before it
+    raft::Term prev_term = 0;               // of the entry before it
+    raft::ServerId server = raft::kNobody;  // that had it first
+    std::string command = {};               // its beginning
   };
   struct Committed {
     raft::Term term = 0;  // 0: never seen
@@ -288,7 +295,7 @@ class Oracle : public harness::ClusterObserver {
 
   // oracle_logs.cc
   void HoldsLocked(raft::ServerId server, Position position,
-                   raft::Term prev_term, uint64_t command_hash)
+                   raft::Term prev_term, std::string_view command)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
   void LeaderHoldsLocked(raft::Term term, raft::ServerId leader,
                          Position position)

@@ -41,32 +41,30 @@ void Oracle::SpeaksLocked(const Link& link, Term term, Clock::time_point sent) {
                                     return heard.time + options_.grace <= sent;
                                   });
   if (older == it.heard.rend() || term >= older->term) return;
-  Violate(kStepsDown, absl::StrCat("S", link.from, " still sends in term ",
-                                   term, ", though it has heard of term ",
-                                   older->term, " before"));
+  Violate(kStepsDown, absl::StrCat("S", link.from, " sends in term ", term,
+                                   " after it heard of term ", older->term));
 }
 
 void Oracle::VotesLocked(ServerId voter, Term term, ServerId candidate) {
   const auto [vote, is_new] =
       ServerLocked(voter).votes.try_emplace(term, candidate);
   if (is_new || vote->second == candidate) return;
-  Violate(kOneVote,
-          absl::StrCat("S", voter, " votes in term ", term, " for S", candidate,
-                       " and has voted for S", vote->second));
+  Violate(kOneVote, absl::StrCat("S", voter, " votes for both S", vote->second,
+                                 " and S", candidate, " in term ", term));
 }
 
-// An election that was begun at `sent` in a term after the one in which the
-// server was told to be quiet was decided upon later.
+// An election that started at `sent`, in a term after the one in which the
+// server's timer was reset, was decided upon later.
 void Oracle::StandsLocked(const Link& link, Term term, Clock::time_point sent) {
   const Server& it = ServerLocked(link.from);
   if (it.incarnation != link.incarnation || term <= it.quiet.term) return;
   if (it.quiet.term == 0 || sent >= it.quiet.time + options_.patience) return;
   const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(
       sent - it.quiet.time);
-  Violate(kStandsAfterSilence,
-          absl::StrCat("S", link.from, " stands in term ", term, " only ",
-                       after.count(),
-                       " ms after it voted or answered a leader in term ",
+  Violate(kElectionTimeout,
+          absl::StrCat("S", link.from, " starts an election in term ", term,
+                       " only ", after.count(),
+                       " ms after it voted or replied to a leader in term ",
                        it.quiet.term));
 }
 
@@ -75,8 +73,8 @@ void Oracle::LeadsLocked(ServerId server, Term term) {
   TermRecord& record = terms_[term];
   if (record.leader == server) return;
   if (record.leader != raft::kNobody) {
-    Violate(kElectionSafety, absl::StrCat("S", server, " leads term ", term,
-                                          ", and so does S", record.leader));
+    Violate(kElectionSafety, absl::StrCat("S", record.leader, " and S", server,
+                                          " both lead term ", term));
     return;
   }
   record.leader = server;
@@ -120,8 +118,7 @@ void Oracle::BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
   if (beats.times.size() <= options_.most_heartbeats) return;
   Violate(kHeartbeatRate,
           absl::StrCat("S", link.from, " has sent S", link.to, " ",
-                       beats.times.size(),
-                       " AppendEntries without news within a second"));
+                       beats.times.size(), " heartbeats within a second"));
 }
 
 }  // namespace oracle

@@ -15,6 +15,8 @@ using raft::Term;
 
 namespace {
 
+constexpr size_t kShownCommand = 40;
+
 size_t CommonPrefix(std::string_view a, std::string_view b) {
   // Nearly always the one begins with the other, which is quickly compared.
   const size_t shorter = std::min(a.size(), b.size());
@@ -42,22 +44,35 @@ bool Oracle::Disk::Holds(Position position) const {
          TermAt(position.index) == position.term;
 }
 
-// Somebody's log holds that entry behind one of `prev_term`.
+// The log of `server` holds that entry after one of `prev_term`.
 void Oracle::HoldsLocked(ServerId server, Position position, Term prev_term,
-                         uint64_t command_hash) {
-  const auto [entry, is_new] =
-      entries_.try_emplace(position, Entry{command_hash, prev_term});
+                         std::string_view command) {
+  const uint64_t command_hash = Hash(command);
+  const auto [entry, is_new] = entries_.try_emplace(position);
+  if (is_new) {
+    entry->second = {.command_hash = command_hash,
+                     .prev_term = prev_term,
+                     .server = server,
+                     .command = std::string(command.substr(0, kShownCommand))};
+  }
   if (is_new) return;
   if (entry->second.command_hash == command_hash &&
       entry->second.prev_term == prev_term) {
     return;
   }
-  Violate(kLogMatching,
-          absl::StrCat("S", server, " has at index ", position.index,
-                       " an entry of term ", position.term,
-                       entry->second.command_hash == command_hash
-                           ? " behind another one than was seen there before"
-                           : " with another command than was seen before"));
+  const bool same_command = entry->second.command_hash == command_hash;
+  const auto content = [&](Term prev, std::string_view bytes) {
+    return same_command
+               ? absl::StrCat("after (", position.index - 1, ",", prev, ")")
+               : absl::StrCat("'", options_.show_command(bytes), "'");
+  };
+  const std::string at =
+      absl::StrCat("(", position.index, ",", position.term, ") ");
+  Violate(
+      kLogMatching,
+      absl::StrCat("S", server, " stores ", at, content(prev_term, command),
+                   ", S", entry->second.server, " has ", at,
+                   content(entry->second.prev_term, entry->second.command)));
 }
 
 // The leader of `term` has that entry; so it must not have another one where an
@@ -67,11 +82,11 @@ void Oracle::LeaderHoldsLocked(Term term, ServerId leader, Position position) {
   const Committed& committed = committed_[position.index - 1];
   if (committed.term == 0 || committed.by >= term) return;
   if (committed.term == position.term) return;
-  Violate(kLeaderCompleteness,
-          absl::StrCat("S", leader, " leads term ", term, " and has at index ",
-                       position.index, " an entry of term ", position.term,
-                       ", but one of term ", committed.term,
-                       " was committed there in term ", committed.by));
+  Violate(
+      kLeaderCompleteness,
+      absl::StrCat("S", leader, " leads term ", term, " with (", position.index,
+                   ",", position.term, "), but (", position.index, ",",
+                   committed.term, ") was committed in term ", committed.by));
 }
 
 // The leader of `term` may know that the server holds that entry.
@@ -140,10 +155,9 @@ void Oracle::StoresLocked(ServerId server, Position position) {
     return;
   }
   Violate(kStoresWhatIsSent,
-          absl::StrCat("S", server, " stores in term ", it.disk.term,
-                       " an entry of term ", position.term, " at index ",
-                       position.index,
-                       ", but no leader of that term has sent it one"));
+          absl::StrCat("S", server, " stores (", position.index, ",",
+                       position.term, ") in term ", it.disk.term,
+                       ", but the leader of that term did not send it"));
 }
 
 // The answer is no, and in the request's own term.
@@ -151,11 +165,11 @@ void Oracle::JudgeRefusalLocked(const Pending& pending) {
   const Disk& disk = ServerLocked(pending.link.to).disk;
   if (!options_.reads_disks || !pending.fits) return;
   if (disk.term != pending.term || !disk.Holds(pending.prev)) return;
-  Violate(kTakesWhatFits,
-          absl::StrCat("S", pending.link.to, " refuses in term ", pending.term,
-                       " what S", pending.link.from, " appends to (",
+  Violate(kConsistencyCheck,
+          absl::StrCat("S", pending.link.to, " rejects entries of S",
+                       pending.link.from, " in term ", pending.term, " after (",
                        pending.prev.index, ",", pending.prev.term,
-                       "), an entry that it has"));
+                       "), which it has"));
 }
 
 void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
@@ -163,14 +177,14 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
   if (state.current_term < disk.term) {
     Violate(kTermsGrow,
             absl::StrCat("S", server, " saves term ", state.current_term,
-                         " over term ", disk.term));
+                         " after term ", disk.term));
   }
   const bool takes_back = state.current_term == disk.term &&
                           disk.vote != raft::kNobody &&
                           state.voted_for == raft::kNobody;
   if (takes_back) {
-    Violate(kOneVote, absl::StrCat("S", server, " takes its vote in term ",
-                                   disk.term, " for S", disk.vote, " back"));
+    Violate(kOneVote, absl::StrCat("S", server, " clears its vote for S",
+                                   disk.vote, " in term ", disk.term));
   }
   disk.term = state.current_term;
   disk.vote = state.voted_for;
@@ -190,11 +204,11 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
   JudgeDiskLocked(server);
 }
 
-// Reads the entries behind what the log has in common with the one before.
+// Reads the entries after what the log has in common with the one before.
 void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
   Disk& disk = ServerLocked(server).disk;
   const std::string& packed = state.entries.bytes();
-  const Position base{state.base_index, state.base_term};
+  const Position base{state.last_included_index, state.last_included_term};
   const bool is_moved = base != disk.base;  // by a snapshot
   if (is_moved) {
     disk.base = base;
@@ -216,10 +230,9 @@ void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
     if (view.term < last.term || view.term > disk.term) {
       Violate(kWellFormed, absl::StrCat("S", server, " in term ", disk.term,
                                         " saves an entry of term ", view.term,
-                                        " behind one of term ", last.term));
+                                        " after one of term ", last.term));
     }
-    HoldsLocked(server, {last.index + 1, view.term}, last.term,
-                Hash(view.command));
+    HoldsLocked(server, {last.index + 1, view.term}, last.term, view.command);
     if (!is_moved) StoresLocked(server, {last.index + 1, view.term});
     end += raft::Entries::kHeaderBytes + view.command.size();
     disk.terms.push_back(view.term);
@@ -250,13 +263,13 @@ void Oracle::OnDiskLocked(ServerId server, Term term, Position position,
   if (disk.term > term || position.index <= disk.base.index) return;
   if (disk.TermAt(position.index) == position.term) return;
   const Position last = disk.Last();
-  Violate(rule, absl::StrCat("S", server, " has said in term ", term,
-                             " that it holds the entry at (", position.index,
-                             ",", position.term, "), but its disk ",
-                             last.index < position.index
-                                 ? "ends at ("
-                                 : "has another there; it ends at (",
-                             last.index, ",", last.term, ")"));
+  Violate(rule,
+          absl::StrCat("S", server, " acknowledged (", position.index, ",",
+                       position.term, ") in term ", term, ", but its disk ",
+                       last.index < position.index
+                           ? "ends at ("
+                           : "has another entry there; it ends at (",
+                       last.index, ",", last.term, ")"));
 }
 
 }  // namespace oracle

@@ -67,11 +67,10 @@ void Oracle::OnRequestVote(const Message& message,
           .fate = message.fate});
   if (args.candidate_id != link.from || last.term >= args.term ||
       (last.index == 0) != (last.term == 0)) {
-    Violate(
-        kWellFormed,
-        absl::StrCat("S", link.from, " asks in term ", args.term,
-                     " for votes for S", args.candidate_id,
-                     ", whose log ends at (", last.index, ",", last.term, ")"));
+    Violate(kWellFormed, absl::StrCat("S", link.from, " sends in term ",
+                                      args.term, " a RequestVote of S",
+                                      args.candidate_id, " with last entry (",
+                                      last.index, ",", last.term, ")"));
   }
   SpeaksLocked(link, args.term, message.sent);
   StandsLocked(link, args.term, message.sent);
@@ -81,8 +80,8 @@ void Oracle::OnRequestVote(const Message& message,
   if (options_.reads_disks &&
       !HasSavedVoteLocked(link.from, args.term, link.from)) {
     Violate(kSavedBefore,
-            absl::StrCat("S", link.from, " stands in term ", args.term,
-                         ", but has not saved its own vote"));
+            absl::StrCat("S", link.from, " starts an election in term ",
+                         args.term, ", but has not saved its vote for itself"));
   }
   terms_[args.term].candidates[link.from].last = last;
   AwaitReplyLocked(message,
@@ -110,11 +109,11 @@ void Oracle::OnAppendEntries(const Message& message,
   LeadsLocked(link.from, args.term);
   const Position last = JudgeEntriesLocked(link, args);
   if (servers_count_ > 1 && args.leader_commit > committed_.size()) {
-    Violate(kCommitByMajority,
-            absl::StrCat("S", link.from, " says in term ", args.term,
-                         " that index ", args.leader_commit,
-                         " is committed, but only ", committed_.size(),
-                         " entries are"));
+    Violate(
+        kCommitByMajority,
+        absl::StrCat("S", link.from, " sends leaderCommit ", args.leader_commit,
+                     " in term ", args.term, ", but only ", committed_.size(),
+                     " entries are committed"));
   }
   if (message.fate == Fate::kDelivered) {
     raft::Index& vouched_for = ServerLocked(link.to).vouched_for;
@@ -138,14 +137,14 @@ Oracle::Position Oracle::JudgeEntriesLocked(
   for (const raft::EntryView entry : args.entries) {
     is_well_formed = is_well_formed && entry.term >= last.term;
     const Position position{last.index + 1, entry.term};
-    HoldsLocked(link.from, position, last.term, Hash(entry.command));
+    HoldsLocked(link.from, position, last.term, entry.command);
     LeaderHoldsLocked(args.term, link.from, position);
     last = position;
   }
   if (!is_well_formed || last.term > args.term) {
     Violate(kWellFormed,
             absl::StrCat("S", link.from, " sends in term ", args.term,
-                         " an AppendEntries of S", args.leader_id, " behind (",
+                         " an AppendEntries of S", args.leader_id, " after (",
                          args.prev_log_index, ",", args.prev_log_term,
                          ") up to (", last.index, ",", last.term, ")"));
   }
@@ -210,23 +209,23 @@ void Oracle::RecordReplyLocked(Event::Kind kind, const Pending& pending,
           .fate = answer.fate});
 }
 
-// Judges in which term the server answers, and who hears of which term. Returns
-// false if the answer shows nothing else.
+// Judges in which term the server replies, and what terms both sides learn of.
+// Returns false if the reply shows nothing else.
 bool Oracle::JudgeTermLocked(const Pending& pending, const Answer& answer) {
   // The empty answer of an instance that was just killed.
   if (answer.term == 0 && !answer.agrees) return false;
   const ServerId server = pending.link.to;
   const Term term = answer.term;
   if (term < pending.term || (answer.agrees && term != pending.term)) {
-    Violate(kAnswersInTerm,
-            absl::StrCat("S", server, answer.agrees ? " agrees" : " answers",
+    Violate(kRepliesInTerm,
+            absl::StrCat("S", server, answer.agrees ? " agrees" : " replies",
                          " in term ", term, " to a request of term ",
                          pending.term));
     return false;
   }
   if (term < pending.floor) {
-    Violate(kTermsGrow, absl::StrCat("S", server, " answers in term ", term,
-                                     " behind term ", pending.floor));
+    Violate(kTermsGrow, absl::StrCat("S", server, " replies in term ", term,
+                                     " after term ", pending.floor));
   }
   OnDiskLocked(server, term, {}, kSavedBefore);
   ShowsTermLocked(server, term);
@@ -257,9 +256,9 @@ void Oracle::JudgeVoteLocked(const Pending& pending, Fate fate) {
   VotesLocked(voter, pending.term, candidate);
   if (options_.reads_disks) {
     if (!HasSavedVoteLocked(voter, pending.term, candidate)) {
-      Violate(kSavedBefore,
-              absl::StrCat("S", voter, " votes in term ", pending.term,
-                           " for S", candidate, ", but has not saved that"));
+      Violate(kSavedBefore, absl::StrCat("S", voter, " votes in term ",
+                                         pending.term, " for S", candidate,
+                                         ", but has not saved its vote"));
     }
     // How up-to-date a log is never decreases: that the voter's was more so
     // when it was asked is enough.

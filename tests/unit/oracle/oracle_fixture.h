@@ -36,7 +36,7 @@ class Story {
   using Kind = labrpc::Packet::Kind;
   using Terms = std::vector<raft::Term>;
 
-  // An AppendEntries: entries of these terms behind `prev`. The command of an
+  // An AppendEntries: entries of these terms after `prev`. The command of an
   // entry is made of its term and index, so that equal positions are equal.
   struct Append {
     raft::Term term = 1;
@@ -68,8 +68,10 @@ class Story {
   // --- Disks -----------------------------------------------------------------
 
   void Save(raft::ServerId server, raft::Term term, raft::ServerId vote,
-            const Terms& log, raft::Index base = 0, raft::Term base_term = 0) {
-    disks_[Slot(server)] = {term, vote, base, base_term, EntriesOf(log, base)};
+            const Terms& log, raft::Index base = 0,
+            raft::Term last_included_term = 0) {
+    disks_[Slot(server)] = {term, vote, base, last_included_term,
+                            EntriesOf(log, base)};
     SaveDisk(server, disks_[Slot(server)]);
   }
   // Nothing: it does not decode.
@@ -147,7 +149,7 @@ class Story {
              Fate fate = Fate::kDelivered) {
     See(Kind::kReply, fate, call, bytes, now_);
   }
-  // Requests from now on are seen so long after they were sent.
+  // Requests from now on are seen `age` after they were sent.
   void SetAge(std::chrono::milliseconds age) { age_ = age; }
 
   // --- Whole acts of correct servers -----------------------------------------

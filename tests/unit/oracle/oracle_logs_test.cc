@@ -32,7 +32,7 @@ TEST(OracleLogs, LogMatching) {
   near.Takes(2, 3, {.term = 2, .entries = {1, 2}}, {1, 2});
   EXPECT_EQ(near.verdict(), "");
 
-  // The same position behind another predecessor.
+  // The same position after another predecessor.
   Story story(/*servers=*/5);
   Begin(&story);
   story.Wins(2, 3, {3, 4}, 1, 1);
@@ -138,7 +138,7 @@ TEST(OracleLogs, CommitAsVouchedFor) {
   Begin(&story);
   story.Appends(0, 3, {.term = 1, .commit = 1});  // vouches for nothing
   story.Apply(3, 1, 1);
-  EXPECT_TRUE(story.Broke(kVouchedFor)) << story.verdict();
+  EXPECT_TRUE(story.Broke(kFollowsCommit)) << story.verdict();
 }
 
 TEST(OracleLogs, ARestartedServerIsVouchedForAnew) {
@@ -149,7 +149,7 @@ TEST(OracleLogs, ARestartedServerIsVouchedForAnew) {
   EXPECT_EQ(story.verdict(), "");
   story.Restart(1);
   story.Apply(1, 1, 1);
-  EXPECT_TRUE(story.Broke(kVouchedFor)) << story.verdict();
+  EXPECT_TRUE(story.Broke(kFollowsCommit)) << story.verdict();
 }
 
 TEST(OracleLogs, AppliesInOrderOnce) {
@@ -167,7 +167,7 @@ TEST(OracleLogs, AppliesInOrderOnce) {
   story.Apply(0, 1, 1);
   story.Restart(0);
   story.State(0, 1, true);
-  story.Apply(0, 1, 1);  // a new life begins anew
+  story.Apply(0, 1, 1);  // a new incarnation begins again
   EXPECT_EQ(story.verdict(), "");
 }
 
@@ -276,7 +276,7 @@ TEST(OracleLogs, TakesWhatFits) {
   Begin(&story);
   story.AnswerAppend(
       story.Appends(0, 1, {.term = 1, .prev = 2, .prev_term = 1}), 1, false);
-  EXPECT_TRUE(story.Broke(kTakesWhatFits)) << story.verdict();
+  EXPECT_TRUE(story.Broke(kConsistencyCheck)) << story.verdict();
 }
 
 TEST(OracleLogs, StoresWhatIsSent) {
