@@ -1,4 +1,4 @@
-// What main() has decided for all clusters of the process: who observes them.
+// What main() has decided for all clusters of the process: their observers.
 //
 // Nothing below main() reads the process's environment; main() does, and calls
 // SetEnvironment(). Without it nothing observes.

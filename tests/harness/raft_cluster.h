@@ -75,7 +75,7 @@ struct RaftClusterOptions {
   // returns before its threads have.
   bool keep_killed = false;
 
-  // Who observes the cluster.
+  // Makes the observers of the cluster.
   MakeObservers make_observers = TheEnvironment().make_observers;
 
   // Every wait and time limit of the harness is divided by this, for unit tests
@@ -95,7 +95,7 @@ class RaftCluster {
                        Place place = Place::Here());
 
   // Ends all that runs. Fails the test, without ending it, if it took longer
-  // than 120 s, or if a reader found an error that nobody has reported yet.
+  // than 120 s, or if a reader found an error that no check has reported yet.
   ~RaftCluster();
 
   RaftCluster(const RaftCluster&) = delete;

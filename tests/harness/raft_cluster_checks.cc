@@ -78,13 +78,14 @@ Applied RaftCluster::CommittedAt(raft::Index index, Place place) {
   return log_.At(index);
 }
 
-// Somebody who watches has found an error; the first one tells most.
+// A reader or an observer has found an error; the first one tells most.
 void RaftCluster::FoundError(Failure error) {
   base::MutexLock lock(&mu_);
   if (!error_.has_value()) error_ = std::move(error);
 }
 
-// Whoever meets an error first reports it; it ends every thread that meets it.
+// The first check that meets an error reports it; it ends every thread that
+// meets it.
 void RaftCluster::CheckError(Place place) {
   std::optional<Failure> error;
   bool reported = false;
@@ -154,7 +155,7 @@ raft::Index RaftCluster::Agree(const Command& command, int servers, Retry retry,
 }
 
 // Asks each connected server once, from the one after `*position` on, and
-// leaves there who was asked last. Returns the index that a leader gave.
+// leaves there the last one asked. Returns the index that a leader gave.
 std::optional<raft::Index> RaftCluster::Submit(const Command& command,
                                                int* position) {
   for (int i = 0; i < servers_; ++i) {

@@ -50,11 +50,11 @@ Term Stage::Elect(ServerId server, const std::vector<ServerId>& followers,
   std::vector<ServerId> all = followers;
   all.push_back(server);
   // A leader that all follow keeps the others quiet; only `server` does not
-  // hear it, and so stands, in a term that is new to all.
+  // hear it, and so starts an election, in a term that is new to all.
   const bool has_leader = HasLeader(all);
   const Match beats = AppendEntries().NotFrom(server);
-  // Without one everybody stands. None of the others is voted for, but they ask
-  // `server`, so that it knows how far the terms have come.
+  // Without one every server starts elections. None of the others gets votes,
+  // but they ask `server`, so that it learns how far the terms have come.
   const int rules[] = {tap.Drop(has_leader ? beats.To(server) : beats),
                        tap.Drop(RequestVotes().NotFrom(server).NotTo(server)),
                        tap.Drop(RequestVoteReplies().From(server).Agreeing())};
@@ -105,7 +105,7 @@ ServerId Stage::AwaitLeader(Term above, Place place) {
     }
     return leader != raft::kNobody;
   };
-  WaitUntil(absl::StrCat("somebody leads a term above ", above), one_leads,
+  WaitUntil(absl::StrCat("a server leads a term above ", above), one_leads,
             place);
   return leader;
 }

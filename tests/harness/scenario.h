@@ -6,8 +6,8 @@
 //   stage.AwaitApplied(index, 7, /*servers=*/3);
 //
 // It asks nothing of a Raft but the lab's messages and GetState() and Start(),
-// and of its clocks only this: heart-beats at most 200 ms apart, election
-// time-outs between 200 ms and 2 s. A scenario never sleeps and hopes: it waits
+// and of its clocks only this: heartbeats at most 200 ms apart, election
+// timeouts between 200 ms and 2 s. A scenario never sleeps and hopes: it waits
 // for a message or a state, kSceneLimit at most, and then fails.
 //
 // Thread safety: for the test's main thread.
@@ -33,13 +33,13 @@ class Stage {
   Stage(int servers, std::string_view title, Place place = Place::Here());
 
   // Waits, by looking every few milliseconds, until `is_so`. Fails after
-  // kSceneLimit, or if somebody who watches the cluster has found an error.
+  // kSceneLimit, or if a reader or an observer has found an error.
   void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
                  Place place = Place::Here());
 
   // Makes `server` the leader of a term in which all other connected servers,
-  // or only `followers`, have answered it; returns the term. Meanwhile nobody
-  // else is elected, and an old leader is heard only if all follow it.
+  // or only `followers`, have answered it; returns the term. Meanwhile no
+  // other server is elected, and an old leader is heard only if all follow it.
   raft::Term Elect(raft::ServerId server, Place place = Place::Here());
   raft::Term Elect(raft::ServerId server,
                    const std::vector<raft::ServerId>& followers,
@@ -53,7 +53,7 @@ class Stage {
   raft::Index Submit(raft::ServerId leader, const Command& command,
                      Place place = Place::Here());
 
-  // Waits until so many servers have applied the command at that index; fails
+  // Waits until `servers` servers have applied the command at that index; fails
   // if it is another command.
   void AwaitApplied(raft::Index index, const Command& command, int servers,
                     Place place = Place::Here());

@@ -2,8 +2,9 @@
 // or doubled. They need no log.
 //
 // Each is a scenario (tests/harness/scenario.h): it decides by a tap on the
-// network who is heard, so that the fault that it looks for must show, not may.
-// Each runs on its test's main thread, with a cluster of its own.
+// network which servers are heard, so that the fault that it looks for must
+// show, not may. Each runs on its test's main thread, with a cluster of its
+// own.
 
 #include <algorithm>
 #include <chrono>
@@ -82,24 +83,24 @@ TEST(Raft2AScenario, LateVoteReply) {
   stage.cluster.End();
 }
 
-// Fails if a follower had no heart-beat for so long: more than two of those of
-// the slowest Raft, and something for the machine.
+// Fails if a follower had no heartbeat for longer than two intervals of the
+// slowest Raft, and a grace period for the machine.
 void CheckSilence(Clock::time_point from, Clock::time_point to,
                   ServerId follower, Place place = Place::Here()) {
   constexpr milliseconds kMostSilence(600);
   const auto silence = std::chrono::duration_cast<milliseconds>(to - from);
   if (silence <= kMostSilence) return;
   Fail(Kind::kSafety,
-       absl::StrCat("S", follower, " had no heart-beat for ", silence.count(),
+       absl::StrCat("S", follower, " had no heartbeat for ", silence.count(),
                     " ms"),
        place);
 }
 
-// 5.2: heart-beats go to all servers at the same time. First one, then two of
+// 5.2: heartbeats go to all servers at the same time. First one, then two of
 // five can never be reached, and calls to them end after up to 7 s, or not at
-// all. Finds a leader that sends its heart-beats one after another, and waits.
+// all. Finds a leader that sends its heartbeats one after another, and waits.
 TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
-  Stage stage(/*servers=*/5, "Test (2A+): heart-beats beside dead peers");
+  Stage stage(/*servers=*/5, "Test (2A+): heartbeats beside dead peers");
   Tap& tap = stage.tap;
   RaftCluster& cluster = stage.cluster;
 
@@ -108,14 +109,14 @@ TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
 
   std::set<ServerId> living = {1, 2, 3, 4};
   for (const ServerId dead : {1, 3}) {
-    // Its requests are never answered, and it can ask nobody. The calls to S3
-    // end after a random time instead, as those to any lost server.
+    // Its requests are never answered, and it can reach no server. The calls to
+    // S3 end after a random time instead, as those to any lost server.
     living.erase(dead);
     tap.Hold(AnyRequest().To(dead));
     tap.Drop(AnyRequest().From(dead));
     if (dead == 3) cluster.Disconnect(dead);
 
-    // Two seconds: no time-out is longer.
+    // Two seconds: no timeout is longer.
     const size_t begin = tap.Now();
     const Clock::time_point start = Clock::now();
     const Clock::time_point end = start + milliseconds(2000);
@@ -141,9 +142,9 @@ TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
   cluster.End();
 }
 
-// 5.1, Figure 2: whoever learns of a newer term becomes a follower, also if the
-// news is a reply. No request reaches S0. Finds a leader, then a candidate,
-// that ignores the term of a reply.
+// 5.1, Figure 2: a server that learns of a newer term becomes a follower, also
+// if the news is a reply. No request reaches S0. Finds a leader, then a
+// candidate, that ignores the term of a reply.
 TEST(Raft2AScenario, StepsDownOnReply) {
   Stage stage(/*servers=*/3, "Test (2A+): a newer term in a reply");
   Tap& tap = stage.tap;
@@ -170,8 +171,8 @@ TEST(Raft2AScenario, StepsDownOnReply) {
       tap.Count(AppendEntries().From(0).InTerm(old_term).After(news.number)),
       6U);
 
-  // S2 hears nobody, and is far ahead in terms. S0, when it does not hear the
-  // leader any more, is a candidate of a term long gone.
+  // S2 hears no leader, and is far ahead in terms. S0, when it does not hear
+  // the leader any more, is a candidate of a term long gone.
   tap.ForgetAll();
   const Term ahead = stage.Elect(1) + 3;
   tap.Drop(AnyRequest().From(2));
@@ -200,9 +201,9 @@ TEST(Raft2AScenario, StepsDownOnReply) {
 }
 
 // 5.1: what an old leader says is refused, and counts for nothing: it does not
-// put an election off. S0 hears nobody, and so goes on as the leader of a term
-// that is over; S2 hears it, but not the leader of its own term. Finds a
-// follower that is quiet as long as anybody sends AppendEntries.
+// put an election off. S0 hears no other server, and so goes on as the leader
+// of a term that is over; S2 hears it, but not the leader of its own term.
+// Finds a follower that is quiet while any server sends AppendEntries.
 TEST(Raft2AScenario, OldLeaderIgnored) {
   Stage stage(/*servers=*/3, "Test (2A+): a leader of a term that is over");
   Tap& tap = stage.tap;
@@ -222,9 +223,9 @@ TEST(Raft2AScenario, OldLeaderIgnored) {
   stage.cluster.End();
 }
 
-// 5.2: who hears a leader is content; who does not may take the office, but not
-// keep the others from having a leader. The link from S0 to S1 is dead, that
-// from S1 to S0 works: S1 gets neither requests nor replies of S0.
+// 5.2: a server that hears a leader is content; one that does not may replace
+// it, but not keep the others from having a leader. The link from S0 to S1 is
+// dead, that from S1 to S0 works: S1 gets neither requests nor replies of S0.
 TEST(Raft2AScenario, AsymmetricLinks) {
   Stage stage(/*servers=*/3, "Test (2A+): links that work in one direction");
   Tap& tap = stage.tap;
@@ -251,8 +252,8 @@ TEST(Raft2AScenario, AsymmetricLinks) {
   tap.Drop(AnyMessage().From(0).To(1));
   EXPECT_EQ(await_peace({1}), term);
 
-  // S0 leads, and S1 does not hear it. S1 stands, until somebody leads whom all
-  // can hear: S1 itself, or S2.
+  // S0 leads, and S1 does not hear it. S1 starts elections until a server leads
+  // that all can hear: S1 itself, or S2.
   tap.ForgetAll();
   const Term next_term = stage.Elect(0);
   tap.Drop(AnyMessage().From(0).To(1));
@@ -264,7 +265,7 @@ TEST(Raft2AScenario, AsymmetricLinks) {
 }
 
 // 5.2: a voter grants its one vote however often the candidate asks, and to
-// nobody else; the candidate counts voters, not votes. Every request comes
+// no other; the candidate counts voters, not votes. Every request comes
 // twice. Then S0 has one voter of five, in election after election.
 TEST(Raft2AScenario, DuplicateVotes) {
   Stage stage(/*servers=*/5, "Test (2A+): every request arrives twice");

@@ -33,7 +33,7 @@ TEST(Raft2A, InitialElection) {
 
   cluster.CheckOneLeader();
 
-  // Followers learn the term from the first heart-beat.
+  // Followers learn the term from the first heartbeat.
   sleep_for(milliseconds(50));
   const Term term1 = cluster.CheckTerms();
   if (term1 < 1) {

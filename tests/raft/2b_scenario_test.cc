@@ -61,7 +61,7 @@ void CheckNotCommitted(Stage* stage, ServerId leader, ServerId follower,
 // Figure 8, (a) to (c): S1 to S5 of the figure are the servers 0 to 4 here, and
 // a server that crashes there is disconnected here. Returns the term of (c),
 // whose leader is S1, with its old entry at index 2 on S1, S2 and S3. S5 takes
-// so many entries in (b); in the figure it is one.
+// `entries_of_s5` entries in (b); in the figure it is one.
 Term PlayFigure8(Stage* stage, int entries_of_s5 = 1) {
   RaftCluster& cluster = stage->cluster;
   Tap& tap = stage->tap;
@@ -148,7 +148,7 @@ TEST(Raft2BScenario, Figure8Committed) {
   stage.AwaitApplied(3, kEntry4, /*servers=*/3);
   stage.AwaitApplied(2, kEntry2, /*servers=*/3);
 
-  // S1 crashes. S5 asks S2, S3 and S4 for votes, and nobody else does; it gets
+  // S1 crashes. S5 asks S2, S3 and S4 for votes, and no other does; it gets
   // at most that of S4. A voter that stood itself in that term has no choice.
   cluster.Disconnect(0);
   cluster.Connect(4);
@@ -182,7 +182,7 @@ TEST(Raft2BScenario, Figure8Committed) {
 
 // 5.3, Figure 2: a follower drops its entries only when they conflict with
 // those that it gets. An AppendEntries that a newer one has overtaken arrives
-// last, and so does an old heart-beat; then the leader is lost, so that it
+// last, and so does an old heartbeat; then the leader is lost, so that it
 // cannot repair. Finds a follower that truncates always.
 TEST(Raft2BScenario, OldAppendAfterNewer) {
   Stage stage(/*servers=*/3, "Test (2B+): an AppendEntries that arrives last");
@@ -191,7 +191,7 @@ TEST(Raft2BScenario, OldAppendAfterNewer) {
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/3);
 
-  // A heart-beat to S1 is late, though not the next ones.
+  // A heartbeat to S1 is late, though not the next ones.
   const int first = tap.Hold(AppendEntries().From(0).To(1));
   const TapMessage beat = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Forget(first);
@@ -236,7 +236,7 @@ TEST(Raft2BScenario, OldAppendAfterNewer) {
 }
 
 // Figure 2, AppendEntries 5: the commit index goes no further than the last
-// entry that the request vouches for. S1 holds an entry of an old leader behind
+// entry that the request vouches for. S1 holds an entry of an old leader after
 // what the new one vouches for, and hears that this index is committed. Finds
 // a follower that takes the end of its own log instead.
 TEST(Raft2BScenario, LeaderCommitBeyondEntries) {
@@ -353,7 +353,7 @@ TEST(Raft2BScenario, VoteMeetsAppendEntries) {
   Tap& tap = stage.tap;
   for (int round = 0; round < kRounds; ++round) {
     const Term term = stage.Elect(0);
-    // S2 hears nobody and asks S1, which is content with its leader.
+    // S2 hears no leader and asks S1, which is content with its leader.
     const auto asks = RequestVotes().From(2).To(1).After(tap.Now());
     const auto sends = AppendEntries().From(0).To(1).InTerm(term).WithEntries();
     tap.Drop(RequestVotes());
@@ -459,7 +459,7 @@ TEST(Raft2BScenario, LateAppendFailure) {
 // lost; servers with older logs ask S1 for votes, all the time and in vain.
 // Finds an election timer that every RequestVote resets.
 TEST(Raft2BScenario, DisturbedElectionTimer) {
-  // Far more often than anybody's election time-out, and for longer than any.
+  // Far more often than any election timeout, and for longer than any.
   constexpr milliseconds kPeriod(120);
   constexpr size_t kMostRequests = 40;
   constexpr size_t kStock = 12;
@@ -472,7 +472,7 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   const Index newest = stage.Submit(0, 100);
   tap.Await(AppendEntriesReplies().From(1).Reaching(newest).Agreeing());
 
-  // S2, S3 and S4 hear nobody, and stand for election again and again. S1 hears
+  // S2, S3 and S4 hear no leader, and start elections again and again. S1 hears
   // the leader, and will hear of them.
   for (const ServerId other : {2, 3, 4}) {
     tap.Drop(AnyRequest().From(other));
@@ -490,7 +490,7 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   const auto own = RequestVotes().From(1).After(tap.Now());
   Clock::time_point due = Clock::now();
   size_t released = 0;
-  stage.WaitUntil("S1 stands for election", [&] {
+  stage.WaitUntil("S1 starts an election", [&] {
     const std::vector<TapMessage> held = tap.Held(vain);
     if (Clock::now() >= due && !held.empty()) {
       if (++released > kMostRequests) {
@@ -540,9 +540,9 @@ TEST(Raft2BScenario, DuplicateAppends) {
 }
 
 // End of 5.3: a leader backs up over a whole term of conflicting entries with
-// one rejection. S0 has 60 entries of three terms that nobody else has, and
+// one rejection. S0 has 60 entries of three terms that no other server has, and
 // misses 60 others. Counted in round trips, so that no fast network helps a
-// leader that goes back entry by entry.
+// leader that backs up entry by entry.
 TEST(Raft2BScenario, FastBackup) {
   constexpr int kTerms = 3;
   constexpr int kPerTerm = 20;
@@ -552,8 +552,8 @@ TEST(Raft2BScenario, FastBackup) {
   stage.Elect(0);
   stage.AwaitApplied(stage.Submit(0, 1), 1, /*servers=*/3);
 
-  // S0 leads three terms, with one of S1's between, who has nothing to say; the
-  // others get none of its entries.
+  // S0 leads three terms, with one of S1's between, which has nothing to send;
+  // the others get none of its entries.
   tap.Drop(AppendEntries().From(0).WithEntries());
   for (int i = 0; i < kTerms; ++i) {
     if (i > 0) stage.Elect(1);

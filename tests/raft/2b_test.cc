@@ -36,7 +36,7 @@ using std::this_thread::sleep_for;
 
 const auto kSuite = runner::Suite::OfCourse("Raft2B", "raft", "2B");
 
-// For tests that another election in between spoils: they begin anew.
+// For tests that another election in between spoils: they begin again.
 constexpr int kAttempts = 5;
 constexpr std::chrono::seconds kBetweenAttempts(3);
 
@@ -150,7 +150,7 @@ TEST(Raft2B, FollowerFailure) {
 }
 
 // Go lab: TestLeaderFailure2B (since 2023).  5.2, 5.3: a new leader commits
-// after the first is lost; after the second nobody does.
+// after the first is lost; after the second no server does.
 TEST(Raft2B, LeaderFailure) {
   RaftCluster cluster(/*servers=*/3);
   cluster.Begin("Test (2B): test failure of leaders");

@@ -2,8 +2,9 @@
 // of a server's work, and very many of them.
 //
 // Each is a scenario (tests/harness/scenario.h): it decides by a tap on the
-// network who is heard, so that the fault that it looks for must show, not may.
-// Each runs on its test's main thread, with a cluster of its own.
+// network which servers are heard, so that the fault that it looks for must
+// show, not may. Each runs on its test's main thread, with a cluster of its
+// own.
 
 #include <chrono>
 #include <map>
@@ -62,7 +63,8 @@ TapMessage Answer(Stage* stage, const TapMessage& request,
       /*count=*/1, place);
 }
 
-// Fails if a server has voted for two candidates of one term, in all its lives.
+// Fails if a server has voted for two candidates of one term, in any
+// incarnation.
 void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
   std::map<std::pair<ServerId, Term>, ServerId> votes;
   for (const TapMessage& vote : tap.Seen(RequestVoteReplies().Agreeing())) {
@@ -86,8 +88,8 @@ TEST(Raft2CScenario, VoteSurvivesRestart) {
   Tap& tap = stage.tap;
   const Term term = stage.Elect(0) + 1;
 
-  // S2 and S3 hear nobody, and both stand in the next term. S1 hears the leader
-  // until both have asked it.
+  // S2 and S3 hear no leader; both start an election in the next term. S1 hears
+  // the leader until both have asked it.
   for (const ServerId candidate : {2, 3}) {
     tap.Drop(AnyRequest().From(candidate));
     tap.Drop(AnyRequest().To(candidate));
@@ -118,7 +120,7 @@ TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
   tap.Drop(RequestVotes().From(0).To(1));
   stage.Elect(0);
 
-  // Nobody hears anybody. S1 and S2 stand for election, term after term, until
+  // No server hears another. S1 and S2 start elections, term after term, until
   // S1 is in a term in which S2 has stood as well.
   tap.Drop(AnyRequest());
   tap.Hold(RequestVotes().From(2).To(1));
@@ -153,7 +155,7 @@ TEST(Raft2CScenario, RestartKeepsTerm) {
   const Term term = old_term + 3;
 
   // S2 and S3 lack an entry that S1 has, so that it will not vote for them.
-  // They hear nobody, and stand in term after term.
+  // They hear no leader, and start elections in term after term.
   tap.Drop(AppendEntries().NotTo(1).WithEntries());
   const Index index = stage.Submit(0, 100);
   tap.Await(AppendEntriesReplies().From(1).Reaching(index).Agreeing());
@@ -186,12 +188,12 @@ TEST(Raft2CScenario, RestartKeepsTerm) {
 }
 
 // 5.3, Figure 2: so does an entry that was acknowledged, for the server may be
-// the one that made the majority. S1 crashes right behind its reply, then S0,
+// the one that made the majority. S1 crashes right after its reply, then S0,
 // the leader: S1 alone can bring the entry to S2. Three times, since a log may
 // be saved at some moments only.
 TEST(Raft2CScenario, AckedEntrySurvivesRestart) {
   constexpr int kRounds = 3;
-  Stage stage(/*servers=*/3, "Test (2C+): a crash right behind a reply");
+  Stage stage(/*servers=*/3, "Test (2C+): a crash right after a reply");
   RaftCluster& cluster = stage.cluster;
   Tap& tap = stage.tap;
   for (int64_t command = 100; command < 100 + 10 * kRounds; command += 10) {
@@ -293,7 +295,7 @@ TEST(Raft2CScenario, KillInEveryPhase) {
   survive("a candidate that has a vote coming",
           elect(RequestVoteReplies().Agreeing()).to());
   survive("a voter", elect(RequestVoteReplies().Agreeing()).from());
-  survive("a leader whose first heart-beat is on its way",
+  survive("a leader whose first heartbeat is on its way",
           elect(AppendEntries()).from());
   survive("a leader that has sent an entry",
           replicate(AppendEntries().WithEntries()).from());

@@ -96,7 +96,7 @@ TEST(Raft2C, Persist2) {
     for (const int k : {1, 2}) cluster.Disconnect(cluster.Next(leader1, k));
     cluster.Agree(10 + index++, /*servers=*/3, Retry::kYes);
 
-    // Now nobody is connected; first the two come back that miss an entry.
+    // Now no server is connected; first the two come back that miss an entry.
     for (const int k : {0, 3, 4}) cluster.Disconnect(cluster.Next(leader1, k));
     for (const int k : {1, 2}) cluster.StartServer(cluster.Next(leader1, k));
     for (const int k : {1, 2}) cluster.Connect(cluster.Next(leader1, k));
@@ -146,7 +146,7 @@ void SleepAsInFigure8(base::Random* random) {
 }
 
 // Go lab: TestFigure82C.  5.4.2, Figure 8: every leader crashes at once, so
-// many terms leave entries that some servers have and nobody knows to be
+// many terms leave entries that some servers have and none knows to be
 // committed.
 TEST(Raft2C, Figure8) {
   RaftCluster cluster(/*servers=*/5);
@@ -209,7 +209,7 @@ TEST(Raft2C, UnreliableAgree) {
   cluster.End();
 }
 
-// Go lab: TestFigure8Unreliable2C.  As Figure 8, but nobody crashes: leaders
+// Go lab: TestFigure8Unreliable2C.  As Figure 8, but no server crashes: leaders
 // are cut off, messages are lost, and old replies come back seconds later.
 TEST(Raft2C, Figure8Unreliable) {
   RaftCluster cluster(/*servers=*/5, {.reliable = false});
@@ -253,7 +253,7 @@ TEST(Raft2C, Figure8Unreliable) {
   cluster.End();
 }
 
-// A client of the churn tests: keeps starting commands on whoever leads, and
+// A client of the churn tests: keeps starting commands on the leader, and
 // remembers those that it saw applied.
 class ChurnClient {
  public:

@@ -57,7 +57,7 @@ TEST(TestThreads, FailureEndsItsThreadOnly) {
   EXPECT_EQ(ended, 2);
 }
 
-// The main thread fails while a helper would run for ever.
+// The main thread fails while a helper would run forever.
 TEST(TestThreads, AreStoppedWhenTheTestEndsEarly) {
   std::atomic<bool> abandoned = false;
   std::atomic<bool> joined = false;

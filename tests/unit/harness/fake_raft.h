@@ -1,5 +1,5 @@
-// A Raft that does what a test says, to test the harness itself: who leads, who
-// takes a command, and what is delivered, are all the test's decision.
+// A Raft that does what a test says, to test the harness itself: which server
+// leads or takes a command, and what is delivered, are the test's decision.
 //
 // Thread safety: FakeRaft is safe; FakeRafts is the test's main thread's.
 
@@ -55,7 +55,7 @@ class FakeRaft : public raft::Raft {
     on_kill_ = std::move(on_kill);
   }
 
-  // Delivers; false if nobody listens any more.
+  // Delivers; false if the channel is closed.
   bool Deliver(raft::Index index, const Command& command) {
     return DeliverBytes(index, EncodeCommand(command));
   }
@@ -146,7 +146,7 @@ class FakeRafts {
         .hurry = hurry};
   }
 
-  // The newest life of the server; null once nobody else refers to it.
+  // The newest incarnation of the server; null once it was destroyed.
   std::shared_ptr<FakeRaft> Of(raft::ServerId server) {
     return newest_[server].lock();
   }

@@ -30,7 +30,8 @@ class LinkProbe {
 
   // Of all pairs (from, to), from != to, those in `expected` can talk, and no
   // others. A call that cannot arrive comes back only after seconds, so this
-  // looks at who was called; one that wrongly arrives late fails the next look.
+  // looks at which server was called; one that wrongly arrives late fails the
+  // next look.
   void Expect(const std::set<std::pair<ServerId, ServerId>>& expected) {
     for (ServerId from = 0; from < cluster_->size(); ++from) {
       for (ServerId to = 0; to < cluster_->size(); ++to) {
@@ -47,7 +48,7 @@ class LinkProbe {
     }
   }
 
-  // Each life of a server counts anew.
+  // Each incarnation of a server counts from 0.
   void Restarted(ServerId server) { arrived_[server] = 0; }
 
  private:
@@ -93,7 +94,7 @@ TEST(Cluster, StartsServersDisconnectedAndWithNewEnds) {
   EXPECT_FALSE(cluster.IsConnected(0));
   links.Expect({});
 
-  // The ends of a life before stay disabled.
+  // The ends of the old incarnation stay disabled.
   cluster.Connect(0);
   cluster.Connect(1);
   old->ends[1]->CallAsync(kPing, 0, [](std::optional<ServerId>) {});

@@ -21,7 +21,7 @@ using raft::ServerId;
 // Answers with the group's and the server's number, as one.
 constexpr rpc::Method<int, int> kWho{"Echo.Who"};
 
-// A group whose servers tell who they are, and the ends that they got.
+// A group whose servers return their numbers, and the ends that they got.
 class EchoGroup {
  public:
   explicit EchoGroup(labrpc::Network* network, int number = 0)
