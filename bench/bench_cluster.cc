@@ -1,10 +1,7 @@
 #include "bench/bench_cluster.h"
 
-#include <string>
 #include <thread>
 #include <utility>
-
-#include "absl/strings/str_cat.h"
 
 namespace tests::bench {
 namespace {
@@ -15,48 +12,45 @@ using raft::ServerId;
 constexpr uint64_t kLookEvery = 1'024;
 constexpr std::chrono::milliseconds kPoll(1);
 
-std::string ServerName(ServerId server) { return absl::StrCat(server); }
-
-std::string EndName(ServerId from, ServerId to) {
-  return absl::StrCat(from, "-", to);
-}
-
 }  // namespace
 
 BenchCluster::BenchCluster(const Options& options)
-    : network_("bench"),
+    : options_(options),
+      network_("bench"),
       commands_(options.command_bytes),
-      servers_(static_cast<size_t>(options.servers)) {
+      servers_(static_cast<size_t>(options.servers)),
+      group_(
+          &network_,
+          {.servers = options.servers,
+           .make_node = [this](harness::Ends ends, int /*group*/, ServerId me,
+                               std::shared_ptr<persister::Persister> disk) {
+             return MakeNode(std::move(ends), me, std::move(disk));
+           }}) {
   if (options.observer != nullptr) network_.SetObserver(options.observer);
-  for (ServerId i = 0; i < size(); ++i) Start(i, options);
-  for (ServerId i = 0; i < size(); ++i) Rejoin(i);
+  for (ServerId i = 0; i < size(); ++i) group_.Start(i);
+  for (ServerId i = 0; i < size(); ++i) group_.Connect(i);
 }
 
 BenchCluster::~BenchCluster() {
-  // Kill() closes the channel, which ends the consumer.
-  for (Server& server : servers_) server.raft->Kill();
+  group_.Kill();  // closes the channels, which ends the consumers
   network_.Cleanup();
 }
 
-void BenchCluster::Start(ServerId server, const Options& options) {
-  std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
-  for (ServerId to = 0; to < size(); ++to) {
-    ends.push_back(network_.MakeEnd(EndName(server, to)));
-    network_.Connect(EndName(server, to), ServerName(to));
-  }
-  auto channel = std::make_shared<raft::ApplyChannel>(options.channel_capacity);
-  Server& made = At(server);
-  made.disk = std::make_shared<persister::SimulatedDisk>();
+harness::Node BenchCluster::MakeNode(
+    harness::Ends ends, ServerId me,
+    std::shared_ptr<persister::Persister> disk) {
+  auto channel =
+      std::make_shared<raft::ApplyChannel>(options_.channel_capacity);
   // The checks watch for bugs; a service that wants speed switches them off.
-  made.raft = raft::Make(std::move(ends), server, made.disk, channel,
-                         {.check_invariants = false});
-  made.consumer =
-      std::make_unique<Consumer>(std::move(channel), options.command_bytes);
-  auto node = std::make_shared<labrpc::Server>();
-  for (rpc::Service& service : made.raft->Services()) {
-    node->AddService(std::move(service));
-  }
-  network_.AddServer(ServerName(server), std::move(node));
+  const std::shared_ptr<raft::Raft> raft =
+      raft::Make(std::move(ends), me, std::move(disk), channel,
+                 {.check_invariants = false});
+  At(me).raft = raft;
+  At(me).consumer =
+      std::make_unique<Consumer>(std::move(channel), options_.command_bytes);
+  return {.services = raft->Services(),
+          .kill = [raft] { raft->Kill(); },
+          .rest = nullptr};
 }
 
 void BenchCluster::RunConsumers(ServerId except) {
@@ -68,7 +62,7 @@ void BenchCluster::RunConsumers(ServerId except) {
 std::optional<BenchCluster::Leader> BenchCluster::FindLeader(raft::Term above) {
   std::optional<Leader> leader;
   for (ServerId i = 0; i < size(); ++i) {
-    if (!At(i).reachable) continue;
+    if (!group_.IsConnected(i)) continue;
     const raft::State state = raft(i).GetState();
     if (!state.is_leader || state.term <= above) continue;
     leader = {i, state.term};
@@ -89,7 +83,7 @@ std::optional<ServerId> BenchCluster::AwaitLeader() {
 
 bool BenchCluster::AllFollow(const Leader& leader) {
   for (ServerId i = 0; i < size(); ++i) {
-    if (!At(i).reachable) continue;
+    if (!group_.IsConnected(i)) continue;
     const raft::State state = raft(i).GetState();
     if (state.term != leader.term) return false;
   }
@@ -120,19 +114,10 @@ bool BenchCluster::SubmitMany(ServerId leader, uint64_t count) {
 bool BenchCluster::AwaitDelivered() {
   const Clock::time_point deadline = Clock::now() + kPatience;
   for (ServerId i = 0; i < size(); ++i) {
-    if (!At(i).reachable) continue;
+    if (!group_.IsConnected(i)) continue;
     if (!consumer(i).Await(submitted_, deadline)) return false;
   }
   return true;
-}
-
-void BenchCluster::SetReachable(ServerId server, bool reachable) {
-  At(server).reachable = reachable;
-  for (ServerId other = 0; other < size(); ++other) {
-    const bool on = reachable && At(other).reachable;
-    network_.Enable(EndName(server, other), on);
-    network_.Enable(EndName(other, server), on);
-  }
 }
 
 }  // namespace tests::bench

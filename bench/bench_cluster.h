@@ -1,8 +1,8 @@
 // A cluster for benchmarks: servers on one reliable network, each with its
 // disk, its apply channel and its consumer. No GoogleTest, no oracle.
 //
-// Every case makes its own. Nothing consumes at first: the case says who takes
-// what a server delivers (Consumer), before the first command.
+// Every case makes its own. Nothing consumes at first: the case starts
+// the consumers (Consumer) before the first command.
 //
 // Thread safety: one thread uses it; the consumers have threads of their own.
 // Always true: two servers reach each other unless one of them is cut off.
@@ -21,6 +21,7 @@
 #include "labrpc/network.h"
 #include "persister/simulated_disk.h"
 #include "raft/raft.h"
+#include "tests/harness/server_group.h"
 
 namespace tests::bench {
 
@@ -46,8 +47,8 @@ class BenchCluster {
   int size() const { return static_cast<int>(servers_.size()); }
   raft::Raft& raft(raft::ServerId server) { return *At(server).raft; }
   Consumer& consumer(raft::ServerId server) { return *At(server).consumer; }
-  const persister::SimulatedDisk& disk(raft::ServerId server) {
-    return *At(server).disk;
+  std::shared_ptr<persister::SimulatedDisk> CopyDisk(raft::ServerId server) {
+    return group_.CopyDisk(server);
   }
   const labrpc::Network& network() const { return network_; }
 
@@ -70,9 +71,9 @@ class BenchCluster {
   // in between (the command then stands elsewhere).
   bool Submit(raft::ServerId leader);
 
-  // Submits `count` commands as fast as the leader takes them, with so many
-  // outstanding at the most: taken, but not delivered at the leader. False if
-  // that ceased to lead, or delivers no more.
+  // Submits `count` commands as fast as the leader takes them, with at most
+  // kMostOutstanding outstanding: taken, but not delivered at the leader. False
+  // if that ceased to lead, or delivers no more.
   static constexpr uint64_t kMostOutstanding = 65'536;
   bool SubmitMany(raft::ServerId leader, uint64_t count);
 
@@ -82,28 +83,28 @@ class BenchCluster {
 
   uint64_t submitted() const { return submitted_; }
 
-  void CutOff(raft::ServerId server) { SetReachable(server, false); }
-  void Rejoin(raft::ServerId server) { SetReachable(server, true); }
+  void CutOff(raft::ServerId server) { group_.Disconnect(server); }
+  void Rejoin(raft::ServerId server) { group_.Connect(server); }
 
  private:
   struct Server {
     std::shared_ptr<raft::Raft> raft;
-    std::shared_ptr<persister::SimulatedDisk> disk;
     std::unique_ptr<Consumer> consumer;
-    bool reachable = false;
   };
 
   Server& At(raft::ServerId server) {
     return servers_[static_cast<size_t>(server)];
   }
-  void Start(raft::ServerId server, const Options& options);
+  harness::Node MakeNode(harness::Ends ends, raft::ServerId me,
+                         std::shared_ptr<persister::Persister> disk);
   bool AllFollow(const Leader& leader);
-  void SetReachable(raft::ServerId server, bool reachable);
 
+  const Options options_;
   labrpc::Network network_;
   Commands commands_;
   uint64_t submitted_ = 0;
   std::vector<Server> servers_;
+  harness::ServerGroup group_;
 };
 
 }  // namespace tests::bench

@@ -10,6 +10,7 @@
 
 #include <string_view>
 
+#include "base/logging.h"
 #include "bench/cases.h"
 
 namespace tests::bench {
@@ -33,6 +34,7 @@ int Main(int argc, char** argv) {
     ++argv;
     --argc;
   }
+  FLAGS_minloglevel = google::GLOG_WARNING;  // the stage logs every start
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   RegisterAll(quick ? Scale::kQuick : Scale::kFull);

@@ -54,7 +54,7 @@ void Restart(uint64_t entries, State* state) {
   options.servers = 1;
   BenchCluster cluster(options);
   if (!Fill(&cluster, entries)) return state->SkipWithError("no leader");
-  const std::shared_ptr<persister::SimulatedDisk> disk = cluster.disk(0).Copy();
+  const std::shared_ptr<persister::SimulatedDisk> disk = cluster.CopyDisk(0);
   labrpc::Network network("bench/restart");
   auto channel = std::make_shared<raft::ApplyChannel>(options.channel_capacity);
 

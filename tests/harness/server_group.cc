@@ -236,6 +236,12 @@ int64_t ServerGroup::RpcCount(ServerId server) const {
   return network_->GetCount(NameOf(server));
 }
 
+std::shared_ptr<persister::SimulatedDisk> ServerGroup::CopyDisk(
+    ServerId server) const {
+  MutexLock lock(&mu_);
+  return AtLocked(server).disk->Copy();
+}
+
 size_t ServerGroup::StateSize(ServerId server) const {
   MutexLock lock(&mu_);
   return AtLocked(server).disk->ReadRaftState().size();

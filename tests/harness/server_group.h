@@ -6,7 +6,7 @@
 //
 // A crash keeps only what the server had saved: its next incarnation gets a
 // copy of the disk, taken after the network stopped to answer for the old one.
-// An old incarnation keeps its ends, which stay disabled for ever.
+// An old incarnation keeps its ends, which stay disabled.
 //
 // Thread safety: one thread starts, crashes, connects and partitions; all else
 // may be called from any thread.
@@ -103,7 +103,9 @@ class ServerGroup {
   // RPCs that arrived at this incarnation of the server.
   int64_t RpcCount(raft::ServerId server) const;
 
-  // Bytes on the server's disk.
+  // A copy of the server's disk, and the bytes on it.
+  std::shared_ptr<persister::SimulatedDisk> CopyDisk(
+      raft::ServerId server) const EXCLUDES(mu_);
   size_t StateSize(raft::ServerId server) const EXCLUDES(mu_);
   size_t SnapshotSize(raft::ServerId server) const EXCLUDES(mu_);
 

@@ -1,51 +1,23 @@
-// Raft with its threads, on the simulated network: life and death of instances,
+// Raft with its threads, on the simulated network: life cycle of instances,
 // and a service built on them. The course's scenarios are in the lab suite.
 
 #include <atomic>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "examples/counter/counter.h"
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
 #include "persister/simulated_disk.h"
 #include "raft/raft.h"
+#include "tests/harness/server_group.h"
 
 namespace raft {
 namespace {
 
 using std::chrono::milliseconds;
-
-// `n` servers' worth of ends and registrations on one network, all connected.
-class Wiring {
- public:
-  explicit Wiring(size_t n) : n_(n) { network.LongDelays(true); }
-
-  std::vector<std::shared_ptr<rpc::ClientEnd>> EndsOf(size_t server) {
-    std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
-    for (size_t to = 0; to < n_; ++to) {
-      const std::string name = absl::StrCat(server, "->", to);
-      ends.push_back(network.MakeEnd(name));
-      network.Connect(name, absl::StrCat(to));
-      network.Enable(name, true);
-    }
-    return ends;
-  }
-
-  void Serve(size_t server, std::vector<rpc::Service> services) {
-    auto host = std::make_shared<labrpc::Server>();
-    for (rpc::Service& service : services) {
-      host->AddService(std::move(service));
-    }
-    network.AddServer(absl::StrCat(server), std::move(host));
-  }
-
-  labrpc::Network network;
-
- private:
-  const size_t n_;
-};
 
 // Waits for `condition`; the runner's limit for hung tests is the only one.
 template <typename Condition>
@@ -53,39 +25,55 @@ void AwaitTrue(Condition condition) {
   while (!condition()) std::this_thread::sleep_for(milliseconds(5));
 }
 
-struct Instance {
-  Instance(Wiring* wiring, size_t me, size_t capacity)
-      : channel(std::make_shared<ApplyChannel>(capacity)),
-        raft(Make(wiring->EndsOf(me), static_cast<ServerId>(me), disk,
-                  channel)) {
-    wiring->Serve(me, raft->Services());
+// A group of Rafts, all connected, whose channels have no reader.
+class LiveGroup {
+ public:
+  LiveGroup(int servers, size_t capacity)
+      : group_(&network_,
+               {.servers = servers,
+                .make_node = [this, capacity](harness::Ends ends, int /*group*/,
+                                              ServerId me, const auto& disk) {
+                  channels.push_back(std::make_shared<ApplyChannel>(capacity));
+                  rafts.push_back(
+                      Make(std::move(ends), me, disk, channels.back()));
+                  return harness::Node{
+                      .services = rafts.back()->Services(),
+                      .kill = [raft = rafts.back()] { raft->Kill(); },
+                      .rest = nullptr};
+                }}) {
+    network_.LongDelays(true);
+    for (ServerId i = 0; i < servers; ++i) group_.Start(i);
+    for (ServerId i = 0; i < servers; ++i) group_.Connect(i);
   }
-  std::shared_ptr<persister::SimulatedDisk> disk =
-      std::make_shared<persister::SimulatedDisk>();
-  std::shared_ptr<ApplyChannel> channel;
-  std::shared_ptr<Raft> raft;
+
+  std::vector<std::shared_ptr<ApplyChannel>> channels;  // by server
+  std::vector<std::shared_ptr<Raft>> rafts;
+
+ private:
+  labrpc::Network network_;
+  harness::ServerGroup group_;
 };
 
 TEST(LiveRaft, AClusterOfOneCommits) {
-  Wiring wiring(1);
-  Instance only(&wiring, 0, /*capacity=*/16);
-  AwaitTrue([&] { return only.raft->GetState().is_leader; });
-  EXPECT_EQ(only.raft->Start("a").index, 1u);
-  EXPECT_EQ(only.raft->Start("b").index, 2u);
-  EXPECT_EQ(only.channel->Receive()->command, "a");
-  EXPECT_EQ(only.channel->Receive()->index, 2u);
-  only.raft->Kill();
+  LiveGroup group(/*servers=*/1, /*capacity=*/16);
+  Raft& only = *group.rafts[0];
+  AwaitTrue([&] { return only.GetState().is_leader; });
+  EXPECT_EQ(only.Start("a").index, 1u);
+  EXPECT_EQ(only.Start("b").index, 2u);
+  EXPECT_EQ(group.channels[0]->Receive()->command, "a");
+  EXPECT_EQ(group.channels[0]->Receive()->index, 2u);
+  only.Kill();
 }
 
-// Nobody takes the message, and the delivery blocks; Kill() must end it.
+// No service takes the message, and the delivery blocks; Kill() must end it.
 TEST(LiveRaft, KillEndsABlockedDelivery) {
-  Wiring wiring(1);
-  Instance only(&wiring, 0, /*capacity=*/0);
-  AwaitTrue([&] { return only.raft->GetState().is_leader; });
-  only.raft->Start("a");
+  LiveGroup group(/*servers=*/1, /*capacity=*/0);
+  Raft& only = *group.rafts[0];
+  AwaitTrue([&] { return only.GetState().is_leader; });
+  only.Start("a");
   std::this_thread::sleep_for(milliseconds(20));
-  only.raft->Kill();
-  EXPECT_FALSE(only.channel->Receive().has_value());
+  only.Kill();
+  EXPECT_FALSE(group.channels[0]->Receive().has_value());
 }
 
 // An end that takes calls and never answers; Kill() would hang if it waited.
@@ -112,35 +100,29 @@ TEST(LiveRaft, KillDoesNotWaitForOutstandingCalls) {
 
 TEST(LiveRaft, KillMayBeCalledTwiceAndByManyAtOnce) {
   for (int round = 0; round < 20; ++round) {
-    Wiring wiring(3);
-    std::vector<std::unique_ptr<Instance>> servers;
-    for (size_t i = 0; i < 3; ++i) {
-      servers.push_back(std::make_unique<Instance>(&wiring, i, 0));
-    }
+    LiveGroup group(/*servers=*/3, /*capacity=*/0);
     std::vector<std::thread> killers;
     for (int k = 0; k < 6; ++k) {
       killers.emplace_back(
-          [&servers, k] { servers[static_cast<size_t>(k % 3)]->raft->Kill(); });
+          [raft = group.rafts[static_cast<size_t>(k % 3)]] { raft->Kill(); });
     }
     for (std::thread& killer : killers) killer.join();
-    for (const auto& server : servers) {
-      server->raft->Kill();
-      EXPECT_FALSE(server->raft->Start("late").is_leader);
-      EXPECT_FALSE(server->raft->GetState().is_leader);
+    for (const auto& raft : group.rafts) {
+      raft->Kill();
+      EXPECT_FALSE(raft->Start("late").is_leader);
+      EXPECT_FALSE(raft->GetState().is_leader);
     }
   }
 }
 
 // Start() from several threads while the instances go away beneath them.
 TEST(LiveRaft, StartAndKillUnderLoad) {
-  Wiring wiring(3);
-  std::vector<std::unique_ptr<Instance>> servers;
+  LiveGroup group(/*servers=*/3, /*capacity=*/64);
   std::vector<std::thread> threads;
   std::atomic<bool> stop = false;
   std::atomic<int> delivered = 0;
-  for (size_t i = 0; i < 3; ++i) {
-    servers.push_back(std::make_unique<Instance>(&wiring, i, 64));
-    threads.emplace_back([&delivered, channel = servers[i]->channel] {
+  for (const auto& channel : group.channels) {
+    threads.emplace_back([&delivered, channel] {
       Index last = 0;
       while (auto message = channel->Receive()) {
         EXPECT_EQ(message->index, last + 1);
@@ -149,10 +131,10 @@ TEST(LiveRaft, StartAndKillUnderLoad) {
       }
     });
   }
-  for (size_t i = 0; i < 3; ++i) {
-    threads.emplace_back([&servers, &stop, i] {
+  for (const auto& raft : group.rafts) {
+    threads.emplace_back([&stop, raft] {
       while (!stop) {
-        const StartResult started = servers[i]->raft->Start("command");
+        const StartResult started = raft->Start("command");
         if (!started.is_leader || started.index % 64 == 0) {
           std::this_thread::sleep_for(milliseconds(1));
         }
@@ -160,23 +142,30 @@ TEST(LiveRaft, StartAndKillUnderLoad) {
     });
   }
   AwaitTrue([&] { return delivered >= 3000; });
-  for (const auto& server : servers) server->raft->Kill();
+  for (const auto& raft : group.rafts) raft->Kill();
   stop = true;
   for (std::thread& thread : threads) thread.join();
 }
 
 // The README's example.
 TEST(Example, ACounterIsTheSameOnEveryServer) {
-  Wiring wiring(3);
-  std::vector<std::unique_ptr<Counter>> counters;
-  for (size_t i = 0; i < 3; ++i) {
-    counters.push_back(std::make_unique<Counter>(
-        wiring.EndsOf(i), static_cast<ServerId>(i),
-        std::make_shared<persister::SimulatedDisk>()));
-    wiring.Serve(i, counters[i]->Services());
-  }
-  // Whoever leads takes the command; if it is deposed at that moment the
-  // command may be lost, but not on one server alone.
+  labrpc::Network network;
+  network.LongDelays(true);
+  std::vector<std::shared_ptr<Counter>> counters;
+  harness::ServerGroup group(
+      &network, {.servers = 3,
+                 .make_node = [&counters](harness::Ends ends, int /*group*/,
+                                          ServerId me, const auto& disk) {
+                   counters.push_back(
+                       std::make_shared<Counter>(std::move(ends), me, disk));
+                   return harness::Node{.services = counters.back()->Services(),
+                                        .kill = [] {},  // its destructor does
+                                        .rest = nullptr};
+                 }});
+  for (ServerId i = 0; i < 3; ++i) group.Start(i);
+  for (ServerId i = 0; i < 3; ++i) group.Connect(i);
+  // The leader takes the command; if it is deposed at that moment the command
+  // may be lost, but not on one server alone.
   for (int64_t n = 1; n <= 10; ++n) {
     AwaitTrue([&] {
       for (const auto& counter : counters) {
