@@ -1,10 +1,8 @@
 """Compares a run of the Go lab with one of ours: a table, and a page.
 
-Who calls it: `make compare`; compare_test.py imports it. Needs Debian's Python
-with jinja2, and GNU time for what it runs.
-
-It prints the table and writes out/compare.html. What it runs, it keeps in
-out/compare/go.log and ours.log, run after run, for GO_LOG= and OUR_LOG=.
+`make compare`. Needs jinja2, and GNU time for what it runs. It prints the table
+and writes out/compare.html. What it runs, it keeps in out/compare/go.log and
+ours.log, run after run, for GO_LOG= and OUR_LOG=.
 
 Exit status: 0 if it could compare, whatever the tests' results; 2 if not, or if
 the output of a side breaks off, with one line on standard error that says what

@@ -1,6 +1,6 @@
 """Tests of compare.py and sides.py: the command line, and what is run.
 
-Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
+Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 `/usr/bin/python3 -B -m unittest tools.compare.compare_test`, in the root.
 
 Where something must be run, stand-ins are: a `go` on the PATH and a program
@@ -45,7 +45,8 @@ PROGRAM = """#!/bin/sh
 case $1 in
 --list)
   case "$*" in *=bad*) echo "raft_tests: no such thing" >&2; exit 2 ;; esac
-  printf '%s\\n' TestUnitLogBasic TestBasic TestBasicAgree2B TestCount2B ;;
+  case "$*" in *--lab=raft*--origin=course*) ;; *) exit 3 ;; esac
+  printf '{{"Test":"%s"}}\\n' TestBasicAgree2B TestCount2B ;;
 *)
   echo "$*" >>'{folder}/ours.called'
   cat '{folder}/ours.txt'
@@ -120,7 +121,7 @@ class Commands(unittest.TestCase):
         status, out, err = self.compare(f"--go_log={self.log}", "--seed=7")
         self.assertEqual(0, status, err)
         self.assertIn("all Passed lines", out)
-        self.assertEqual("--run=2[A-D]$ --seed=7 --verbose=1\n",
+        self.assertEqual("--lab=raft --origin=course --seed=7 --verbose=1\n",
                          self.called("ours"))
         self.assertEqual("", self.called("go"))
 
@@ -159,8 +160,9 @@ class Commands(unittest.TestCase):
             f"{GO_OPTIONS} -test.run=^(TestBasicAgree3B|TestCount3B)$ in "
             f"{self.lab}\n" * 3, self.called("raft"))
         # Neither our unit test nor labrpc's of that name.
-        self.assertEqual("--run=^(TestBasicAgree2B|TestCount2B)$ --seed= "
-                         "--verbose=1\n" * 3, self.called("ours"))
+        self.assertEqual("--lab=raft --origin=course --run=^(TestBasicAgree2B|"
+                         "TestCount2B)$ --seed= --verbose=1\n" * 3,
+                         self.called("ours"))
 
     def test_run_chooses_from_logs(self) -> None:
         ours = self.folder / "ours.txt"
@@ -254,7 +256,8 @@ class Commands(unittest.TestCase):
         status, out, err = self.compare(f"--go_lab={self.lab}", "--n=3",
                                         "--seed=9")
         self.assertEqual(0, status, err)
-        self.assertEqual([f"--run=2[A-D]$ --seed={seed} --verbose=1"
+        self.assertEqual(["--lab=raft --origin=course "
+                          f"--seed={seed} --verbose=1"
                           for seed in (9, 10, 11)],
                          self.called("ours").splitlines())
         self.assertEqual(1, len(self.called("go").splitlines()))
@@ -328,7 +331,7 @@ class Interrupt(unittest.TestCase):
             program = folder / "program"
             program.write_text(
                 "#!/bin/sh\n"
-                "[ $1 != --list ] || { echo TestBasicAgree2B; exit; }\n"
+                "[ $1 != --list ] || { echo '{\"Test\":\"TestX\"}'; exit; }\n"
                 f"cat '{folder}/said'\necho $$ >'{folder}/pid'\n"
                 "exec sleep 600\n", encoding="utf-8")
             program.chmod(0o755)
@@ -348,7 +351,8 @@ class Interrupt(unittest.TestCase):
             self.assertEqual((130, ""), (process.returncode, out), err)
             self.assertEqual(
                 "compare: interrupted; the runs so far: make compare GO_LOG="
-                f"tools/compare/testdata/go-lab-a.txt OUR_LOG={log}", err.splitlines()[-1])
+                f"tools/compare/testdata/go-lab-a.txt OUR_LOG={log}",
+                err.splitlines()[-1])
             self.assertEqual(OURS, log.read_text("utf-8"))
             with self.assertRaises(ProcessLookupError):
                 os.kill(int((folder / "pid").read_text()), 0)

@@ -1,11 +1,11 @@
 """Reads what `go test`, or our program, said of its tests.
 
-Who calls it: compare.py for saved logs, sides.py for what it has run.
-
-What `go test` says is found anywhere in a line, not just at its beginning: the
-lab and its solutions also print, often without an end of line. Without -v only
-failing tests are named; the others are known by their titles. A log may hold
-several runs one after the other: then its tests are there several times.
+A log is text, or the events of `go test -json` or of ours with --json, which
+hold the same text. What `go test` says is found anywhere in a line, not just at
+its beginning: the lab and its solutions also print, often without an end of
+line. Without -v only failing tests are named; the others are known by their
+titles. A log may hold several runs one after the other: then its tests are
+there several times.
 """
 
 import re
@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tools import events
 from tools.command import Problem
 from tools.compare import names
-
-# Ours also has unit tests, and labrpc's, which the Go side keeps elsewhere.
-OUR_LAB_TEST = re.compile(r"Test(?!Unit)\w*\d[A-Z]")
 
 # A name followed by a slash is a subtest's. The second wording of a title and
 # of Passed is 2025's.
@@ -124,8 +122,17 @@ class _Reader:
         return test.name == name or (nameless and not test.figures)
 
 
+def printed(text: str) -> str:
+    """Returns what was printed, if `text` is the events of -json."""
+    if not text.startswith("{"):
+        return text
+    return "".join(event.get("Output", "") for event in
+                   map(events.parse, text.split("\n")))
+
+
 def read(text: str) -> Log:
     """Returns the tests that `text` tells of."""
+    text = printed(text)
     reader = _Reader()
     end = 0
     for event in _EVENT.finditer(text):
@@ -167,7 +174,7 @@ def select(log: Log, run: str, where: str) -> Log:
 
 def select_ours(log: Log, run: str, where: str) -> Log:
     """The same for a log of our program, which has other tests too."""
-    tests = [t for t in log.tests if OUR_LAB_TEST.fullmatch(t.name)]
+    tests = [t for t in log.tests if t.name in names.RANK]
     if not tests:
         raise Problem(f"{where} has none of our lab tests; give OUR_LOG a log "
                       "of make test")

@@ -1,6 +1,6 @@
 """Tests of logs.py and names.py.
 
-Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
+Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 `/usr/bin/python3 -B -m unittest tools.compare.logs_test`, in the root.
 """
 

@@ -1,8 +1,8 @@
 """Writes a comparison as a page: the table, with bars.
 
-Who calls it: compare.py. Always true: the page is one file that loads nothing
-(it forbids itself to), and everything in it is escaped by jinja2, names and
-paths too. Needs Debian's python3-jinja2.
+Always true: the page is one file that loads nothing (it forbids itself to), and
+everything in it is escaped by jinja2, names and paths too. Needs Debian's
+python3-jinja2.
 """
 
 from typing import NamedTuple

@@ -1,8 +1,7 @@
 """Puts two sides' tests together: medians, ranges, ratios, sums.
 
-Who calls it: compare.py; report.py and page.py show what it returns. Always
-true: repetitions of a test are one row; a ratio is ours divided by the Go
-lab's, and only there where every repetition passed on both sides.
+Always true: repetitions of a test are one row; a ratio is ours divided by the
+Go lab's, and only there where every repetition passed on both sides.
 """
 
 import statistics

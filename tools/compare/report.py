@@ -1,8 +1,7 @@
 """Writes a comparison as text, its columns aligned.
 
-Who calls it: compare.py. Always true: up to nine runs, the table fits into 120
-columns; a test that was repeated has two lines more, for the least and the
-most.
+Always true: up to nine runs, the table fits into 120 columns; a test that was
+repeated has two lines more, for the least and the most.
 """
 
 from tools.compare.pairing import (COSTS, FIGURES, Cell, Comparison, Row,

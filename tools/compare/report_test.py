@@ -1,6 +1,6 @@
 """Tests of figures.py and report.py.
 
-Who calls it: the test Tools.Compare of tests/unit/tools/tools_test.cc, and by hand
+Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 `/usr/bin/python3 -B -m unittest tools.compare.report_test`, in the root.
 """
 

@@ -1,8 +1,7 @@
 """What the tests of this folder share: logs, and how to look at them.
 
-Who calls it: the tests of this folder only. testdata/ holds real output of `go
-test` over the Go lab; only go-lab-2025.txt was written, from a description of
-that year's format.
+testdata/ holds real output of `go test` over the Go lab; only go-lab-2025.txt
+was written, from a description of that year's format.
 """
 
 import re

@@ -1,10 +1,9 @@
 """Runs the two sides, and says what each run used.
 
-Who calls it: compare.py. Always true: whatever can be wrong is looked at by
-find_lab(), choose_ours() and build() before a test runs; all output of the runs
-is kept in a log, run after run, as it comes; nothing that was started outlives
-an interrupt. Needs GNU time: what Linux itself tells of a child's peak memory
-includes this Python's, from before the child was another program.
+Always true: whatever can be wrong is looked at by find_lab(), choose_ours() and
+build() before a test runs; all output of the runs is kept in a log, run after
+run, as it comes. Needs GNU time: what Linux itself tells of a child's peak
+memory includes this Python's, from before the child was another program.
 """
 
 import os
@@ -14,12 +13,14 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tools import events
 from tools.command import Problem
-from tools.compare import logs, names
+from tools.compare import names
 from tools.compare.pairing import Cost
 from tools.process import Launcher, ask
 
-_OUR_DEFAULT_RUN = "2[A-D]$"
+# The tests that the Go lab has too.
+_COURSE = (*events.ALL, "--origin=course")
 _GO_TEST = re.compile(r"^func (Test\w+)\(", re.MULTILINE)
 _FOLDERS = (".", "src/raft1", "src/raft", "raft1", "raft")
 # A hung test must end, but not a slow machine's whole run.
@@ -113,15 +114,11 @@ def choose_go(lab: Path, binary: Path, run: str) -> Command:
 def _our_names(program: str, seed: str) -> list[str]:
     """Returns our tests; finds a wrong SEED before anything takes minutes."""
     try:
-        asked = ask([program, "--list", f"--seed={seed}"])
+        return [test.test for test in events.listed(
+            program, [*_COURSE, f"--seed={seed}"])]
     except OSError as error:
         raise Problem(f"cannot run {program}: {error.strerror}; "
                       "run: make build") from error
-    if asked.returncode != 0:
-        said = asked.stderr.strip().partition("\n")[0]
-        said = said.removeprefix("raft_tests: ")
-        raise Problem(said or f"{program} --list failed; run: make build")
-    return asked.stdout.split()
 
 
 def choose_ours(program: str, run: str, seed: str,
@@ -135,13 +132,12 @@ def choose_ours(program: str, run: str, seed: str,
     if seed and runs > 1:
         seeds = [str(int(seed) + each) for each in range(runs)]
         _our_names(program, seeds[-1])
-    found = [n for n in ours if logs.OUR_LAB_TEST.fullmatch(n)
-             and names.is_selected(n, run)]
+    found = [name for name in ours if names.is_selected(name, run)]
     if not found:
         raise Problem(f'no lab test of ours matches RUN "{run}"; leave RUN '
                       "out, or give a part of a test's name")
-    chosen = f"^({'|'.join(found)})$" if run else _OUR_DEFAULT_RUN
-    return [Command([program, f"--run={chosen}", f"--seed={each}",
+    chosen = [f"--run=^({'|'.join(found)})$"] if run else []
+    return [Command([program, *_COURSE, *chosen, f"--seed={each}",
                      "--verbose=1"]) for each in seeds]
 
 

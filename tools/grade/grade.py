@@ -1,18 +1,18 @@
 """Grades a Raft: points for each part of the lab, and why.
 
-Who calls it: `make grade RAFT=folder`. It builds the suite around that Raft, runs
-it N times in real time and under SEEDS seeds of the simulator, and under
-RACE_SEEDS seeds with ThreadSanitizer. Needs Debian's Python with tqdm, because
-it reads results with sim.py.
+`make grade RAFT=folder`. It builds the suite around that Raft, runs it N times
+in real time and under SEEDS seeds of the simulator, and under RACE_SEEDS seeds
+with ThreadSanitizer.
 
-Points. The weights file (JSON) gives points to parts: "2A", "Scenario2A", ..., and
-"race". A part's points are shared equally by its tests; a test earns the share
-of its runs, in real time and simulated, that it passed. "race" is earned if no
-run under ThreadSanitizer reported anything.
+Points. The weights file (JSON) gives points to the parts of the lab, to
+"Scenario" and a part, for our scenario tests of it, and to "race". A part's
+points are shared equally by its tests; a test earns the share of its runs, in
+real time and simulated, that it passed. "race" is earned if no run under
+ThreadSanitizer reported anything.
 
 It writes out/grade.json and prints a table. Exit status: 0 if everything
 passed, 1 if something failed or does not build, 2 for a wrong argument or a run
-that somebody ended, 130 if interrupted.
+that was ended from outside, 130 if interrupted.
 """
 
 import argparse
@@ -22,26 +22,24 @@ import re
 import resource
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools import ROOT
+from tools import ROOT, events
 from tools.build import build
 from tools.command import Arguments, Problem, raft_argument, write_whole
-from tools.process import INTERRUPTED_STATUSES, Launcher, ask
+from tools.process import INTERRUPTED_STATUSES, Launcher
 from tools.seeds import notice, seeds
 
 WEIGHTS = ROOT / "tools/grade/grade_weights.json"
-TESTS = seeds.LAB_TESTS
-PART = re.compile(r"^Test(Scenario)?\w*(\d[A-Z])$")
 
 
 @dataclass
 class TestResult:
     """How one test did in all of its runs."""
+    part: str
     passed: int = 0
     failed: int = 0
     failing_seeds: list[int] = field(default_factory=list)  # simulated
@@ -75,12 +73,6 @@ class Grade:
     rules_off: set[str] = field(default_factory=set)
 
 
-def part_of(test: str) -> str:
-    """Returns "2A" or "Scenario2A" for a test's name; nothing for others."""
-    match = PART.search(test)
-    return (match[1] or "") + match[2] if match else ""
-
-
 def read_weights(path: Path) -> dict[str, float]:
     """Returns the points of each part."""
     try:
@@ -93,14 +85,20 @@ def read_weights(path: Path) -> dict[str, float]:
     if not isinstance(weights, dict) or not weights:
         raise Problem(f"WEIGHTS={path}: give an object of parts and points")
     for part, points in weights.items():
-        if part != "race" and part_of(f"Test{part}") != part:
-            raise Problem(f"WEIGHTS={path}: there is no part \"{part}\"; "
-                              "give 2A, Scenario2A, 2B, ... or race")
         if isinstance(points, bool) or not isinstance(points, (int, float)) \
                 or not 0 <= points < 1e6:
             raise Problem(f"WEIGHTS={path}: the points of {part} must be "
                               "a number that is not negative")
     return weights
+
+
+def check_parts(weights: dict[str, float], tests: list[events.Test]) -> None:
+    """Raises Problem if no test is of one of the parts."""
+    parts = list(dict.fromkeys(test.group for test in tests)) + ["race"]
+    for part in weights:
+        if part not in parts:
+            raise Problem(f"WEIGHTS: there is no part \"{part}\"; give some "
+                          f"of {', '.join(parts)}")
 
 
 def points(grade: Grade, weights: dict[str, float]) -> dict[str, float]:
@@ -111,8 +109,8 @@ def points(grade: Grade, weights: dict[str, float]) -> dict[str, float]:
             clean = not grade.race and grade.race_seeds > 0
             earned[part] = whole if clean else 0
             continue
-        shares = [result.share for test, result in grade.tests.items()
-                  if part_of(test) == part]
+        shares = [result.share for result in grade.tests.values()
+                  if result.part == part]
         earned[part] = whole * sum(shares) / len(shares) if shares else 0
     return {part: round(value, 2) for part, value in earned.items()}
 
@@ -138,7 +136,7 @@ def as_json(grade: Grade, weights: dict[str, float]) -> dict[str, Any]:
         "seconds": {"real": round(grade.real_seconds, 1),
                     "cpu": round(grade.cpu_seconds, 1),
                     "virtual": round(grade.virtual_seconds, 1)},
-        "tests": {test: {"part": part_of(test), "passed": result.passed,
+        "tests": {test: {"part": result.part, "passed": result.passed,
                          "failed": result.failed,
                          "failing_seeds": result.failing_seeds,
                          "message": result.message, "repeat": result.repeat}
@@ -160,10 +158,11 @@ def table(grade: Grade, weights: dict[str, float]) -> list[str]:
         lines.append(f"race: {grade.race}")
     lines += [f"oracle rule off: {rule}" for rule in sorted(grade.rules_off)]
     earned = points(grade, weights)
-    lines.append(f"{'part':10} {'tests':>5} {'passed':>6} {'points':>8} {'of':>6}")
+    lines.append(f"{'part':10} {'tests':>5} {'passed':>6} {'points':>8} "
+                 f"{'of':>6}")
     for part, whole in weights.items():
-        results = [result for test, result in grade.tests.items()
-                   if part_of(test) == part]
+        results = [result for result in grade.tests.values()
+                   if result.part == part]
         clean = sum(result.failed == 0 for result in results)
         counts = f"{len(results):5} {clean:6}" if part != "race" \
             else f"{'':12}"
@@ -176,28 +175,25 @@ def table(grade: Grade, weights: dict[str, float]) -> list[str]:
     return lines
 
 
-def read_real_run(grade: Grade, output: str, repeat: str) -> None:
-    """Takes one run of the test program in (with -v)."""
-    message = ""
-    for line in output.splitlines():
-        if line.startswith("=== RUN"):
-            message = ""
-        elif match := re.match(r"    (\w+\.(cc|h):\d+: .*)", line):
-            message = message or match[1]
-        elif match := re.match(r"--- (PASS|FAIL): (\S+)", line):
-            if match[2] not in grade.tests:
-                continue
-            if match[1] == "PASS":
-                grade.tests[match[2]].passed += 1
-            else:
-                grade.tests[match[2]].fail(
-                    message or "it crashed or hung: see the log",
-                    f"{repeat} RUN='^{match[2]}$'")
+def read_run(grade: Grade, run: events.Run, repeat: str,
+             simulated_seed: int | None = None) -> None:
+    """Takes one run in; in one without a whole result all tests failed."""
+    failed = {test.test: test for test in run.failed}
+    for name, result in grade.tests.items():
+        if name in failed:
+            result.fail(failed[name].why, failed[name].repeat)
+        elif run.trouble:
+            result.fail(run.trouble, f"{repeat} RUN='^{name}$'")
+        else:
+            result.passed += 1
+            continue
+        if simulated_seed is not None:
+            result.failing_seeds.append(simulated_seed)
 
 
 def check_finished(status: int | None) -> None:
     """Raises unless the test program ran all its tests: that a test crashes or
-    hangs does not end it, but somebody from outside may."""
+    hangs does not end it, but a signal from outside may."""
     if status in INTERRUPTED_STATUSES:
         raise KeyboardInterrupt
     if status is None or status not in (0, 1):
@@ -205,21 +201,6 @@ def check_finished(status: int | None) -> None:
             f"status {status}"
         raise Problem(f"a run of the tests ended early, with {how}; start "
                          "again: nothing was written")
-
-
-def read_seed(grade: Grade, result: seeds.SeedResult, repeat: str) -> None:
-    """Takes one simulated run in; one without a whole result failed."""
-    failures = {failure.test: failure for failure in result.failures}
-    for test, summary in grade.tests.items():
-        if test not in failures and not result.trouble:
-            summary.passed += 1
-            continue
-        failure = failures.get(test)
-        text = result.trouble if failure is None else \
-            (failure.messages or [failure.cause or "no message"])[0]
-        summary.fail(text, f"{repeat} SEEDS=1 RUN='^{test}$' "
-                     f"SEED={result.seed}")
-        summary.failing_seeds.append(result.seed)
 
 
 class Grader:
@@ -239,10 +220,10 @@ class Grader:
 
     def list_tests(self, program: Path) -> None:
         """Prepares a result for each test of the lab."""
-        listing = ask([program, "--list", f"--run={TESTS}"])
-        self.grade.tests = {line.strip(): TestResult()
-                            for line in listing.stdout.splitlines()
-                            if part_of(line.strip())}
+        tests = events.listed(program, events.ALL)
+        check_parts(self.options.weights, tests)
+        self.grade.tests = {test.test: TestResult(test.group)
+                            for test in tests}
 
     def run_really(self, program: Path) -> None:
         """Runs the suite in real time."""
@@ -250,22 +231,22 @@ class Grader:
             print(f"real time, run {seed} of {self.options.n}", flush=True)
             begin = time.monotonic()
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            ended = Launcher().run([program, f"--run={TESTS}", "--verbose=1",
-                                    f"--seed={seed}"])
+            ended = Launcher().run([program, *events.ALL, "--json",
+                                    f"--seed={seed}",
+                                    f"--target=test{self.suffix}"])
             check_finished(ended.status)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             self.grade.real_seconds += time.monotonic() - begin
             self.grade.cpu_seconds += (after.ru_utime + after.ru_stime -
                                        before.ru_utime - before.ru_stime)
-            read_real_run(self.grade, ended.output,
-                          f"make test{self.suffix} SEED={seed}")
-            self.read_log(ended.output)
+            run = events.read(ended.output, ended.status)
+            read_run(self.grade, run, f"make test{self.suffix} SEED={seed}")
+            self.read_log(Path(run.log))
 
-    def read_log(self, output: str) -> None:
+    def read_log(self, log: Path) -> None:
         """Notes the oracle's rules that a run's log says are off."""
-        match = re.match(r"seed \d+, log (.*)", output)
-        if match and Path(match[1]).exists():
-            text = Path(match[1]).read_text("utf-8", "replace")
+        if log.is_file():
+            text = log.read_text("utf-8", "replace")
             self.grade.rules_off |= set(re.findall(r"oracle: off: (.*)", text))
 
     def seeds(self, program: Path, target: str,
@@ -273,7 +254,7 @@ class Grader:
         """Runs the suite simulated."""
         print(f"make {target}, {count} seeds", flush=True)
         options = argparse.Namespace(
-            program=str(program), run=TESTS, target=target, profile="fair",
+            program=str(program), run="", target=target, profile="fair",
             raft=self.options.raft, jobs=self.options.jobs)
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
             session = seeds.Session(options, Path(folder))
@@ -282,19 +263,19 @@ class Grader:
     def run_simulated(self, program: Path) -> None:
         """Runs the suite under the seeds."""
         for result in self.seeds(program, "sim", self.options.seeds):
-            read_seed(self.grade, result, f"make sim{self.suffix}")
+            read_run(self.grade, result.run, f"make sim{self.suffix} SEEDS=1 "
+                     f"SEED={result.seed}", result.seed)
             self.grade.virtual_seconds += result.virtual_ms / 1000
 
     def run_race(self, program: Path) -> None:
         """Runs it under ThreadSanitizer, which this process's own start made
         possible (tools/fixed_addresses.sh)."""
         os.environ["SIM_ENGINE"] = "native"
-        reports: Counter[str] = Counter()
+        reports: list[str] = []
         for result in self.seeds(program, "sim-race", self.options.race_seeds):
-            for failure in result.failures:
-                if "ThreadSanitizer" in failure.cause:
-                    reports[f"{failure.cause} ({failure.test}, "
-                            f"seed {failure.seed})"] += 1
+            reports += [f"{test.cause or test.message} ({test.test}, seed "
+                        f"{result.seed})" for test in result.run.failed
+                        if test.way == "sanitizer"]
             self.grade.race_seeds += 1
         self.grade.race = min(reports, default="")
 

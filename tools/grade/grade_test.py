@@ -9,9 +9,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tools.grade import grade
-from tools.seeds import seeds
+from tools import events
 from tools.command import INTERRUPTED, Problem
+from tools.grade import grade
 from tools.grade.grade import Grade, TestResult
 
 WEIGHTS: dict[str, float] = {"2A": 20, "Scenario2B": 10, "race": 5}
@@ -19,7 +19,8 @@ WEIGHTS: dict[str, float] = {"2A": 20, "Scenario2B": 10, "race": 5}
 
 def of_tests(**results: tuple[int, int]) -> Grade:
     """Returns a grade with these tests, passed and failed so often."""
-    tests = {f"Test{name}": TestResult(passed=passed, failed=failed)
+    tests = {f"Test{name}": TestResult(
+        "Scenario2B" if "Scenario" in name else name[-2:], passed, failed)
              for name, (passed, failed) in results.items()}
     return Grade("x", tests=tests, race_seeds=3)
 
@@ -42,10 +43,18 @@ class Weights(unittest.TestCase):
                          {"2A": 1.5, "race": 0})
 
     def test_bad(self) -> None:
-        for text in ("", "[]", "{}", '{"2A": "x"}', '{"2A": -1}', '{"9": 1}',
-                     '{"2A": true}', '{"2A": NaN}', '{"A": 1}'):
+        for text in ("", "[]", "{}", '{"2A": "x"}', '{"2A": -1}',
+                     '{"2A": true}', '{"2A": NaN}'):
             with self.subTest(text), self.assertRaises(Problem):
                 self.read(text)
+
+    def test_parts(self) -> None:
+        tests = [events.Test("TestX2A", "2A", "course"),
+                 events.Test("TestScenarioY2A", "2A", "scenario")]
+        grade.check_parts({"2A": 1, "Scenario2A": 1, "race": 1}, tests)
+        for part in ("9", "A", "2B"):
+            with self.assertRaisesRegex(Problem, "of 2A, Scenario2A, race"):
+                grade.check_parts({part: 1}, tests)
 
     def test_missing_file(self) -> None:
         with self.assertRaisesRegex(Problem, "give a file like"):
@@ -56,7 +65,7 @@ class Points(unittest.TestCase):
     """The rule in grade.py's head."""
 
     def test_all(self) -> None:
-        all_passed = of_tests(X2A=(5, 0), Y2A=(5, 0), ScenarioZ2B=(1, 0))
+        all_passed = of_tests(X2A=(5, 0), Y2A=(5, 0), Z2BScenario=(1, 0))
         self.assertEqual(grade.points(all_passed, WEIGHTS),
                          {"2A": 20, "Scenario2B": 10, "race": 5})
         self.assertTrue(grade.passed_all(all_passed))
@@ -86,16 +95,16 @@ class Reading(unittest.TestCase):
 
     def test_real_run(self) -> None:
         it = of_tests(X2A=(0, 0), Y2A=(0, 0))
-        grade.read_real_run(it, "\n".join([
-            "=== RUN   TestX2A", "--- PASS: TestX2A (1.00s)",
-            "=== RUN   TestY2A", "    a_test.cc:7: expected one leader",
-            "--- FAIL: TestY2A (1.00s)", "    repeat: make test",
-            "FAIL", "1 passed, 1 failed"]), "make test SEED=4")
+        grade.read_run(it, events.Run([
+            events.Test("TestX2A", action="pass"),
+            events.Test("TestY2A", action="fail", place="a_test.cc:7",
+                        message="expected one leader", repeat="make test")]),
+            "make test SEED=4")
         self.assertEqual(it.tests["TestX2A"].passed, 1)
         self.assertEqual(it.tests["TestY2A"].message,
                          "a_test.cc:7: expected one leader")
-        self.assertEqual(it.tests["TestY2A"].repeat,
-                         "make test SEED=4 RUN='^TestY2A$'")
+        self.assertEqual(it.tests["TestY2A"].repeat, "make test")
+        self.assertEqual(it.tests["TestY2A"].failing_seeds, [])
 
     def test_a_run_that_somebody_ended_is_no_result(self) -> None:
         for status in (0, 1):
@@ -109,18 +118,17 @@ class Reading(unittest.TestCase):
 
     def test_seed(self) -> None:
         it = of_tests(X2A=(0, 0), Y2A=(0, 0))
-        failure = seeds.Failure("TestY2A", 9, ["a_test.cc:7: no"])
-        grade.read_seed(it, seeds.SeedResult(9, 1, [failure]), "make sim")
+        failure = events.Test("TestY2A", action="fail", message="no")
+        grade.read_run(it, events.Run([failure]), "make sim", 9)
         self.assertEqual(it.tests["TestX2A"].passed, 1)
         self.assertEqual(it.tests["TestY2A"].failing_seeds, [9])
-        self.assertEqual(it.tests["TestY2A"].repeat,
-                         "make sim SEEDS=1 RUN='^TestY2A$' SEED=9")
 
-    def test_seed_without_a_whole_result(self) -> None:
+    def test_run_without_a_whole_result(self) -> None:
         it = of_tests(X2A=(0, 0))
-        grade.read_seed(it, seeds.SeedResult(9, trouble="ended early"), "make")
+        grade.read_run(it, events.Run(trouble="ended early"), "make", 9)
         self.assertEqual(it.tests["TestX2A"].failed, 1)
         self.assertEqual(it.tests["TestX2A"].message, "ended early")
+        self.assertEqual(it.tests["TestX2A"].repeat, "make RUN='^TestX2A$'")
 
     def test_json_and_table(self) -> None:
         it = of_tests(X2A=(1, 1))

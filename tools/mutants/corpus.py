@@ -1,8 +1,7 @@
 """The mutants: what their files say, and how they are put into a tree.
 
-Who calls it: run.py and its tests. A file NAME.patch is a head of `Key: value`
-lines and a unified diff of raft/ (README.md shows one). Nothing here changes
-the tree that the patches lie in.
+A file NAME.patch is a head of `Key: value` lines and a unified diff of raft/
+(README.md shows one). Nothing here changes the tree that the patches lie in.
 """
 
 import hashlib

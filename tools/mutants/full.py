@@ -1,15 +1,15 @@
 """The whole table: how often each part of the suite kills a mutant.
 
-Who calls it: run.py --full and --real. A part is judged alone: the course's
-tests and our own without the oracle, the oracle without raft/'s CHECKs, and
-these without the oracle. In how many of so many seeds; if in none, the search
-goes on to the first seed that kills.
+A part is judged alone: the course's tests and our own without the oracle, the
+oracle without raft/'s CHECKs, and these without the oracle. Each cell counts
+the seeds that kill; if none does, the search goes on to the first that does.
 """
 
 import re
-from typing import Any, Callable, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from tools.seeds import seeds
+from tools import events
 from tools.mutation import run_in
 from tools.mutants.suite import ALL, COURSE, OWN, Kill, Program
 
@@ -19,7 +19,7 @@ REAL_LIMIT_S = 600
 
 class Column(NamedTuple):
     """What is run for a column, and which kills count there."""
-    tests: str
+    tests: tuple[str, ...]
     oracle: bool
     counts: Callable[[Kill], bool]
 
@@ -38,7 +38,7 @@ class Seeds:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.known: dict[tuple[str, int, bool], list[Kill]] = {}
+        self.known: dict[tuple[tuple[str, ...], int, bool], list[Kill]] = {}
 
     def is_killed(self, column: Column, seed: int) -> bool:
         """Says whether a kill of that kind happens under a seed."""
@@ -77,12 +77,11 @@ def columns(bare: Program, checked: Program, seeds: int,
     return cells
 
 
-def run_really(program: Program, tests: str) -> list[seeds.Failure]:
+def run_really(program: Program, tests: Iterable[str]) -> list[events.Test]:
     """Runs tests with real threads, in real time; returns what failed."""
-    ended = run_in(program.tree, [program.path, f"--run={tests}", "--seed=1",
-                                  "--verbose=0"], REAL_LIMIT_S,
-                   {"ORACLE": "off"})
-    return seeds.parse_output(1, ended.output, 0).failures
+    ended = run_in(program.tree, [program.path, *tests, "--seed=1", "--json"],
+                   REAL_LIMIT_S, {"ORACLE": "off"})
+    return events.read(ended.output, ended.status).failed
 
 
 def in_real_time(program: Program) -> dict[str, Any]:
@@ -90,13 +89,14 @@ def in_real_time(program: Program) -> dict[str, Any]:
     failures = run_really(program, COURSE)
     return {"failed": [failure.test for failure in failures],
             "late": [failure.test for failure in failures
-                     if failure.is_liveness]}
+                     if failure.kind == "liveness"]}
 
 
 def confirmed(program: Program, real: dict[str, Any]) -> dict[str, Any]:
     """Tests that came too late beside other programs must do so alone, too."""
     names = "|".join(map(re.escape, real["late"]))
-    again = {failure.test for failure in run_really(program, f"^({names})$")}
+    again = {failure.test for failure in
+             run_really(program, [f"--run=^({names})$"])}
     excused = set(real["late"]) - again
     return {"failed": [t for t in real["failed"] if t not in excused],
             "late": real["late"]}

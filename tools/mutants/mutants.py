@@ -1,7 +1,6 @@
 """Breaks raft/ in one place at a time; the suite must notice each time.
 
-Who calls it: `make mutants` (README.md beside this file). Needs Debian's Python
-with tqdm, because it reads the suite's output with sim.py.
+`make mutants`; README.md beside this file has the table.
 
 Each patch is put into a copy of the tree in out/mutants/, whose raft/ is
 compiled without its own CHECKs; then the suite runs under the simulator until
@@ -76,7 +75,7 @@ class Workshop:
 
     def __init__(self, with_checks: bool) -> None:
         self.with_checks = with_checks
-        self.sources = [path.stem for path in (ROOT / "raft").glob("*.cc")]
+        self.sources = [path.name for path in (ROOT / "raft").glob("*.cc")]
 
     def tree(self, name: str) -> Path:
         """Returns where a mutant is made."""
@@ -219,7 +218,7 @@ class Judge:
 def check_killers(program: Program, chosen: list[Mutant]) -> None:
     """A killer that is no test any more is a mistake in the patch."""
     notice.show(program.tree / program.path)
-    names = set(program.names())
+    names = program.names()
     for mutant in chosen:
         if unknown := set(mutant.killers) - names:
             raise Problem(f"{mutant.name}.patch: Killers: no test "

@@ -1,8 +1,8 @@
 """What is known of each mutant: out/mutants.json, and tables of it.
 
-Who calls it: run.py and its tests. The file is written anew after each mutant,
-so that a run that is interrupted loses nothing. What was found out counts only
-for the same patch on the same sources (`about`); anything else is forgotten.
+The file is written again after each mutant, so that a run that is interrupted
+loses nothing. What was found out counts only for the same patch on the same
+sources (`about`); anything else is forgotten.
 """
 
 import hashlib
@@ -33,7 +33,8 @@ def digest_of_sources(root: Path) -> str:
     """Names the content of all that the lab's program is built from."""
     digest = hashlib.sha256()
     for folder in ("base", "rpc", "labrpc", "persister", "raft", "sim",
-                   "tests/raft", "tests/harness", "tests/oracle", "tests/runner"):
+                   "tests/raft", "tests/harness", "tests/oracle",
+                   "tests/runner"):
         for path in sorted((root / folder).glob("*.*")):
             if path.suffix in (".h", ".cc"):
                 digest.update(str(path.relative_to(root)).encode())
@@ -79,7 +80,7 @@ def as_json(kill: Kill | None) -> Facts | None:
     if kill is None:
         return None
     return {key: value for key, value in asdict(kill).items()
-            if key != "runs_raft_check"} | {"by": kill.by}
+            if key != "runs_raft_check"}
 
 
 def kill_line(name: str, entry: Facts) -> str:

@@ -1,9 +1,8 @@
 """Runs shell commands through GNU parallel, on this machine or on several.
 
-Who calls it: sim.py for SSHLOGINS, tools/stress/stress.py. Always true: each
-command that was begun and not ended by stop() is told of exactly once, as soon
-as it is over; nothing that was started outlives an interrupt. Needs GNU
-parallel (Debian's package).
+Always true: each command that was started and not ended by stop() is reported
+exactly once, as soon as it is over; nothing that was started outlives an
+interrupt. Needs GNU parallel (Debian's package).
 """
 
 import subprocess
@@ -59,8 +58,9 @@ class Farm:
     ends all; with `bar` parallel draws its progress bar on standard error.
     """
 
-    def __init__(self, folder: Path, jobs: int | None = None, sshlogins: str = "",
-                 halts: bool = False, bar: bool = False) -> None:
+    def __init__(self, folder: Path, jobs: int | None = None,
+                 sshlogins: str = "", halts: bool = False,
+                 bar: bool = False) -> None:
         check_machines(sshlogins)
         self.halts = halts
         self._bar = bar

@@ -1,9 +1,9 @@
 """Checks that a seed is one run: the same hashes and texts, however it is run.
 
-Who calls it: `make sim-same`. For each seed the 2A-2C tests are run as they are
-and then in each of the ways below; test by test, the trace hash and the printed
-text must be equal (and the debug log, where it is on). The exit status is 0 if
-they were, 1 if not, 2 for a wrong argument.
+`make sim-same`. For each seed the lab's tests are run as they are and then in
+each of the ways below; test by test, the trace hash and the printed text must
+be equal (and the debug log, where it is on). The exit status is 0 if they were,
+1 if not, 2 for a wrong argument.
 """
 
 import argparse
@@ -12,14 +12,16 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from concurrent import futures
 from pathlib import Path
 from typing import NamedTuple
 
+from tools import events
 from tools.command import Arguments, Problem
 from tools.process import Launcher
 from tools.seeds import notice
-from tools.seeds.seeds import LARGEST_SEED, LAB_TESTS, MOST_JOBS, MOST_SEEDS
+from tools.seeds.seeds import LARGEST_SEED, MOST_JOBS, MOST_SEEDS
 
 HASH = re.compile(r"^seed=\d+ hash=(\w+) .*--gtest_filter=(\S+)$", re.MULTILINE)
 
@@ -73,7 +75,8 @@ class Runner:
         self.out = out
         self.profile = profile
 
-    def run(self, seed: int, way: Way, selection: str = LAB_TESTS) -> Outcome:
+    def run(self, seed: int, way: Way,
+            selection: Iterable[str] = events.ALL) -> Outcome:
         """Runs the selected tests once."""
         with tempfile.TemporaryDirectory(prefix="same-") as folder:
             stats = Path(folder) / "stats"
@@ -81,15 +84,15 @@ class Runner:
                 "SIM_SEED": str(seed), "SIM_ONLY": "--child",
                 "SIM_PROFILE": self.profile, "SIM_STATS": str(stats)}
             done = self.launcher.run(
-                [self.out / way.kind / "raft_sim", f"--run={selection}",
+                [self.out / way.kind / "raft_sim", *selection, "--json",
                  f"--seed={seed}", "--target=sim"], env=environment)
             hashes = {test: value
                       for value, test in HASH.findall(stats.read_text())}
-        name = re.search(r"^seed \d+, log (.*)$", done.output, re.MULTILINE)
-        log = Path(name[1]) if name else Path("no log was named")
+        run = events.read(done.output, done.status)
+        log = Path(run.log or "no log was named")
         content = log.read_text("utf-8", "replace")
         log.unlink()
-        return Outcome(hashes, without_real_times(done.output),
+        return Outcome(hashes, without_real_times(run.text),
                        debug_lines(content))
 
     def run_way(self, seed: int, way: Way, reference: Outcome) -> Outcome:
@@ -97,10 +100,8 @@ class Runner:
         if not way.one_by_one:
             return self.run(seed, way)
         hashes: dict[str, str] = {}
-        for test in reference.hashes:
-            suite, _, name = test.partition(".")
-            part = suite.removeprefix("Raft")
-            hashes |= self.run(seed, way, f"^Test{name}{part}$").hashes
+        for test in events.listed(self.out / way.kind / "raft_sim", events.ALL):
+            hashes |= self.run(seed, way, [f"--run=^{test.test}$"]).hashes
         return reference._replace(hashes=hashes)
 
 

@@ -1,16 +1,15 @@
 """Runs the lab's tests under the simulator for many seeds.
 
-Who calls it: `make sim`, `make sim-race`, `make sim-mem`. Each seed is one run
-of the test program, which starts each test as a simulated process of its own;
-`jobs` seeds run at a time; with a list of machines (`sshlogins`) GNU parallel
-spreads them. One seed alone is a replay: the program's own output. The exit
-status is 0 if all tests passed, 1 if one failed, 2 for a wrong argument, 130 if
-interrupted.
+`make sim`, `make sim-race`, `make sim-mem`. Each seed is one run of the test
+program, which starts each test as a simulated process of its own; `jobs` seeds
+run at a time; with a list of machines (`sshlogins`) GNU parallel spreads them.
+One seed alone is a replay: the program's own output. The exit status is 0 if
+all tests passed, 1 if one failed, 2 for a wrong argument, 130 if interrupted.
 
 Under the profile "harsh" tests whose limits presume a machine that works may
 fail rightly: a leader that is kept from running loses its office. Failures of
-that kind (see LIVENESS) are listed apart, with the share of each test, and do
-not make the exit status 1; any other failure does. The last line, `N passed, N
+the kind "liveness" are listed apart, with the share of each test, and do not
+make the exit status 1; any other failure does. The last line, `N passed, N
 failed`, counts both kinds.
 """
 
@@ -31,15 +30,14 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from tools import ROOT
+from tools import ROOT, events
 from tools.command import (INTERRUPTED, Arguments, Problem, number,
                            on_interrupt, raft_argument)
-from tools.process import INTERRUPTED_STATUSES, Launcher, Stopped, ask
+from tools.process import INTERRUPTED_STATUSES, Launcher, Stopped
 from tools.seeds import notice
 from tools.seeds.farm import Farm, NoFarm, check_machines
 
 RUNNER = "tools/seeds/one_run.sh"
-LAB_TESTS = "2[A-C]$"
 DEFAULT_SEEDS = 100
 REPLAYS_SHOWN = 10
 LARGEST_SEED = 2**64 - 1
@@ -47,103 +45,14 @@ LARGEST_SEED = 2**64 - 1
 MOST_SEEDS = 1_000_000
 MOST_JOBS = 1024
 
-# Parts of the messages of checks that only say that something came too late, or
-# took more messages than a machine that works would need. Not "didn't find a
-# value", "got index 3 but expected 2", "Start() failed": these say that
-# something that was committed is lost or was never given.
-LIVENESS = (
-    "expected one leader, got none",
-    "servers disagree on term",
-    "failed to reach agreement",
-    " decided for index ",
-    "term changed too often",
-    "leader rejected Start()",
-    "leader2 rejected Start()",
-    "too many RPCs (",
-    "too many or few RPCs (",
-    "too many RPC bytes",
-    "test took longer than 120 seconds",
-    "scenario: ",  # what an exact scenario needs did not come about
-)
-
-# What a library, a sanitizer or the simulator says of an end that is not a
-# check's.
-CAUSE = re.compile(r"sim: [A-Z][A-Z ]+:.*|Check failed:.*|ERROR: \w+Sanitizer:.*"
-                   r"|WARNING: ThreadSanitizer:.*|runtime error:.*")
-
-
-@dataclass
-class Failure:
-    """One test that failed under one seed."""
-    test: str
-    seed: int
-    messages: list[str]  # the first line of each
-    cause: str = ""      # what is known beside them
-
-    @property
-    def is_liveness(self) -> bool:
-        """True if it only came too late; a crash behind that counts more."""
-        return bool(self.messages) and all(map(is_liveness, self.messages))
-
-    def __str__(self) -> str:
-        first = self.messages[0] if self.messages else "no message"
-        cause = f"; {self.cause}" if self.cause else ""
-        return f"FAIL {self.test} seed {self.seed}: {first}{cause}"
-
 
 @dataclass
 class SeedResult:
-    """What one run of the program said."""
+    """One run of the program, under one seed."""
     seed: int
-    passed: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    run: events.Run = field(default_factory=events.Run)
     virtual_ms: float = 0
-    log: str = ""
-    trouble: str = ""      # why not all of it can be believed
     is_whole: bool = True  # false: it was interrupted
-
-
-def is_liveness(message: str) -> bool:
-    """True if the message is that of a check that came too late."""
-    check = re.match(r"[\w/]+\.(cc|h):\d+: (.*)", message)
-    return check is not None and any(part in check[2] for part in LIVENESS)
-
-
-def parse_failure(test: str, seed: int, follow: list[str]) -> Failure:
-    """Takes what follows a verdict apart: messages are indented by four blanks,
-    what belongs to them by eight."""
-    failure = Failure(test, seed, [])
-    for line in follow:
-        if not line.startswith("    ") or line.startswith("    repeat: "):
-            break
-        cause = CAUSE.search(line)
-        if not line.startswith("        "):
-            failure.messages.append(line.strip())
-        elif cause and not failure.cause:
-            failure.cause = cause[0]
-    return failure
-
-
-def parse_output(seed: int, output: str, status: int | None) -> SeedResult:
-    """Takes the program's output apart (without -v)."""
-    result = SeedResult(seed)
-    lines = output.splitlines()
-    for number, line in enumerate(lines):
-        if match := re.match(r"--- FAIL: (\S+)", line):
-            result.failures.append(
-                parse_failure(match[1], seed, lines[number + 1:]))
-    if match := re.match(r"seed \d+, log (.*)", output):
-        result.log = match[1]
-    last = (lines or ["no output"])[-1]
-    if match := re.fullmatch(r"(\d+) passed, (\d+) failed", last):
-        result.passed = int(match[1])
-        if int(match[2]) != len(result.failures):
-            result.trouble = f"{match[2]} failed, but not all are named"
-        elif status != (1 if result.failures else 0):
-            result.trouble = f"exit status {status} behind \"{last}\""
-    else:
-        result.trouble = f"ended early (status {status}): {last}"
-    return result
 
 
 def virtual_milliseconds(stats: str) -> float:
@@ -166,19 +75,14 @@ class Session:
         self.farm: Farm | None = None
         self.interrupted = False  # the user asked for that
 
-    def command(self, seed: int, verbose: str) -> list[str]:
+    def command(self, seed: int, how: str) -> list[str]:
         """Returns what to start for one seed."""
-        return [self.options.program, f"--run={self.options.run}",
-                f"--seed={seed}", f"--verbose={verbose}",
-                f"--target={self.replay_target()}"]
-
-    def replay_target(self) -> str:
-        """Returns what to make for one seed alone."""
-        profile = f" PROFILE={self.options.profile}"
-        is_plain = self.options.target == "sim"
-        raft = raft_argument(self.options.raft)
-        return (f"{self.options.target}{raft} SEEDS=1"
-                f"{profile if is_plain else ''}")
+        options = self.options
+        target = f"{options.target}{raft_argument(options.raft)} SEEDS=1"
+        if options.target == "sim":
+            target += f" PROFILE={options.profile}"
+        return [options.program, *events.selection(options.run),
+                f"--seed={seed}", how, f"--target={target}"]
 
     def simulated(self, seed: int) -> dict[str, str]:
         """Returns what makes the tests' processes simulated ones."""
@@ -194,18 +98,20 @@ class Session:
         stats = self.folder / str(seed)
         environment = self.environment(seed) | {"SIM_STATS": str(stats)}
         try:
-            ended = self.launcher.run(self.command(seed, "0"), env=environment)
+            ended = self.launcher.run(self.command(seed, "--json"),
+                                      env=environment)
         except Stopped:
             return SeedResult(seed, is_whole=False)
-        result = parse_output(seed, ended.output, ended.status)
+        result = SeedResult(seed, events.read(ended.output, ended.status))
         if ended.status in INTERRUPTED_STATUSES and self.launcher.is_stopped:
             result.is_whole = False
-            result.trouble = ""
+            result.run.trouble = ""
         if stats.exists():
             result.virtual_ms = virtual_milliseconds(stats.read_text())
             stats.unlink()
-        if result.log and not result.failures and not result.trouble:
-            Path(result.log).unlink(missing_ok=True)
+        run = result.run
+        if run.log and not run.failed and not run.trouble:
+            Path(run.log).unlink(missing_ok=True)
         return result
 
     def stop(self) -> None:
@@ -235,15 +141,15 @@ class Session:
         commands = [shlex.join(
             ["env", *given, *(f"{name}={value}" for name, value
                               in self.simulated(seed).items()),
-             RUNNER, *self.command(seed, "0")]) for seed in seeds]
+             RUNNER, *self.command(seed, "--json")]) for seed in seeds]
         for done in self.farm.results(commands, self.folder / "joblog"):
-            result = parse_output(seeds[done.index], done.output, done.status)
-            result.virtual_ms = virtual_milliseconds(done.errors)
-            if done.host != ":" and result.log:
-                result.log = f"{done.host}:{result.log}"
-            if result.trouble and done.errors:
-                result.trouble += f" ({done.errors.splitlines()[-1]})"
-            yield result
+            run = events.read(done.output, done.status)
+            if done.host != ":" and run.log:
+                run.log = f"{done.host}:{run.log}"
+            if run.trouble and done.errors:
+                run.trouble += f" ({done.errors.splitlines()[-1]})"
+            yield SeedResult(seeds[done.index], run,
+                             virtual_milliseconds(done.errors))
 
     @staticmethod
     def passed_on() -> list[str]:
@@ -270,33 +176,35 @@ class Summary:
         self.seeds = 0
         self.passed = 0
         self.virtual_ms = 0.0
-        self.failures: list[Failure] = []
+        self.failures: list[tuple[int, events.Test]] = []  # with their seeds
         self.troubles = 0
         self.begin = time.monotonic()
 
     def add(self, result: SeedResult) -> list[str]:
         """Takes one run in; returns the lines to print about it."""
-        self.passed += result.passed
+        run = result.run
+        self.passed += run.passed
         self.virtual_ms += result.virtual_ms
-        self.failures += result.failures
-        lines = list(map(str, result.failures))
-        if result.trouble:
-            lines.append(f"seed {result.seed}: {result.trouble}")
+        self.failures += [(result.seed, test) for test in run.failed]
+        lines = [f"FAIL {test.test} seed {result.seed}: {test.why}"
+                 for test in run.failed]
+        if run.trouble:
+            lines.append(f"seed {result.seed}: {run.trouble}")
             self.troubles += 1
         elif result.is_whole:
             self.seeds += 1
-        if lines and result.log:
-            lines.append(f"     log {result.log}")
+        if lines and run.log:
+            lines.append(f"     log {run.log}")
         return lines
 
     def is_harsh(self) -> bool:
         """True if tests may come too late."""
         return self.session.options.profile == "harsh"
 
-    def counted(self) -> list[Failure]:
+    def counted(self) -> list[tuple[int, events.Test]]:
         """Returns the failures that make the exit status 1."""
-        return [failure for failure in self.failures
-                if not (self.is_harsh() and failure.is_liveness)]
+        return [(seed, test) for seed, test in self.failures
+                if not (self.is_harsh() and test.kind == "liveness")]
 
     def speed_line(self) -> str:
         """Says how much virtual time was run, and how fast."""
@@ -307,30 +215,25 @@ class Summary:
 
     def replay_lines(self) -> list[str]:
         """Returns the commands that repeat what failed."""
-        shown = self.counted()[:REPLAYS_SHOWN]
-        lines = [f"  make {self.session.replay_target()} "
-                 f"RUN='^{failure.test}$' SEED={failure.seed}"
-                 for failure in shown]
-        more = len(self.counted()) - len(shown)
-        if more:
-            lines.append(f"  and {more} more")
-        return ["to replay:"] + lines + self.trace_lines(shown) if lines \
-            else []
-
-    def trace_lines(self, shown: list[Failure]) -> list[str]:
-        """Returns the command that makes a page of the first failure."""
-        options = self.session.options
-        if options.target != "sim":  # a sanitizer's schedule is another
+        counted = self.counted()
+        if not counted:
             return []
-        raft = raft_argument(options.raft)
-        return ["to see what happened, on a page:",
-                f"  make trace{raft} PROFILE={options.profile} "
-                f"RUN='^{shown[0].test}$' SEED={shown[0].seed}"]
+        lines = ["to replay:"]
+        lines += [f"  {test.repeat}" for _, test in counted[:REPLAYS_SHOWN]]
+        if len(counted) > REPLAYS_SHOWN:
+            lines.append(f"  and {len(counted) - REPLAYS_SHOWN} more")
+        options = self.session.options
+        if options.target == "sim":  # a sanitizer's schedule is another
+            seed, test = counted[0]
+            lines += ["to see what happened, on a page:",
+                      f"  make trace{raft_argument(options.raft)} PROFILE="
+                      f"{options.profile} RUN='^{test.test}$' SEED={seed}"]
+        return lines
 
     def liveness_lines(self) -> list[str]:
         """Returns the share of each test that came too late."""
-        late = Counter(failure.test for failure in self.failures
-                       if self.is_harsh() and failure.is_liveness)
+        late = Counter(test.test for _, test in self.failures
+                       if self.is_harsh() and test.kind == "liveness")
         lines = [f"  {test}: {count} of {self.seeds} "
                  f"({100 * count / max(self.seeds, 1):.1f} %)"
                  for test, count in sorted(late.items())]
@@ -390,22 +293,11 @@ def describe_seeds(seeds: list[int]) -> str:
 
 def replay(session: Session, seed: int) -> NoReturn:
     """Becomes the test program, so that its output is that of `make test`."""
-    command = session.command(seed, session.options.verbose)
+    command = session.command(seed, f"--verbose={session.options.verbose}")
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them
         signal.signal(number, signal.SIG_DFL)
     sys.stdout.flush()
     os.execve(command[0], command, session.environment(seed))
-
-
-def selected_tests(options: argparse.Namespace) -> list[str]:
-    """Returns the tests that RUN means; there is at least one."""
-    listing = ask([options.program, "--list", f"--run={options.run}"])
-    if listing.returncode == 2:
-        raise Problem(listing.stderr.strip().removeprefix("raft_tests: "))
-    if listing.returncode != 0:
-        raise Problem(f"{options.program} --list ended with "
-                      f"{listing.returncode}: see what it prints")
-    return listing.stdout.split()
 
 
 def choose_seeds(options: argparse.Namespace) -> list[int]:
@@ -422,8 +314,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
     parser.add_argument("program")
-    parser.texts("seeds", "seed_list", "verbose", "sshlogins", "raft")
-    parser.texts("run", default=LAB_TESTS)
+    parser.texts("run", "seeds", "seed_list", "verbose", "sshlogins", "raft")
     parser.texts("target", default="sim")
     parser.choice("profile", "fair", "harsh", hint="fair or harsh")
     parser.number("seed", 1, 0, LARGEST_SEED)
@@ -436,7 +327,7 @@ def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     options = parse_arguments(arguments)
     seeds = choose_seeds(options)
-    selected_tests(options)
+    events.listed(options.program, events.selection(options.run))
     check_machines(options.sshlogins)
     if options.sshlogins and options.target != "sim":
         raise Problem("SSHLOGINS is for make sim and make stress; leave it "

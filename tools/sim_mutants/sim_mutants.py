@@ -1,10 +1,8 @@
 """Breaks the simulator in one place at a time; its tests must fail each time.
 
-Who calls it: `make sim-mutants`, ONLY='name name' for some.
-
 changes.py lists the changes. Each is made in a copy of the tree in
 out/mutants/sim-NAME/, which takes over the objects that are already built, so
-that one file is compiled and the tests are linked anew. First comes a copy
+that one file is compiled and the tests are linked again. First comes a copy
 without any change, whose tests must pass: it shows that the tests can be
 believed, and how long they take.
 
@@ -16,15 +14,15 @@ wrong with the list, the build or the tests.
 
 import argparse
 import os
-import re
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import ROOT, mutation
+from tools import ROOT, events, mutation
 from tools.build import LIMIT_S
 from tools.command import Problem
+from tools.process import Ended
 from tools.sim_mutants.changes import MUTANTS, Mutant
 
 PROGRAM = "sim_tests"
@@ -76,17 +74,13 @@ def build_mutated(mutant: Mutant) -> Path:
     return tree
 
 
-def failed_tests(status: int | None, lines: list[str]) -> list[str]:
+def failed_tests(ended: Ended) -> list[str]:
     """Returns the tests that failed, or the one that ended everything."""
-    if status == 0:
-        return []
-    failed = [match[1] for line in lines
-              if (match := re.match(r"--- FAIL: (\w+)", line))]
-    if not failed:
-        begun = [line.split()[-1] for line in lines
-                 if line.startswith("=== RUN")] or ["the beginning"]
-        how = "did not end" if status is None else f"status {status}"
-        failed = [f"{begun[-1]} ({how})"]
+    run = events.read(ended.output, ended.status)
+    how = "did not end" if ended.status is None else f"status {ended.status}"
+    failed = [test.test for test in run.failed]
+    if not failed and ended.status != 0:
+        failed = [f"{run.last_begun or 'the beginning'} ({how})"]
     return failed
 
 
@@ -94,15 +88,15 @@ def run_tests(tree: Path, options: argparse.Namespace, limit: float) -> Run:
     """Runs the tests of one copy."""
     begin = time.monotonic()
     ended = mutation.run_in(
-        tree, [f"out/plain/{PROGRAM}", "--verbose=1", "--seed=1",
+        tree, [f"out/plain/{PROGRAM}", "--json", "--seed=1",
                f"--run={options.run}"], limit,
         on_line=None if options.all else
-        lambda line: line.startswith("--- FAIL:"))
-    (tree / "sim_tests.log").write_text(ended.output)
-    lines = ended.output.splitlines()
+        lambda line: events.parse(line).get("Action") == "fail")
+    run = events.read(ended.output, ended.status)
+    (tree / "sim_tests.log").write_text(run.text)
     if ended.status == 2:
-        raise Problem(f"sim_tests: {lines[-1] if lines else 'status 2'}")
-    return Run(failed_tests(ended.status, lines), time.monotonic() - begin)
+        raise Problem(f"sim_tests: {run.trouble}")
+    return Run(failed_tests(ended), time.monotonic() - begin)
 
 
 def try_mutant(mutant: Mutant, options: argparse.Namespace,

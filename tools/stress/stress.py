@@ -1,8 +1,7 @@
 """Repeats tests in real time, to find the rare failure.
 
-Who calls it: `make stress` (README.md beside this file). Needs GNU parallel,
-which does the scheduling, and Debian's Python with tqdm, because it reads the
-test program's output with sim.py.
+`make stress`; README.md beside this file describes it. GNU parallel does the
+scheduling.
 
 Each run of a test is a process of its own, with a seed of its own. What failed
 is kept in out/stress/, with its log; what passed leaves nothing. The exit
@@ -20,7 +19,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import ROOT
+from tools import ROOT, events
 from tools.command import (INTERRUPTED, Arguments, number, on_interrupt,
                            raft_argument, writing)
 from tools.seeds import seeds
@@ -45,8 +44,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("program", help="relative to the project's root")
     parser.add_argument("--out", type=Path, default=Path("out/stress"),
                         help="where logs go")
-    parser.texts("seed", "sshlogins", "raft")
-    parser.texts("run", default=seeds.LAB_TESTS)
+    parser.texts("run", "seed", "sshlogins", "raft")
     parser.number("n", DEFAULT_RUNS, 1, MOST_RUNS)
     parser.number("jobs", None, 1, seeds.MOST_JOBS)
     parser.choice("keep_going", "", "0", "1", hint="1, or leave it out")
@@ -60,7 +58,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def choose_runs(options: argparse.Namespace) -> list[Run]:
     """Returns all runs: each test once, then each again."""
-    tests = seeds.selected_tests(options)
+    tests = [test.test for test in events.listed(
+        options.program, events.selection(options.run))]
     return [Run(test, options.seed + turn) for turn in range(options.n)
             for test in tests]
 
@@ -68,7 +67,8 @@ def choose_runs(options: argparse.Namespace) -> list[Run]:
 def command(options: argparse.Namespace, run: Run) -> str:
     """Returns the shell's command for one run."""
     return shlex.join([RUNNER, options.program, f"--run=^{run.test}$",
-                       f"--seed={run.seed}", "--verbose=0"])
+                       f"--seed={run.seed}", "--json",
+                       f"--target=test{raft_argument(options.raft)}"])
 
 
 class Summary:
@@ -79,6 +79,7 @@ class Summary:
         self.out = out
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.failed: list[Run] = []
+        self.repeats: list[str] = []  # commands
         self.begin = time.monotonic()
 
     def add(self, run: Run, done: Done) -> list[str]:
@@ -87,25 +88,24 @@ class Summary:
         if done.status == 0:
             return []
         self.failed.append(run)
-        log = self._keep(run, done)
-        return [f"{self._reason(run, done)} ({done.seconds:.1f} s"
+        result = events.read(done.output, done.status)
+        why, repeat = self._reason(run, done, result)
+        self.repeats.append(repeat)
+        log = self.out / f"{run.test}-{run.seed}.log"
+        log.write_text(result.text + done.errors)
+        return [f"FAIL {run.test} seed {run.seed}: {why} ({done.seconds:.1f} s"
                 f"{'' if done.host == ':' else f', on {done.host}'})",
                 f"     log {log}"]
 
-    def _reason(self, run: Run, done: Done) -> str:
-        """Says in one line why a run failed."""
-        result = seeds.parse_output(run.seed, done.output, done.status)
-        if result.failures:
-            return str(result.failures[0])
-        said = (done.output + done.errors).strip().rpartition("\n")[2]
-        return (f"FAIL {run.test} seed {run.seed}: ended with status "
-                f"{done.status}: {said or 'no output'}")
-
-    def _keep(self, run: Run, done: Done) -> Path:
-        """Writes what is known of a failure."""
-        path = self.out / f"{run.test}-{run.seed}.log"
-        path.write_text(done.output + done.errors)
-        return path
+    def _reason(self, run: Run, done: Done,
+                result: events.Run) -> tuple[str, str]:
+        """Says in one line why a run failed, and what repeats it."""
+        if result.failed:
+            return result.failed[0].why, result.failed[0].repeat
+        said = (result.text + done.errors).strip().rpartition("\n")[2]
+        return (f"ended with status {done.status}: {said or 'no output'}",
+                f"make test{raft_argument(self.options.raft)} "
+                f"RUN='^{run.test}$' SEED={run.seed}")
 
     def table(self) -> list[str]:
         """Returns a line for each test."""
@@ -122,12 +122,9 @@ class Summary:
 
     def repeat_lines(self) -> list[str]:
         """Returns the commands that repeat what failed."""
-        raft = raft_argument(self.options.raft)
-        lines = [f"  make test{raft} RUN='^{run.test}$' SEED={run.seed}"
-                 for run in self.failed[:SHOWN]]
-        more = len(self.failed) - len(lines)
-        if more:
-            lines.append(f"  and {more} more")
+        lines = [f"  {command}" for command in self.repeats[:SHOWN]]
+        if len(self.repeats) > SHOWN:
+            lines.append(f"  and {len(self.repeats) - SHOWN} more")
         return ["to try again:"] + lines if lines else []
 
     def lines(self) -> list[str]:

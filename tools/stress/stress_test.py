@@ -15,38 +15,34 @@ from pathlib import Path
 from unittest import mock
 
 from tools.seeds import farm
+from tools.stand_in import PRELUDE
 
 
 # TestGood2A passes; TestRare2B fails under seeds that are multiples of 5;
 # TestSlow2C never ends; TestCrash2C says nothing.
-STAND_IN = r'''#!/bin/bash
-for argument; do
-  case $argument in
-    --seed=*) seed=${argument#--seed=} ;;
-    --run=*) run=${argument#--run=} ;;
-    --list) list=1 ;;
-  esac
-done
+STAND_IN = PRELUDE + r'''
 found=$(printf '%s\n' TestGood2A TestRare2B TestSlow2C TestCrash2C |
   grep -E -- "$run")
 if [ -z "$found" ]; then
   echo "raft_tests: no test matches \"$run\"" >&2
   exit 2
 fi
-[ -z "${list:-}" ] || { echo "$found"; exit 0; }
+[ -z "${list:-}" ] || { lists $found; exit 0; }
 log=$(dirname "$0")/$found-$seed.glog
 echo "debug of $found" >"$log"
-echo "seed $seed, log $log"
+starts "$log"
+prints "seed $seed, log $log"
 case $found in
   TestSlow2C) echo $$ >"$(dirname "$0")/slow"; exec sleep 60 ;;
   TestCrash2C) echo Segmentation >&2; exit 139 ;;
 esac
 if [ $found = TestRare2B ] && [ $((seed % 5)) -eq 0 ]; then
-  printf -- '--- FAIL: %s (0.01s)\n    a.cc:1: lost an entry\n' "$found"
-  echo '0 passed, 1 failed'
-  exit 1
+  prints "    a.cc:1: lost an entry"
+  fails "$found" safety check a.cc:1 "lost an entry"
+else
+  passes "$found"
 fi
-echo '1 passed, 0 failed'
+ends
 '''
 
 

@@ -1,22 +1,19 @@
-"""Records one run of one test, and makes its page.
+"""Records one run of one test, and makes its page: `make trace`.
 
-Who calls it: `make trace`. The test runs under the simulator, where its seed is
-one run for ever, or with --real in real time; tests/harness/recorder.h writes
-out/trace.ndjson meanwhile, and trace.py makes out/trace.html of it. Exit status:
-0 if there is a page, whether the test passed or not; 2 for a wrong argument; 130
-if interrupted.
+The test runs under the simulator, where a seed is always the same run, or with
+--real in real time; tests/harness/recorder.h writes out/trace.ndjson meanwhile,
+and show.py makes out/trace.html of it. Exit status: 0 if there is a page,
+whether the test passed or not; 2 for a wrong argument; 130 if interrupted.
 """
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-from tools import ROOT
+from tools import ROOT, events
 from tools.command import INTERRUPTED, Arguments, Problem
-from tools.process import ask
 from tools.trace import show
 
 MOST_SHOWN = 4
@@ -35,23 +32,19 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def choose_test(program: Path, run: str) -> str:
     """Returns the one lab test that RUN means."""
     if not run:
-        raise Problem("say which test: RUN=TestFigure82C")
-    listing = ask([program, "--list", f"--run={run}"])
-    if listing.returncode != 0:
-        raise Problem(listing.stderr.strip().partition(": ")[2]
-                          or f"{program} --list failed")
-    tests = [name for name in listing.stdout.split()
-             if re.search(r"\d[A-Z]$", name)]
+        raise Problem("say which test: RUN=TestName")
+    found = events.listed(program, [f"--run={run}"])
+    tests = [test.test for test in found if test.part]
     if not tests:
-        raise Problem(f'RUN "{run}" matches no test with a cluster: '
-                          "give one of 2A, 2B or 2C")
+        raise Problem(f'RUN "{run}" matches no test with a cluster: give one '
+                      "of a part of the lab")
     # A name that is the beginning of another's means itself.
     if run in tests:
         tests = [run]
     if len(tests) > 1:
         more = ", ..." if len(tests) > MOST_SHOWN else ""
         raise Problem(f'RUN "{run}" matches {len(tests)} tests: give one, '
-                          f"{', '.join(tests[:MOST_SHOWN])}{more}")
+                      f"{', '.join(tests[:MOST_SHOWN])}{more}")
     return tests[0]
 
 

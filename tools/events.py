@@ -1,0 +1,136 @@
+"""Reads what the test programs say of a run and of their tests: events, a line
+of JSON each, in the format that tests/runner/README.md describes.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tools.command import Problem
+from tools.process import ask
+
+Event = dict[str, Any]
+# All tests of the lab's Raft.
+ALL = ("--lab=raft",)
+
+
+class Test(NamedTuple):
+    """A test in a list, or how one ended; a field that is not said is empty."""
+    test: str
+    part: str = ""
+    origin: str = ""  # "course", "scenario"
+    action: str = ""  # "pass", "fail", "skip"
+    kind: str = ""    # "safety", "liveness", "harness"
+    way: str = ""     # "check", "oracle", "crash", ...
+    place: str = ""
+    message: str = ""
+    cause: str = ""
+    repeat: str = ""  # the command
+
+    @property
+    def group(self) -> str:
+        """The part of the lab, and whether it is a scenario test of it."""
+        return ("" if self.origin == "course" else self.origin.title()) + \
+            self.part
+
+    @property
+    def why(self) -> str:
+        """Says in a line why it failed."""
+        where = f"{self.place}: " if self.place else ""
+        more = f"; {self.cause}" if self.cause not in ("", self.message) else ""
+        return f"{where}{self.message}{more}"
+
+
+@dataclass
+class Run:
+    """One run of a program."""
+    tests: list[Test] = field(default_factory=list)
+    text: str = ""     # what it prints without --json
+    log: str = ""
+    last_begun: str = ""  # the last test that began
+    trouble: str = ""  # why not all of it can be believed
+    is_interrupted: bool = False
+
+    @property
+    def failed(self) -> list[Test]:
+        """The tests that failed."""
+        return [test for test in self.tests if test.action == "fail"]
+
+    @property
+    def passed(self) -> int:
+        """How many passed."""
+        return sum(test.action == "pass" for test in self.tests)
+
+
+def parse(line: str) -> Event:
+    """Returns a line's event; an empty one if the line is none."""
+    try:
+        event = json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        return {}
+    return event if "Action" in event or "Test" in event else {}
+
+
+def test_of(event: Event) -> Test:
+    """Returns the test that an event, or a line of a list, is about."""
+    return Test(*(event.get(name.title(), "") for name in Test._fields))
+
+
+def selection(run: str) -> list[str]:
+    """Returns the options that select what RUN= means; empty: all of ALL."""
+    return [f"--run={run}"] if run else list(ALL)
+
+
+def listed(program: str | Path, options: Iterable[str],
+           cwd: Path | None = None) -> list[Test]:
+    """Returns the tests that the options select; there is at least one."""
+    listing = ask([program, "--list", "--json", *options], cwd=cwd)
+    if listing.returncode == 2:
+        raise Problem(listing.stderr.strip().partition(": ")[2])
+    if listing.returncode != 0:
+        raise Problem(f"{program} --list ended with {listing.returncode}: see "
+                      "what it prints")
+    return [test_of(event) for event in
+            map(parse, listing.stdout.split("\n")) if event]
+
+
+def _trouble(run: Run, last: Event, status: int | None, said: str) -> str:
+    """Returns why a run cannot be believed; nothing if it can."""
+    if not last:
+        return f"ended early (status {status}): {said or 'no output'}"
+    counts = (last.get("Passed"), last.get("Failed"))
+    if counts != (run.passed, len(run.failed)):
+        return f"{counts[1]} failed, but not all are named"
+    if status != (1 if run.failed else 0):
+        return (f"exit status {status} after \"{counts[0]} passed, {counts[1]} "
+                'failed"')
+    return ""
+
+
+def read(output: str, status: int | None) -> Run:
+    """Returns what a program that ran with --json has said."""
+    run, last, text, said = Run(), Event(), [], ""
+    for line in output.split("\n"):
+        event = parse(line)
+        action = event.get("Action")
+        if not event:
+            said = line.strip() or said
+        elif action == "start":
+            run.log = event.get("Log", "")
+        elif action == "run":
+            run.last_begun = event["Test"]
+        elif action == "output":
+            text.append(event["Output"])
+            said = event["Output"].strip().rpartition("\n")[2] or said
+        elif action in ("pass", "fail", "skip"):
+            if "Test" in event:
+                run.tests.append(test_of(event))
+            else:
+                last = event
+    run.text = "".join(text)
+    run.is_interrupted = last.get("Way") == "interrupted"
+    if not run.is_interrupted:
+        run.trouble = _trouble(run, last, status, said)
+    return run
