@@ -96,8 +96,8 @@ def wanted(jobs: Iterable[Job], pattern: re.Pattern[str]) -> list[Job]:
     jobs = list(jobs)
     if not any(pattern.search(job.case) for job in jobs):
         names = sorted({job.case.partition("/")[0] for job in jobs})
-        raise Problem(f"RUN={pattern.pattern} matches no case: give a part of a name, "
-             f"such as {', '.join(names)}")
+        raise Problem(f"RUN={pattern.pattern} matches no case: give a part of "
+                      f"a name, such as {', '.join(names)}")
     return [job for job in jobs
             if pattern.search(job.case) or job.case.startswith("machine/")]
 

@@ -273,8 +273,8 @@ class Programs(unittest.TestCase):
         groups = {name.partition("/")[0] for name in run.cases}
         self.assertEqual(groups, {
             "machine", "pipelined", "flat", "largest_rpc", "memory",
-            "sequential", "catch_up", "election", "heartbeats", "append", "restart", "rpc",
-            "idle"})
+            "sequential", "catch_up", "election", "heartbeats", "append",
+            "restart", "rpc", "idle"})
 
     def test_elections_work_in_virtual_time(self) -> None:
         first, second = (self.run_program(

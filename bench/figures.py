@@ -1,10 +1,8 @@
 """What must hold: each figure, its fail line, its aim, and what a run says.
 
-Who calls it: tables.py. The figures are those that the project has set itself;
-README.md of this folder says where each comes from.
-
-Always true: a figure that the run did not measure has no value and is not
-judged.
+The figures are those that the project has set itself; README.md of this folder
+says where each comes from. Always true: a figure that the run did not measure
+has no value and is not judged.
 """
 
 from collections.abc import Callable
@@ -96,8 +94,8 @@ def throughput() -> list[Figure]:
         Figure("", "5 servers, of the rate of 3", "ratio",
                share(pipelined(5, 16, 1_000_000), "per_second", MAIN),
                0.5, **more),
-        Figure("flat", "last tenth off the first", "ratio", drift("flat/commands:1000000"),
-               0.2),
+        Figure("flat", "last tenth off the first", "ratio",
+               drift("flat/commands:1000000"), 0.2),
         Figure("", "100k, of the rate of 1M", "ratio",
                share(pipelined(3, 16, 100_000), "per_second", MAIN),
                0.55, **more),
@@ -131,7 +129,7 @@ def latency() -> list[Figure]:
             Figure(f"election of {servers}", "p50", "ms",
                    elections(servers, 0.5), 350),
             Figure("", "p99", "ms", elections(servers, 0.99), 700),
-            Figure("", "heart-beats a second and peer", "number",
+            Figure("", "heartbeats a second and peer", "number",
                    of(f"virtual/heartbeats/servers:{servers}",
                       "per_peer_and_second"), 10),
         ]

@@ -1,9 +1,7 @@
 """What a run has measured: reads Google Benchmark's JSON, and takes medians.
 
-Who calls it: bench.py, figures.py and tables.py of this folder.
-
-Always true: a case's name here has no "/iterations:1/manual_time" behind it,
-and every repetition of it is one value, aggregates are not read.
+Always true: a case's name here has no "/iterations:1/manual_time" after it, and
+every repetition of it is one value, aggregates are not read.
 """
 
 import json

@@ -1,7 +1,5 @@
 """The tables of `make bench`: all cases, and what must hold.
 
-Who calls it: bench.py.
-
 Always true: a column for the base is there if there is a base, and the change
 is from the base's median to this run's.
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# fixed_addresses.sh PROGRAM ARGS...: runs it without address randomisation.
+# fixed_addresses.sh PROGRAM ARGS...: runs it without address randomization.
 # Called by `make race`: older ThreadSanitizer runtimes cannot start on kernels
-# that randomise more address bits than they expect.
+# that randomize more address bits than they expect.
 set -u
 
 if setarch -R true 2>/dev/null; then

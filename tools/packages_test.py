@@ -182,7 +182,8 @@ class Deps(unittest.TestCase):
     def test_groups(self) -> None:
         """One that is not there, and those that `make test` ran with."""
         status, output = self.call("deps.sh", "nothing")
-        self.assertEqual((status, output[:25]), (2, "deps: no group 'nothing';"))
+        self.assertEqual((status, output[:25]),
+                         (2, "deps: no group 'nothing';"))
         self.assertEqual(output.count("\n"), 1)
         self.assertEqual(self.call("needs.sh", "build", "test"), (0, ""))
 

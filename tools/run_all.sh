@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run_all.sh PROGRAM... -- ARGS...: runs the test programs one after another,
 # those in which RUN= matches something. Called by `make test`. The exit status
-# is that of the first that failed; a failure does not hide what comes behind.
+# is that of the first that failed; a failure does not hide what comes after.
 set -u
 
 programs=()

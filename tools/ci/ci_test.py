@@ -74,7 +74,7 @@ class Budget(unittest.TestCase):
         self.assertEqual([step.rounds for step in that.steps], [0, 9, 9])
 
     def test_last_round_foretells_the_next(self) -> None:
-        """The minimum has to build first, so it is no measure for ever."""
+        """The minimum has to build first, so it is no measure without end."""
         step = Step("sim", [make("sim")], [make("sim")] * 9)
         step.has_run(100, further=False)
         self.assertIsNone(plan.next_step([step], 99))

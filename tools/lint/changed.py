@@ -1,5 +1,5 @@
-"""lint-changed COMMIT SOURCES...: prints those that changed since the commit, or
-that include one that did, directly or not.
+"""lint-changed COMMIT SOURCES...: prints those that changed since that commit,
+or that include one that did, directly or not.
 
 lint.sh calls it. All changed, if what clang-tidy checks changed. Exit status 2
 if there is no such commit.

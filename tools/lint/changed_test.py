@@ -52,8 +52,8 @@ class CommandLine(unittest.TestCase):
     def run_it(self, since: str) -> tuple[int, str]:
         """Returns the exit status and all output."""
         paths = sorted(path.name for path in self.tree.glob("[a-z].*"))
-        done = subprocess.run(["python3", "-B", "-m", "tools", "lint-changed", since,
-                               *paths],
+        done = subprocess.run(["python3", "-B", "-m", "tools", "lint-changed",
+                               since, *paths],
                               env=os.environ | {"PYTHONPATH": str(ROOT)},
                               cwd=self.tree, text=True, check=False,
                               capture_output=True)

@@ -2,8 +2,8 @@
 """Holds the language of the sources and pages to the field's standard terms.
 
 Called by lint.sh with all text files. Each finding is a line `file:line: what`;
-the exit status is 1 if there is any. WORDS is the list: a pattern, what to write
-instead, and the kinds of files in which it counts. Sample output of other
+the exit status is 1 if there is any. WORDS is the list: a pattern, what to
+write instead, and the kinds of files in which it counts. Sample output of other
 programs (testdata/) is not ours to change.
 """
 

@@ -1,8 +1,7 @@
 """Makes the page: one HTML file that needs nothing else, and no network.
 
-Who calls it: trace.py; its tests. The page is page/page.html with d3,
-page.css, the scripts and the data in it. Its Content-Security-Policy forbids
-every request.
+It is page/page.html with d3, page.css, the scripts and the data in it. Its
+Content-Security-Policy forbids every request.
 """
 
 import json

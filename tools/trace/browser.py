@@ -1,7 +1,6 @@
 """Debian's Chromium, headless and without network, for the tests of a page.
 
-Who calls it: page_test.py; shots.py. Each browser has a new, empty profile,
-which goes when it is closed.
+Each browser has a new, empty profile, which goes when it is closed.
 """
 
 import shutil

@@ -1,8 +1,8 @@
 """The terminal's view of a trace: a column for each server, time at the left.
 
-Who calls it: trace.py --text; its tests. Each event stands in its server's
-column, in the colour of the server's role then; what is about no server goes
-across. Colours only on a terminal (rich decides, and heeds NO_COLOR).
+Each event stands in its server's column, in the color of the server's role
+then; an event of no server goes across. Colors only on a terminal (rich
+decides, and heeds NO_COLOR).
 """
 
 import textwrap
@@ -41,7 +41,7 @@ def request(event: Event, fields: dict[str, Any]) -> list[str]:
     verb = event.get("rpc", "?")
     entries = fields.pop("entries", None)
     if verb == "AppendEntries" and entries == 0:
-        verb = "heart-beat"
+        verb = "heartbeat"
     words = [verb, f"T{fields.pop('term', '?')}"]
     if entries:
         words.append(f"+{entries}")
@@ -87,7 +87,7 @@ def of_disk_and_log(event: Event) -> str:
     elif "index" in fields:
         words.append(str(fields.pop("index")))
     if fields.get("voted_for", 0) is None:
-        fields["voted_for"] = "nobody"
+        fields["voted_for"] = "none"
     if fields.get("is_leader") is False:
         words = [kind, "refused"]
     fields.pop("is_leader", None)
@@ -139,7 +139,7 @@ def plain(text: str) -> str:
 
 
 def style_of(event: Event) -> str:
-    """Returns the colour of an event in its server's column."""
+    """Returns the color of an event in its server's column."""
     if event.get("fate", "delivered") in ("lost", "undeliverable", "refused"):
         return "red"
     return ROLE_STYLES.get(event.get("role", ""), "")

@@ -1,6 +1,6 @@
 """What the tests of the trace's page share: a browser, and ways to use it.
 
-Who calls it: page_test.py. After each test the browser's console must be empty.
+After each test the browser's console must be empty.
 """
 
 import tempfile
@@ -14,7 +14,7 @@ from selenium.webdriver.common.by import By
 from tools.trace import assemble, reading, synthetic
 from tools.trace.browser import Browser
 
-# How many pixels of the lanes' canvas have this colour of the style sheet.
+# How many pixels of the lanes' canvas have this color of the style sheet.
 COUNT_PIXELS = """
 const probe = document.createElement('canvas').getContext('2d');
 probe.fillStyle = getComputedStyle(document.documentElement)
@@ -100,7 +100,7 @@ class Page(unittest.TestCase):
                                  y=y, button="left", clickCount=1)
         self.browser.frame()
 
-    def pixels(self, colour: str, box: list[int] | None = None) -> int:
-        """Returns how many pixels of the lanes are in this colour."""
+    def pixels(self, color: str, box: list[int] | None = None) -> int:
+        """Returns how many pixels of the lanes are in this color."""
         self.browser.frame()
-        return self.browser.run(COUNT_PIXELS, colour, box)
+        return self.browser.run(COUNT_PIXELS, color, box)

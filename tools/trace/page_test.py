@@ -1,7 +1,8 @@
 """Tests of the trace's page in headless Chromium.
 
-`/usr/bin/python3 -B -m unittest tools.trace.page_test`, in the root; needs what `make
-deps` installs. The last test prints how long a page of 100,000 events takes.
+`/usr/bin/python3 -B -m unittest tools.trace.page_test`, in the root; needs what
+`make deps FOR=browser` installs. The last test prints how long a page of
+100,000 events takes.
 """
 
 import time
@@ -200,7 +201,8 @@ class Healthy(Page):
         self.assertEqual(everything, 0)
 
     def test_next_skips_what_is_hidden(self) -> None:
-        request = first(self.events, lambda event: event["event"] == "reply") - 1
+        request = first(self.events,
+                        lambda event: event["event"] == "reply") - 1
         self.browser.run("traceView.select(arguments[0])", request)
         self.press("n")
         self.assertEqual(self.events[self.view("selected")]["event"], "reply")
@@ -304,7 +306,7 @@ class Failing(Page):
 
     def test_unknown_is_shown(self) -> None:
         events = self.open([
-            RUN, {"t": 1, "event": "odd", "server": 1, "colour": {"a": "red"}},
+            RUN, {"t": 1, "event": "odd", "server": 1, "color": {"a": "red"}},
             {"t": 1.1, "event": "toString"},
             {"t": 1.2, "event": "request", "server": 0, "peer": 2,
              "rpc": "Ping", "fate": "eaten"},

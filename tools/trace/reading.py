@@ -1,8 +1,8 @@
 """Reads and checks a trace: NDJSON, in the format that README.md describes.
 
-Who calls it: trace.py; its tests. It refuses what is no trace, and takes what a
-crashed or hung test leaves: a last line that broke off, and no "end". What it
-returns has "run" first, the rest ordered by time, and only servers that exist.
+It refuses what is no trace, and takes what a crashed or hung test leaves: a
+last line that broke off, and no "end". What it returns has "run" first, the
+rest ordered by time, and only servers that exist.
 """
 
 import json

@@ -1,12 +1,12 @@
-"""Invents a trace: a little simulated cluster, seeded, as long as one likes.
+"""Invents a trace, for tests: a small simulated cluster, seeded.
 
-Who calls it: the tests; by hand, to look at the page:
+To look at the page by hand:
   /usr/bin/python3 -B -m tools trace-synthetic OUT.ndjson [--events=2000]
       [--seed=1] [--violation] [--crash]
 
 The story is honest: terms grow, one leader a term, only a majority commits, and
-what is down or cut off is heard by nobody. But it is no Raft: one list stands
-for all logs. With --violation an old leader goes on sending at the end.
+a server that is down or cut off is heard by none. But it is no Raft: one list
+stands for all logs. With --violation an old leader goes on sending at the end.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import Any
 from tools.command import Arguments
 
 Event = dict[str, Any]
-TICK = 0.1  # seconds between heart-beats
+TICK = 0.1  # seconds between heartbeats
 COMMANDS = 8  # of one step Agree
 REPLAYED = 20  # applied again after a crash, as after a snapshot
 
@@ -134,7 +134,7 @@ class Cluster:
             self.become(candidate, "follower", self.term[candidate])
 
     def beat(self, leader: int, entries: int) -> None:
-        """The leader sends to everybody, and commits if a majority has it."""
+        """The leader sends to all others, and commits if a majority has it."""
         has = 1
         for peer in self.others(leader):
             self.now += 0.0001
@@ -167,7 +167,7 @@ class Cluster:
             self.now += self.random.uniform(0.001, 0.01)
 
     def idle(self, leader: int, beats: int) -> None:
-        """Heart-beats only."""
+        """Heartbeats only."""
         for _ in range(beats):
             self.beat(leader, 0)
             self.now += TICK - 0.025

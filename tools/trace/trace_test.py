@@ -1,7 +1,7 @@
 """Tests of the trace's reader, its terminal view and what makes the page.
 
-`/usr/bin/python3 -B -m unittest tools.trace.trace_test`, in the root. page_test.py tests
-the page in a browser.
+`/usr/bin/python3 -B -m unittest tools.trace.trace_test`, in the root.
+page_test.py tests the page in a browser.
 """
 
 import json
@@ -198,7 +198,7 @@ class Text(Folder):
         self.assertTrue(row.startswith("   1.5000"), row)
         self.assertEqual(head.index("S2"), row.index("LEADER T3"))
 
-    def test_no_colour_in_a_pipe(self) -> None:
+    def test_no_color_in_a_pipe(self) -> None:
         self.assertNotIn("\x1b", self.text())
 
     def test_nothing_steers_the_terminal(self) -> None:
@@ -223,7 +223,7 @@ class Text(Folder):
         cases: tuple[tuple[reading.Event, str], ...] = (
                 ({**base, **call, "event": "request", "fate": "lost",
                   "fields": {"term": 2, "entries": 0}},
-                 "->S1 heart-beat T2 LOST"),
+                 "->S1 heartbeat T2 LOST"),
                 ({**base, **call, "event": "reply", "fate": "late",
                   "arrives": 4.5, "fields": {"term": 2, "success": False}},
                  "->S1 no T2 LATE arrives=4.5"),
@@ -239,13 +239,13 @@ class Text(Folder):
                  "->S1 reply to AppendEntries T?"),
                 ({**base, "event": "save", "fields": {
                     "current_term": 2, "voted_for": None, "log": 4}},
-                 "save T2 voted_for=nobody log=4"),
+                 "save T2 voted_for=none log=4"),
                 ({**base, "event": "start", "fields": {
                     "index": 1, "term": 2, "is_leader": False}},
                  "start refused term=2"),
                 ({**base, "event": "apply", "fields": {
                     "index": 5, "command": "107"}}, "apply 5 command=107"),
-                ({**base, "event": "odd", "colour": "red"}, "odd colour=red"),
+                ({**base, "event": "odd", "color": "red"}, "odd color=red"),
                 ({**base, "event": "life", "up": False, "life": 3},
                  "is down, life 3"),
                 ({**base, "event": "link", "connected": False},

@@ -60,14 +60,14 @@ function addCross(context, { x1, y1 }) {
   context.lineTo(x1 + 3.5, y1 - 3.5);
 }
 
-function drawHeads(view, group, colour) {
+function drawHeads(view, group, color) {
   const { context, look } = view;
   const filled = group.filter((line) => !line.no);
   const hollow = group.filter((line) => line.no);
   context.setLineDash([]);
   context.beginPath();
   filled.forEach((line) => addHead(context, line));
-  context.fillStyle = colour;
+  context.fillStyle = color;
   context.fill();
   context.beginPath();
   hollow.forEach((line) => addHead(context, line));
@@ -80,8 +80,8 @@ function drawHeads(view, group, colour) {
 // All arrows of one kind and fate.
 function drawGroup(view, group, kind, fate) {
   const { context, look } = view;
-  const colour = look[KINDS[kind]];
-  context.strokeStyle = colour;
+  const color = look[KINDS[kind]];
+  context.strokeStyle = color;
   context.lineWidth = kind === BEAT ? 1 : 1.3;
   for (const reply of [false, true]) {
     context.setLineDash(fate === LATE ? [6, 4] : reply ? [1.5, 2.5] : []);
@@ -89,7 +89,7 @@ function drawGroup(view, group, kind, fate) {
   }
   context.setLineDash([]);
   if (fate !== DROPPED_FATE) {
-    drawHeads(view, group.filter((line) => !line.cut), colour);
+    drawHeads(view, group.filter((line) => !line.cut), color);
     return;
   }
   context.strokeStyle = look.alarm;
@@ -116,7 +116,7 @@ function drawArrows(view, messages, list) {
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(toLine(view, messages, i));
   }
-  // Heart-beats first, so that what is rarer lies on top.
+  // Heartbeats first, so that what is rarer lies on top.
   const keys = [...groups.keys()].sort(
     (a, b) => (b >> 2 === BEAT) - (a >> 2 === BEAT) || a % 4 - b % 4);
   for (const key of keys) {

@@ -38,11 +38,11 @@ function drawDensity(view, model, filter) {
   const { counts, columns, sorts } = table;
   const room = Math.min(48, place.pitch - BAR - STRIP - 26);
   const unit = room / highestColumn(table);
-  const colours = [...KINDS.map((kind) => look[kind]), look.alarm];
+  const colors = [...KINDS.map((kind) => look[kind]), look.alarm];
   for (let server = 0; server < model.servers; ++server) {
     const depth = new Float64Array(columns);  // how far each bar is drawn
-    colours.forEach((colour, sort) => {
-      context.fillStyle = colour;
+    colors.forEach((color, sort) => {
+      context.fillStyle = color;
       for (let column = 0; column < columns; ++column) {
         const count = counts[(server * columns + column) * sorts + sort];
         if (count === 0) continue;

@@ -22,7 +22,7 @@ function messageName(event) {
   if (event.event === 'reply') return `reply to ${rpc}`;
   if (rpc !== 'AppendEntries' || !event.fields) return rpc;
   const entries = event.fields.entries;
-  if (entries === 0) return 'AppendEntries, a heart-beat';
+  if (entries === 0) return 'AppendEntries, a heartbeat';
   return `AppendEntries with ${entries} entr${entries === 1 ? 'y' : 'ies'}`;
 }
 
@@ -70,7 +70,7 @@ function briefMessage(event) {
     what += ' reply';
     if (answer !== undefined) what += `: ${answer ? 'yes' : 'no'}`;
   } else if (fields.entries === 0) {
-    what = 'heart-beat';
+    what = 'heartbeat';
   } else if (fields.entries) {
     what += ` +${fields.entries}`;
   }

@@ -50,9 +50,9 @@ function eventPoint(view, event) {
 }
 
 // All of them in one path: where they overlap they grow no stronger.
-function drawHalos(view, model, indexes, colour, width) {
+function drawHalos(view, model, indexes, color, width) {
   const { context, place } = view;
-  context.strokeStyle = colour;
+  context.strokeStyle = color;
   context.lineWidth = width;
   context.beginPath();
   for (const index of indexes) {

@@ -1,6 +1,6 @@
 // Which event is under a point of the lanes.
 //
-// Called by main.js when somebody clicks. Small things win over what they lie
+// Called by main.js at a click. Small things win over what they lie
 // on: a mark over an arrow, an arrow over a role.
 
 const NEAR = 7;  // pixels, for a finger

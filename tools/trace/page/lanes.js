@@ -136,12 +136,12 @@ function drawNames(view, servers) {
 }
 
 // Stripes for what is cut off.
-function makeHatch(context, colour) {
+function makeHatch(context, color) {
   const tile = document.createElement('canvas');
   tile.width = tile.height = 8;
   const stripe = tile.getContext('2d');
   stripe.globalAlpha = 0.35;
-  stripe.strokeStyle = colour;
+  stripe.strokeStyle = color;
   stripe.lineWidth = 1.5;
   stripe.beginPath();
   for (const shift of [-8, 0, 8]) {

@@ -1,6 +1,6 @@
-// Colours and measures of everything that is drawn.
+// Colors and measures of everything that is drawn.
 //
-// The colours are the style sheet's variables, so that legend and canvas cannot
+// The colors are the style sheet's variables, so that legend and canvas cannot
 // differ; they are read again when light turns to dark.
 
 const ROLES = ['follower', 'candidate', 'leader', 'down'];

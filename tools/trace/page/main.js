@@ -1,4 +1,4 @@
-// Makes the page: reads the data, draws, and answers to whoever looks at it.
+// Makes the page: reads the data, draws, and answers to clicks and keys.
 //
 // The last of the scripts. All drawing goes through draw(), at most once in a
 // frame; what changes the view calls redraw(). window.traceView is for tests.

@@ -1,6 +1,6 @@
 // The trace in the shape that drawing needs: sorted arrays for each lane.
 //
-// Built once, by main.js; read by everybody, changed by nobody. All spans are
+// Built once, by main.js; then only read. All spans are
 // [t0, t1, ...], sorted by t0 and without overlap within one array (but steps).
 
 function emptyLane() {
@@ -8,7 +8,7 @@ function emptyLane() {
     roles: [],   // {t0, t1, role, term, index}
     cuts: [],    // {t0, t1, index}: it is up, but the harness has cut it off
     downs: [],   // {t0, t1, index}
-    applied: [], // {t, value, index}: value grows within a life
+    applied: [], // {t, value, index}: value grows within an incarnation
     commit: [],  // {t, value, index}: the highest leader_commit seen
     marks: [],   // {t, kind, index}: save, start, unknown events
   };

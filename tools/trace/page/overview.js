@@ -47,12 +47,12 @@ function overviewBars(context, look, x, messages) {
   }
 }
 
-function tick(context, x, height, colour, width) {
-  context.fillStyle = colour;
+function tick(context, x, height, color, width) {
+  context.fillStyle = color;
   context.fillRect(x - width / 2, 0, width, height);
 }
 
-// onBrush(t0, t1) is called while somebody moves the brush.
+// onBrush(t0, t1) is called while the brush moves.
 function makeOverview(element, model, onBrush) {
   const canvas = element.querySelector('canvas');
   const svg = d3.select(element.querySelector('svg'));

@@ -1,7 +1,7 @@
-// The panel beside the lanes, and the banner above them: text that anybody, and
+// The panel beside the lanes, and the banner above them: text that a reader, and
 // any screen reader, can read.
 //
-// main.js calls it; choose(index) is called when somebody picks an event here.
+// main.js calls it; choose(index) is called when an event is picked here.
 
 const AROUND = 6;
 

@@ -23,7 +23,7 @@ function progressHeights(view, lanes) {
 
 // A line that rises with what is committed or applied, up to the run's end.
 // Returns its value at the right edge; null if there is none yet.
-function drawSteps(view, server, points, end, colour, isArea) {
+function drawSteps(view, server, points, end, color, isArea) {
   const { context, place, x, t0, t1, heights: { low, high } } = view;
   const byTime = d3.bisector((point) => point.t);
   const last = byTime.right(points, t1);
@@ -32,8 +32,8 @@ function drawSteps(view, server, points, end, colour, isArea) {
     floor - Math.max(0, 2 + (value - low) / (high - low || 1) * (STRIP - 5));
   let i = Math.max(0, byTime.right(points, t0) - 1);
   if (i >= last) return null;
-  context.strokeStyle = colour;
-  context.fillStyle = colour;
+  context.strokeStyle = color;
+  context.fillStyle = color;
   context.lineWidth = 1.5;
   context.beginPath();
   const first = Math.max(place.left, x(points[i].t));
@@ -86,13 +86,13 @@ function drawReached(view, server, { commit, applied }) {
   context.textAlign = 'right';
   const middle = place.laneTop(server) + BAR + STRIP / 2 + 1;
   let right = place.right - 4;
-  for (const [text, , colour] of parts) {
+  for (const [text, , color] of parts) {
     const width = context.measureText(text).width;
     context.fillStyle = look.panel;
     context.globalAlpha = 0.85;
     context.fillRect(right - width - 4, middle - 7, width + 8, 14);
     context.globalAlpha = 1;
-    context.fillStyle = colour;
+    context.fillStyle = color;
     context.fillText(text, right, middle);
     right -= width + 8;
   }
