@@ -54,8 +54,8 @@ def find_lab(path: str) -> Path:
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror}; give GO_LAB a "
                       "folder that you may read") from error
-    raise Problem(f"GO_LAB: no raft package with the course's tests, 2A to 2D "
-                  f"or 3A to 3D, in {path} or its {', '.join(_FOLDERS[1:])}")
+    raise Problem(f"GO_LAB: no raft package with the course's tests "
+                  f"in {path} or its {', '.join(_FOLDERS[1:])}")
 
 
 def find_go() -> str:

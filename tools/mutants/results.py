@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 COLUMNS = {
     "original": "original 18",  # the course's suite of 2020, no oracle
     "course": "course's 21",    # with the three tests that it added later
-    "own": "own tests",         # 2A+, 2B+, 2C+, no oracle
+    "own": "own tests",         # the scenario tests, no oracle
     "oracle": "oracle",         # in any test
     "new": "own or oracle",
     "checks": "CHECKs",         # raft/'s own, without the oracle

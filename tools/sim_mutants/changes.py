@@ -66,7 +66,7 @@ MUTANTS = [
            "scheduler.Block(Wait::kSleep, nullptr, deadline);",
            "scheduler.Block(Wait::kSleep, nullptr,\n"
            "                  scheduler.now() / 2 + deadline / 2);"),
-    Mutant("clock-backwards", "shows times that go back now and then", TIME,
+    Mutant("clock-backwards", "shows times that decrease now and then", TIME,
            "return now + (IsRealtime(clock)",
            "return (now ^ 0x80000) + (IsRealtime(clock)"),
 
