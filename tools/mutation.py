@@ -1,8 +1,8 @@
 """Breaks copies of the tree: what mutants of raft/ and of sim/ share.
 
-A copy lies in out/mutants/: of one folder; all else is linked there, and what is
-built of it is taken over (cmake/derived.cmake), so that only what was changed is
-compiled. LAUNCHER runs what runs in the copies.
+A copy lies in out/mutants/: of one folder; all else is linked there, and what
+is built of it is taken over (cmake/derived.cmake), so that only what was
+changed is compiled. LAUNCHER runs what runs in the copies.
 """
 
 import os
