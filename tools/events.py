@@ -74,8 +74,10 @@ def parse(line: str) -> Event:
 
 
 def test_of(event: Event) -> Test:
-    """Returns the test that an event, or a line of a list, is about."""
-    return Test(*(event.get(name.title(), "") for name in Test._fields))
+    """Returns the test that an event, or a line of a list, is about; of what
+    has several lines the first."""
+    return Test(*(event.get(name.title(), "").partition("\n")[0]
+                  for name in Test._fields))
 
 
 def selection(run: str) -> list[str]:

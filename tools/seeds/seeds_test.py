@@ -13,6 +13,7 @@ import time
 import unittest
 from pathlib import Path
 
+from tools import events
 from tools.stand_in import PRELUDE
 
 
@@ -249,3 +250,20 @@ class SimTest(unittest.TestCase):
         while not (log.exists() and log.read_text().endswith("\n")):
             time.sleep(0.01)
         return int(log.read_text())
+
+
+class EventsTest(unittest.TestCase):
+    """What is read of a run."""
+
+    def test_a_message_is_one_line(self) -> None:
+        """Whatever follows it is in the log."""
+        run = events.read(
+            '{"Action":"fail","Test":"TestX2A","Message":"oracle: a\\n b"}\n'
+            '{"Action":"fail","Passed":0,"Failed":1}\n', 1)
+        self.assertEqual((run.trouble, run.failed[0].why), ("", "oracle: a"))
+
+    def test_a_run_that_broke_off(self) -> None:
+        """Says what was printed last."""
+        run = events.read('{"Action":"start","Log":"x"}\nKilled\n', -9)
+        self.assertEqual((run.log, run.trouble),
+                         ("x", "ended early (status -9): Killed"))
