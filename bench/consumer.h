@@ -43,24 +43,23 @@ class Consumer {
 
   // Takes and checks the next message on the calling thread; false if the
   // channel is closed. REQUIRES: Run() was not called.
-  bool TakeOne() ABSL_LOCKS_EXCLUDED(mu_);
+  bool TakeOne() EXCLUDES(mu_);
 
   // Notes from now on when these counts are reached. REQUIRES: ascending.
-  void Watch(std::vector<uint64_t> counts) ABSL_LOCKS_EXCLUDED(mu_);
+  void Watch(std::vector<uint64_t> counts) EXCLUDES(mu_);
 
   // When they were, as many as have been.
-  std::vector<Clock::time_point> Reached() ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<Clock::time_point> Reached() EXCLUDES(mu_);
 
   // Waits until so many commands were taken; false if `deadline` passed.
-  bool Await(uint64_t count, Clock::time_point deadline)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  bool Await(uint64_t count, Clock::time_point deadline) EXCLUDES(mu_);
 
-  uint64_t count() ABSL_LOCKS_EXCLUDED(mu_);
+  uint64_t count() EXCLUDES(mu_);
 
  private:
   void Loop();
   void Check(const raft::ApplyMsg& message, uint64_t number) const;
-  void Add(uint64_t messages) ABSL_LOCKS_EXCLUDED(mu_);
+  void Add(uint64_t messages) EXCLUDES(mu_);
 
   const std::shared_ptr<raft::ApplyChannel> channel_;
   const Commands commands_;

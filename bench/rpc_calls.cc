@@ -53,16 +53,16 @@ class Line {
 class Window {
  public:
   // Waits until there is room for another call.
-  void Enter() ABSL_LOCKS_EXCLUDED(mu_) {
+  void Enter() EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     while (in_flight_ >= kInFlight) room_made_.Wait(&mu_);
     ++in_flight_;
   }
-  void Leave() ABSL_LOCKS_EXCLUDED(mu_) {
+  void Leave() EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     if (in_flight_-- == kInFlight || in_flight_ == 0) room_made_.Signal();
   }
-  void AwaitEmpty() ABSL_LOCKS_EXCLUDED(mu_) {
+  void AwaitEmpty() EXCLUDES(mu_) {
     MutexLock lock(&mu_);
     while (in_flight_ > 0) room_made_.Wait(&mu_);
   }

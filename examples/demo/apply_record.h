@@ -29,22 +29,21 @@ class ApplyRecord {
   explicit ApplyRecord(int servers) : applied_(static_cast<size_t>(servers)) {}
 
   // A new life of `server` begins: it applies its log from the start again.
-  void Restart(raft::ServerId server) ABSL_LOCKS_EXCLUDED(mu_);
+  void Restart(raft::ServerId server) EXCLUDES(mu_);
 
   // Records one delivery. Returns what is wrong with it, if anything: not the
   // next index, or not what another server applied there.
   std::optional<std::string> Add(raft::ServerId server,
-                                 const raft::ApplyMsg& message)
-      ABSL_LOCKS_EXCLUDED(mu_);
+                                 const raft::ApplyMsg& message) EXCLUDES(mu_);
 
   // How far `server` has applied, in its present life.
-  raft::Index AppliedBy(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(mu_);
+  raft::Index AppliedBy(raft::ServerId server) const EXCLUDES(mu_);
 
   // What was applied at `index`; nothing if no server got there yet.
-  std::optional<Entry> At(raft::Index index) const ABSL_LOCKS_EXCLUDED(mu_);
+  std::optional<Entry> At(raft::Index index) const EXCLUDES(mu_);
 
   // Everything that was applied, in order.
-  std::vector<Entry> All() const ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<Entry> All() const EXCLUDES(mu_);
 
  private:
   mutable base::Mutex mu_;

@@ -29,15 +29,14 @@ class Ballots {
   };
 
   // Takes note of a message. REQUIRES: ends are called "<from>-<to>".
-  void Observe(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(mu_);
+  void Observe(const labrpc::Packet& packet) EXCLUDES(mu_);
 
   // The candidacies since the last call, in the order they were seen.
-  std::vector<Candidacy> TakeNew() ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<Candidacy> TakeNew() EXCLUDES(mu_);
 
   // Whose votes have reached the candidate so far, without its own.
   std::set<raft::ServerId> VotesFor(raft::ServerId candidate,
-                                    raft::Term term) const
-      ABSL_LOCKS_EXCLUDED(mu_);
+                                    raft::Term term) const EXCLUDES(mu_);
 
  private:
   using Key = std::pair<raft::Term, raft::ServerId>;

@@ -56,10 +56,10 @@ class DemoCluster {
 
   // Gives a command to that server, as raft::Raft::Start().
   raft::StartResult Submit(raft::ServerId server, const std::string& command)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      EXCLUDES(mu_);
 
   // Looks at every server.
-  ClusterView View() const ABSL_LOCKS_EXCLUDED(mu_);
+  ClusterView View() const EXCLUDES(mu_);
 
   const ApplyRecord& applied() const { return applied_; }
   Ballots& ballots() { return ballots_; }
@@ -79,11 +79,11 @@ class DemoCluster {
 
   Ends MakeEnds(raft::ServerId server);
   std::shared_ptr<persister::SimulatedDisk> DetachDisk(raft::ServerId server)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      EXCLUDES(mu_);
   // Notes the link and switches all ends from and to the server accordingly.
-  void SetLink(raft::ServerId server, Link link) ABSL_LOCKS_EXCLUDED(mu_);
-  Machine Get(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(mu_);
-  ServerView Look(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(mu_);
+  void SetLink(raft::ServerId server, Link link) EXCLUDES(mu_);
+  Machine Get(raft::ServerId server) const EXCLUDES(mu_);
+  ServerView Look(raft::ServerId server) const EXCLUDES(mu_);
   // The body of a reader thread: the service, which executes by recording.
   void ReadLoop(raft::ServerId server, raft::ApplyChannel* channel);
 

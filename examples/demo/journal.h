@@ -39,12 +39,12 @@ class Journal {
   // `print_lines`: the plain form.
   explicit Journal(bool print_lines) : print_lines_(print_lines) {}
 
-  void BeginAct(Act act) ABSL_LOCKS_EXCLUDED(mu_);
-  void Add(std::string text) ABSL_LOCKS_EXCLUDED(mu_);
+  void BeginAct(Act act) EXCLUDES(mu_);
+  void Add(std::string text) EXCLUDES(mu_);
 
   // Notes that something the demo claims does not hold. The first one counts.
-  void Fail(std::string what) ABSL_LOCKS_EXCLUDED(mu_);
-  std::optional<std::string> failure() const ABSL_LOCKS_EXCLUDED(mu_);
+  void Fail(std::string what) EXCLUDES(mu_);
+  std::optional<std::string> failure() const EXCLUDES(mu_);
 
   std::chrono::duration<double> Elapsed() const {
     return raft::Clock::now() - began_;
@@ -56,11 +56,10 @@ class Journal {
     std::deque<Event> newest;  // the last kShownEvents, the newest one last
   };
   static constexpr size_t kShownEvents = 8;
-  Excerpt Read() const ABSL_LOCKS_EXCLUDED(mu_);
+  Excerpt Read() const EXCLUDES(mu_);
 
  private:
-  void PrintLocked(const std::string& line) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PrintLocked(const std::string& line) const REQUIRES(mu_);
 
   const bool print_lines_;
   const raft::Clock::time_point began_ = raft::Clock::now();

@@ -44,23 +44,23 @@ class Watcher {
   // false once `limit` has passed, or the demo has to end early.
   bool Await(std::chrono::duration<double> limit,
              const std::function<bool(const ClusterView&)>& holds)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      EXCLUDES(mu_);
 
   // Whether the demo has to end early: interrupted, or something went wrong.
   bool MustEnd() const;
 
   // Looks and draws a last time, joins the thread and gives the terminal back.
   // Idempotent.
-  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+  void Stop() EXCLUDES(mu_);
 
   // How many leaders were seen to take over. REQUIRES: Stop() was called.
   size_t ElectionsWon() const { return leaders_.size(); }
 
  private:
-  void WatchLoop() ABSL_LOCKS_EXCLUDED(mu_);
+  void WatchLoop() EXCLUDES(mu_);
   // Returns false once Stop() was called.
-  bool AwaitNextLook(raft::Clock::time_point next) ABSL_LOCKS_EXCLUDED(mu_);
-  void LookOnce() ABSL_LOCKS_EXCLUDED(mu_);
+  bool AwaitNextLook(raft::Clock::time_point next) EXCLUDES(mu_);
+  void LookOnce() EXCLUDES(mu_);
   void TellElections(const ClusterView& view);
   void Draw(const ClusterView& view) const;
 

@@ -86,8 +86,8 @@ class TestThreads {
   void Start(std::function<void()> body);
 
   // Asks the threads to stop; each sees it in Stopping().
-  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
-  bool Stopping() ABSL_LOCKS_EXCLUDED(mu_);
+  void Stop() EXCLUDES(mu_);
+  bool Stopping() EXCLUDES(mu_);
 
   // Waits for all threads.
   void Join();

@@ -50,24 +50,21 @@ class Recorder : public ClusterObserver {
 
   // A cluster of `servers` servers is made, none of which runs yet; it may not
   // be the first one of its test.
-  void OnCluster(const Run& run, int servers) ABSL_LOCKS_EXCLUDED(lock_);
+  void OnCluster(const Run& run, int servers) EXCLUDES(lock_);
 
   void OnIncarnationBegin(raft::ServerId server, int incarnation) override
-      ABSL_LOCKS_EXCLUDED(lock_);
-  void OnIncarnationEnd(raft::ServerId server) override
-      ABSL_LOCKS_EXCLUDED(lock_);
-  void OnMessage(const Message& message) override ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
+  void OnIncarnationEnd(raft::ServerId server) override EXCLUDES(lock_);
+  void OnMessage(const Message& message) override EXCLUDES(lock_);
   void OnSave(raft::ServerId server, int incarnation,
-              const std::optional<DiskState>& state) override
-      ABSL_LOCKS_EXCLUDED(lock_);
+              const std::optional<DiskState>& state) override EXCLUDES(lock_);
   void OnApply(raft::ServerId server, const raft::ApplyMsg& message) override
-      ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
   void OnState(raft::ServerId server, int incarnation, raft::Term floor,
-               raft::State state) override ABSL_LOCKS_EXCLUDED(lock_);
+               raft::State state) override EXCLUDES(lock_);
   void OnStart(raft::ServerId server, int incarnation, std::string_view command,
-               raft::StartResult result) override ABSL_LOCKS_EXCLUDED(lock_);
-  void OnLink(raft::ServerId server, bool connected) override
-      ABSL_LOCKS_EXCLUDED(lock_);
+               raft::StartResult result) override EXCLUDES(lock_);
+  void OnLink(raft::ServerId server, bool connected) override EXCLUDES(lock_);
   void OnNetwork(std::string_view setting, bool on) override;
   void OnTitle(std::string_view title) override;
   void OnStep(const StepEvent& step) override;
@@ -90,17 +87,15 @@ class Recorder : public ClusterObserver {
 
   static const char* NameOf(Role role);
   double SecondsSince(Clock::time_point time) const;
-  Shown ShownBy(raft::ServerId server) const ABSL_LOCKS_EXCLUDED(lock_);
+  Shown ShownBy(raft::ServerId server) const EXCLUDES(lock_);
   void Shows(raft::ServerId server, int incarnation, raft::Term term, Role role)
-      ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
   void ShowsByReply(raft::ServerId server, raft::Term term, bool agrees)
-      ABSL_LOCKS_EXCLUDED(lock_);
-  bool IsRunning(raft::ServerId server, int incarnation) const
-      ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
+  bool IsRunning(raft::ServerId server, int incarnation) const EXCLUDES(lock_);
   nlohmann::ordered_json Event(std::string_view name) const;
   nlohmann::ordered_json EventOf(std::string_view name,
-                                 raft::ServerId server) const
-      ABSL_LOCKS_EXCLUDED(lock_);
+                                 raft::ServerId server) const EXCLUDES(lock_);
   nlohmann::ordered_json MessageEvent(const Message& message) const;
 
   const EventSink sink_;

@@ -114,40 +114,37 @@ class Tap {
   // From now on these messages are dropped, held or delivered twice (which
   // concerns requests only). The newest rule that matches a message decides;
   // without one it passes. Returns the rule's number.
-  int Drop(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
-  int Hold(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
-  int Duplicate(const Match& match) ABSL_LOCKS_EXCLUDED(mu_);
+  int Drop(const Match& match) EXCLUDES(mu_);
+  int Hold(const Match& match) EXCLUDES(mu_);
+  int Duplicate(const Match& match) EXCLUDES(mu_);
 
   // Forgets one rule, or all. What is held stays so.
-  void Forget(int rule) ABSL_LOCKS_EXCLUDED(mu_);
-  void ForgetAll() ABSL_LOCKS_EXCLUDED(mu_);
+  void Forget(int rule) EXCLUDES(mu_);
+  void ForgetAll() EXCLUDES(mu_);
 
   // The number of the newest message.
-  size_t Now() const ABSL_LOCKS_EXCLUDED(mu_);
+  size_t Now() const EXCLUDES(mu_);
 
   // The messages seen so far that match, in order, whatever became of them.
-  std::vector<TapMessage> Seen(const Match& match) const
-      ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<TapMessage> Seen(const Match& match) const EXCLUDES(mu_);
   size_t Count(const Match& match) const { return Seen(match).size(); }
 
   // Waits until `count` messages that match have been seen, and returns the
   // last of them. They may not have arrived yet. Fails after kSceneLimit.
   TapMessage Await(const Match& match, size_t count = 1,
-                   Place place = Place::Here()) ABSL_LOCKS_EXCLUDED(mu_);
+                   Place place = Place::Here()) EXCLUDES(mu_);
 
   // The messages held now that match, the oldest first.
-  std::vector<TapMessage> Held(const Match& match) const
-      ABSL_LOCKS_EXCLUDED(mu_);
+  std::vector<TapMessage> Held(const Match& match) const EXCLUDES(mu_);
 
   // Waits until a message that matches is held, and returns the oldest. Fails
   // after kSceneLimit.
   TapMessage AwaitHeld(const Match& match, Place place = Place::Here())
-      ABSL_LOCKS_EXCLUDED(mu_);
+      EXCLUDES(mu_);
 
   // Lets a held message go on; false if it is not held any more, or its caller
   // is dead. The rules are not asked again.
-  bool Release(RaftCluster* cluster, const TapMessage& message)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  bool Release(RaftCluster* cluster, const TapMessage& message) EXCLUDES(mu_);
 
   // Lets all that are held now and match go on, the oldest first.
   void ReleaseAll(RaftCluster* cluster, const Match& match);
@@ -161,13 +158,11 @@ class Tap {
     labrpc::Ruling ruling;
   };
 
-  labrpc::Ruling Ask(const labrpc::Packet& packet) ABSL_LOCKS_EXCLUDED(mu_);
+  labrpc::Ruling Ask(const labrpc::Packet& packet) EXCLUDES(mu_);
   std::optional<TapMessage> DecodeLocked(const labrpc::Packet& packet)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  labrpc::Ruling RuleLocked(const TapMessage& message) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  int AddRule(const Match& match, labrpc::Ruling ruling)
-      ABSL_LOCKS_EXCLUDED(mu_);
+      REQUIRES(mu_);
+  labrpc::Ruling RuleLocked(const TapMessage& message) const REQUIRES(mu_);
+  int AddRule(const Match& match, labrpc::Ruling ruling) EXCLUDES(mu_);
 
   mutable base::Mutex mu_;
   base::CondVar message_seen_;

@@ -88,22 +88,19 @@ class Oracle : public harness::ClusterObserver {
   Oracle& operator=(const Oracle&) = delete;
 
   void OnIncarnationBegin(raft::ServerId server, int incarnation) override
-      ABSL_LOCKS_EXCLUDED(lock_);
-  void OnIncarnationEnd(raft::ServerId server) override
-      ABSL_LOCKS_EXCLUDED(lock_);
-  void OnMessage(const harness::Message& message) override
-      ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
+  void OnIncarnationEnd(raft::ServerId server) override EXCLUDES(lock_);
+  void OnMessage(const harness::Message& message) override EXCLUDES(lock_);
   void OnSave(raft::ServerId server, int incarnation,
               const std::optional<harness::DiskState>& state) override
-      ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
   void OnApply(raft::ServerId server, const raft::ApplyMsg& message) override
-      ABSL_LOCKS_EXCLUDED(lock_);
+      EXCLUDES(lock_);
   void OnState(raft::ServerId server, int incarnation, raft::Term floor,
-               raft::State state) override ABSL_LOCKS_EXCLUDED(lock_);
+               raft::State state) override EXCLUDES(lock_);
   void OnStart(raft::ServerId server, int incarnation, std::string_view command,
-               raft::StartResult result) override ABSL_LOCKS_EXCLUDED(lock_);
-  raft::Term TermSeen(raft::ServerId server) const override
-      ABSL_LOCKS_EXCLUDED(lock_);
+               raft::StartResult result) override EXCLUDES(lock_);
+  raft::Term TermSeen(raft::ServerId server) const override EXCLUDES(lock_);
 
   // The names of the rules that cannot be judged without Options::reads_disks.
   static std::vector<Rule> RulesOfTheDisk();
@@ -215,110 +212,87 @@ class Oracle : public harness::ClusterObserver {
   class Judging;
 
   // oracle.cc
-  Server& ServerLocked(raft::ServerId server)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+  Server& ServerLocked(raft::ServerId server) REQUIRES(lock_) {
     return servers_[static_cast<size_t>(server)];
   }
   bool Known(raft::ServerId server) const {
     return server >= 0 && static_cast<size_t>(server) < servers_count_;
   }
   bool IsRunningLocked(raft::ServerId server, int incarnation) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_) {
+      REQUIRES(lock_) {
     const Server& it = servers_[static_cast<size_t>(server)];
     return it.running && it.incarnation == incarnation;
   }
   size_t Majority() const { return servers_count_ / 2 + 1; }
-  void Record(Event event) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void Violate(const Rule& rule, const std::string& what)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void Record(Event event) REQUIRES(lock_);
+  void Violate(const Rule& rule, const std::string& what) REQUIRES(lock_);
   static uint64_t Hash(std::string_view command) {
     return std::hash<std::string_view>()(command);
   }
 
   // oracle_messages.cc: what each message means for the rules.
-  bool IsStaleLocked(const harness::Message& message)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  bool IsStaleLocked(const harness::Message& message) REQUIRES(lock_);
   void OnRequestVote(const harness::Message& message,
-                     const raft::RequestVoteArgs& args)
-      ABSL_LOCKS_EXCLUDED(lock_);
+                     const raft::RequestVoteArgs& args) EXCLUDES(lock_);
   void OnAppendEntries(const harness::Message& message,
-                       const raft::AppendEntriesArgs& args)
-      ABSL_LOCKS_EXCLUDED(lock_);
+                       const raft::AppendEntriesArgs& args) EXCLUDES(lock_);
   Position JudgeEntriesLocked(const harness::Link& link,
                               const raft::AppendEntriesArgs& args)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
   void OnReply(const harness::Message& message,
-               const raft::RequestVoteReply& reply) ABSL_LOCKS_EXCLUDED(lock_);
+               const raft::RequestVoteReply& reply) EXCLUDES(lock_);
   void OnReply(const harness::Message& message,
-               const raft::AppendEntriesReply& reply)
-      ABSL_LOCKS_EXCLUDED(lock_);
-  void OnUndecodable(const harness::Message& message)
-      ABSL_LOCKS_EXCLUDED(lock_);
+               const raft::AppendEntriesReply& reply) EXCLUDES(lock_);
+  void OnUndecodable(const harness::Message& message) EXCLUDES(lock_);
   void AwaitReplyLocked(const harness::Message& message, Pending pending)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
   std::optional<Pending> TakePendingLocked(const harness::Message& reply)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
   void RecordReplyLocked(Event::Kind kind, const Pending& pending,
-                         const Answer& answer)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                         const Answer& answer) REQUIRES(lock_);
   bool JudgeTermLocked(const Pending& pending, const Answer& answer)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void QuietLocked(const Pending& pending, raft::Term term)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
+  void QuietLocked(const Pending& pending, raft::Term term) REQUIRES(lock_);
   bool HasSavedVoteLocked(raft::ServerId voter, raft::Term term,
-                          raft::ServerId candidate)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void JudgeVoteLocked(const Pending& pending, Fate fate)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void JudgeSuccessLocked(const Pending& pending, Fate fate)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                          raft::ServerId candidate) REQUIRES(lock_);
+  void JudgeVoteLocked(const Pending& pending, Fate fate) REQUIRES(lock_);
+  void JudgeSuccessLocked(const Pending& pending, Fate fate) REQUIRES(lock_);
 
   // oracle_elections.cc
-  void ShowsTermLocked(raft::ServerId server, raft::Term term)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+  void ShowsTermLocked(raft::ServerId server, raft::Term term) REQUIRES(lock_);
   void HearsLocked(raft::ServerId server, int incarnation, raft::Term term)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
   void VotesLocked(raft::ServerId voter, raft::Term term,
-                   raft::ServerId candidate)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                   raft::ServerId candidate) REQUIRES(lock_);
   void StandsLocked(const harness::Link& link, raft::Term term,
-                    Clock::time_point sent)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void LeadsLocked(raft::ServerId server, raft::Term term)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                    Clock::time_point sent) REQUIRES(lock_);
+  void LeadsLocked(raft::ServerId server, raft::Term term) REQUIRES(lock_);
   void SpeaksLocked(const harness::Link& link, raft::Term term,
-                    Clock::time_point sent)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                    Clock::time_point sent) REQUIRES(lock_);
   void BeatsLocked(const harness::Link& link,
                    const raft::AppendEntriesArgs& args, Clock::time_point sent)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
 
   // oracle_logs.cc
   void HoldsLocked(raft::ServerId server, Position position,
                    raft::Term prev_term, std::string_view command)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
   void LeaderHoldsLocked(raft::Term term, raft::ServerId leader,
-                         Position position)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                         Position position) REQUIRES(lock_);
   void AcknowledgesLocked(raft::ServerId server, raft::Term term,
-                          Position position)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void CommitLocked(raft::Term by, raft::Index index)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                          Position position) REQUIRES(lock_);
+  void CommitLocked(raft::Term by, raft::Index index) REQUIRES(lock_);
   void OffersLocked(raft::ServerId follower, raft::Term term, raft::Index first,
-                    raft::Index last) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void StoresLocked(raft::ServerId server, Position position)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void JudgeRefusalLocked(const Pending& pending)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                    raft::Index last) REQUIRES(lock_);
+  void StoresLocked(raft::ServerId server, Position position) REQUIRES(lock_);
+  void JudgeRefusalLocked(const Pending& pending) REQUIRES(lock_);
   void ReadDiskLocked(raft::ServerId server, const harness::DiskState& state)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
   void ReadLogLocked(raft::ServerId server, const harness::DiskState& state)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
-  void JudgeDiskLocked(raft::ServerId server)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+      REQUIRES(lock_);
+  void JudgeDiskLocked(raft::ServerId server) REQUIRES(lock_);
   void OnDiskLocked(raft::ServerId server, raft::Term term, Position position,
-                    const Rule& rule) ABSL_EXCLUSIVE_LOCKS_REQUIRED(lock_);
+                    const Rule& rule) REQUIRES(lock_);
 
   // Immutable after construction.
   const size_t servers_count_;

@@ -26,7 +26,7 @@ class Watchdog {
   Watchdog& operator=(const Watchdog&) = delete;
 
  private:
-  void WatchLoop() ABSL_LOCKS_EXCLUDED(mu_);
+  void WatchLoop() EXCLUDES(mu_);
 
   const std::chrono::steady_clock::time_point deadline_;
 
