@@ -9,6 +9,7 @@ make demo     watch a cluster of five elect, replicate, lose servers, recover
 make test     all tests, with real threads in real time; six minutes
                 RUN=regex  only the tests whose name it matches: RUN=2A,
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
+                ORIGIN=course  only the course's; or scenario, unit
                 SEED=n     fix every random choice
                 V=0        as `go test` without -v
 make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to

@@ -100,13 +100,13 @@ class Ci:
 
     def table(self) -> list[str]:
         """Returns what ran, how long it took, and what failed."""
-        lines = [f"{'step':14} {'rounds':>10} {'time':>7}"]
+        lines = [f"{'step':16} {'rounds':>10} {'time':>7}"]
         for step in self.steps:
             rounds = f"1 + {step.rounds}" if step.further else "whole"
-            lines.append(f"{step.name:14} {rounds:>10} "
+            lines.append(f"{step.name:16} {rounds:>10} "
                          f"{clock_time(step.seconds):>7}"
                          f"{'  FAILED' if step.failed else ''}")
-        lines.append(f"{'all':14} {'':10} "
+        lines.append(f"{'all':16} {'':10} "
                      f"{clock_time(self.clock() - self.begin):>7}")
         lines += [f"failed: {what}" for step in self.steps
                   for what in step.failed]

@@ -10,11 +10,6 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Iterator
 
-# Real-time tests that sanitizers have time for in every case.
-SHORT = ("^TestUnit|2A$|^TestBasicAgree2B$|^TestPersist12C$|"
-         # labrpc's own tests, but for its benchmark:
-         "^Test(Basic|Types|Disconnect|Counts|Bytes|ConcurrentMany|Unreliable|"
-         "ConcurrentOne|Regression1|Killed|LongDelayRace)$")
 MUTANTS_AT_A_TIME = 8
 
 
@@ -89,9 +84,11 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
                      make("sim", f"SEED_LIST={next(few)}", results=1)],
              [make("sim", f"SEED_LIST={next(many)}", results=1)
               for _ in range(20)]),
-        Step("asan", [make("asan", f"RUN={SHORT}", results=1)],
-             [make("asan", f"RUN={part}", results=1)
-              for part in ("2B$", "2C$", "Scenario.*2A$")]),
+        Step("hidden fsgsbase", [Command(
+            ("env", "SIM_FSGSBASE=off", "make", "sim-test"), results=1)]),
+        Step("asan", [make("asan", "ORIGIN=unit", results=1)],
+             [make("asan", f"ORIGIN={origin}", results=1)
+              for origin in ("scenario", "course")]),
         Step("sim-race", [make("sim-race", "SEEDS=2", results=1)],
              [make("sim-race", "SEEDS=3", f"SEED={seed}", results=1)
               for seed in range(3, 60, 3)]),
@@ -102,7 +99,7 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
         Step("skeleton-test", [make("skeleton-test")]),
         Step("install-test", [make("install-test")]),
         Step("build-test", [make("build-test")]),
-        Step("browser", [make("trace", "RUN=^TestFigure8Unreliable2C$"),
+        Step("browser", [make("trace", "RUN=Figure8Unreliable"),
                          make("trace-test")]),
         Step("bench-test", [make("bench-test")]),
     ]
