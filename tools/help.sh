@@ -51,7 +51,7 @@ make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 SAMPLE=8 ROUND=1  only eight, which the day draws
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
 make sim-mutants  the same for sim/ and its tests                        [ONLY=]
-make sim-same a seed gives the same run, in eleven ways        [SEED= SEEDS=3]
+make sim-same a seed gives the same run, in ten ways           [SEED= SEEDS=3]
 make sim-test, skeleton-test, trace-test, bench-test, build-test, install-test:
               the tests of the simulator, of make skeleton and RAFT=, of the page
               in a browser, of the benchmarks, of awkward names, of make install
