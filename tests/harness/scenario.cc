@@ -16,15 +16,15 @@ constexpr std::chrono::milliseconds kLook(5);
 
 }  // namespace
 
-Stage::Stage(int servers, std::string_view title, Place place)
+Scenario::Scenario(int servers, std::string_view title, Place place)
     : cluster(servers, {.tap = tap.Handler()}, place) {
   cluster.Begin(title);
 }
 
-void Stage::WaitUntil(const std::string& what,
-                      const std::function<bool()>& is_so, Place place) {
+void Scenario::WaitUntil(const std::string& what,
+                         const std::function<bool()>& is_so, Place place) {
   const Step step(cluster.observers(), "WaitUntil", what, place);
-  const auto deadline = std::chrono::steady_clock::now() + kSceneLimit;
+  const auto deadline = std::chrono::steady_clock::now() + kScenarioLimit;
   while (!is_so()) {
     cluster.CommittedAt(/*index=*/1, place);  // fails if an error was found
     if (std::chrono::steady_clock::now() > deadline) {
@@ -35,7 +35,7 @@ void Stage::WaitUntil(const std::string& what,
   }
 }
 
-Term Stage::Elect(ServerId server, Place place) {
+Term Scenario::Elect(ServerId server, Place place) {
   std::vector<ServerId> followers;
   for (ServerId other = 0; other < cluster.size(); ++other) {
     if (other != server && cluster.IsConnected(other)) {
@@ -45,8 +45,8 @@ Term Stage::Elect(ServerId server, Place place) {
   return Elect(server, followers, place);
 }
 
-Term Stage::Elect(ServerId server, const std::vector<ServerId>& followers,
-                  Place place) {
+Term Scenario::Elect(ServerId server, const std::vector<ServerId>& followers,
+                     Place place) {
   std::vector<ServerId> all = followers;
   all.push_back(server);
   // A leader that all follow keeps the others quiet; only `server` does not
@@ -67,7 +67,7 @@ Term Stage::Elect(ServerId server, const std::vector<ServerId>& followers,
 }
 
 // Says whether one of `servers` leads a term which they are all in.
-bool Stage::HasLeader(const std::vector<ServerId>& servers) {
+bool Scenario::HasLeader(const std::vector<ServerId>& servers) {
   bool has_leader = false;
   std::set<Term> terms;
   for (const ServerId server : servers) {
@@ -80,8 +80,9 @@ bool Stage::HasLeader(const std::vector<ServerId>& servers) {
 
 // Says whether `leader` leads and all `followers` have answered it in its term
 // since `begin`.
-bool Stage::IsFollowed(ServerId leader, const std::vector<ServerId>& followers,
-                       size_t begin) {
+bool Scenario::IsFollowed(ServerId leader,
+                          const std::vector<ServerId>& followers,
+                          size_t begin) {
   const raft::State state = cluster.GetState(leader);
   if (!state.is_leader) return false;
   std::set<ServerId> missing(followers.begin(), followers.end());
@@ -92,7 +93,7 @@ bool Stage::IsFollowed(ServerId leader, const std::vector<ServerId>& followers,
   return missing.empty();
 }
 
-ServerId Stage::AwaitLeader(Term above, Place place) {
+ServerId Scenario::AwaitLeader(Term above, Place place) {
   ServerId leader = raft::kNobody;
   const auto one_leads = [&] {
     Term newest = above;
@@ -110,7 +111,7 @@ ServerId Stage::AwaitLeader(Term above, Place place) {
   return leader;
 }
 
-Index Stage::Submit(ServerId leader, const Command& command, Place place) {
+Index Scenario::Submit(ServerId leader, const Command& command, Place place) {
   const raft::StartResult result = cluster.Start(leader, command);
   if (!result.is_leader) {
     Fail(Kind::kLiveness,
@@ -119,8 +120,8 @@ Index Stage::Submit(ServerId leader, const Command& command, Place place) {
   return result.index;
 }
 
-void Stage::AwaitApplied(Index index, const Command& command, int servers,
-                         Place place) {
+void Scenario::AwaitApplied(Index index, const Command& command, int servers,
+                            Place place) {
   WaitUntil(
       absl::StrCat(servers, " servers have applied index ", index),
       [&] { return cluster.CommittedAt(index, place).servers >= servers; },
@@ -134,7 +135,7 @@ void Stage::AwaitApplied(Index index, const Command& command, int servers,
   }
 }
 
-void Stage::CheckNotApplied(Index index, Place place) {
+void Scenario::CheckNotApplied(Index index, Place place) {
   const Applied applied = cluster.CommittedAt(index, place);
   if (applied.servers == 0) return;
   Fail(Kind::kSafety,
@@ -143,8 +144,8 @@ void Stage::CheckNotApplied(Index index, Place place) {
        place);
 }
 
-void Stage::AwaitTwoHeartbeats(ServerId leader, ServerId follower,
-                               Place place) {
+void Scenario::AwaitTwoHeartbeats(ServerId leader, ServerId follower,
+                                  Place place) {
   const auto now = std::chrono::steady_clock::now();
   tap.Await(AppendEntriesReplies().From(follower).To(leader).Where(
                 "begun from now on",
@@ -152,7 +153,7 @@ void Stage::AwaitTwoHeartbeats(ServerId leader, ServerId follower,
             /*count=*/2, place);
 }
 
-void Stage::Heal() {
+void Scenario::Heal() {
   tap.ForgetAll();
   for (ServerId server = 0; server < cluster.size(); ++server) {
     if (!cluster.IsUp(server)) cluster.StartServer(server);

@@ -1,14 +1,14 @@
 // A cluster with a tap, and the moves that a scenario is made of.
 //
-//   Stage stage(/*servers=*/3, "Test (2B+): ...");
-//   const raft::Term term = stage.Elect(0);
-//   const raft::Index index = stage.Submit(0, 7);
-//   stage.AwaitApplied(index, 7, /*servers=*/3);
+//   Scenario scenario(/*servers=*/3, "Test (2B+): ...");
+//   const raft::Term term = scenario.Elect(0);
+//   const raft::Index index = scenario.Submit(0, 7);
+//   scenario.AwaitApplied(index, 7, /*servers=*/3);
 //
 // It asks nothing of a Raft but the lab's messages and GetState() and Start(),
 // and of its clocks only this: heartbeats at most 200 ms apart, election
 // timeouts between 200 ms and 2 s. A scenario never sleeps and hopes: it waits
-// for a message or a state, kSceneLimit at most, and then fails.
+// for a message or a state, kScenarioLimit at most, and then fails.
 //
 // Thread safety: for the test's main thread.
 
@@ -27,13 +27,13 @@
 
 namespace harness {
 
-class Stage {
+class Scenario {
  public:
   // Makes the cluster and prints the title.
-  Stage(int servers, std::string_view title, Place place = Place::Here());
+  Scenario(int servers, std::string_view title, Place place = Place::Here());
 
   // Waits, by looking every few milliseconds, until `is_so`. Fails after
-  // kSceneLimit, or if a reader or an observer has found an error.
+  // kScenarioLimit, or if a reader or an observer has found an error.
   void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
                  Place place = Place::Here());
 

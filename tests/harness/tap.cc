@@ -235,7 +235,7 @@ std::vector<TapMessage> Tap::Seen(const Match& match) const {
 }
 
 TapMessage Tap::Await(const Match& match, size_t count, Place place) {
-  const Clock::time_point deadline = Clock::now() + kSceneLimit;
+  const Clock::time_point deadline = Clock::now() + kScenarioLimit;
   {
     base::MutexLock lock(&mu_);
     size_t found = 0;
@@ -262,7 +262,7 @@ std::vector<TapMessage> Tap::Held(const Match& match) const {
 }
 
 TapMessage Tap::AwaitHeld(const Match& match, Place place) {
-  const Clock::time_point deadline = Clock::now() + kSceneLimit;
+  const Clock::time_point deadline = Clock::now() + kScenarioLimit;
   {
     base::MutexLock lock(&mu_);
     while (Clock::now() < deadline) {

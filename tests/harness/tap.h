@@ -35,8 +35,8 @@ namespace harness {
 
 class RaftCluster;
 
-// So long a scenario waits for what must come: far longer than any election.
-inline constexpr std::chrono::seconds kSceneLimit(20);
+// How long a scenario waits for what must come: far longer than any election.
+inline constexpr std::chrono::seconds kScenarioLimit(20);
 
 // A message, when the tap was asked about it.
 struct TapMessage : Message {
@@ -130,7 +130,7 @@ class Tap {
   size_t Count(const Match& match) const { return Seen(match).size(); }
 
   // Waits until `count` messages that match have been seen, and returns the
-  // last of them. They may not have arrived yet. Fails after kSceneLimit.
+  // last of them. They may not have arrived yet. Fails after kScenarioLimit.
   TapMessage Await(const Match& match, size_t count = 1,
                    Place place = Place::Here()) EXCLUDES(mu_);
 
@@ -138,7 +138,7 @@ class Tap {
   std::vector<TapMessage> Held(const Match& match) const EXCLUDES(mu_);
 
   // Waits until a message that matches is held, and returns the oldest. Fails
-  // after kSceneLimit.
+  // after kScenarioLimit.
   TapMessage AwaitHeld(const Match& match, Place place = Place::Here())
       EXCLUDES(mu_);
 

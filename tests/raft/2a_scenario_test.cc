@@ -32,7 +32,7 @@ using harness::Place;
 using harness::RaftCluster;
 using harness::RequestVoteReplies;
 using harness::RequestVotes;
-using harness::Stage;
+using harness::Scenario;
 using harness::Tap;
 using harness::TapMessage;
 using raft::ServerId;
@@ -46,9 +46,9 @@ const auto kSuite = runner::Suite::OfScenarios("Raft2AScenario", "raft", "2A");
 // to S0; the reply is so late that S0 stands in a later term by then, in which
 // it has one vote, its own. Finds replies used without comparing terms.
 TEST(Raft2AScenario, LateVoteReply) {
-  Stage stage(/*servers=*/3,
-              "Test (2A+): a vote that arrives an election late");
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3,
+                    "Test (2A+): a vote that arrives an election late");
+  Tap& tap = scenario.tap;
 
   // The votes for S0 are late.
   tap.Drop(AnyRequest().NotFrom(0));
@@ -68,9 +68,9 @@ TEST(Raft2AScenario, LateVoteReply) {
 
   // Each old vote comes; S0 goes on as a candidate, and stands once more.
   const size_t before = tap.Now();
-  tap.ReleaseAll(&stage.cluster, AnyMessage());
-  stage.WaitUntil("S0 has stood again, or leads", [&] {
-    if (stage.cluster.GetState(0).is_leader ||
+  tap.ReleaseAll(&scenario.cluster, AnyMessage());
+  scenario.WaitUntil("S0 has stood again, or leads", [&] {
+    if (scenario.cluster.GetState(0).is_leader ||
         tap.Count(AppendEntries().From(0).After(before)) > 0) {
       Fail(Kind::kSafety,
            absl::StrCat("S0 leads by votes that it got until term ", old_term));
@@ -78,9 +78,9 @@ TEST(Raft2AScenario, LateVoteReply) {
     return tap.Count(newer(term).After(before)) > 0;
   });
 
-  stage.Heal();
-  stage.cluster.CheckOneLeader();
-  stage.cluster.End();
+  scenario.Heal();
+  scenario.cluster.CheckOneLeader();
+  scenario.cluster.End();
 }
 
 // Fails if a follower had no heartbeat for longer than two intervals of the
@@ -100,12 +100,12 @@ void CheckSilence(Clock::time_point from, Clock::time_point to,
 // five can never be reached, and calls to them end after up to 7 s, or not at
 // all. Finds a leader that sends its heartbeats one after another, and waits.
 TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
-  Stage stage(/*servers=*/5, "Test (2A+): heartbeats beside dead peers");
-  Tap& tap = stage.tap;
-  RaftCluster& cluster = stage.cluster;
+  Scenario scenario(/*servers=*/5, "Test (2A+): heartbeats beside dead peers");
+  Tap& tap = scenario.tap;
+  RaftCluster& cluster = scenario.cluster;
 
   // S0 leads, so that calls are made to the dead before and after the living.
-  const Term term = stage.Elect(0);
+  const Term term = scenario.Elect(0);
 
   std::set<ServerId> living = {1, 2, 3, 4};
   for (const ServerId dead : {1, 3}) {
@@ -120,7 +120,7 @@ TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
     const size_t begin = tap.Now();
     const Clock::time_point start = Clock::now();
     const Clock::time_point end = start + milliseconds(2000);
-    stage.WaitUntil("two seconds have passed", [&] {
+    scenario.WaitUntil("two seconds have passed", [&] {
       const raft::State state = cluster.GetState(0);
       if (!state.is_leader || state.term != term) {
         Fail(Kind::kSafety,
@@ -146,15 +146,15 @@ TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
 // if the news is a reply. No request reaches S0. Finds a leader, then a
 // candidate, that ignores the term of a reply.
 TEST(Raft2AScenario, StepsDownOnReply) {
-  Stage stage(/*servers=*/3, "Test (2A+): a newer term in a reply");
-  Tap& tap = stage.tap;
-  RaftCluster& cluster = stage.cluster;
+  Scenario scenario(/*servers=*/3, "Test (2A+): a newer term in a reply");
+  Tap& tap = scenario.tap;
+  RaftCluster& cluster = scenario.cluster;
 
   // S0 leads; the others cannot hear it, and elect S1.
-  const Term old_term = stage.Elect(0);
+  const Term old_term = scenario.Elect(0);
   tap.Drop(AnyRequest().To(0));
   const int mute = tap.Drop(AnyRequest().From(0));
-  const Term term = stage.Elect(1, {2});
+  const Term term = scenario.Elect(1, {2});
   EXPECT_GT(term, old_term);
 
   // They hear S0 again, and answer. It may have begun a request or two to each
@@ -163,8 +163,8 @@ TEST(Raft2AScenario, StepsDownOnReply) {
   tap.Forget(mute);
   const TapMessage news = tap.Await(AppendEntriesReplies().To(0).Refusing());
   EXPECT_GE(news.ReplyTerm(), term);
-  stage.WaitUntil("S0 has stepped down, for it was told of a newer term",
-                  [&] { return !cluster.GetState(0).is_leader; });
+  scenario.WaitUntil("S0 has stepped down, for it was told of a newer term",
+                     [&] { return !cluster.GetState(0).is_leader; });
   EXPECT_GE(cluster.GetState(0).term, term);
   tap.Await(AppendEntries().From(1).To(2).After(tap.Now()), /*count=*/4);
   EXPECT_LE(
@@ -174,7 +174,7 @@ TEST(Raft2AScenario, StepsDownOnReply) {
   // S2 hears no leader, and is far ahead in terms. S0, when it does not hear
   // the leader any more, is a candidate of a term long gone.
   tap.ForgetAll();
-  const Term ahead = stage.Elect(1) + 3;
+  const Term ahead = scenario.Elect(1) + 3;
   tap.Drop(AnyRequest().From(2));
   tap.Drop(AnyRequest().To(2));
   tap.Await(RequestVotes().From(2).InTerm(ahead));
@@ -195,7 +195,7 @@ TEST(Raft2AScenario, StepsDownOnReply) {
                                      ", though it was told of term ", ahead));
   }
 
-  stage.Heal();
+  scenario.Heal();
   cluster.CheckOneLeader();
   cluster.End();
 }
@@ -205,37 +205,39 @@ TEST(Raft2AScenario, StepsDownOnReply) {
 // of a term that is over; S2 hears it, but not the leader of its own term.
 // Finds a follower that is quiet while any server sends AppendEntries.
 TEST(Raft2AScenario, OldLeaderIgnored) {
-  Stage stage(/*servers=*/3, "Test (2A+): a leader of a term that is over");
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3,
+                    "Test (2A+): a leader of a term that is over");
+  Tap& tap = scenario.tap;
 
-  stage.Elect(0);
+  scenario.Elect(0);
   tap.Drop(AnyMessage().To(0));
   const int mute = tap.Drop(AnyRequest().From(0));
-  const Term term = stage.Elect(1, {2});
+  const Term term = scenario.Elect(1, {2});
 
   tap.Drop(AnyMessage().From(1));
   tap.Forget(mute);
   const TapMessage request = tap.Await(RequestVotes().From(2).After(tap.Now()));
   EXPECT_GT(request.RequestTerm(), term);
 
-  stage.Heal();
-  stage.cluster.CheckOneLeader();
-  stage.cluster.End();
+  scenario.Heal();
+  scenario.cluster.CheckOneLeader();
+  scenario.cluster.End();
 }
 
 // 5.2: a server that hears a leader is content; one that does not may replace
 // it, but not keep the others from having a leader. The link from S0 to S1 is
 // dead, that from S1 to S0 works: S1 gets neither requests nor replies of S0.
 TEST(Raft2AScenario, AsymmetricLinks) {
-  Stage stage(/*servers=*/3, "Test (2A+): links that work in one direction");
-  Tap& tap = stage.tap;
-  RaftCluster& cluster = stage.cluster;
+  Scenario scenario(/*servers=*/3,
+                    "Test (2A+): links that work in one direction");
+  Tap& tap = scenario.tap;
+  RaftCluster& cluster = scenario.cluster;
   // Waits until one of `leaders` has led one term for 1.5 s.
   const auto await_peace = [&](const std::set<ServerId>& leaders) {
     Term term = 0;
     Clock::time_point since = Clock::now();
-    stage.WaitUntil("a leader has led for 1.5 s", [&] {
-      const ServerId leader = stage.AwaitLeader(/*above=*/0);
+    scenario.WaitUntil("a leader has led for 1.5 s", [&] {
+      const ServerId leader = scenario.AwaitLeader(/*above=*/0);
       const raft::State state = cluster.GetState(leader);
       if (!state.is_leader || state.term != term || !leaders.contains(leader)) {
         term = state.term;
@@ -248,18 +250,18 @@ TEST(Raft2AScenario, AsymmetricLinks) {
 
   // S1 leads, hears no answer of S0 but those of S2, and S0 hears it: nothing
   // changes.
-  const Term term = stage.Elect(1);
+  const Term term = scenario.Elect(1);
   tap.Drop(AnyMessage().From(0).To(1));
   EXPECT_EQ(await_peace({1}), term);
 
   // S0 leads, and S1 does not hear it. S1 starts elections until a server leads
   // that all can hear: S1 itself, or S2.
   tap.ForgetAll();
-  const Term next_term = stage.Elect(0);
+  const Term next_term = scenario.Elect(0);
   tap.Drop(AnyMessage().From(0).To(1));
   EXPECT_GT(await_peace({1, 2}), next_term);
 
-  stage.Heal();
+  scenario.Heal();
   cluster.CheckOneLeader();
   cluster.End();
 }
@@ -268,22 +270,22 @@ TEST(Raft2AScenario, AsymmetricLinks) {
 // no other; the candidate counts voters, not votes. Every request comes
 // twice. Then S0 has one voter of five, in election after election.
 TEST(Raft2AScenario, DuplicateVotes) {
-  Stage stage(/*servers=*/5, "Test (2A+): every request arrives twice");
-  Tap& tap = stage.tap;
-  RaftCluster& cluster = stage.cluster;
+  Scenario scenario(/*servers=*/5, "Test (2A+): every request arrives twice");
+  Tap& tap = scenario.tap;
+  RaftCluster& cluster = scenario.cluster;
 
   tap.Duplicate(AnyRequest());
   for (const ServerId leader : {0, 1}) {
-    const Term term = stage.Elect(leader);
+    const Term term = scenario.Elect(leader);
     cluster.Disconnect(leader);
-    stage.AwaitLeader(term);
+    scenario.AwaitLeader(term);
     cluster.Connect(leader);
   }
 
   // S0 and S1 hear only each other. S1 grants votes in one election of S0 after
   // the other; some arrive late.
   tap.ForgetAll();
-  stage.Elect(4);
+  scenario.Elect(4);
   for (const ServerId other : {2, 3, 4}) cluster.Disconnect(other);
   tap.Duplicate(AnyRequest());
   // An election that was under way may have had votes of the others.
@@ -307,7 +309,7 @@ TEST(Raft2AScenario, DuplicateVotes) {
          "S0 or S1 leads, but had one vote of another, of five servers");
   }
 
-  stage.Heal();
+  scenario.Heal();
   cluster.CheckOneLeader();
   cluster.End();
 }

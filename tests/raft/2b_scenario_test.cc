@@ -22,7 +22,7 @@ using harness::Fail, harness::Kind;
 using harness::RaftCluster;
 using harness::RequestVoteReplies, harness::RequestVotes;
 using harness::Retry;
-using harness::Stage;
+using harness::Scenario;
 using harness::Tap;
 using harness::TapMessage;
 using raft::Index;
@@ -38,31 +38,32 @@ const auto kSuite = runner::Suite::OfScenarios("Raft2BScenario", "raft", "2B");
 // last, and so does an old heartbeat; then the leader is lost, so that it
 // cannot repair. Finds a follower that truncates always.
 TEST(Raft2BScenario, OldAppendAfterNewer) {
-  Stage stage(/*servers=*/3, "Test (2B+): an AppendEntries that arrives last");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  stage.Elect(0);
-  stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/3);
+  Scenario scenario(/*servers=*/3,
+                    "Test (2B+): an AppendEntries that arrives last");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
+  scenario.AwaitApplied(scenario.Submit(0, 100), 100, /*servers=*/3);
 
   // A heartbeat to S1 is late, though not the next ones.
   const int first = tap.Hold(AppendEntries().From(0).To(1));
   const TapMessage beat = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Forget(first);
-  stage.AwaitTwoHeartbeats(0, 1);
+  scenario.AwaitTwoHeartbeats(0, 1);
 
   // S2 gets nothing. S1 gets the second entry and the third together; what
   // carries the second alone is late.
   tap.Drop(AppendEntries().From(0).To(2).WithEntries());
   const int late = tap.Hold(AppendEntries().To(1).WithEntries());
-  EXPECT_EQ(stage.Submit(0, 101), 2U);
+  EXPECT_EQ(scenario.Submit(0, 101), 2U);
   const TapMessage old = tap.AwaitHeld(AppendEntries().To(1).WithEntries());
   EXPECT_EQ(old.LastIndex(), 2U);
-  EXPECT_EQ(stage.Submit(0, 102), 3U);
+  EXPECT_EQ(scenario.Submit(0, 102), 3U);
   tap.Forget(late);
   tap.Hold(AppendEntries().To(1).WithEntries().Where(
       "up to the second",
       [](const TapMessage& m) { return m.LastIndex() == 2; }));
-  stage.AwaitApplied(3, 102, /*servers=*/1);
+  scenario.AwaitApplied(3, 102, /*servers=*/1);
 
   // Nothing of S0 comes any more but those two.
   tap.Drop(AnyRequest().From(0));
@@ -78,13 +79,13 @@ TEST(Raft2BScenario, OldAppendAfterNewer) {
 
   // S1 has what it acknowledged.
   tap.Forget(silence);
-  stage.Elect(1);
-  EXPECT_EQ(stage.Submit(1, 103), 4U);
-  stage.AwaitApplied(4, 103, /*servers=*/2);
-  stage.AwaitApplied(3, 102, /*servers=*/2);
+  scenario.Elect(1);
+  EXPECT_EQ(scenario.Submit(1, 103), 4U);
+  scenario.AwaitApplied(4, 103, /*servers=*/2);
+  scenario.AwaitApplied(3, 102, /*servers=*/2);
 
-  stage.Heal();
-  stage.AwaitApplied(4, 103, /*servers=*/3);
+  scenario.Heal();
+  scenario.AwaitApplied(4, 103, /*servers=*/3);
   cluster.End();
 }
 
@@ -94,10 +95,11 @@ TEST(Raft2BScenario, OldAppendAfterNewer) {
 // that is opened between a check and the act.
 TEST(Raft2BScenario, VoteMeetsAppendEntries) {
   constexpr int kRounds = 5;
-  Stage stage(/*servers=*/3, "Test (2B+): a vote and an entry at one moment");
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3,
+                    "Test (2B+): a vote and an entry at one moment");
+  Tap& tap = scenario.tap;
   for (int round = 0; round < kRounds; ++round) {
-    const Term term = stage.Elect(0);
+    const Term term = scenario.Elect(0);
     // S2 hears no leader and asks S1, which is content with its leader.
     const auto asks = RequestVotes().From(2).To(1).After(tap.Now());
     const auto sends = AppendEntries().From(0).To(1).InTerm(term).WithEntries();
@@ -107,12 +109,12 @@ TEST(Raft2BScenario, VoteMeetsAppendEntries) {
     tap.Hold(sends);
     const TapMessage vote = tap.AwaitHeld(asks);
     // The entries of the rounds before, which S2 has too, may be sent again.
-    const Index index = stage.Submit(0, 100 + round);
+    const Index index = scenario.Submit(0, 100 + round);
     const TapMessage append = tap.AwaitHeld(sends.Reaching(index));
 
     const size_t now = tap.Now();
     for (const bool first : {true, false}) {
-      tap.Release(&stage.cluster, first == (round % 2 == 0) ? vote : append);
+      tap.Release(&scenario.cluster, first == (round % 2 == 0) ? vote : append);
     }
     const TapMessage voted = tap.Await(
         RequestVoteReplies().From(1).InTerm(vote.RequestTerm()).After(now));
@@ -124,29 +126,29 @@ TEST(Raft2BScenario, VoteMeetsAppendEntries) {
     if (voted.Agrees() && appended.Agrees()) {
       Fail(Kind::kSafety, "S1 took an entry and voted for a log without it");
     }
-    stage.Heal();
+    scenario.Heal();
   }
-  stage.cluster.Agree(200, /*servers=*/3, Retry::kYes);
-  stage.cluster.End();
+  scenario.cluster.Agree(200, /*servers=*/3, Retry::kYes);
+  scenario.cluster.End();
 }
 
 // A service takes its time; its Raft goes on: it answers, leads and replicates
 // meanwhile. Finds a Raft that holds its lock while it delivers.
 TEST(Raft2BScenario, SlowService) {
-  Stage stage(/*servers=*/3, "Test (2B+): a service that takes its time");
-  RaftCluster& cluster = stage.cluster;
-  const Term term = stage.Elect(0);
+  Scenario scenario(/*servers=*/3, "Test (2B+): a service that takes its time");
+  RaftCluster& cluster = scenario.cluster;
+  const Term term = scenario.Elect(0);
   for (const ServerId slow : {0, 1}) cluster.PauseService(slow, true);
   Index last = 0;
-  for (int i = 0; i < 20; ++i) last = stage.Submit(0, 100 + i);
-  stage.AwaitApplied(last, 119, /*servers=*/1);
-  stage.AwaitTwoHeartbeats(/*leader=*/0, /*follower=*/1);
+  for (int i = 0; i < 20; ++i) last = scenario.Submit(0, 100 + i);
+  scenario.AwaitApplied(last, 119, /*servers=*/1);
+  scenario.AwaitTwoHeartbeats(/*leader=*/0, /*follower=*/1);
   EXPECT_TRUE(cluster.GetState(0).is_leader);
   EXPECT_EQ(cluster.GetState(1).term, term);
 
   for (const ServerId slow : {0, 1}) cluster.PauseService(slow, false);
-  stage.AwaitApplied(last, 119, /*servers=*/3);
-  stage.Heal();
+  scenario.AwaitApplied(last, 119, /*servers=*/3);
+  scenario.Heal();
   cluster.End();
 }
 
@@ -154,17 +156,17 @@ TEST(Raft2BScenario, SlowService) {
 // what S0 sends, until they agree; one rejection comes late. Finds a leader
 // that forgets what was acknowledged, or does not send any more.
 TEST(Raft2BScenario, LateAppendFailure) {
-  Stage stage(/*servers=*/3, "Test (2B+): a rejection that arrives late");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  stage.Elect(2);
-  stage.AwaitApplied(stage.Submit(2, 100), 100, /*servers=*/3);
+  Scenario scenario(/*servers=*/3, "Test (2B+): a rejection that arrives late");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(2);
+  scenario.AwaitApplied(scenario.Submit(2, 100), 100, /*servers=*/3);
 
   // S1 misses five entries; S0, elected then, does not know.
   cluster.Disconnect(1);
   Index last = 0;
-  for (int i = 1; i <= 5; ++i) last = stage.Submit(2, 100 + i);
-  stage.AwaitApplied(last, 105, /*servers=*/2);
+  for (int i = 1; i <= 5; ++i) last = scenario.Submit(2, 100 + i);
+  scenario.AwaitApplied(last, 105, /*servers=*/2);
   const int late =
       tap.Hold(AppendEntriesReplies().From(1).To(0).Refusing().Where(
           "in the term of the request", [](const TapMessage& reply) {
@@ -172,7 +174,7 @@ TEST(Raft2BScenario, LateAppendFailure) {
           }));
   tap.Drop(AppendEntries().From(2).To(1));
   cluster.Connect(1);
-  const Term term = stage.Elect(0);
+  const Term term = scenario.Elect(0);
   tap.AwaitHeld(AppendEntriesReplies().From(1).To(0).InTerm(term));
   tap.Forget(late);
 
@@ -180,14 +182,14 @@ TEST(Raft2BScenario, LateAppendFailure) {
   const auto caught_up =
       AppendEntriesReplies().From(1).To(0).InTerm(term).Agreeing();
   tap.Await(caught_up.Reaching(last));
-  stage.AwaitTwoHeartbeats(0, 1);
+  scenario.AwaitTwoHeartbeats(0, 1);
 
   // The old rejections come, and the log goes on.
   const size_t begin = tap.Now();
   tap.ReleaseAll(&cluster, AnyMessage());
-  stage.AwaitTwoHeartbeats(0, 1);
-  EXPECT_EQ(stage.Submit(0, 106), last + 1);
-  stage.AwaitApplied(last + 1, 106, /*servers=*/3);
+  scenario.AwaitTwoHeartbeats(0, 1);
+  EXPECT_EQ(scenario.Submit(0, 106), last + 1);
+  scenario.AwaitApplied(last + 1, 106, /*servers=*/3);
   for (const TapMessage& request :
        tap.Seen(AppendEntries().From(0).To(1).InTerm(term).After(begin))) {
     if (request.append().prev_log_index < last) {
@@ -209,13 +211,13 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   constexpr milliseconds kPeriod(120);
   constexpr size_t kMostRequests = 40;
   constexpr size_t kStock = 12;
-  Stage stage(/*servers=*/5, "Test (2B+): an election that is disturbed");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  stage.Elect(0);
+  Scenario scenario(/*servers=*/5, "Test (2B+): an election that is disturbed");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
   const Term old_term = cluster.GetState(0).term;
   tap.Drop(AppendEntries().From(0).WithEntries().NotTo(1));
-  const Index newest = stage.Submit(0, 100);
+  const Index newest = scenario.Submit(0, 100);
   tap.Await(AppendEntriesReplies().From(1).Reaching(newest).Agreeing());
 
   // S2, S3 and S4 hear no leader, and start elections again and again. S1 hears
@@ -227,8 +229,8 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   const auto vain = RequestVotes().To(1).Where(
       "in vain", [](const TapMessage& m) { return m.from() >= 2; });
   tap.Hold(vain);
-  stage.WaitUntil("there is a stock of vain requests",
-                  [&] { return tap.Held(vain).size() >= kStock; });
+  scenario.WaitUntil("there is a stock of vain requests",
+                     [&] { return tap.Held(vain).size() >= kStock; });
 
   // The leader is lost. S1 must stand though it is asked for votes meanwhile.
   EXPECT_EQ(cluster.GetState(1).term, old_term);
@@ -236,7 +238,7 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   const auto own = RequestVotes().From(1).After(tap.Now());
   Clock::time_point due = Clock::now();
   size_t released = 0;
-  stage.WaitUntil("S1 starts an election", [&] {
+  scenario.WaitUntil("S1 starts an election", [&] {
     const std::vector<TapMessage> held = tap.Held(vain);
     if (Clock::now() >= due && !held.empty()) {
       if (++released > kMostRequests) {
@@ -255,33 +257,33 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
 
   // And is elected, since its log is the newest.
   tap.ForgetAll();
-  stage.Elect(1);
-  EXPECT_EQ(stage.Submit(1, 101), newest + 1);
-  stage.AwaitApplied(newest + 1, 101, /*servers=*/4);
-  stage.AwaitApplied(newest, 100, /*servers=*/4);
+  scenario.Elect(1);
+  EXPECT_EQ(scenario.Submit(1, 101), newest + 1);
+  scenario.AwaitApplied(newest + 1, 101, /*servers=*/4);
+  scenario.AwaitApplied(newest, 100, /*servers=*/4);
 
-  stage.Heal();
-  stage.AwaitApplied(newest + 1, 101, /*servers=*/5);
+  scenario.Heal();
+  scenario.AwaitApplied(newest + 1, 101, /*servers=*/5);
   cluster.End();
 }
 
 // Figure 2: RPCs are idempotent. Every request arrives twice, over three
 // leaders and twenty commands; nothing is appended, applied or counted twice.
 TEST(Raft2BScenario, DuplicateAppends) {
-  Stage stage(/*servers=*/5, "Test (2B+): every request arrives twice");
-  RaftCluster& cluster = stage.cluster;
-  stage.tap.Duplicate(AnyRequest());
+  Scenario scenario(/*servers=*/5, "Test (2B+): every request arrives twice");
+  RaftCluster& cluster = scenario.cluster;
+  scenario.tap.Duplicate(AnyRequest());
   Index last = 0;
   for (const ServerId leader : {0, 1, 2, 3}) {
-    stage.Elect(leader);
+    scenario.Elect(leader);
     for (int i = 0; i < 5; ++i) {
-      EXPECT_EQ(stage.Submit(leader, 100 * leader + i), last + 1);
+      EXPECT_EQ(scenario.Submit(leader, 100 * leader + i), last + 1);
       ++last;
     }
-    stage.AwaitApplied(last, 100 * leader + 4, /*servers=*/5);
+    scenario.AwaitApplied(last, 100 * leader + 4, /*servers=*/5);
   }
 
-  stage.CheckNotApplied(last + 1);
+  scenario.CheckNotApplied(last + 1);
   cluster.End();
 }
 
@@ -292,37 +294,39 @@ TEST(Raft2BScenario, DuplicateAppends) {
 TEST(Raft2BScenario, FastBackup) {
   constexpr int kTerms = 3;
   constexpr int kPerTerm = 20;
-  Stage stage(/*servers=*/3, "Test (2B+): rejections until two logs meet");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  stage.Elect(0);
-  stage.AwaitApplied(stage.Submit(0, 1), 1, /*servers=*/3);
+  Scenario scenario(/*servers=*/3,
+                    "Test (2B+): rejections until two logs meet");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
+  scenario.AwaitApplied(scenario.Submit(0, 1), 1, /*servers=*/3);
 
   // S0 leads three terms, with one of S1's between, which has nothing to send;
   // the others get none of its entries.
   tap.Drop(AppendEntries().From(0).WithEntries());
   for (int i = 0; i < kTerms; ++i) {
-    if (i > 0) stage.Elect(1);
-    stage.Elect(0);
-    for (int j = 0; j < kPerTerm; ++j) stage.Submit(0, 1000 * i + j);
+    if (i > 0) scenario.Elect(1);
+    scenario.Elect(0);
+    for (int j = 0; j < kPerTerm; ++j) scenario.Submit(0, 1000 * i + j);
   }
 
   // The others commit as many entries, and S2 becomes the leader.
   cluster.Disconnect(0);
-  stage.Elect(1);
+  scenario.Elect(1);
   Index last = 0;
-  for (int j = 0; j < kTerms * kPerTerm; ++j) last = stage.Submit(1, 9000 + j);
+  for (int j = 0; j < kTerms * kPerTerm; ++j)
+    last = scenario.Submit(1, 9000 + j);
   const int64_t newest = 9000 + kTerms * kPerTerm - 1;
-  stage.AwaitApplied(last, newest, /*servers=*/2);
-  stage.Elect(2);
+  scenario.AwaitApplied(last, newest, /*servers=*/2);
+  scenario.Elect(2);
 
   // S0 comes back. A request that was sent twice is rejected twice: places
   // count, not messages.
   const size_t begin = tap.Now();
   tap.Drop(RequestVotes().From(0));
   cluster.Connect(0);
-  stage.Elect(2);
-  stage.AwaitApplied(last, newest, /*servers=*/3);
+  scenario.Elect(2);
+  scenario.AwaitApplied(last, newest, /*servers=*/3);
   std::set<Index> rejected;
   for (const TapMessage& reply :
        tap.Seen(AppendEntriesReplies().From(0).Refusing().After(begin))) {

@@ -34,7 +34,7 @@ using harness::RaftCluster;
 using harness::RequestVoteReplies;
 using harness::RequestVotes;
 using harness::Retry;
-using harness::Stage;
+using harness::Scenario;
 using harness::Tap;
 using harness::TapMessage;
 using raft::Index;
@@ -51,10 +51,10 @@ void Restart(RaftCluster* cluster, ServerId server) {
 }
 
 // Lets a held request go on, and returns the reply to it.
-TapMessage Answer(Stage* stage, const TapMessage& request,
+TapMessage Answer(Scenario* scenario, const TapMessage& request,
                   Place place = Place::Here()) {
-  stage->tap.Release(&stage->cluster, request);
-  return stage->tap.Await(
+  scenario->tap.Release(&scenario->cluster, request);
+  return scenario->tap.Await(
       AnyMessage().Where("that answers what was released",
                          [&request](const TapMessage& message) {
                            return message.is_reply &&
@@ -82,11 +82,11 @@ void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
 // and restarts; then S3 asks it, in the same term. Finds a vote that is not on
 // the disk, or not read back.
 TEST(Raft2CScenario, VoteSurvivesRestart) {
-  Stage stage(/*servers=*/4,
-              "Test (2C+): a voter restarts between two candidates");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  const Term term = stage.Elect(0) + 1;
+  Scenario scenario(/*servers=*/4,
+                    "Test (2C+): a voter restarts between two candidates");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  const Term term = scenario.Elect(0) + 1;
 
   // S2 and S3 hear no leader; both start an election in the next term. S1 hears
   // the leader until both have asked it.
@@ -99,13 +99,13 @@ TEST(Raft2CScenario, VoteSurvivesRestart) {
   const TapMessage second = tap.AwaitHeld(RequestVotes().From(3).To(1));
   tap.Drop(AnyRequest());
 
-  EXPECT_TRUE(Answer(&stage, first).Agrees());
+  EXPECT_TRUE(Answer(&scenario, first).Agrees());
   Restart(&cluster, 1);
-  EXPECT_FALSE(Answer(&stage, second).Agrees())
+  EXPECT_FALSE(Answer(&scenario, second).Agrees())
       << "S1 has voted for S2 in term " << term << ", and now for S3";
   CheckOneVotePerTerm(tap);
 
-  stage.Heal();
+  scenario.Heal();
   cluster.Agree(100, /*servers=*/4, Retry::kYes);
   cluster.End();
 }
@@ -113,19 +113,20 @@ TEST(Raft2CScenario, VoteSurvivesRestart) {
 // 5.2, Figure 2: so does a candidate's vote for itself. S1 stands, crashes, and
 // restarts; then S2 asks it for its vote in the same term.
 TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
-  Stage stage(/*servers=*/3, "Test (2C+): a candidate restarts and is asked");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3,
+                    "Test (2C+): a candidate restarts and is asked");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
   // S1 has given no vote that could still stand on its disk.
   tap.Drop(RequestVotes().From(0).To(1));
-  stage.Elect(0);
+  scenario.Elect(0);
 
   // No server hears another. S1 and S2 start elections, term after term, until
   // S1 is in a term in which S2 has stood as well.
   tap.Drop(AnyRequest());
   tap.Hold(RequestVotes().From(2).To(1));
   std::optional<TapMessage> request;
-  stage.WaitUntil("S1 is in a term that S2 has stood in", [&] {
+  scenario.WaitUntil("S1 is in a term that S2 has stood in", [&] {
     const Term term = cluster.GetState(1).term;
     const auto same = RequestVotes().InTerm(term);
     if (tap.Count(same.From(1)) == 0) return false;
@@ -134,10 +135,10 @@ TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
   });
 
   Restart(&cluster, 1);
-  EXPECT_FALSE(Answer(&stage, *request).Agrees())
+  EXPECT_FALSE(Answer(&scenario, *request).Agrees())
       << "S1 stood itself in term " << request->RequestTerm();
 
-  stage.Heal();
+  scenario.Heal();
   cluster.Agree(100, /*servers=*/3, Retry::kYes);
   cluster.End();
 }
@@ -147,17 +148,17 @@ TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
 // it. Finds a term that is not on the disk, or only with a vote, or not read
 // back.
 TEST(Raft2CScenario, RestartKeepsTerm) {
-  Stage stage(/*servers=*/4,
-              "Test (2C+): a restarted server and an old leader");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  const Term old_term = stage.Elect(0);
+  Scenario scenario(/*servers=*/4,
+                    "Test (2C+): a restarted server and an old leader");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  const Term old_term = scenario.Elect(0);
   const Term term = old_term + 3;
 
   // S2 and S3 lack an entry that S1 has, so that it will not vote for them.
   // They hear no leader, and start elections in term after term.
   tap.Drop(AppendEntries().NotTo(1).WithEntries());
-  const Index index = stage.Submit(0, 100);
+  const Index index = scenario.Submit(0, 100);
   tap.Await(AppendEntriesReplies().From(1).Reaching(index).Agreeing());
   for (const ServerId candidate : {2, 3}) {
     tap.Drop(AnyRequest().From(candidate));
@@ -171,18 +172,18 @@ TEST(Raft2CScenario, RestartKeepsTerm) {
   const TapMessage oldest = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Drop(AnyRequest());
 
-  const TapMessage news = Answer(&stage, newest);
+  const TapMessage news = Answer(&scenario, newest);
   EXPECT_FALSE(news.Agrees());
   EXPECT_EQ(news.ReplyTerm(), term);
   Restart(&cluster, 1);
   for (const TapMessage& request : {oldest, between}) {
-    const TapMessage answer = Answer(&stage, request);
+    const TapMessage answer = Answer(&scenario, request);
     EXPECT_FALSE(answer.Agrees())
         << "S1 takes part in term " << answer.RequestTerm();
     EXPECT_GE(answer.ReplyTerm(), term);
   }
 
-  stage.Heal();
+  scenario.Heal();
   cluster.Agree(101, /*servers=*/4, Retry::kYes);
   cluster.End();
 }
@@ -193,28 +194,28 @@ TEST(Raft2CScenario, RestartKeepsTerm) {
 // be saved at some moments only.
 TEST(Raft2CScenario, AckedEntrySurvivesRestart) {
   constexpr int kRounds = 3;
-  Stage stage(/*servers=*/3, "Test (2C+): a crash right after a reply");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3, "Test (2C+): a crash right after a reply");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
   for (int64_t command = 100; command < 100 + 10 * kRounds; command += 10) {
-    const Term term = stage.Elect(0);
+    const Term term = scenario.Elect(0);
     tap.Drop(AppendEntries().To(2).WithEntries());
-    const Index index = stage.Submit(0, command);
+    const Index index = scenario.Submit(0, command);
     tap.Await(
         AppendEntriesReplies().From(1).InTerm(term).Reaching(index).Agreeing());
     cluster.CrashServer(1);
-    stage.AwaitApplied(index, command, /*servers=*/1);
+    scenario.AwaitApplied(index, command, /*servers=*/1);
 
     cluster.CrashServer(0);
     Restart(&cluster, 1);
     tap.ForgetAll();
-    stage.Elect(1);
-    EXPECT_EQ(stage.Submit(1, command + 1), index + 1);
-    stage.AwaitApplied(index + 1, command + 1, /*servers=*/2);
-    stage.AwaitApplied(index, command, /*servers=*/2);
+    scenario.Elect(1);
+    EXPECT_EQ(scenario.Submit(1, command + 1), index + 1);
+    scenario.AwaitApplied(index + 1, command + 1, /*servers=*/2);
+    scenario.AwaitApplied(index, command, /*servers=*/2);
 
     Restart(&cluster, 0);
-    stage.AwaitApplied(index + 1, command + 1, /*servers=*/3);
+    scenario.AwaitApplied(index + 1, command + 1, /*servers=*/3);
   }
 
   cluster.End();
@@ -224,35 +225,36 @@ TEST(Raft2CScenario, AckedEntrySurvivesRestart) {
 // what it has after a crash. Finds a follower that truncates always, and one
 // that saves something else than it keeps.
 TEST(Raft2CScenario, OldAppendBeforeRestart) {
-  Stage stage(/*servers=*/3, "Test (2C+): an old AppendEntries before a crash");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
-  stage.Elect(0);
-  stage.AwaitApplied(stage.Submit(0, 100), 100, /*servers=*/3);
+  Scenario scenario(/*servers=*/3,
+                    "Test (2C+): an old AppendEntries before a crash");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
+  scenario.AwaitApplied(scenario.Submit(0, 100), 100, /*servers=*/3);
 
   // S2 gets nothing; S1 gets the second entry and the third together, and then
   // what carried the second alone.
   tap.Drop(AppendEntries().To(2).WithEntries());
   const int late = tap.Hold(AppendEntries().To(1).WithEntries());
-  stage.Submit(0, 101);
+  scenario.Submit(0, 101);
   const TapMessage old = tap.AwaitHeld(AppendEntries().To(1).WithEntries());
-  EXPECT_EQ(stage.Submit(0, 102), 3U);
+  EXPECT_EQ(scenario.Submit(0, 102), 3U);
   tap.Forget(late);
-  stage.AwaitApplied(3, 102, /*servers=*/1);
+  scenario.AwaitApplied(3, 102, /*servers=*/1);
   tap.Drop(AnyRequest());
-  Answer(&stage, old);
+  Answer(&scenario, old);
 
   // All crash; S1 and S2 come back.
   for (const ServerId server : {0, 1, 2}) cluster.CrashServer(server);
   tap.ForgetAll();
   for (const ServerId server : {1, 2}) Restart(&cluster, server);
-  stage.Elect(1);
-  EXPECT_EQ(stage.Submit(1, 103), 4U);
-  stage.AwaitApplied(4, 103, /*servers=*/2);
-  stage.AwaitApplied(3, 102, /*servers=*/2);
+  scenario.Elect(1);
+  EXPECT_EQ(scenario.Submit(1, 103), 4U);
+  scenario.AwaitApplied(4, 103, /*servers=*/2);
+  scenario.AwaitApplied(3, 102, /*servers=*/2);
 
-  stage.Heal();
-  stage.AwaitApplied(4, 103, /*servers=*/3);
+  scenario.Heal();
+  scenario.AwaitApplied(4, 103, /*servers=*/3);
   cluster.End();
 }
 
@@ -260,23 +262,23 @@ TEST(Raft2CScenario, OldAppendBeforeRestart) {
 // comes late, the others go on without it, and it comes back. Finds a Kill()
 // that hangs, state that was half saved, and answers of the dead that count.
 TEST(Raft2CScenario, KillInEveryPhase) {
-  Stage stage(/*servers=*/3, "Test (2C+): a crash in every phase");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3, "Test (2C+): a crash in every phase");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
   int64_t command = 100;
 
   // The first message of the phase, which is held. For an election the leader
   // is not heard.
   const auto elect = [&](const Match& moment) {
-    const ServerId leader = stage.AwaitLeader(/*above=*/0);
+    const ServerId leader = scenario.AwaitLeader(/*above=*/0);
     tap.Hold(moment);
     tap.Drop(AppendEntries().InTerm(cluster.GetState(leader).term));
     return tap.AwaitHeld(moment);
   };
   const auto replicate = [&](const Match& moment) {
-    const ServerId leader = stage.AwaitLeader(/*above=*/0);
+    const ServerId leader = scenario.AwaitLeader(/*above=*/0);
     tap.Hold(moment);
-    stage.Submit(leader, ++command);
+    scenario.Submit(leader, ++command);
     return tap.AwaitHeld(moment);
   };
   const auto survive = [&](const char* phase, ServerId victim) {
@@ -285,11 +287,11 @@ TEST(Raft2CScenario, KillInEveryPhase) {
     tap.ForgetAll();
     tap.ReleaseAll(&cluster, AnyMessage());
     cluster.Agree(++command, /*servers=*/2, Retry::kYes);
-    stage.Heal();
+    scenario.Heal();
     cluster.Agree(++command, /*servers=*/3, Retry::kYes);
   };
 
-  stage.Elect(0);
+  scenario.Elect(0);
   survive("a follower", 1);
   survive("a candidate that has asked for votes", elect(RequestVotes()).from());
   survive("a candidate that has a vote coming",
@@ -306,17 +308,17 @@ TEST(Raft2CScenario, KillInEveryPhase) {
 
   // Who delivers: the leader, then all of them.
   for (const ServerId last_victim : {0, 2}) {
-    stage.Elect(0);
+    scenario.Elect(0);
     Index index = 0;
-    for (int i = 0; i < 200; ++i) index = stage.Submit(0, ++command);
-    stage.WaitUntil("the first are applied", [&] {
+    for (int i = 0; i < 200; ++i) index = scenario.Submit(0, ++command);
+    scenario.WaitUntil("the first are applied", [&] {
       return cluster.CommittedAt(index - 190).servers > 0;
     });
     for (ServerId server = 0; server < last_victim; ++server) {
       cluster.CrashServer(server);
     }
     cluster.CrashServer(last_victim);
-    stage.Heal();
+    scenario.Heal();
     cluster.Agree(++command, /*servers=*/3, Retry::kYes);
   }
 
@@ -329,9 +331,10 @@ TEST(Raft2CScenario, KillInEveryPhase) {
 // at once, or when it has answered something.
 TEST(Raft2CScenario, ThousandRestarts) {
   constexpr int kRestarts = 1000;
-  Stage stage(/*servers=*/3, "Test (2C+): a thousand restarts of one server");
-  RaftCluster& cluster = stage.cluster;
-  Tap& tap = stage.tap;
+  Scenario scenario(/*servers=*/3,
+                    "Test (2C+): a thousand restarts of one server");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
   Index last = 0;
   ServerId leader = 0;
   // On a machine that stalls all the time a thousand of them take too long.
@@ -343,19 +346,19 @@ TEST(Raft2CScenario, ThousandRestarts) {
     }
     if (i % 200 == 0) {
       leader = 1 - leader;
-      stage.Elect(leader);
+      scenario.Elect(leader);
     }
-    if (i % 5 == 0) last = stage.Submit(leader, i);
+    if (i % 5 == 0) last = scenario.Submit(leader, i);
     const size_t now = tap.Now();
     Restart(&cluster, 2);
     if (i % 10 == 0) {
       tap.Await(AppendEntriesReplies().From(2).After(now), /*count=*/1);
     }
-    if (i % 50 == 49) stage.AwaitApplied(last, i - 4, /*servers=*/3);
+    if (i % 50 == 49) scenario.AwaitApplied(last, i - 4, /*servers=*/3);
   }
 
-  stage.AwaitApplied(stage.Submit(leader, kRestarts), kRestarts,
-                     /*servers=*/3);
+  scenario.AwaitApplied(scenario.Submit(leader, kRestarts), kRestarts,
+                        /*servers=*/3);
   CheckOneVotePerTerm(tap);
   cluster.End();
 }
