@@ -18,6 +18,7 @@
 #include "tests/harness/environment.h"
 #include "tests/harness/recorder.h"
 #include "tests/oracle/oracle.h"
+#include "tests/runner/failed_check.h"
 #include "tests/runner/test_list.h"
 
 namespace tests {
@@ -43,22 +44,6 @@ std::shared_ptr<Recorder> MakeRecorder(const std::string& path) {
   });
 }
 
-std::string MessageOf(const testing::TestPartResult& result) {
-  std::string message = result.message();
-  // GoogleTest's word for a failure that is no comparison.
-  constexpr std::string_view kFailed = "Failed\n";
-  if (message.starts_with(kFailed)) message.erase(0, kFailed.size());
-  return message;
-}
-
-// "2a_test.cc:33", or empty.
-std::string PlaceOf(const testing::TestPartResult& result) {
-  if (result.file_name() == nullptr) return "";
-  return absl::StrCat(
-      std::filesystem::path(result.file_name()).filename().string(), ":",
-      result.line_number());
-}
-
 // Tells the recorder what GoogleTest knows of the test.
 class TestRecorder : public testing::EmptyTestEventListener {
  public:
@@ -74,7 +59,8 @@ class TestRecorder : public testing::EmptyTestEventListener {
   }
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (!result.failed()) return;
-    recorder_->OnFailure(MessageOf(result), PlaceOf(result));
+    const runner::FailedCheck check = runner::ReadResult(result);
+    recorder_->OnFailure(check.message, check.place);
   }
   void OnTestEnd(const testing::TestInfo& test) override {
     recorder_->OnTestEnd(test.result()->Passed());

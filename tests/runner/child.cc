@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <utility>
 
@@ -20,22 +19,6 @@
 
 namespace runner {
 namespace {
-
-std::string MessageOf(const testing::TestPartResult& result) {
-  std::string message = result.message();
-  // GoogleTest's word for a failure that is no comparison.
-  constexpr char kFailed[] = "Failed\n";
-  if (message.starts_with(kFailed)) message.erase(0, std::strlen(kFailed));
-  return message;
-}
-
-// "2a_test.cc:33", or empty.
-std::string PlaceOf(const testing::TestPartResult& result) {
-  if (result.file_name() == nullptr) return "";
-  std::string file = result.file_name();
-  file.erase(0, file.rfind('/') + 1);
-  return absl::StrCat(file, ":", result.line_number());
-}
 
 void SendRecord(char type, std::string fields) {
   std::replace(fields.begin(), fields.end(), '\0', ' ');
@@ -52,7 +35,7 @@ class Reporter : public testing::EmptyTestEventListener {
 
   void OnTestPartResult(const testing::TestPartResult& result) override {
     if (result.passed()) return;
-    FailedCheck check{.place = PlaceOf(result), .message = MessageOf(result)};
+    FailedCheck check = ReadResult(result);
     classify_(&check);
     SendRecord(result.failed() ? kFailure : kSkipped,
                absl::StrCat(check.kind, "\n", check.way, "\n", check.place,

@@ -8,6 +8,8 @@
 
 #include <string>
 
+#include "gtest/gtest.h"
+
 namespace runner {
 
 inline constexpr char kSafety[] = "safety";
@@ -32,6 +34,9 @@ struct FailedCheck {
     return place.empty() ? message : place + ": " + message;
   }
 };
+
+// Returns what GoogleTest knows of a check: place and message.
+FailedCheck ReadResult(const testing::TestPartResult& result);
 
 }  // namespace runner
 
