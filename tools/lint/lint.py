@@ -17,16 +17,9 @@ from tools import ROOT
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 70
 
-# What the rooms of tests/ may include of the rest of tests/: an oracle is one
-# of the harness's observers, which knows nothing of it, and the runner runs
-# any test.
-ROOMS_MAY_INCLUDE: dict[str, set[str]] = {
-    "tests/harness/": set(),
-    "tests/oracle/": {"tests/harness/observer.h", "tests/harness/message.h"},
-    "tests/runner/": set(),
-}
-# Tests that lie in a room, of which they are no part.
-TESTS_IN_ROOMS = {"tests/runner/test_programs.cc"}
+# An oracle is one of the harness's observers: it includes no more of tests/.
+ORACLE = "tests/oracle/"
+ORACLE_MAY_INCLUDE = {"tests/harness/observer.h", "tests/harness/message.h"}
 
 # The libraries whose own style is to be included in quotes.
 LIBRARIES = {"absl", "cereal", "gflags", "glog", "gmock", "gtest"}
@@ -95,14 +88,12 @@ def include_fault(folder: str, bracket: str, included: str) -> str:
     return ""
 
 
-def room_fault(path: str, included: str) -> str:
-    """Returns what is wrong with an include within tests/, or nothing."""
-    if path in TESTS_IN_ROOMS:
-        return ""
-    for room, others in ROOMS_MAY_INCLUDE.items():
-        if (path.startswith(room) and included.startswith("tests/")
-                and not included.startswith(room) and included not in others):
-            return f"{room} must not include {included}"
+def oracle_fault(path: str, included: str) -> str:
+    """Returns what is wrong with an include in the oracle, or nothing."""
+    if (path.startswith(ORACLE) and included.startswith("tests/")
+            and not included.startswith(ORACLE)
+            and included not in ORACLE_MAY_INCLUDE):
+        return f"{ORACLE} must not include {included}"
     return ""
 
 
@@ -115,7 +106,7 @@ def check_includes(path: str, lines: list[str]) -> list[str]:
         if match is None:
             continue
         fault = (include_fault(folder, *match.groups())
-                 or room_fault(path, match[2]))
+                 or oracle_fault(path, match[2]))
         if fault:
             found.append(f"{path}:{number}: {fault}")
     return found

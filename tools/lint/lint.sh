@@ -33,7 +33,7 @@ tidied=()
 tests=()
 for source in "${compiled[@]}"; do
   case $source in
-    *_test.cc | tests/runner/test_programs.cc | sim/test/*.cc)
+    *_test.cc | tests/programs/*.cc | sim/test/*.cc)
       tests+=("$source") ;;
     *.cc) tidied+=("$source") ;;
   esac

@@ -1,5 +1,5 @@
 // Tests of the runner as a whole: the program runs itself on the test programs
-// of tests/runner/test_programs.cc, and what it prints is compared line by
+// of tests/programs/test_programs.cc, and what it prints is compared line by
 // line.
 //
 // Times and addresses differ from run to run: durations read (T), and lines
