@@ -37,7 +37,7 @@ export LAB_BASE := $(value BASE)
 export LAB_WEIGHTS := $(value WEIGHTS)
 export LAB_PREFIX := $(value PREFIX)
 
-# Where products go: somebody else's Raft has a place of its own.
+# Where products go: another's Raft has a place of its own.
 PLACE := $(if $(LAB_RAFT),$(shell \
   tools/theirs.sh '$(subst ','\'',$(LAB_RAFT))'),out)
 $(if $(filter error:,$(PLACE)),$(error $(PLACE)))

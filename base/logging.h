@@ -2,7 +2,7 @@
 //
 // Why one place: newer glog versions want their own export macro defined before
 // the first include; the Makefile takes it from pkg-config, and no other file
-// has to know. Initialise glog once, in main(), before any thread starts.
+// has to know. Initialize glog once, in main(), before any thread starts.
 //
 // Thread safety: glog's macros may be used from any thread.
 

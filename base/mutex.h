@@ -94,7 +94,7 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex* const mu_;
 };
 
-// A condition variable for one event; name it for that event. Wake-ups may be
+// A condition variable for one event; name it for that event. Wakeups may be
 // spurious: wait in a plain `while (!ready) cv.Wait(&mu_);` (clang cannot see
 // the lock inside a predicate lambda).
 class CondVar {

@@ -55,7 +55,7 @@ class BenchCluster {
   // Has every server's deliveries taken by a thread, but for those of `except`.
   void RunConsumers(raft::ServerId except = raft::kNobody);
 
-  // Who leads now, in the highest term above `above`, among those that are not
+  // A leader: of the highest term above `above`, among the servers that are not
   // cut off.
   struct Leader {
     raft::ServerId server;

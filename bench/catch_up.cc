@@ -19,12 +19,12 @@ namespace {
 using benchmark::State;
 using raft::ServerId;
 
-// Commands that everybody has before the follower is cut off.
+// Commands that all servers have before the follower is cut off.
 constexpr uint64_t kBefore = 10;
 
-// Looks every millisecond who leads, until `server` has delivered all. Returns
-// when the leader that stands at the end was first seen, the end of time if all
-// was over before a look; nothing if it takes for ever.
+// Looks every millisecond which server leads, until `server` has delivered all.
+// Returns when the leader at the end was first seen, the end of time if all was
+// over before a look; nothing if it is not over after kPatience.
 // REQUIRES: the term of `server` is the newest.
 std::optional<Clock::time_point> LeaderSince(BenchCluster* cluster,
                                              ServerId server) {
@@ -53,7 +53,8 @@ bool AwaitCandidacy(BenchCluster* cluster, ServerId lost, raft::Term term) {
   return true;
 }
 
-// Returns who is cut off and has missed `commands`; nothing if it went wrong.
+// Returns the server that is cut off and has missed `commands`; nothing if it
+// went wrong.
 std::optional<ServerId> FallBehind(BenchCluster* cluster, uint64_t commands) {
   const std::optional<ServerId> leader = cluster->AwaitLeader();
   if (!leader.has_value()) return std::nullopt;

@@ -1,7 +1,5 @@
-// The commands of a benchmark: each carries its number, so that whoever gets
-// one can tell at once whether it is the right one.
-//
-// Who uses it: whoever submits commands (Make) and the consumers (Is).
+// The commands of a benchmark: each carries its number, so that a consumer can
+// tell at once whether it is the right one.
 //
 // Thread safety: Make() is confined to one thread; Is() is safe.
 // Always true: command number n stands at index n of the log, since one client

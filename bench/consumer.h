@@ -51,7 +51,7 @@ class Consumer {
   // When they were, as many as have been.
   std::vector<Clock::time_point> Reached() EXCLUDES(mu_);
 
-  // Waits until so many commands were taken; false if `deadline` passed.
+  // Waits until `count` commands were taken; false if `deadline` passed.
   bool Await(uint64_t count, Clock::time_point deadline) EXCLUDES(mu_);
 
   uint64_t count() EXCLUDES(mu_);
@@ -68,7 +68,7 @@ class Consumer {
   base::Mutex mu_;
   base::CondVar reached_;
   uint64_t count_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t awaited_ ABSL_GUARDED_BY(mu_) = 0;  // 0: nobody waits
+  uint64_t awaited_ ABSL_GUARDED_BY(mu_) = 0;  // 0: no thread waits
   std::vector<uint64_t> watched_ ABSL_GUARDED_BY(mu_);
   std::vector<Clock::time_point> times_ ABSL_GUARDED_BY(mu_);
 

@@ -1,5 +1,5 @@
 // Case (d): how long a cluster is without a leader when the old one is cut off;
-// and how many heart-beats it costs.
+// and how many heartbeats it costs.
 //
 // A repetition is one election of a new cluster: bench.py asks for 50, and for
 // 500 of the same program under the simulator, and takes the quantiles.
@@ -35,7 +35,7 @@ void Election(int servers, State* state) {
   BenchCluster cluster(options);
   const std::optional<ServerId> leader = cluster.AwaitLeader();
   if (!leader.has_value()) return state->SkipWithError("no leader");
-  // The leader is lost at any moment between two of its heart-beats.
+  // The leader is lost at any moment between two of its heartbeats.
   base::Random random = base::Random::ForOwner("bench/election");
   std::this_thread::sleep_for(milliseconds(200 + random.Between(0, 119)));
 

@@ -1,5 +1,5 @@
-// Case (i): what clusters cost that nobody asks for anything: many of three
-// servers in one process, as a service with many groups has them.
+// Case (i): what idle clusters cost: many of three servers in one process, as a
+// service with many groups has them.
 
 #include <memory>
 #include <thread>

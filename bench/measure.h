@@ -1,8 +1,6 @@
 // Small instruments of the benchmarks: usage of the process, quantiles, and
 // where threads may run.
 //
-// Who uses it: the cases.
-//
 // Thread safety: plain values and free functions. Affinity is the calling
 // thread's, and inherited by the threads that it starts.
 

@@ -126,7 +126,7 @@ void LargestRpc(uint64_t commands, State* state) {
   cluster.RunConsumers();
   const std::optional<ServerId> leader = cluster.AwaitLeader();
   if (!leader.has_value()) return state->SkipWithError("no leader");
-  // Whoever missed all of it gets RPCs as large as they may be.
+  // A server that missed all of it gets RPCs as large as they may be.
   const ServerId lost = (*leader + 1) % cluster.size();
   cluster.CutOff(lost);
   const Clock::time_point begin = Clock::now();

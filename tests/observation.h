@@ -1,5 +1,5 @@
-// Who observes the clusters of a test program: the oracle always, unless it is
-// switched off, and the recorder of `make trace` if it is asked for.
+// The observers of the clusters of a test program: the oracle always, unless it
+// is switched off, and the recorder of `make trace` if it is asked for.
 //
 // main() calls ObserveClusters() once, before any test runs.
 

@@ -26,7 +26,7 @@ void Require(bool holds, const char* file = __builtin_FILE(),
              int line = __builtin_LINE());
 
 // How late a thread may be in the simulation that runs: the slack of a timer,
-// stalls, and some scheduling points of everybody.
+// stalls, and some scheduling points of all threads.
 std::chrono::nanoseconds AllowedDelay();
 
 // Measures from its construction on, by the steady clock.

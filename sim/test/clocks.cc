@@ -113,7 +113,7 @@ void ReadUntil() {
   }
 }
 
-// All clocks agree, and none goes back, whichever thread reads it.
+// All clocks agree, and none decreases, whichever thread reads it.
 void Monotonic() {
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {

@@ -19,7 +19,7 @@
 
 namespace sim::test {
 
-// What a fork leaves behind.
+// What is known of a fork that has ended.
 struct Outcome {
   int status = -1;  // exit status, or 128 + the signal that ended it
   Result result;    // of its last simulation; if that did not end, as far as
@@ -32,7 +32,7 @@ struct Outcome {
 };
 
 // Whether two runs were the same. Of standard error only the first two lines
-// count, where the simulator says what is wrong and how far it came: behind
+// count, where the simulator says what is wrong and how far it came: after
 // them it prints addresses, which differ between forks.
 bool operator==(const Outcome& a, const Outcome& b);
 
@@ -48,8 +48,7 @@ Outcome ForkRun(const Options& options, const std::function<void()>& body);
 // For the fork: a simulation, and its result into the outcome.
 void RunHere(const Options& options, const std::function<void()>& body);
 
-// For the fork: remembers a text that lives as long as the program, for the
-// outcome.
+// For the fork: remembers a text, which must not be freed, for the outcome.
 void Note(const char* text);
 
 // For simulated threads: remembers the simulation so far, for the outcome of

@@ -41,7 +41,7 @@ class ApplyLog {
   std::optional<std::string> Apply(raft::ServerId server, raft::Index index,
                                    Command command);
 
-  // Who has applied `index` so far, running or not.
+  // The servers that have applied `index` so far, running or not.
   Applied At(raft::Index index) const;
 
   // The highest index that any server has applied; 0 if none has.

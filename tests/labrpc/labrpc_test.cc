@@ -256,7 +256,8 @@ TEST_F(Labrpc, ConcurrentOne) {
   EXPECT_EQ(network_.GetCount("server99"), 20) << "wrong GetCount()";
 }
 
-// Go lab: TestRegression1.  Calls that wait on a disabled end hold up nobody.
+// Go lab: TestRegression1.  Calls that wait on a disabled end hold up
+// no other.
 TEST_F(Labrpc, Regression1) {
   const auto end = ConnectedEnd("c");
 

@@ -55,7 +55,7 @@ TEST(Raft2AScenario, LateVoteReply) {
   tap.Hold(RequestVoteReplies().To(0).Agreeing());
   tap.AwaitHeld(RequestVoteReplies().To(0));
 
-  // Nobody hears of the elections that it stands for then.
+  // No other server hears of the elections that it starts then.
   tap.Drop(RequestVotes());
   const Term old_term = tap.Seen(RequestVotes().From(0)).back().RequestTerm();
   const auto newer = [](Term term) {

@@ -306,7 +306,7 @@ TEST(Raft2CScenario, KillInEveryPhase) {
   survive("a follower that has acknowledged an entry",
           replicate(AppendEntriesReplies().WithEntries()).from());
 
-  // Who delivers: the leader, then all of them.
+  // Servers that deliver: the leader, then all of them.
   for (const ServerId last_victim : {0, 2}) {
     scenario.Elect(0);
     Index index = 0;

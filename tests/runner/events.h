@@ -60,7 +60,7 @@ class Events {
                  const std::string& repeat);
 
   void RunEnds(const Counts& counts);
-  // The current test was interrupted, and so many were not started.
+  // The current test was interrupted, and `not_run` were not started.
   void RunIsInterrupted(const Counts& counts, size_t not_run);
 
  private:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 CODE = (".h", ".cc")
-ALL = (*CODE, ".py", ".sh", ".md", ".js", ".html", ".in", ".patch", ".txt")
+ALL = (*CODE, ".py", ".sh", ".md", ".js", ".html", ".css", ".in", ".patch",
+       ".txt", ".toml", ".cmake", "")
 NOT_OURS = ("/testdata/", "tools/lint/words.py")
 
 
@@ -57,7 +58,7 @@ WORDS = (
          r"serialis|summaris|minimis|synchronis)\w*",
          "American spelling"),
 )
-PATTERNS = [(re.compile(word.pattern), word) for word in WORDS]
+PATTERNS = [(re.compile(word.pattern, re.IGNORECASE), word) for word in WORDS]
 
 
 def check_words(path: str, lines: list[str]) -> list[str]:

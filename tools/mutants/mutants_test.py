@@ -227,7 +227,7 @@ class CorpusTest(unittest.TestCase):
         good = patch("log", 3)
         for old, new, message in (
                 ("Seen: here\n", "", "x.patch: lacks Seen"),
-                ("Seen", "Scene", "x.patch: unknown Scene"),
+                ("Seen", "Seem", "x.patch: unknown Seem"),
                 ("I1 ", "", "Breaks: names no rule"),
                 ("--- a/raft", "--- raft", "lacks --- a/raft/..."),
                 ("b/raft", "b/base",

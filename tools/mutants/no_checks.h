@@ -1,9 +1,9 @@
 // Takes the teeth out of raft/: its CHECKs, and with them its invariants, do
 // nothing. What is left to find a mutant is the suite alone.
 //
-// Who includes it: the compiler, before every raft/*.cc, if the Makefile is
-// called with RAFT_CHECKS=off. Nobody else. The CHECKs of the headers that
-// raft/ is built on stay: they are read here first.
+// The compiler alone includes it, before every raft/*.cc, if the Makefile is
+// called with RAFT_CHECKS=off. The CHECKs of the headers that raft/ is built on
+// stay: they are read here first.
 //
 // Always true: an operand that only a CHECK uses still counts as used.
 

@@ -99,7 +99,7 @@ TEST(CondVar, WaitUntilGivesUpAtItsDeadlineAndNotBefore) {
   Counter counter;
   const auto deadline = steady_clock::now() + milliseconds(30);
   MutexLock lock(&counter.mu);
-  // Wake-ups without a signal are allowed, and are no timeout.
+  // Wakeups without a signal are allowed, and are no timeout.
   while (counter.changed.WaitUntil(&counter.mu, deadline)) {
   }
   EXPECT_GE(steady_clock::now(), deadline);

@@ -160,7 +160,7 @@ TEST_F(ClusterCheckFailures, AgreeStartsAgainOnlyIfToldTo) {
   EXPECT_GT(rafts_[1]->asked(), 1);
 }
 
-// Somebody else's command stands at the first index; the second try commits.
+// Another client's command stands at the first index; the second try commits.
 TEST_F(ClusterChecks, AgreeComparesTheCommand) {
   Lead(1, 1);
   rafts_[1]->WhenStarted([this](Index index, const Command& command) {

@@ -19,7 +19,7 @@ namespace {
 using raft::ServerId;
 
 // Answers with the group's and the server's number, as one.
-constexpr rpc::Method<int, int> kWho{"Echo.Who"};
+constexpr rpc::Method<int, int> kName{"Echo.Name"};
 
 // A group whose servers return their numbers, and the ends that they got.
 class EchoGroup {
@@ -35,7 +35,7 @@ class EchoGroup {
                    ends[static_cast<size_t>(me)] = std::move(its_ends);
                    rpc::Service service("Echo");
                    service.Handle(
-                       kWho, [in, me](const int&) { return 10 * in + me; });
+                       kName, [in, me](const int&) { return 10 * in + me; });
                    return Node{.services = {std::move(service)},
                                .kill = [this] { ++killed; },
                                .rest = nullptr};
@@ -47,7 +47,7 @@ class EchoGroup {
 
   bool Reaches(ServerId from, ServerId to) {
     return ends[static_cast<size_t>(from)][static_cast<size_t>(to)]
-        ->Call(kWho, 0)
+        ->Call(kName, 0)
         .has_value();
   }
 
@@ -80,25 +80,25 @@ TEST(ServerGroup, ClientsReachTheServersTheyAreConnectedTo) {
   labrpc::Network network;
   EchoGroup servers(&network);
   const Ends client = servers.group.MakeClientEnds(/*client=*/1);
-  EXPECT_EQ(client[0]->Call(kWho, 0), std::nullopt);
+  EXPECT_EQ(client[0]->Call(kName, 0), std::nullopt);
   servers.group.ConnectClient(1, {1, 2});
-  EXPECT_EQ(client[0]->Call(kWho, 0), std::nullopt);
-  EXPECT_EQ(client[2]->Call(kWho, 0), 2);
+  EXPECT_EQ(client[0]->Call(kName, 0), std::nullopt);
+  EXPECT_EQ(client[2]->Call(kName, 0), 2);
   EXPECT_EQ(servers.group.RpcCount(2), 1);
   servers.group.ConnectClient(1, {0});
-  EXPECT_EQ(client[0]->Call(kWho, 0), 0);
-  EXPECT_EQ(client[2]->Call(kWho, 0), std::nullopt);
+  EXPECT_EQ(client[0]->Call(kName, 0), 0);
+  EXPECT_EQ(client[2]->Call(kName, 0), std::nullopt);
 }
 
 TEST(ServerGroup, GroupsShareANetwork) {
   labrpc::Network network;
   EchoGroup one(&network, 1);
   EchoGroup two(&network, 2);
-  EXPECT_EQ(one.ends[0][1]->Call(kWho, 0), 11);
-  EXPECT_EQ(two.ends[0][1]->Call(kWho, 0), 21);
+  EXPECT_EQ(one.ends[0][1]->Call(kName, 0), 11);
+  EXPECT_EQ(two.ends[0][1]->Call(kName, 0), 21);
   one.group.Crash(1);
-  EXPECT_EQ(one.ends[0][1]->Call(kWho, 0), std::nullopt);
-  EXPECT_EQ(two.ends[0][1]->Call(kWho, 0), 21);
+  EXPECT_EQ(one.ends[0][1]->Call(kName, 0), std::nullopt);
+  EXPECT_EQ(two.ends[0][1]->Call(kName, 0), 21);
 }
 
 TEST(ServerGroup, CountsIncarnationsAndBytes) {

@@ -60,7 +60,7 @@ Outcome RunIn(const std::string& folder, const std::string& command) {
 }
 
 // Runs the tests of one Python package, in Debian's Python, for which Debian's
-// libraries are installed. -B: tests leave nothing behind in the source tree.
+// libraries are installed. -B: tests add nothing to the source tree.
 void ExpectPasses(const std::string& modules) {
   const Outcome outcome = RunIn(
       Root(), absl::StrCat("exec /usr/bin/python3 -B -m unittest ", modules));
