@@ -32,7 +32,7 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
       me_(me),
       persister_(std::move(persister)),
       apply_channel_(std::move(apply_channel)),
-      random_(options.random.has_value() ? *std::move(options.random)
+      random_(options.random.has_value() ? *options.random
                                          : base::Random::FromEntropy()) {
   CHECK_GE(me_, 0);
   CHECK_LT(static_cast<size_t>(me_), peers_.size())

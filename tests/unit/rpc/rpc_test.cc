@@ -31,7 +31,6 @@ struct OtherArgs {
 
 constexpr Method<AddArgs, AddReply> kAdd{"Math.Add"};
 constexpr Method<AddArgs, OtherArgs> kAddButOtherReply{"Math.Add"};
-constexpr Method<OtherArgs, AddReply> kAddButOtherArgs{"Math.Add"};
 constexpr Method<AddArgs, AddReply> kElsewhere{"Physics.Add"};
 
 Service MathService() {
