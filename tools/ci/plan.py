@@ -79,7 +79,6 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
         Step("test", [make("test", results=2)]),
         Step("race", [make("race", results=1)]),
         # At least this much, and more if there is time.
-        Step("clang", [make("clang")]),
         Step("sim", [make("sim", "SEEDS=30", results=1),
                      make("sim", f"SEED_LIST={next(few)}", results=1)],
              [make("sim", f"SEED_LIST={next(many)}", results=1)
