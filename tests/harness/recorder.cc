@@ -135,6 +135,9 @@ void Recorder::Shows(ServerId server, int incarnation, Term term, Role role) {
     if (shown.incarnation != incarnation || shown.role == Role::kDown) return;
     if (term < shown.term) return;  // old news
     if (term == shown.term && role == shown.role) return;
+    // A candidate's request whose fate was decided after its election.
+    const bool elected = term == shown.term && shown.role == Role::kLeader;
+    if (elected && role == Role::kCandidate) return;
     shown.term = term;
     shown.role = role;
   }

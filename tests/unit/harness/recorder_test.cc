@@ -110,6 +110,15 @@ TEST_F(Recording, OldNewsShowsNoRole) {
   ExpectNoRole();
 }
 
+TEST_F(Recording, ALeaderIsNoCandidateInItsTerm) {
+  Send({0, 0, 1, 1}, Beat(5));
+  Take();
+  Send({0, 0, 1, 2}, raft::RequestVoteArgs{.term = 5}, Fate::kUndeliverable);
+  ExpectNoRole();
+  Send({0, 0, 1, 2}, raft::RequestVoteArgs{.term = 6});
+  ExpectRole(0, 6, "candidate");
+}
+
 TEST_F(Recording, AStaleIncarnationShowsNothing) {
   recorder_.OnIncarnationEnd(0);
   recorder_.OnIncarnationBegin(0, 2);
