@@ -1,153 +1,130 @@
 // The demo: a cluster of five Raft servers in one process, over the simulated
-// network, watched live. It is what a newcomer runs first.
+// network, watched live. It is what a newcomer runs first, by `make demo`.
 //
-// One thread tells the story (story.h): it cuts servers off, crashes and
-// restarts them, and sends the client's commands (client.h). Another one looks
-// at the servers every 20 ms (watcher.h) and puts what it sees into words
-// (sentences.h) and into a picture (frame.h, terminal.h), or into one line per
-// event where standard output is no terminal. Each server has one thread that
-// plays the service and records what is applied (demo_cluster.h,
-// apply_record.h); who votes for whom is read off the network (ballots.h).
-//
-// Who calls it: `make demo`, or a person.
+// The story (story.cc) is a scenario on the test harness's cluster. What is
+// seen of it is the recorder's stream of events (live.h), put into words
+// (view.h) and into a picture (screen.h).
 //
 // Always true: every line printed is something that was observed, or something
-// that the story itself did. At the end the demo checks what it claims: five
-// equal logs; what was committed was applied by all, in one order; what the
-// leader took while it was cut off was applied by nobody. If a claim does not
-// hold, it says so and the exit status is 1.
+// that the story itself did. If a claim does not hold, the demo says so.
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/flags/flag.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "base/flags.h"
 #include "base/logging.h"
 #include "base/random.h"
-#include "examples/demo/demo_cluster.h"
-#include "examples/demo/demo_options.h"
-#include "examples/demo/frame.h"
-#include "examples/demo/interrupt.h"
-#include "examples/demo/journal.h"
-#include "examples/demo/story.h"
-#include "examples/demo/terminal.h"
-#include "examples/demo/watcher.h"
+#include "examples/demo/live.h"
+#include "gtest/gtest-spi.h"
+#include "gtest/gtest.h"
 
-namespace tests {
+ABSL_FLAG(std::string, seed, "", "of everything random");
+ABSL_FLAG(bool, plain, false, "one line per event, also on a terminal");
+ABSL_FLAG(double, speed, 1, "how fast the story is told");
+
+namespace demo {
 namespace {
 
 enum ExitStatus { kHeld = 0, kDidNotHold = 1, kWrongOption = 2 };
 
-bool WantsPicture(const DemoOptions& options) {
-  if (options.plain || isatty(STDOUT_FILENO) == 0) return false;
-  // One line below the picture is the cursor's.
-  const int columns = kFrameColumns + 1;
-  const int lines = kFrameLines + 1;
-  if (Terminal::CanShow(columns, lines)) return true;
-  std::cout << absl::StreamFormat(
-      "No picture: it takes a terminal of %d x %d that knows ANSI codes.\n",
-      columns, lines);
-  return false;
+constexpr char kHelp[] =
+    R"(Shows Raft at work, for about 20 seconds: five servers elect a
+leader, commit commands, lose their leader, take it back, and survive a crash.
+
+  --seed=N    the seed of everything random; default: a new one each time
+  --speed=X   tells the story X times as fast (0.1 to 100); Raft's own delays
+              stay what they are
+  --plain     one line per event, as when the output is not a terminal
+  --help      print this and end
+
+GLOG_v=1..3 in the environment adds the debug log, on standard error. With
+NO_COLOR set there are no colors. The exit status is 0 if all that the demo
+claims was seen to hold, 1 if not, 2 for a wrong option, 130 if interrupted.
+)";
+
+std::unique_ptr<Screen> MakeScreen() {
+  if (absl::GetFlag(FLAGS_plain) || isatty(STDOUT_FILENO) == 0) return nullptr;
+  if (!Screen::CanShow()) {
+    std::cout << absl::StreamFormat(
+        "No picture: it takes a terminal of %d x %d that knows ANSI codes.\n",
+        Screen::kColumns, Screen::kLines);
+    return nullptr;
+  }
+  return std::make_unique<Screen>();
 }
 
-bool WantsColour() {
-  const char* const no_colour = std::getenv("NO_COLOR");
-  return no_colour == nullptr || *no_colour == '\0';
-}
-
-void InitLogging(const char* program, bool picture) {
-  FLAGS_logtostderr = true;
+int Run(uint64_t seed) {
+  std::unique_ptr<Screen> screen = MakeScreen();
   // The debug log would write across the picture, unless it goes elsewhere.
-  if (picture && isatty(STDERR_FILENO) != 0) {
-    FLAGS_minloglevel = google::GLOG_WARNING;
+  const bool across = screen != nullptr && isatty(STDERR_FILENO) != 0;
+  if (FLAGS_v == 0 || across) FLAGS_minloglevel = google::GLOG_WARNING;
+  google::InitGoogleLogging("demo");
+  if (screen == nullptr) {
+    std::cout << "Raft, live: five servers keep one log; seed " << seed
+              << std::endl;
   }
-  google::InitGoogleLogging(program);
-}
-
-double MedianLatency(const std::vector<Client::Committed>& committed) {
-  std::vector<double> latencies;
-  for (const Client::Committed& done : committed) {
-    latencies.push_back(done.latency.count());
+  // GoogleTest would print what fails.
+  testing::TestPartResultArray failures;
+  const testing::ScopedFakeTestPartResultReporter reporter(
+      testing::ScopedFakeTestPartResultReporter::INTERCEPT_ALL_THREADS,
+      &failures);
+  Live live(std::move(screen), seed, absl::GetFlag(FLAGS_speed));
+  CatchInterrupts();
+  try {
+    std::cout << TellStory(&live)
+              << "Next: make test, all tests; make test RUN=2A, those of "
+                 "leader election.\n";
+    return kHeld;
+  } catch (const Interrupted& interrupted) {
+    std::cerr << "\ninterrupted\n";
+    return 128 + interrupted.signal;  // as shells say it
+  } catch (const testing::AssertionException&) {
+    const char* const message = failures.GetTestPartResult(0).message();
+    std::cerr << absl::StreamFormat("\nA claim does not hold (seed %d): %s\n",
+                                    seed,
+                                    absl::StripPrefix(message, "Failed\n"));
+    return kDidNotHold;
   }
-  CHECK(!latencies.empty());
-  std::sort(latencies.begin(), latencies.end());
-  return latencies[latencies.size() / 2];
 }
 
-void PrintSummary(const DemoCluster& cluster, const Watcher& watcher,
-                  const Story& story, double seconds) {
-  const std::vector<Client::Committed>& committed = story.committed();
-  std::cout << absl::StreamFormat(
-      "\nChecked: five equal logs; all servers applied the same %d entries in "
-      "one order,\nand none of the %d that the old leader took while it was "
-      "cut "
-      "off.\n",
-      cluster.applied().All().size(), story.doomed());
-  std::cout << absl::StreamFormat(
-      "%d commands committed, in %.1f ms each (median); %d elections;\n"
-      "%d RPCs, %d bytes, %.1f seconds.\n",
-      committed.size(), MedianLatency(committed), watcher.ElectionsWon(),
-      cluster.RpcCount(), cluster.RpcBytes(), seconds);
-  std::cout << "Next: make test, all tests; make test RUN=2A, those of leader "
-               "election.\n";
-}
-
-int Run(const DemoOptions& options, bool picture) {
-  Journal journal(/*print_lines=*/!picture);
-  DemoCluster cluster(&journal);
-  Watcher watcher(&cluster, &journal,
-                  {picture ? std::make_unique<Terminal>() : nullptr,
-                   WantsColour(), options.seed});
-  Story story(&cluster, &watcher, &journal, options.speed);
-  const bool held = story.Tell();
-  const double seconds = journal.Elapsed().count();
-  watcher.Stop();
-
-  if (held) {
-    PrintSummary(cluster, watcher, story, seconds);
+int Main(int argc, char** argv) {
+  const absl::StatusOr<base::CommandLine> command_line =
+      base::ParseFlags(argc, argv);
+  const absl::StatusOr<uint64_t> seed =
+      base::ParseSeed(absl::GetFlag(FLAGS_seed));
+  absl::Status status = command_line.status();
+  if (status.ok()) status = seed.status();
+  // Written so that "not a number" is refused as well.
+  const double speed = absl::GetFlag(FLAGS_speed);
+  if (status.ok() && !(speed >= 0.1 && speed <= 100)) {
+    status = base::FlagError("bad speed: give a number from 0.1 to 100");
+  }
+  if (!status.ok()) {
+    std::cerr << "demo: " << status.message() << "\n";
+    return kWrongOption;
+  }
+  if (command_line->help) {
+    std::cout << kHelp;
     return kHeld;
   }
-  std::cout << std::flush;
-  if (const int signal = Interrupted()) {
-    std::cerr << "\ninterrupted\n";
-    return 128 + signal;  // as shells say it
-  }
-  std::cerr << absl::StreamFormat("\nA claim does not hold (seed %d): %s\n",
-                                  options.seed,
-                                  journal.failure().value_or("unknown"));
-  return kDidNotHold;
+  base::SetRunSeed(*seed);
+  return Run(*seed);
 }
 
 }  // namespace
-}  // namespace tests
+}  // namespace demo
 
 int main(int argc, char** argv) {
   // Without TZ glog asks for the time zone at every line, and two threads that
   // do so at once are a race in the eyes of ThreadSanitizer.
   setenv("TZ", "UTC", /*replace=*/0);
-  const absl::StatusOr<tests::DemoOptions> options =
-      tests::ParseDemoOptions(argc, argv);
-  if (!options.ok()) {
-    std::cerr << "demo: " << options.status().message() << "\n";
-    return tests::kWrongOption;
-  }
-  if (options->help) {
-    std::cout << tests::DemoHelp();
-    return tests::kHeld;
-  }
-  const bool picture = tests::WantsPicture(*options);
-  tests::InitLogging(argv[0], picture);
-  base::SetRunSeed(options->seed);
-  if (!picture) {
-    std::cout << "Raft, live: five servers keep one log; seed " << options->seed
-              << std::endl;
-  }
-  tests::CatchInterrupts();
-  return tests::Run(*options, picture);
+  FLAGS_logtostderr = true;
+  return demo::Main(argc, argv);
 }

@@ -1,226 +1,208 @@
-#include "examples/demo/story.h"
+// The story that the demo tells, in six acts, and the check of what it claims:
+// a scenario on the test harness's cluster. It decides what is done to the
+// cluster; what follows from it is only observed.
 
 #include <algorithm>
-#include <chrono>
-#include <optional>
+#include <map>
 
 #include "absl/strings/str_cat.h"
-#include "examples/demo/sentences.h"
+#include "absl/strings/str_format.h"
+#include "examples/demo/live.h"
 
-namespace tests {
+namespace demo {
 namespace {
 
+using raft::Index;
 using raft::ServerId;
 
-// Far more than any of it takes, also on a slow machine under a sanitizer.
-constexpr std::chrono::seconds kLimit{20};
+bool HasLeader(const View& view) { return view.Leader().has_value(); }
+bool AllAgree(const View& view) { return view.AllAgree(); }
 
-bool SameAs(const ServerView& a, const ServerView& b) {
-  return a.log == b.log && a.applied == b.applied;
-}
+class Story {
+ public:
+  explicit Story(Live* live)
+      : live_(*live),
+        cluster_(kServers, {.make_observers = live->MakeObservers()}) {
+    live_.Watch(&cluster_);
+  }
+  ~Story() { live_.End(); }
+  Story(const Story&) = delete;
+  Story& operator=(const Story&) = delete;
 
-// All run, hold the same log, and have applied the whole of it.
-bool AllAgree(const ClusterView& view) {
-  return std::all_of(view.begin(), view.end(), [&](const ServerView& server) {
-    return server.link == Link::kUp && SameAs(server, view.front()) &&
-           server.applied == server.log.size();
-  });
-}
+  std::string Tell() {
+    Elect();
+    Replicate();
+    CutOffLeader();
+    RejoinOldLeader();
+    CrashFollower();
+    RestartIt();
+    return CheckClaims();
+  }
+
+ private:
+  void Elect() {
+    live_.Say("S0 to S4 are started, with empty logs");
+    AwaitLeader();
+    live_.Pause(1.5);
+  }
+
+  void Replicate() {
+    live_.Begin(
+        {"2. A client sends commands to the leader",
+         "The leader sends each one to all others as an entry of its log.",
+         "What a majority holds is committed, and all apply it."});
+    Commit(5, kServers);
+    live_.Pause(1.2);
+  }
+
+  void CutOffLeader() {
+    live_.Begin(
+        {"3. The leader is cut off from all others",
+         "It still takes commands, which cannot commit: no majority hears it.",
+         "The others elect a new leader, and continue without it."});
+    const raft::Term term = CutOff();
+    live_.Until("the others elect a new leader", [term](const View& view) {
+      return HasLeader(view) && view.at(*view.Leader()).term > term;
+    });
+    live_.Pause(0.8);
+    Commit(4, kServers - 1);
+    live_.Pause(1.8);
+  }
+
+  // Cuts off a leader that takes commands then, and returns its term. On a very
+  // slow machine it may just have lost an election; then it is the next one's
+  // turn.
+  raft::Term CutOff() {
+    while (true) {
+      old_leader_ = AwaitLeader();
+      cluster_.Disconnect(old_leader_);
+      live_.Say(Name(old_leader_) + " is cut off");
+      const raft::Term term = cluster_.GetState(old_leader_).term;
+      for (int i = 1; i <= 3; ++i) {
+        live_.Pause(0.4);
+        const auto taken = cluster_.Start(old_leader_, absl::StrCat("y=", i));
+        if (!taken.is_leader) break;
+        ++uncommitted_;
+      }
+      if (uncommitted_ > 0) return term;
+      cluster_.Connect(old_leader_);
+      live_.Say(Name(old_leader_) + " does not lead, and is connected again");
+    }
+  }
+
+  void RejoinOldLeader() {
+    live_.Begin({"4. The old leader comes back",
+                 "It hears of the newer term and follows. Its entries that "
+                 "never committed",
+                 "are overwritten by those that did: its log is repaired."});
+    live_.Pause(0.8);
+    const std::string name = Name(old_leader_);
+    live_.Say(name + " is connected again");
+    cluster_.Connect(old_leader_);
+    live_.Until("the old leader's log is repaired", AllAgree);
+    live_.Say(name + "'s log is repaired: all five are the same");
+    live_.Pause(2.2);
+  }
+
+  void CrashFollower() {
+    victim_ = cluster_.Next(AwaitLeader());
+    live_.Begin(
+        {"5. A server crashes",
+         "All it had in memory is lost; what it saved on its disk remains.",
+         "The others are still a majority, and continue."});
+    before_crash_ = cluster_.GetStatus(victim_);
+    cluster_.CrashServer(victim_);
+    live_.Say(absl::StrCat(Name(victim_), " crashes; its disk holds term ",
+                           before_crash_.term, " and ",
+                           before_crash_.last_index, " entries"));
+    live_.Pause(1.2);
+    Commit(3, kServers - 1);
+    live_.Pause(1.2);
+  }
+
+  void RestartIt() {
+    live_.Begin(
+        {"6. The crashed server restarts from its disk",
+         "It remembers term, vote and log, gets what it missed, and applies",
+         "everything again from the first entry on."});
+    cluster_.StartServer(victim_);
+    const raft::Status status = cluster_.GetStatus(victim_);
+    const std::string name = Name(victim_);
+    live_.Say(absl::StrCat(name, " restarts; it remembers term ", status.term,
+                           " and ", status.last_index, " entries"));
+    Claim(status.last_index == before_crash_.last_index &&
+              status.term >= before_crash_.term,
+          name + " does not remember what it had before the crash");
+    cluster_.Connect(victim_);
+    live_.Until(name + " catches up", AllAgree);
+    const Index entries = live_.view().at(victim_).log.size();
+    live_.Say(absl::StrCat(name, " has caught up: it got ",
+                           entries - status.last_index,
+                           " entries, and applied all ", entries));
+    live_.Pause(1.5);
+    Commit(3, kServers);
+    live_.Pause(1.5);
+  }
+
+  std::string CheckClaims() {
+    live_.Until("all five logs are the same, and applied", AllAgree);
+    const View& view = live_.view();
+    const Index entries = view.at(0).log.size();
+    for (Index i = 1; i <= entries; ++i) {
+      const auto command = harness::ToString(cluster_.CommittedAt(i).command);
+      Claim(!command.starts_with("y="),
+            command + " was applied without majority");
+      const auto committed = committed_.find(i);
+      if (committed == committed_.end()) continue;
+      Claim(committed->second == command,
+            committed->second + " was committed, and is lost");
+    }
+    std::vector<double> latencies = view.latencies();
+    std::sort(latencies.begin(), latencies.end());
+    return absl::StrFormat(
+        "\nChecked: five equal logs; all servers applied the same %d entries "
+        "in one order,\nand none of the %d that the old leader took while it "
+        "was cut off.\n%d commands committed, in %.1f ms each (median); %d "
+        "elections;\n%d RPCs, %d bytes, %.1f seconds.\n",
+        entries, uncommitted_, latencies.size(),
+        latencies[latencies.size() / 2], view.elections(), cluster_.RpcTotal(),
+        cluster_.BytesTotal(), live_.Elapsed());
+  }
+
+  ServerId AwaitLeader() {
+    live_.Until("a leader is elected", HasLeader);
+    return *live_.view().Leader();
+  }
+
+  void Commit(int commands, int servers) {
+    for (int i = 0; i < commands; ++i) {
+      const std::string command = absl::StrCat("x=", committed_.size() + 1);
+      const Index index =
+          cluster_.Agree(command, servers, harness::Retry::kYes);
+      committed_[index] = command;
+      live_.Add(
+          {{"event", "committed"}, {"index", index}, {"command", command}});
+      live_.Pause(0.35);
+    }
+  }
+
+  Live& live_;
+  harness::RaftCluster cluster_;
+  std::map<Index, std::string> committed_;  // the client's commands
+  ServerId old_leader_ = raft::kNobody;     // is cut off
+  ServerId victim_ = raft::kNobody;         // crashes
+  raft::Status before_crash_;
+  int uncommitted_ = 0;  // commands that the old leader took
+};
 
 }  // namespace
 
-bool Story::Tell() {
-  return Elect() && Replicate() && CutOffLeader() && RejoinOldLeader() &&
-         CrashFollower() && RestartIt() && CheckClaims();
+std::string TellStory(Live* live) {
+  live->Begin({"1. Five servers start; none leads",
+               "A server that hears of no leader for a random time starts an "
+               "election;",
+               "the votes of a majority make it the leader."});
+  return Story(live).Tell();
 }
 
-bool Story::Elect() {
-  const size_t servers = cluster_->View().size();
-  for (size_t i = 0; i < servers; ++i) {
-    cluster_->StartServer(static_cast<ServerId>(i));
-  }
-  journal_->BeginAct({1, "Five servers start; nobody leads",
-                      "Who hears of no leader for a random time stands for "
-                      "election;",
-                      "the votes of a majority make it the leader."});
-  journal_->Add("S0 to S4 are started, with empty logs");
-  return Await("a leader is elected",
-               [](const ClusterView& view) {
-                 return LeaderOf(view) != std::nullopt;
-               }) &&
-         Pause(1.5);
-}
-
-bool Story::Replicate() {
-  journal_->BeginAct({2, "A client sends commands to the leader",
-                      "The leader sends each one to all others as an entry of "
-                      "its log.",
-                      "What a majority holds is committed, and all apply it."});
-  return Commit(5) && Pause(1.2);
-}
-
-bool Story::CutOffLeader() {
-  journal_->BeginAct({3, "The leader is cut off from all others",
-                      "It goes on taking commands, which cannot commit: no "
-                      "majority hears it.",
-                      "The others elect a new leader, and go on without it."});
-  if (!CutOffWhoLeads()) return false;
-  while (doomed_.size() < 3) {
-    if (!Pause(0.4) || !Doom()) return false;
-  }
-  return AwaitNewLeader() && Pause(0.8) && Commit(4) && Pause(1.8);
-}
-
-// An idle leader may lose its office at this very moment, if the machine is
-// very slow; then it is the next one's turn.
-bool Story::CutOffWhoLeads() {
-  while (!watcher_->MustEnd()) {
-    const auto has_leader = [](const ClusterView& view) {
-      return LeaderOf(view).has_value();
-    };
-    if (!Await("a leader is elected", has_leader)) return false;
-    const std::optional<ServerId> leader = LeaderOf(cluster_->View());
-    if (!leader.has_value()) continue;
-    old_leader_ = *leader;
-    cluster_->CutOff(old_leader_);
-    old_term_ = Look(old_leader_).term;
-    journal_->Add(absl::StrCat(Name(old_leader_), " is cut off"));
-    if (Look(old_leader_).role == raft::Role::kLeader) return true;
-    cluster_->Rejoin(old_leader_);
-    journal_->Add(absl::StrCat(Name(old_leader_),
-                               " did not lead any more and is reconnected"));
-  }
-  return false;
-}
-
-bool Story::Doom() {
-  const std::string command = absl::StrCat("y=", doomed_.size() + 1);
-  const raft::StartResult taken = cluster_->Submit(old_leader_, command);
-  if (!taken.is_leader || taken.term != old_term_) {
-    journal_->Fail(absl::StrCat(Name(old_leader_),
-                                " is cut off, but does not lead term ",
-                                old_term_, " any more"));
-    return false;
-  }
-  doomed_.push_back(command);
-  journal_->Add(absl::StrCat(Name(old_leader_), ", cut off, takes ", command,
-                             " as entry ", taken.index, " of term ",
-                             taken.term));
-  return true;
-}
-
-bool Story::AwaitNewLeader() {
-  return Await("the others elect a new leader",
-               [this](const ClusterView& view) {
-                 const std::optional<ServerId> leader = LeaderOf(view);
-                 return leader.has_value() &&
-                        view[static_cast<size_t>(*leader)].term > old_term_;
-               });
-}
-
-bool Story::RejoinOldLeader() {
-  const std::string old_leader = Name(old_leader_);
-  journal_->BeginAct(
-      {4, "The old leader comes back",
-       "It hears of the newer term and follows. Its entries that never "
-       "committed",
-       "are overwritten by those that did: its log is repaired."});
-  if (!Pause(0.8)) return false;
-  const std::vector<raft::Term> conflicting = Look(old_leader_).log;
-  journal_->Add(old_leader + " is connected again");
-  cluster_->Rejoin(old_leader_);
-  const auto repaired = [this, &conflicting](const ClusterView& view) {
-    const ServerView& old = view[static_cast<size_t>(old_leader_)];
-    return AllAgree(view) && !Leads(old) && old.log != conflicting;
-  };
-  if (!Await("the old leader's log is repaired", repaired)) return false;
-  journal_->Add(old_leader + "'s log is repaired: all five are the same");
-  return Pause(2.2);
-}
-
-bool Story::CrashFollower() {
-  const auto has_leader = [](const ClusterView& view) {
-    return AllAgree(view) && LeaderOf(view).has_value();
-  };
-  if (!Await("there is a leader", has_leader)) return false;
-  const ClusterView view = cluster_->View();
-  const ServerId leader = LeaderOf(view).value_or(old_leader_);
-  victim_ = (leader + 1) % static_cast<ServerId>(view.size());
-  before_crash_ = Look(victim_);
-  journal_->BeginAct({5, "A server crashes",
-                      "All it had in memory is lost; what it saved on its disk "
-                      "remains.",
-                      "The others are still a majority, and go on."});
-  cluster_->Crash(victim_);
-  journal_->Add(absl::StrCat(Name(victim_), " crashes; its disk holds ",
-                             Look(victim_).disk_bytes, " bytes"));
-  return Pause(1.2) && Commit(3) && Pause(1.2);
-}
-
-bool Story::RestartIt() {
-  journal_->BeginAct({6, "The crashed server restarts from its disk",
-                      "It remembers term, vote and log, gets what it missed, "
-                      "and applies",
-                      "everything again from the first entry on."});
-  const ServerView remembered = cluster_->StartServer(victim_);
-  const std::string victim = Name(victim_);
-  journal_->Add(absl::StrCat(victim, " restarts; it remembers term ",
-                             remembered.term, " and ", remembered.log.size(),
-                             " entries"));
-  // All were committed, so nothing may differ.
-  if (remembered.log != before_crash_.log ||
-      remembered.term < before_crash_.term) {
-    journal_->Fail(victim + " does not remember what it had before the crash");
-    return false;
-  }
-  if (!Await(victim + " catches up", AllAgree)) return false;
-  const size_t entries = Look(victim_).log.size();
-  journal_->Add(absl::StrCat(victim, " has caught up: it got ",
-                             entries - remembered.log.size(),
-                             " entries, and applied all ", entries));
-  return Pause(1.5) && Commit(3) && Pause(1.5);
-}
-
-bool Story::CheckClaims() {
-  if (!Await("all five logs are the same, and applied", AllAgree)) return false;
-  const std::vector<ApplyRecord::Entry> applied = cluster_->applied().All();
-  for (const Client::Committed& done : client_.committed()) {
-    const bool there = done.index <= applied.size() &&
-                       applied[done.index - 1].command == done.command;
-    if (!there) journal_->Fail(done.command + " was committed, and is lost");
-  }
-  for (const ApplyRecord::Entry& entry : applied) {
-    const bool doomed =
-        std::count(doomed_.begin(), doomed_.end(), entry.command) > 0;
-    if (doomed) journal_->Fail(entry.command + " was applied without majority");
-  }
-  return !watcher_->MustEnd();
-}
-
-bool Story::Commit(int commands) {
-  for (int i = 0; i < commands; ++i) {
-    if (!client_.CommitNext() || !Pause(0.35)) return false;
-  }
-  return true;
-}
-
-bool Story::Await(const std::string& claim,
-                  const std::function<bool(const ClusterView&)>& holds) {
-  if (watcher_->Await(kLimit, holds)) return true;
-  if (!watcher_->MustEnd()) {
-    journal_->Fail(absl::StrCat("not within 20 s: ", claim));
-  }
-  return false;
-}
-
-bool Story::Pause(double seconds) {
-  const auto never = [](const ClusterView&) { return false; };
-  watcher_->Await(std::chrono::duration<double>(seconds / speed_), never);
-  return !watcher_->MustEnd();
-}
-
-ServerView Story::Look(ServerId server) const {
-  return cluster_->View()[static_cast<size_t>(server)];
-}
-
-}  // namespace tests
+}  // namespace demo

@@ -1,55 +1,98 @@
-// What the demo sees of its cluster at one look: plain values, for the table,
-// for the sentences about it and for the conditions that the story waits for.
+// What the recorder's events (tools/trace/README.md) have shown of the cluster,
+// and the sentences about it. Three more kinds of events are the demo's own:
+// `log`, the entries on a disk; `committed`, of the client; `say`, of the
+// story.
 //
-// Thread safety: plain values.
-// Always true: each server's line was read from that server; the lines are a
-// few microseconds apart.
+// Thread safety: confined to one thread.
+// Always true: a sentence says nothing that the events did not show.
 
 #ifndef EXAMPLES_DEMO_VIEW_H_
 #define EXAMPLES_DEMO_VIEW_H_
 
-#include <cstddef>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "raft/types.h"
 
-namespace tests {
+namespace demo {
 
-enum class Link { kUp, kCutOff, kCrashed };
+using Json = nlohmann::ordered_json;
 
-// One server. Of a crashed one only `link` and `disk_bytes` mean anything.
+inline constexpr int kServers = 5;
+
+// One server. Of one that is down only `term` and `log` mean anything.
 struct ServerView {
-  Link link = Link::kCrashed;
-  raft::Role role = raft::Role::kFollower;
+  int incarnation = 0;
+  bool up = false;
+  bool connected = false;
+  std::string role = "follower";
   raft::Term term = 0;
-  std::vector<raft::Term> log;  // the entries' terms; log[0] has index 1
+  std::vector<raft::Term> log = {};  // the entries' terms; log[0] has index 1
   raft::Index commit = 0;
-  raft::Index applied = 0;  // by the service, in this life of the server
-  size_t disk_bytes = 0;    // what its Persister holds
+  raft::Index applied = 0;  // by this incarnation
+
+  bool Leads() const { return up && role == "leader"; }
 };
 
-using ClusterView = std::vector<ServerView>;  // by ServerId
+// "S3".
+std::string Name(raft::ServerId server);
 
-inline bool Leads(const ServerView& server) {
-  return server.link != Link::kCrashed && server.role == raft::Role::kLeader;
-}
+class View {
+ public:
+  // Takes the next event, and returns the sentence about it, or nothing.
+  std::string Take(const Json& event);
 
-// The server that leads the newest term, of those that can reach each other;
-// nobody if none of these leads.
-inline std::optional<raft::ServerId> LeaderOf(const ClusterView& view) {
-  std::optional<raft::ServerId> leader;
-  for (size_t i = 0; i < view.size(); ++i) {
-    if (view[i].link != Link::kUp || !Leads(view[i])) continue;
-    if (leader.has_value() &&
-        view[static_cast<size_t>(*leader)].term > view[i].term) {
-      continue;
-    }
-    leader = static_cast<raft::ServerId>(i);
+  // What that server says of its commit index.
+  void TakeCommit(raft::ServerId server, raft::Index commit);
+
+  const std::vector<ServerView>& servers() const { return servers_; }
+  const ServerView& at(raft::ServerId server) const {
+    return servers_[static_cast<size_t>(server)];
   }
-  return leader;
-}
 
-}  // namespace tests
+  // Not empty once two servers have led one term (Election Safety).
+  const std::string& violation() const { return violation_; }
+
+  // Of the servers that are connected, the leader of the newest term.
+  std::optional<raft::ServerId> Leader() const;
+
+  // All are connected, hold the same log, and have applied the whole of it.
+  bool AllAgree() const;
+
+  // "S4 leads term 2. S2 is cut off; it still believes that it leads term 1."
+  std::string Situation() const;
+
+  size_t elections() const { return leaders_.size(); }
+  // In milliseconds, from the client to the first server that applied.
+  const std::vector<double>& latencies() const { return latencies_; }
+
+ private:
+  std::string TakeRole(raft::ServerId id, const Json& event);
+  std::string TakeElection(raft::ServerId id, raft::Term term);
+  std::string TakeLog(raft::ServerId id, const Json& event);
+  std::string TakeCommitted(const Json& event);
+  std::string TakeOfServer(const std::string& name, const Json& event);
+
+  ServerView& At(raft::ServerId server) {
+    return servers_[static_cast<size_t>(server)];
+  }
+
+  std::vector<ServerView> servers_ = std::vector<ServerView>(kServers);
+  // By term and candidate, without its own.
+  std::map<std::pair<raft::Term, raft::ServerId>, std::set<raft::ServerId>>
+      votes_;
+  std::map<raft::Term, raft::ServerId> leaders_;
+  std::map<raft::Index, double> first_applied_;
+  double sent_ = 0;  // the client's command
+  std::vector<double> latencies_;
+  std::string violation_;
+};
+
+}  // namespace demo
 
 #endif  // EXAMPLES_DEMO_VIEW_H_

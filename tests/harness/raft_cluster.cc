@@ -180,6 +180,11 @@ raft::State RaftCluster::GetState(raft::ServerId server) {
   return StateOf(MemberOf(server));
 }
 
+raft::Status RaftCluster::GetStatus(raft::ServerId server) {
+  const Member member = MemberOf(server);
+  return member.raft == nullptr ? raft::Status() : member.raft->GetStatus();
+}
+
 raft::State RaftCluster::StateOf(const Member& member) {
   if (member.raft == nullptr) return {};
   return observers_.GetState(member.server, member.incarnation,

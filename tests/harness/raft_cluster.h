@@ -140,6 +140,10 @@ class RaftCluster {
   // What that server says of itself; {0, false} if it is down.
   raft::State GetState(raft::ServerId server);
 
+  // All that server says of itself, for views; nothing is told to observers. A
+  // default value if it is down.
+  raft::Status GetStatus(raft::ServerId server);
+
   // Sleeps half a second, then returns the leader of the highest term among the
   // connected servers. Tries again up to 10 times while there is none. Fails if
   // a term has two leaders.

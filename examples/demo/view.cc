@@ -1,0 +1,168 @@
+#include "examples/demo/view.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+
+namespace demo {
+namespace {
+
+using raft::Index;
+using raft::ServerId;
+using raft::Term;
+
+std::string Names(const std::set<ServerId>& servers) {
+  return absl::StrJoin(servers, " ", [](std::string* out, ServerId server) {
+    absl::StrAppend(out, Name(server));
+  });
+}
+
+// "entries 6-8 of terms 1-2": those of `log` after its first `kept`.
+std::string Entries(const std::vector<Term>& log, size_t kept) {
+  const auto range = [](const char* one, const char* more, auto from, auto to) {
+    return from == to ? absl::StrCat(one, " ", from)
+                      : absl::StrCat(more, " ", from, "-", to);
+  };
+  return range("entry", "entries", kept + 1, log.size()) + " of " +
+         range("term", "terms", log[kept], log.back());
+}
+
+}  // namespace
+
+std::string Name(ServerId server) { return absl::StrCat("S", server); }
+
+std::string View::Take(const Json& event) {
+  const std::string name = event.at("event");
+  if (name == "say") return event.at("text");
+  if (name == "committed") return TakeCommitted(event);
+  // A command may be applied before its Start() has returned, but the client
+  // began to ask earlier.
+  const bool asks = name == "step" && event.at("name") == "Agree" &&
+                    event.at("phase") == "begin";
+  if (asks) sent_ = event.at("t");
+  return event.contains("server") ? TakeOfServer(name, event) : "";
+}
+
+std::string View::TakeOfServer(const std::string& name, const Json& event) {
+  const ServerId id = event.at("server");
+  ServerView& server = At(id);
+  const Json fields = event.value("fields", Json::object());
+  if (name == "role") return TakeRole(id, event);
+  if (name == "log") return TakeLog(id, event);
+  if (name == "life") {
+    server = {.incarnation = event.at("life"),
+              .up = event.at("up"),
+              .term = server.term,
+              .log = std::move(server.log)};  // is on its disk
+  } else if (name == "link") {
+    server.connected = event.at("connected");
+  } else if (name == "apply") {
+    if (server.up) server.applied = fields.at("index");
+    first_applied_.try_emplace(fields.at("index"), event.at("t"));
+  } else if (name == "reply" && fields.value("granted", false) &&
+             event.at("fate") == "delivered") {
+    votes_[{fields.at("term"), event.at("peer")}].insert(id);
+  } else if (name == "start" && !server.connected) {
+    return absl::StrCat(Name(id), ", cut off, takes ",
+                        fields.at("command").get<std::string>(), " as entry ",
+                        fields.at("index").get<Index>(), " of term ",
+                        fields.at("term").get<Term>());
+  }
+  return "";
+}
+
+std::string View::TakeRole(ServerId id, const Json& event) {
+  ServerView& server = At(id);
+  const ServerView before = server;
+  server.term = event.at("term");
+  server.role = event.at("role");
+  if (server.role == before.role && server.term == before.term) return "";
+  if (server.Leads()) return TakeElection(id, server.term);
+  if (server.role == "candidate") {
+    return absl::StrCat(Name(id), " starts an election in term ", server.term);
+  }
+  if (!before.Leads()) return "";
+  return absl::StrCat(Name(id), " steps down: it led term ", before.term,
+                      " and has heard of term ", server.term);
+}
+
+std::string View::TakeElection(ServerId id, Term term) {
+  const ServerId leader = leaders_.try_emplace(term, id).first->second;
+  if (leader != id) {
+    violation_ =
+        absl::StrCat(Name(leader), " and ", Name(id), " both lead term ", term);
+  }
+  return absl::StrCat(Name(id), " becomes leader of term ", term, ": votes of ",
+                      Names(votes_[{term, id}]), " and its own");
+}
+
+std::string View::TakeLog(ServerId id, const Json& event) {
+  ServerView& server = At(id);
+  if (event.at("incarnation") != server.incarnation) return "";
+  std::vector<Term> log = event.at("terms");
+  const std::vector<Term> before = std::exchange(server.log, log);
+  const auto [end, _] =
+      std::mismatch(before.begin(), before.end(), log.begin(), log.end());
+  if (end == before.end()) return "";
+  const auto kept = static_cast<size_t>(end - before.begin());
+  const std::string sentence =
+      absl::StrCat(Name(id), " drops ", Entries(before, kept));
+  if (log.size() == kept) return sentence;
+  return absl::StrCat(sentence, ", takes over ", Entries(log, kept));
+}
+
+std::string View::TakeCommitted(const Json& event) {
+  const Index index = event.at("index");
+  latencies_.push_back((first_applied_.at(index) - sent_) * 1000);
+  std::set<ServerId> appliers;
+  for (ServerId i = 0; i < kServers; ++i) {
+    if (at(i).up && at(i).applied >= index) appliers.insert(i);
+  }
+  return absl::StrFormat("%s committed in %.1f ms: entry %d, applied by %s",
+                         event.at("command").get<std::string>(),
+                         latencies_.back(), index, Names(appliers));
+}
+
+// A newer log may be among the events that were not taken yet.
+void View::TakeCommit(ServerId id, Index commit) {
+  ServerView& server = At(id);
+  server.commit = std::min(commit, Index{server.log.size()});
+}
+
+std::optional<ServerId> View::Leader() const {
+  std::optional<ServerId> leader;
+  for (ServerId i = 0; i < kServers; ++i) {
+    if (!at(i).connected || !at(i).Leads()) continue;
+    if (!leader.has_value() || at(*leader).term < at(i).term) leader = i;
+  }
+  return leader;
+}
+
+bool View::AllAgree() const {
+  return std::all_of(servers_.begin(), servers_.end(), [&](const auto& server) {
+    return server.connected && server.log == servers_.front().log &&
+           server.applied == server.log.size();
+  });
+}
+
+std::string View::Situation() const {
+  const std::optional<ServerId> leader = Leader();
+  std::string text = "No connected server leads.";
+  if (leader.has_value()) {
+    text = absl::StrCat(Name(*leader), " leads term ", at(*leader).term, ".");
+  }
+  for (ServerId i = 0; i < kServers; ++i) {
+    if (at(i).connected) continue;
+    absl::StrAppend(&text, " ", Name(i), at(i).up ? " is cut off" : " is down");
+    if (at(i).Leads()) {
+      absl::StrAppend(&text, "; it still believes that it leads term ",
+                      at(i).term);
+    }
+    absl::StrAppend(&text, ".");
+  }
+  return text;
+}
+
+}  // namespace demo
