@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks every source file: format, structure, lock discipline, common bugs.
+# Checks every source file: format, structure, lock discipline, common bugs;
+# and the words of every text.
 # Called by `make lint`. Each finding is a line `file:line: what`.
 #
 # lint.sh [COMMIT]: what compiles each file, which takes minutes, looks only at
@@ -10,10 +11,14 @@ cd "$(dirname "$0")/../.." || exit 2
 
 # Also what git does not know yet, so that a new file is checked before it is
 # committed.
-mapfile -t sources < <(
-  git ls-files --cached --others --exclude-standard '*.h' '*.cc' | sort |
-    while read -r file; do [ -e "$file" ] && echo "$file"; done
+mapfile -t files < <(
+  git ls-files --cached --others --exclude-standard | sort |
+    while read -r file; do [ -f "$file" ] && echo "$file"; done
 )
+sources=()
+for file in "${files[@]}"; do
+  case $file in *.h | *.cc) sources+=("$file") ;; esac
+done
 if [ ${#sources[@]} -eq 0 ]; then
   echo "lint: git lists no sources here" >&2
   exit 2
@@ -75,6 +80,7 @@ else
   echo "lint: format not checked, this is not clang-format $format_version"
 fi
 /usr/bin/python3 -B -m tools lint "${sources[@]}" || failed=1
+/usr/bin/python3 -B -m tools lint-words "${files[@]}" || failed=1
 for script in tools/*.sh tools/*/*.sh .ci/run; do
   bash -n "$script" || failed=1
   shellcheck "$script" || failed=1
