@@ -107,7 +107,7 @@ std::string View::TakeLog(ServerId id, const Json& event) {
       std::mismatch(before.begin(), before.end(), log.begin(), log.end());
   if (end == before.end()) return "";
   const auto kept = static_cast<size_t>(end - before.begin());
-  const std::string sentence =
+  std::string sentence =
       absl::StrCat(Name(id), " drops ", Entries(before, kept));
   if (log.size() == kept) return sentence;
   return absl::StrCat(sentence, ", takes over ", Entries(log, kept));
