@@ -73,6 +73,11 @@ build() {
   elif [[ $plan == *"no work to do"* ]]; then
     return 0
   fi
+  # In the lists of headers that compilers write.
+  if [[ $root == *\'* && $(ninja --version) =~ ^1\.([0-9]|1[01])\. ]]; then
+    echo "build: this ninja does not understand the ' in $root and" \
+      "compiles everything again each time; a folder without it does not" >&2
+  fi
   cmake --build "$folder" -j "$jobs" --target "$@"
 }
 
