@@ -49,6 +49,8 @@ namespace sim {
 // clang-format on
 
 struct RealFunctions {
+// A declared name cannot be in parentheses.
+// NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define SIM_FIELD(name) decltype(&::name) name;
   SIM_REAL_FUNCTIONS(SIM_FIELD)
 #undef SIM_FIELD
