@@ -3,7 +3,7 @@
 #include <thread>
 #include <utility>
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using raft::ServerId;
@@ -120,4 +120,4 @@ bool BenchCluster::AwaitDelivered() {
   return true;
 }
 
-}  // namespace tests::bench
+}  // namespace bench

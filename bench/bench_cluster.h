@@ -23,7 +23,7 @@
 #include "raft/raft.h"
 #include "tests/harness/server_group.h"
 
-namespace tests::bench {
+namespace bench {
 
 // What no case should ever need; a run that does is given up.
 inline constexpr std::chrono::seconds kPatience(60);
@@ -107,6 +107,6 @@ class BenchCluster {
   harness::ServerGroup group_;
 };
 
-}  // namespace tests::bench
+}  // namespace bench
 
 #endif  // BENCH_BENCH_CLUSTER_H_

@@ -13,7 +13,7 @@
 #include "base/logging.h"
 #include "bench/cases.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 void RegisterAll(Scale scale) {
@@ -42,6 +42,6 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace tests::bench
+}  // namespace bench
 
-int main(int argc, char** argv) { return tests::bench::Main(argc, argv); }
+int main(int argc, char** argv) { return bench::Main(argc, argv); }

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <string>
 
-namespace tests::bench {
+namespace bench {
 
 // How long the cases take: as the figures need it, or just long enough to see
 // that each works.
@@ -46,6 +46,6 @@ void RegisterStorage(Scale scale);     // (f)
 void RegisterRpc(Scale scale);         // (h)
 void RegisterIdle(Scale scale);        // (i)
 
-}  // namespace tests::bench
+}  // namespace bench
 
 #endif  // BENCH_CASES_H_

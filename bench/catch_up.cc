@@ -13,7 +13,7 @@
 #include "bench/cases.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using benchmark::State;
@@ -101,4 +101,4 @@ void RegisterCatchUp(Scale scale) {
   }
 }
 
-}  // namespace tests::bench
+}  // namespace bench

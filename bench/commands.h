@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace tests::bench {
+namespace bench {
 
 class Commands {
  public:
@@ -38,6 +38,6 @@ class Commands {
   std::string buffer_;  // its first eight bytes are the last number made
 };
 
-}  // namespace tests::bench
+}  // namespace bench
 
 #endif  // BENCH_COMMANDS_H_

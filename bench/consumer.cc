@@ -4,7 +4,7 @@
 
 #include "base/logging.h"
 
-namespace tests::bench {
+namespace bench {
 
 using base::MutexLock;
 
@@ -76,4 +76,4 @@ void Consumer::Add(uint64_t messages) {
   if (awaited_ > 0 && count_ >= awaited_) reached_.SignalAll();
 }
 
-}  // namespace tests::bench
+}  // namespace bench

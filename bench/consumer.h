@@ -25,7 +25,7 @@
 #include "bench/commands.h"
 #include "raft/raft.h"
 
-namespace tests::bench {
+namespace bench {
 
 using Clock = std::chrono::steady_clock;
 
@@ -75,6 +75,6 @@ class Consumer {
   std::thread thread_;  // started by Run(), joined by the destructor
 };
 
-}  // namespace tests::bench
+}  // namespace bench
 
 #endif  // BENCH_CONSUMER_H_

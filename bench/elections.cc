@@ -12,7 +12,7 @@
 #include "bench/cases.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using benchmark::State;
@@ -77,4 +77,4 @@ void RegisterElections(Scale scale) {
   }
 }
 
-}  // namespace tests::bench
+}  // namespace bench

@@ -9,7 +9,7 @@
 #include "bench/cases.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using benchmark::State;
@@ -50,4 +50,4 @@ void RegisterIdle(Scale scale) {
           [=](State& state) { Idle(clusters, duration, &state); });
 }
 
-}  // namespace tests::bench
+}  // namespace bench

@@ -14,7 +14,7 @@
 #include "bench/consumer.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using base::MutexLock;
@@ -148,4 +148,4 @@ void RegisterMachine(Scale scale) {
   });
 }
 
-}  // namespace tests::bench
+}  // namespace bench

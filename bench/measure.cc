@@ -10,7 +10,7 @@
 
 #include "base/logging.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 double SecondsOf(const timeval& time) {
@@ -69,4 +69,4 @@ PinnedTo::~PinnedTo() {
   CHECK_EQ(sched_setaffinity(0, sizeof(before_), &before_), 0);
 }
 
-}  // namespace tests::bench
+}  // namespace bench

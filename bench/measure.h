@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tests::bench {
+namespace bench {
 
 // What the process has used since it began, all threads.
 struct Usage {
@@ -50,6 +50,6 @@ class PinnedTo {
   cpu_set_t before_;
 };
 
-}  // namespace tests::bench
+}  // namespace bench
 
 #endif  // BENCH_MEASURE_H_

@@ -13,7 +13,7 @@
 #include "bench/cases.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using benchmark::State;
@@ -192,4 +192,4 @@ void RegisterPipelined(Scale scale) {
           [most](State& state) { Memory(most, &state); });
 }
 
-}  // namespace tests::bench
+}  // namespace bench

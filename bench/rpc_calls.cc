@@ -11,7 +11,7 @@
 #include "labrpc/network.h"
 #include "rpc/rpc.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using base::MutexLock;
@@ -126,4 +126,4 @@ void RegisterRpc(Scale scale) {
   });
 }
 
-}  // namespace tests::bench
+}  // namespace bench

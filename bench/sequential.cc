@@ -12,7 +12,7 @@
 #include "bench/cases.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using benchmark::State;
@@ -76,4 +76,4 @@ void RegisterSequential(Scale scale) {
   }
 }
 
-}  // namespace tests::bench
+}  // namespace bench

@@ -12,7 +12,7 @@
 #include "bench/cases.h"
 #include "bench/measure.h"
 
-namespace tests::bench {
+namespace bench {
 namespace {
 
 using benchmark::State;
@@ -84,4 +84,4 @@ void RegisterStorage(Scale scale) {
           [=](State& state) { Restart(most, &state); });
 }
 
-}  // namespace tests::bench
+}  // namespace bench

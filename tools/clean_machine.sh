@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# clean_machine.sh DEBIAN FSGSBASE MIRROR: types the README's two commands on a
-# machine that has nothing but make and git: a fresh Debian 12 or 13 in
+# clean_machine.sh DEBIAN FSGSBASE MIRROR: types the README's two commands, and
+# between them builds a service on the installed module, on a machine that has
+# nothing but make and git: a fresh Debian 12 or 13 in
 # out/clean-machine/, made by debootstrap from the mirror that this machine's
 # apt uses. Called by `make clean-machine`. Needs root; takes half an hour.
 #
@@ -69,6 +70,7 @@ inside() {
   in_root "apt-get update -q && DEBIAN_FRONTEND=noninteractive \
 apt-get install -y -q --no-install-recommends make git"
   in_root "make deps demo"
+  in_root "make install-test"
   in_root "make test"
 }
 
