@@ -19,6 +19,7 @@ export LAB_RUN := $(value RUN)
 export LAB_ORIGIN := $(value ORIGIN)
 export LAB_SEED := $(value SEED)
 export LAB_V := $(value V)
+export LAB_P := $(value P)
 export LAB_SEEDS := $(value SEEDS)
 export LAB_PROFILE := $(value PROFILE)
 export LAB_RAFT := $(value RAFT)
@@ -50,7 +51,7 @@ BUILD = tools/build.sh -j$(BUILD_JOBS)
 SIM_TESTS := $(if $(filter x86_64,$(shell uname -m)),out/plain/sim_tests)
 BENCHES = out/plain/raft_bench $(if $(SIM_TESTS),out/plain/raft_bench_sim)
 RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
-  --verbose="$$LAB_V" \
+  --verbose="$$LAB_V" --parallel="$$LAB_P" \
   $(if $(LAB_RAFT),--target="$@ RAFT=$$(printf %q "$$LAB_RAFT")")
 SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \

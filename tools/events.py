@@ -3,6 +3,7 @@ of JSON each, in the format that tests/runner/README.md describes.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +99,23 @@ def listed(program: str | Path, options: Iterable[str],
             map(parse, listing.stdout.split("\n")) if event]
 
 
+def printed(said: Iterable[Event]) -> str:
+    """Returns what the program printed in place of these events: tests that run
+    side by side say things as they happen, and are printed in order."""
+    index: dict[str, float] = {}
+    pieces: list[tuple[float, str]] = []
+    for event in said:
+        test = event.get("Test")
+        if event.get("Action") == "run":
+            index[event["Test"]] = event.get("Index", len(index))
+        if "Output" in event:
+            beside = math.inf if index else -1  # of no test: first or last
+            pieces.append((index.get(test, beside) if test else beside,
+                           event["Output"]))
+    pieces.sort(key=lambda piece: piece[0])
+    return "".join(text for _, text in pieces)
+
+
 def _trouble(run: Run, last: Event, status: int | None, said: str) -> str:
     """Returns why a run cannot be believed; nothing if it can."""
     if not last:
@@ -113,9 +131,10 @@ def _trouble(run: Run, last: Event, status: int | None, said: str) -> str:
 
 def read(output: str, status: int | None) -> Run:
     """Returns what a program that ran with --json has said."""
-    run, last, text, said = Run(), Event(), [], ""
+    run, last, heard, said = Run(), Event(), [], ""
     for line in output.split("\n"):
         event = parse(line)
+        heard.append(event)
         action = event.get("Action")
         if not event:
             said = line.strip() or said
@@ -124,14 +143,13 @@ def read(output: str, status: int | None) -> Run:
         elif action == "run":
             run.last_begun = event["Test"]
         elif action == "output":
-            text.append(event["Output"])
             said = event["Output"].strip().rpartition("\n")[2] or said
         elif action in ("pass", "fail", "skip"):
             if "Test" in event:
                 run.tests.append(test_of(event))
             else:
                 last = event
-    run.text = "".join(text)
+    run.text = printed(heard)
     run.is_interrupted = last.get("Way") == "interrupted"
     if not run.is_interrupted:
         run.trouble = _trouble(run, last, status, said)

@@ -6,11 +6,13 @@ make deps     install the Debian/Ubuntu packages to build, test and simulate
               (with sudo when not root); FOR=lint, bench, browser, compare, ssh,
               clean-machine, or all: what those commands need besides
 make demo     watch a cluster of five elect, replicate, lose servers, recover
-make test     all tests, with real threads in real time; six minutes
+make test     all tests, with real threads in real time, side by side
                 RUN=regex  only the tests whose name it matches: RUN=2A,
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
                 ORIGIN=course  only the course's; or scenario, unit
                 SEED=n     fix every random choice
+                P=n        how many at once; 1: one after another; without it as
+                           many as keep the processors less than half busy
                 V=0        as `go test` without -v
 make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
               2C in half a second; each failure can be replayed
@@ -22,8 +24,8 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
 Your Raft: RAFT=dir puts the Raft in that folder in the place of ours
 make skeleton DIR=dir: an unsolved Raft to work in; then, all with RAFT=dir:
               make test, make sim as above, and
-make race     the tests under ThreadSanitizer, like `go test -race` [RUN= SEED=]
-make asan     the same under Address- and UndefinedBehaviorSanitizer      [RUN=]
+make race     the tests under ThreadSanitizer, like `go test -race`   [RUN= P=]
+make asan     the same under Address- and UndefinedBehaviorSanitizer   [RUN= P=]
 make sim-race make sim under ThreadSanitizer             [RUN= SEED= SEEDS=20]
 make sim-mem  the same with atomics as scheduling points [RUN= SEED= SEEDS=20]
 make stress   tests in real time again and again, for the rare failure

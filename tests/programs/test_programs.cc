@@ -7,8 +7,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -123,6 +125,45 @@ TEST(DISABLED_TestProgram, Hangs) {
   std::thread helper([&mu] { WaitForever(&mu); });
   WaitForever(&mu);
   helper.join();
+}
+
+// The two that follow pass only if both run at the same time: each waits until
+// the other has opened the pipe too.
+TEST(DISABLED_TestProgram, MeetsAnother) {
+  std::cout << "waiting" << std::endl;
+  EXPECT_GE(open(std::getenv("MEETING_PLACE"), O_RDONLY), 0);
+}
+
+TEST(DISABLED_TestProgram, MeetsTheFirst) {
+  std::cout << "coming" << std::endl;
+  EXPECT_GE(open(std::getenv("MEETING_PLACE"), O_WRONLY), 0);
+}
+
+// What it leaves has another session and no parent, and holds all pipes.
+TEST(DISABLED_TestProgram, LeavesADaemon) {
+  const pid_t parent = fork();
+  if (parent == 0) {
+    setsid();
+    const pid_t daemon = fork();
+    if (daemon > 0) _exit(0);
+    for (int i = 0; i < 777; ++i) sleep(1);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(parent, &status, 0);
+  std::cout << "pid " << getpid() << std::endl;
+}
+
+TEST(DISABLED_TestProgram, RepeatsItsFailure) {
+  const std::string much(10'000, 'x');
+  for (int i = 0; i < 200; ++i) ADD_FAILURE_AT("config.go", 1) << much;
+}
+
+TEST(DISABLED_TestProgram, Computes) {
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+  while (std::chrono::steady_clock::now() < end) {
+  }
 }
 
 TEST(DISABLED_TestProgram, Stops) {

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <utility>
@@ -25,6 +26,10 @@ void SendRecord(char type, std::string fields) {
   std::string record(1, type);
   record.append(fields).push_back('\0');
   base::WriteAll(kRecordFd, record);
+}
+
+void SendLateness(std::chrono::milliseconds late) {
+  SendRecord(kLate, absl::StrCat(late.count()));
 }
 
 // Takes the place of GoogleTest's printer. GoogleTest calls it under a lock,
@@ -78,7 +83,9 @@ int RunAsChild(const Options& options, const Classify& classify) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   PrintStackOnCrash();
   ReplacePrinter(classify);
-  Watchdog watchdog(options.watchdog);
+  Watchdog watchdog(options.watchdog, options.is_simulated
+                                          ? Watchdog::OnLate()
+                                          : Watchdog::OnLate(SendLateness));
   return RUN_ALL_TESTS() == 0 ? 0 : kExitTestFailed;
 }
 

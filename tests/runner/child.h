@@ -26,6 +26,7 @@ inline constexpr int kRecordFd = 3;
 inline constexpr char kFailure = 'F';  // kind, way, place, message
 inline constexpr char kSkipped = 'S';  // the same
 inline constexpr char kEnded = 'E';    // the test ran to its end; no fields
+inline constexpr char kLate = 'L';     // a thread woke up late; milliseconds
 
 // Exit statuses. They keep clear of those that sanitizers use (1, 23, 66).
 inline constexpr int kExitTestFailed = 10;

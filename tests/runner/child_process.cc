@@ -1,135 +1,41 @@
 #include "tests/runner/child_process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <optional>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/logging.h"
 #include "tests/runner/child.h"
+#include "tests/runner/signals.h"
 
 namespace runner {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // This program, even if its file has been built again since it started. Death
 // tests start it again by the same name.
 constexpr char kProgram[] = "/proc/self/exe";
-constexpr size_t kLongestLine = 64 << 10;
-constexpr std::array kInterrupts = {SIGINT, SIGTERM, SIGHUP};
+// Of all failed checks together; more than a person reads.
+constexpr size_t kMostRecordBytes = 1 << 20;
 
-volatile sig_atomic_t interrupted = 0;
-
-sigset_t InterruptSet() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : kInterrupts) sigaddset(&set, signal);
-  return set;
+std::chrono::microseconds Duration(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) +
+         std::chrono::microseconds(time.tv_usec);
 }
 
-// One pipe from the child; our end never blocks.
-class Pipe {
- public:
-  Pipe() {
-    int fds[2];
-    PCHECK(pipe2(fds, O_CLOEXEC) == 0);
-    read_end_ = fds[0];
-    fcntl(read_end_, F_SETFL, O_NONBLOCK);
-    // Out of the way of the numbers that the child dup2()s it to.
-    write_end_ = fcntl(fds[1], F_DUPFD_CLOEXEC, 10);
-    PCHECK(write_end_ >= 0);
-    close(fds[1]);
-  }
-  ~Pipe() {
-    CloseWriteEnd();
-    close(read_end_);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
+}  // namespace
 
-  int read_end() const { return read_end_; }
-  int write_end() const { return write_end_; }
-  bool at_end() const { return at_end_; }
-
-  void CloseWriteEnd() {
-    if (write_end_ >= 0) close(write_end_);
-    write_end_ = -1;
-  }
-
-  // Returns what there is to read, a buffer full at most; nothing at the end
-  // of the stream too, which at_end() then tells.
-  std::string_view Read() {
-    ssize_t count = 0;
-    do {
-      count = read(read_end_, buffer_.data(), buffer_.size());
-    } while (count < 0 && errno == EINTR);
-    if (count == 0 || (count < 0 && errno != EAGAIN)) at_end_ = true;
-    return {buffer_.data(), static_cast<size_t>(std::max<ssize_t>(count, 0))};
-  }
-
- private:
-  int read_end_ = -1;
-  int write_end_ = -1;
-  bool at_end_ = false;
-  std::array<char, 64 << 10> buffer_;
-};
-
-// One child from its start to its end.
-class Child {
- public:
-  explicit Child(const ChildCommand& command)
-      : command_(command),
-        output_lines_(command.on_output),
-        error_lines_(command.on_error) {}
-
-  ChildResult Run() {
-    Start();
-    if (pid_ < 0) return result_;
-    while (!exit_info_.has_value()) {
-      WaitForNews();
-      ReadAll();
-      CheckForEnd();
-    }
-    Reap();
-    return result_;
-  }
-
- private:
-  void Start();
-  [[noreturn]] void ExecChild(pid_t parent, char** argv);
-  void WaitForNews();
-  bool ReadAll();
-  void ReadRecords(std::string_view bytes);
-  void TakeRecord(const std::string& record);
-  void CheckForEnd();
-  void Kill(ChildResult::End why);
-  void Reap();
-
-  const ChildCommand& command_;
-  const Clock::time_point start_ = Clock::now();
-  pid_t pid_ = -1;
-  Pipe output_;
-  Pipe error_;
-  Pipe records_;
-  LineSplitter output_lines_;
-  LineSplitter error_lines_;
-  std::string partial_record_;
-  bool killed_ = false;  // result_.end then says why
-  std::optional<siginfo_t> exit_info_;
-  ChildResult result_;
-};
-
-void Child::Start() {
+Child::Child(ChildCommand command)
+    : command_(std::move(command)),
+      output_lines_(command_.on_output),
+      error_lines_(command_.on_error) {
   // Everything that allocates comes before fork().
   std::vector<std::string> args = command_.args;
   args.insert(args.begin(), kProgram);
@@ -138,20 +44,21 @@ void Child::Start() {
   argv.push_back(nullptr);
   const pid_t parent = getpid();
   pid_ = fork();
-  if (pid_ == 0) ExecChild(parent, argv.data());
+  if (pid_ == 0) Exec(parent, argv.data());
   if (pid_ < 0) result_.code = errno;
   for (Pipe* pipe : {&output_, &error_, &records_}) pipe->CloseWriteEnd();
 }
 
-void Child::ExecChild(pid_t parent, char** argv) {
+void Child::Exec(pid_t parent, char** argv) {
   // A group of its own: what the test starts can be ended with it, and Ctrl-C
   // in a terminal reaches the parent only, which decides.
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);  // died before the line above
-  for (const int number : kInterrupts) signal(number, SIG_DFL);
-  const sigset_t set = InterruptSet();
-  sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  // What leaves the group and loses its parent stays beneath this process
+  // while that runs, and is the runner's child when it has ended.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ResetSignals();
   dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
   dup2(output_.write_end(), STDOUT_FILENO);
   dup2(error_.write_end(), STDERR_FILENO);
@@ -163,28 +70,13 @@ void Child::ExecChild(pid_t parent, char** argv) {
   _exit(127);
 }
 
-// Returns when there is something to read, a signal came or time is up. The end
-// of the records means that the child is ending: only it has that pipe, while
-// processes that it started may keep the others open.
-void Child::WaitForNews() {
-  std::array<pollfd, 3> fds;
-  nfds_t count = 0;
+void Child::AddStreams(std::vector<pollfd>* fds) const {
   for (const Pipe* pipe : {&output_, &error_, &records_}) {
-    if (!pipe->at_end()) fds[count++] = {pipe->read_end(), POLLIN, 0};
+    if (!pipe->at_end()) fds->push_back({pipe->read_end(), POLLIN, 0});
   }
-  std::chrono::nanoseconds patience = start_ + command_.limit - Clock::now();
-  if (records_.at_end() || killed_) patience = std::chrono::milliseconds(2);
-  patience = std::max(patience, std::chrono::nanoseconds(0));
-  const timespec timeout = {patience.count() / 1'000'000'000,
-                            patience.count() % 1'000'000'000};
-  sigset_t allowed;
-  sigprocmask(SIG_SETMASK, nullptr, &allowed);
-  for (const int signal : kInterrupts) sigdelset(&allowed, signal);
-  ppoll(fds.data(), count, &timeout, &allowed);
 }
 
-// Returns false if there was nothing.
-bool Child::ReadAll() {
+bool Child::Read() {
   const std::string_view output = output_.Read();
   const std::string_view error = error_.Read();
   const std::string_view records = records_.Read();
@@ -194,45 +86,13 @@ bool Child::ReadAll() {
   return !output.empty() || !error.empty() || !records.empty();
 }
 
-void Child::ReadRecords(std::string_view bytes) {
-  for (const char byte : bytes) {
-    if (byte != '\0') {
-      partial_record_.push_back(byte);
-    } else {
-      TakeRecord(partial_record_);
-      partial_record_.clear();
-    }
-  }
-}
-
-void Child::TakeRecord(const std::string& record) {
-  if (record.empty()) return;
-  const char type = record[0];
-  if (type == kEnded) result_.ran_to_end = true;
-  if (type == kSkipped) result_.skipped = true;
-  if (type != kFailure && type != kSkipped) return;
-  std::vector<std::string> fields =
-      absl::StrSplit(record.substr(1), absl::MaxSplits('\n', 3));
-  fields.resize(4);
-  result_.checks.push_back({.kind = std::move(fields[0]),
-                            .way = std::move(fields[1]),
-                            .place = std::move(fields[2]),
-                            .message = std::move(fields[3])});
-}
-
-void Child::CheckForEnd() {
-  if (!killed_ && interrupted != 0) Kill(ChildResult::End::kInterrupted);
-  if (!killed_ && Clock::now() >= start_ + command_.limit) {
-    Kill(ChildResult::End::kTimedOut);
-  }
-  if (!killed_ && !records_.at_end()) return;
-  siginfo_t info = {};
-  const int options = WEXITED | WNOHANG | WNOWAIT;
-  PCHECK(waitid(P_PID, static_cast<id_t>(pid_), &info, options) == 0);
-  if (info.si_pid == pid_) exit_info_ = info;
+void Child::Attend() {
+  Read();
+  if (!killed_ && Clock::now() >= deadline()) Kill(ChildResult::End::kTimedOut);
 }
 
 void Child::Kill(ChildResult::End why) {
+  if (killed_ || pid_ <= 0) return;
   killed_ = true;
   result_.end = why;
   kill(-pid_, SIGKILL);
@@ -240,67 +100,94 @@ void Child::Kill(ChildResult::End why) {
   kill(pid_, SIGKILL);
 }
 
-// The child has ended but is not waited for yet, so no other group can have its
-// number: all processes that it has left are killed, and then none writes any
-// more.
+bool Child::HasEnded() const {
+  if (pid_ <= 0) return true;
+  siginfo_t info = {};
+  const int options = WEXITED | WNOHANG | WNOWAIT;
+  PCHECK(waitid(P_PID, static_cast<id_t>(pid_), &info, options) == 0);
+  return info.si_pid == pid_;
+}
+
 void Child::Reap() {
   result_.took = Clock::now() - start_;
+  if (pid_ <= 0) return;
+  // It is not waited for yet, so no other group can have its number.
   kill(-pid_, SIGKILL);
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  int status = 0;
+  rusage usage = {};
+  while (wait4(pid_, &status, 0, &usage) < 0 && errno == EINTR) {
   }
-  while (ReadAll()) {
+  result_.cpu = Duration(usage.ru_utime) + Duration(usage.ru_stime);
+  if (!killed_) SetEnd(status);
+}
+
+void Child::SetEnd(int status) {
+  const bool exited = WIFEXITED(status);
+  result_.end =
+      exited ? ChildResult::End::kExited : ChildResult::End::kSignalled;
+  result_.code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
+}
+
+ChildResult Child::Finish() {
+  // A pipe holds a megabyte at most. There is an end even if a process that
+  // cannot be killed writes on.
+  constexpr int kMostReads = 17;
+  for (int i = 0; i < kMostReads && Read(); ++i) {
   }
   output_lines_.Finish();
   error_lines_.Finish();
-  if (killed_) return;
-  const bool exited = exit_info_->si_code == CLD_EXITED;
-  result_.end =
-      exited ? ChildResult::End::kExited : ChildResult::End::kSignalled;
-  result_.code = exit_info_->si_status;
+  return std::move(result_);
 }
 
-void NoteInterrupt(int) { interrupted = 1; }
-
-}  // namespace
-
-void LineSplitter::Add(std::string_view bytes) {
-  partial_.append(bytes);
-  std::string_view rest = partial_;
-  for (size_t end = rest.find('\n'); end != std::string_view::npos;
-       end = rest.find('\n')) {
-    sink_(std::string(rest.substr(0, end)));
-    rest.remove_prefix(end + 1);
+void Child::ReadRecords(std::string_view bytes) {
+  for (const char byte : bytes) {
+    if (byte == '\0') {
+      TakeRecord(partial_record_);
+      partial_record_.clear();
+    } else if (partial_record_.size() < kMostRecordBytes) {
+      partial_record_.push_back(byte);
+    }
   }
-  if (rest.size() >= kLongestLine) {
-    sink_(std::string(rest));
-    rest = {};
+}
+
+void Child::TakeRecord(const std::string& record) {
+  if (record.empty()) return;
+  const std::string fields = record.substr(1);
+  int64_t number = 0;
+  switch (record[0]) {
+    case kEnded:
+      result_.ran_to_end = true;
+      break;
+    case kLate:
+      if (absl::SimpleAtoi(fields, &number)) {
+        result_.late = std::chrono::milliseconds(number);
+      }
+      break;
+    case kSkipped:
+      result_.skipped = true;
+      TakeCheck(fields);
+      break;
+    case kFailure:
+      TakeCheck(fields);
+      break;
+    default:
+      break;
   }
-  partial_.erase(0, partial_.size() - rest.size());
 }
 
-void LineSplitter::Finish() {
-  if (!partial_.empty()) sink_(partial_);
-  partial_.clear();
-}
-
-// The signals stay blocked except while RunChild() waits, so that none is lost
-// between a look at `interrupted` and the wait.
-InterruptGuard::InterruptGuard() {
-  struct sigaction action = {};
-  action.sa_handler = NoteInterrupt;
-  for (const int signal : kInterrupts) sigaction(signal, &action, nullptr);
-  const sigset_t set = InterruptSet();
-  sigprocmask(SIG_BLOCK, &set, nullptr);
-}
-
-InterruptGuard::~InterruptGuard() {
-  const sigset_t set = InterruptSet();
-  for (const int number : kInterrupts) signal(number, SIG_DFL);
-  sigprocmask(SIG_UNBLOCK, &set, nullptr);
-}
-
-ChildResult RunChild(const ChildCommand& command) {
-  return Child(command).Run();
+void Child::TakeCheck(const std::string& fields) {
+  record_bytes_ += fields.size();
+  if (record_bytes_ > kMostRecordBytes) {
+    ++result_.checks_cut;
+    return;
+  }
+  std::vector<std::string> parts =
+      absl::StrSplit(fields, absl::MaxSplits('\n', 3));
+  parts.resize(4);
+  result_.checks.push_back({.kind = std::move(parts[0]),
+                            .way = std::move(parts[1]),
+                            .place = std::move(parts[2]),
+                            .message = std::move(parts[3])});
 }
 
 }  // namespace runner

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/write_all.h"
@@ -33,6 +34,16 @@ double Seconds(std::chrono::nanoseconds duration) {
 
 void SetIfNotEmpty(Json* event, const char* name, const std::string& value) {
   if (!value.empty()) (*event)[name] = value;
+}
+
+Json Event(std::string_view action) {
+  return {{"Time", Now()}, {"Action", action}};
+}
+
+Json TestEvent(std::string_view action, const TestCase& test) {
+  Json event = Event(action);
+  event["Test"] = test.name;
+  return event;
 }
 
 void SetFields(Json* event, const TestCase& test) {
@@ -80,70 +91,74 @@ void Events::RunStarts(const RunInfo& run, size_t tests) {
   Write(event);
 }
 
-void Events::TestStarts(const TestCase& test) {
-  test_ = test;
-  Json event = TestEvent("run");
-  SetFields(&event, test_);
+void Events::TestStarts(const TestCase& test, size_t index) {
+  Json event = TestEvent("run", test);
+  SetFields(&event, test);
+  event["Index"] = index;
   Write(event);
 }
 
 void Events::Output(std::string_view text) {
-  Json event = TestEvent("output");
+  Json event = Event("output");
   event["Output"] = text;
   Write(event);
 }
 
-void Events::Output(std::string_view text, const FailedCheck& check) {
-  Json event = TestEvent("output");
+void Events::Output(const TestCase& test, std::string_view text) {
+  Json event = TestEvent("output", test);
+  event["Output"] = text;
+  Write(event);
+}
+
+void Events::Output(const TestCase& test, std::string_view text,
+                    const FailedCheck& check) {
+  Json event = TestEvent("output", test);
   event["Output"] = text;
   SetFailure(&event, check);
   Write(event);
 }
 
-void Events::TestPasses(std::chrono::nanoseconds took) {
-  EndTest(TestEvent("pass"), took);
+void Events::TestPasses(const TestCase& test, const ChildResult& result) {
+  EndTest(TestEvent("pass", test), test, result);
 }
 
-void Events::TestIsSkipped(std::chrono::nanoseconds took) {
-  EndTest(TestEvent("skip"), took);
+void Events::TestIsSkipped(const TestCase& test, const ChildResult& result) {
+  EndTest(TestEvent("skip", test), test, result);
 }
 
-void Events::TestFails(std::chrono::nanoseconds took, const Verdict& verdict,
-                       const std::string& repeat) {
-  Json event = TestEvent("fail");
-  SetFailure(&event, verdict.check);
-  SetIfNotEmpty(&event, "Cause", verdict.cause);
-  event["Repeat"] = repeat;
-  EndTest(std::move(event), took);
+void Events::TestFails(const TestCase& test, const ChildResult& result,
+                       const Failure& failure) {
+  Json event = TestEvent("fail", test);
+  SetFailure(&event, failure.verdict.check);
+  SetIfNotEmpty(&event, "Cause", failure.verdict.cause);
+  event["Repeat"] = failure.repeat;
+  if (result.late.has_value()) {
+    event["Late"] = Seconds(*result.late);
+    event["Load"] = failure.load;
+  }
+  EndTest(std::move(event), test, result);
 }
 
-void Events::EndTest(Json event, std::chrono::nanoseconds took) {
-  SetFields(&event, test_);
-  event["Elapsed"] = Seconds(took);
+void Events::EndTest(Json event, const TestCase& test,
+                     const ChildResult& result) {
+  SetFields(&event, test);
+  event["Elapsed"] = Seconds(result.took);
+  event["Cpu"] = Seconds(result.cpu);
   Write(event);
-  test_ = {};
 }
 
 void Events::RunEnds(const Counts& counts) {
   Write(LastEvent(counts.failed == 0 ? "pass" : "fail", counts));
 }
 
-void Events::RunIsInterrupted(const Counts& counts, size_t not_run) {
+void Events::RunIsInterrupted(const Counts& counts,
+                              const std::vector<std::string>& interrupted,
+                              size_t not_run) {
   Json event = LastEvent("fail", counts);
   event["Way"] = "interrupted";
-  event["Interrupted"] = test_.name;
+  event["Interrupted"] = absl::StrJoin(interrupted, ", ");
   event["NotRun"] = not_run;
   Write(event);
-}
-
-Json Events::Event(std::string_view action) const {
-  return {{"Time", Now()}, {"Action", action}};
-}
-
-Json Events::TestEvent(std::string_view action) const {
-  Json event = Event(action);
-  SetIfNotEmpty(&event, "Test", test_.name);
-  return event;
 }
 
 Json Events::LastEvent(std::string_view action, const Counts& counts) const {

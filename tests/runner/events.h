@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "tests/runner/child_process.h"
 #include "tests/runner/failed_check.h"
 #include "tests/runner/failure_report.h"
 #include "tests/runner/test_list.h"
@@ -33,6 +34,13 @@ struct Counts {
   int skipped = 0;
 };
 
+// What the event of a failed test says besides.
+struct Failure {
+  Verdict verdict;
+  std::string repeat;  // the command
+  double load = 0;     // the machine's load average
+};
+
 class Events {
  public:
   // Writes nowhere.
@@ -48,36 +56,39 @@ class Events {
       const std::string& path);
 
   void RunStarts(const RunInfo& run, size_t tests);
-  void TestStarts(const TestCase& test);
+  // `index` is its place in the running order.
+  void TestStarts(const TestCase& test, size_t index);
 
-  // `text` was printed; within a test if one has started and not ended.
+  // `text` was printed, outside of a test or in one.
   void Output(std::string_view text);
-  void Output(std::string_view text, const FailedCheck& check);
+  void Output(const TestCase& test, std::string_view text);
+  void Output(const TestCase& test, std::string_view text,
+              const FailedCheck& check);
 
-  void TestPasses(std::chrono::nanoseconds took);
-  void TestIsSkipped(std::chrono::nanoseconds took);
-  void TestFails(std::chrono::nanoseconds took, const Verdict& verdict,
-                 const std::string& repeat);
+  void TestPasses(const TestCase& test, const ChildResult& result);
+  void TestIsSkipped(const TestCase& test, const ChildResult& result);
+  void TestFails(const TestCase& test, const ChildResult& result,
+                 const Failure& failure);
 
   void RunEnds(const Counts& counts);
-  // The current test was interrupted, and `not_run` were not started.
-  void RunIsInterrupted(const Counts& counts, size_t not_run);
+  // The tests `interrupted` were running, and `not_run` were not started.
+  void RunIsInterrupted(const Counts& counts,
+                        const std::vector<std::string>& interrupted,
+                        size_t not_run);
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  nlohmann::ordered_json Event(std::string_view action) const;
-  nlohmann::ordered_json TestEvent(std::string_view action) const;
   nlohmann::ordered_json LastEvent(std::string_view action,
                                    const Counts& counts) const;
-  void EndTest(nlohmann::ordered_json event, std::chrono::nanoseconds took);
+  void EndTest(nlohmann::ordered_json event, const TestCase& test,
+               const ChildResult& result);
   void Write(const nlohmann::ordered_json& event) const;
 
   const int fd_ = -1;
   const bool owned_ = false;
   const Clock::time_point start_ = Clock::now();
   RunInfo run_;
-  TestCase test_;  // the current one; its name is empty between tests
 };
 
 // The list of `tests`: a line of JSON for each.

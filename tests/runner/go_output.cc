@@ -34,6 +34,12 @@ std::string RepeatLine(const std::string& command) {
   return absl::StrCat("    repeat: ", command, "\n");
 }
 
+std::string LatenessLine(std::chrono::milliseconds late, double load) {
+  return absl::StrFormat(
+      "    machine: a thread woke up %d ms late, load average %.2f\n",
+      late.count(), load);
+}
+
 std::string CountLine(int passed, int failed) {
   return absl::StrFormat("%d passed, %d failed\n", passed, failed);
 }

@@ -31,6 +31,10 @@ std::string RepeatCommand(const std::string& name, uint64_t seed,
 // That command as a line under a test.
 std::string RepeatLine(const std::string& command);
 
+// By how much threads were late while a test ran in real time, and the load
+// average of the machine, as a line under that test.
+std::string LatenessLine(std::chrono::milliseconds late, double load);
+
 // "3 passed, 1 failed".
 std::string CountLine(int passed, int failed);
 

@@ -1,8 +1,10 @@
 #include "tests/runner/options.h"
 
+#include <cstdlib>
 #include <string_view>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/flags.h"
 #include "tests/runner/build_kind.h"
@@ -14,6 +16,7 @@ ABSL_FLAG(std::string, part, "", "run only the tests of these parts");
 ABSL_FLAG(std::string, origin, "", "run only the tests of these origins");
 ABSL_FLAG(std::string, seed, "", "the run's seed");
 ABSL_FLAG(std::string, verbose, "", "0 or 1");
+ABSL_FLAG(std::string, parallel, "", "how many tests run side by side");
 ABSL_FLAG(std::string, events, "", "a file for events");
 ABSL_FLAG(bool, json, false, "print events in place of the text");
 ABSL_FLAG(bool, list, false, "print the names");
@@ -26,12 +29,27 @@ ABSL_FLAG(int, grace_seconds, 30, "from then until it is killed");
 namespace runner {
 namespace {
 
+constexpr int kMostParallel = 1024;
+
 absl::Status ReadVerbose(Options* options) {
   const std::string text = absl::GetFlag(FLAGS_verbose);
   options->verbose = text != "0";
   if (text.empty() || text == "0" || text == "1") return absl::OkStatus();
   return base::FlagError(
       absl::StrCat("bad verbosity \"", text, "\": give 0 or 1"));
+}
+
+absl::Status ReadParallel(Options* options) {
+  const std::string text = absl::GetFlag(FLAGS_parallel);
+  if (text.empty()) return absl::OkStatus();
+  int parallel = 0;
+  if (absl::SimpleAtoi(text, &parallel) && parallel >= 1 &&
+      parallel <= kMostParallel) {
+    options->parallel = parallel;
+    return absl::OkStatus();
+  }
+  return base::FlagError(absl::StrCat("bad number of tests side by side \"",
+                                      text, "\": give 1 to ", kMostParallel));
 }
 
 bool IsDeathTestChild(int argc, char** argv) {
@@ -60,7 +78,9 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
       base::ParseSeed(absl::GetFlag(FLAGS_seed));
   if (!seed.ok()) return seed.status();
   Options options;
+  options.is_simulated = std::getenv("SIM_SEED") != nullptr;
   if (absl::Status read = ReadVerbose(&options); !read.ok()) return read;
+  if (absl::Status read = ReadParallel(&options); !read.ok()) return read;
   options.selection = {.run = absl::GetFlag(FLAGS_run),
                        .lab = absl::GetFlag(FLAGS_lab),
                        .part = absl::GetFlag(FLAGS_part),
@@ -86,6 +106,8 @@ std::string HelpText() {
 
   --run=REGEX    only the tests whose name contains a match, as go test -run
   --seed=N       the seed of everything random; default: a new one each time
+  --parallel=N   that many tests side by side; default: as many as keep the
+                 processors less than half busy; 1: as the course does it
   --verbose=0|1  0: as go test without -v; default 1
   --lab=, --part=, --origin=LIST
                  only those of these labs (raft,labrpc), parts (2A,2B ...) and

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -19,10 +20,13 @@ namespace runner {
 
 struct Options {
   Selection selection;
-  uint64_t seed = 0;    // the one given, or a random one
-  bool verbose = true;  // as go test -v
-  std::string events;   // a file for events, beside the text; empty: none
-  bool json = false;    // events in place of the text; the list as JSON
+  uint64_t seed = 0;            // the one given, or a random one
+  bool verbose = true;          // as go test -v
+  std::optional<int> parallel;  // how many tests run side by side
+  std::string events;  // a file for events, beside the text; empty: none
+  bool json = false;   // events in place of the text; the list as JSON
+
+  bool is_simulated = false;  // the tests' processes are; sim/README.md
 
   bool help = false;
   bool list = false;

@@ -5,18 +5,23 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "tests/runner/child_process.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "tests/runner/children.h"
+#include "tests/runner/durations.h"
 #include "tests/runner/events.h"
-#include "tests/runner/failure_report.h"
 #include "tests/runner/go_output.h"
 #include "tests/runner/run_log.h"
+#include "tests/runner/schedule.h"
 #include "tests/runner/test_list.h"
+#include "tests/runner/test_run.h"
 
 namespace runner {
 namespace {
@@ -25,158 +30,171 @@ namespace {
 class Runner {
  public:
   Runner(const Options& options, std::vector<TestCase> tests,
-         std::unique_ptr<RunLog> log, std::unique_ptr<Events> events)
-      : options_(options),
-        tests_(std::move(tests)),
-        log_(std::move(log)),
-        events_(std::move(events)) {}
+         std::unique_ptr<RunLog> log, std::unique_ptr<Events> events);
 
   // Returns the program's exit status.
   int Run();
 
  private:
-  // Returns false if the test was interrupted.
-  bool RunOne(const TestCase& test);
-  ChildResult Execute(const TestCase& test, ErrorExcerpt* error);
-  void Pass(const TestCase& test, const ChildResult& result);
-  void Skip(const TestCase& test, const ChildResult& result);
-  void Fail(const TestCase& test, const ChildResult& result,
-            const ErrorExcerpt& error);
-  int FinishInterrupted(size_t at);
-
-  // Prints to the log, and standard output unless events take its place.
-  void Show(std::string_view text);
+  void StartMore();
+  void End(size_t index, const ChildResult& result);
+  // Prints the tests that have ended up to the first that has not, and that
+  // one as far as it has come.
+  void Release();
+  Counts Count() const;
+  int Finish();
+  int FinishInterrupted();
+  void ShowStatus();
   void Print(std::string_view text);
-  void PrintChecks(const ChildResult& result);
-  void PrintVerdict(const char* verdict, const TestCase& test,
-                    const ChildResult& result);
 
   const Options& options_;
   const std::vector<TestCase> tests_;
   const std::unique_ptr<RunLog> log_;
   const std::unique_ptr<Events> events_;
-  Counts counts_;
+  Durations durations_;
+  Schedule schedule_;
+  std::vector<std::unique_ptr<TestRun>> runs_;
+  size_t released_ = 0;  // the number of those that were printed, or are just
+  Children children_;
 };
 
+// What is known of the tests before they run.
+std::vector<Schedule::Test> Known(const std::vector<TestCase>& tests,
+                                  const Durations& durations) {
+  std::vector<Schedule::Test> known;
+  for (const TestCase& test : tests) {
+    known.push_back({.computes = test.info.origin == Origin::kUnit,
+                     .duration = durations.Of(test.name)});
+  }
+  return known;
+}
+
+// Simulated tests never sleep, and their drivers run many programs already.
+Schedule::Limits LimitsFor(const Options& options) {
+  if (options.parallel.has_value()) {
+    return Schedule::LimitsOf(*options.parallel);
+  }
+  return options.is_simulated ? Schedule::LimitsOf(1)
+                              : Schedule::DefaultLimits();
+}
+
+Runner::Runner(const Options& options, std::vector<TestCase> tests,
+               std::unique_ptr<RunLog> log, std::unique_ptr<Events> events)
+    : options_(options),
+      tests_(std::move(tests)),
+      log_(std::move(log)),
+      events_(std::move(events)),
+      durations_(DurationsFile()),
+      schedule_(Known(tests_, durations_), LimitsFor(options)) {
+  for (size_t i = 0; i < tests_.size(); ++i) {
+    runs_.push_back(std::make_unique<TestRun>(options_, tests_[i], i,
+                                              log_.get(), events_.get()));
+  }
+}
+
 int Runner::Run() {
-  const InterruptGuard guard;
   events_->RunStarts({.seed = options_.seed, .log = log_->path()},
                      tests_.size());
   Print(absl::StrCat("seed ", options_.seed, ", log ", log_->path(), "\n"));
-  for (size_t i = 0; i < tests_.size(); ++i) {
-    if (!RunOne(tests_[i])) return FinishInterrupted(i);
+  while (!schedule_.AllHaveEnded()) {
+    if (children_.interrupted()) return FinishInterrupted();
+    Release();
+    StartMore();
+    if (log_->is_watched()) ShowStatus();
+    children_.Wait(std::chrono::seconds(1));
   }
-  Print(counts_.failed == 0 ? "PASS\n" : "FAIL\n");
-  Print(CountLine(counts_.passed, counts_.failed));
-  events_->RunEnds(counts_);
-  return counts_.failed == 0 ? kExitAllPassed : kExitSomeFailed;
+  return Finish();
 }
 
-bool Runner::RunOne(const TestCase& test) {
-  events_->TestStarts(test);
-  if (options_.verbose) Print(RunLine(test.name));
-  ErrorExcerpt error;
-  const ChildResult result = Execute(test, &error);
-  if (result.end == ChildResult::End::kInterrupted) return false;
-  if (HasFailed(result)) {
-    Fail(test, result, error);
-  } else if (result.skipped) {
-    Skip(test, result);
-  } else {
-    Pass(test, result);
+void Runner::StartMore() {
+  while (const std::optional<size_t> next = schedule_.Next()) {
+    const size_t index = *next;
+    children_.Start(
+        runs_[index]->Start(),
+        [this, index](const ChildResult& result) { End(index, result); });
   }
-  return true;
 }
 
-ChildResult Runner::Execute(const TestCase& test, ErrorExcerpt* error) {
-  ChildCommand command;
-  command.args = {
-      "--child", absl::StrCat("--seed=", options_.seed),
-      absl::StrCat("--watchdog_seconds=", options_.watchdog.count()),
-      absl::StrCat("--gtest_filter=", test.suite, ".", test.test)};
-  if (options_.test_programs) {
-    command.args.push_back("--gtest_also_run_disabled_tests");
+void Runner::End(size_t index, const ChildResult& result) {
+  TestRun& run = *runs_[index];
+  run.End(result);
+  schedule_.End(index);
+  if (!run.HasVerdict()) return;
+  durations_.Set(run.test().name, result.took);
+}
+
+void Runner::Release() {
+  for (; released_ <= schedule_.head() && released_ < runs_.size();
+       ++released_) {
+    runs_[released_]->Release();
   }
-  command.limit = options_.watchdog + options_.grace;
-  command.on_output = [this](const std::string& line) {
-    Print(absl::StrCat(line, "\n"));
-  };
-  command.on_error = [this, error](const std::string& line) {
-    log_->Keep(absl::StrCat(line, "\n"));
-    error->Add(line);
-  };
-  return RunChild(command);
 }
 
-void Runner::Pass(const TestCase& test, const ChildResult& result) {
-  ++counts_.passed;
-  if (options_.verbose) PrintVerdict("PASS", test, result);
-  events_->TestPasses(result.took);
-}
-
-void Runner::Skip(const TestCase& test, const ChildResult& result) {
-  ++counts_.skipped;
-  if (options_.verbose) {
-    for (const FailedCheck& check : result.checks)
-      Print(Indented(check.Text()));
-    PrintVerdict("SKIP", test, result);
+Counts Runner::Count() const {
+  Counts counts;
+  for (const auto& run : runs_) {
+    if (run->state() == TestRun::State::kPassed) ++counts.passed;
+    if (run->state() == TestRun::State::kFailed) ++counts.failed;
+    if (run->state() == TestRun::State::kSkipped) ++counts.skipped;
   }
-  events_->TestIsSkipped(result.took);
+  return counts;
 }
 
-// As go test: with -v the messages come as they arise, before the verdict;
-// without, the verdict introduces them.
-void Runner::Fail(const TestCase& test, const ChildResult& result,
-                  const ErrorExcerpt& error) {
-  ++counts_.failed;
-  if (!options_.verbose) PrintVerdict("FAIL", test, result);
-  PrintChecks(result);
-  const std::string end = EndReport(result, error, options_.watchdog);
-  if (!end.empty()) Print(end);
-  const std::string repeat =
-      RepeatCommand(test.name, options_.seed, options_.target);
-  if (options_.verbose) {
-    PrintVerdict("FAIL", test, result);
-    // Not in `go test` without -v, whose output this then is, line for line.
-    Print(RepeatLine(repeat));
+int Runner::Finish() {
+  Release();
+  const Counts counts = Count();
+  Print(counts.failed == 0 ? "PASS\n" : "FAIL\n");
+  Print(CountLine(counts.passed, counts.failed));
+  events_->RunEnds(counts);
+  // One test alone, as in `make stress`, tells too little.
+  if (tests_.size() > 1 && !options_.is_simulated) durations_.Save();
+  return counts.failed == 0 ? kExitAllPassed : kExitSomeFailed;
+}
+
+int Runner::FinishInterrupted() {
+  children_.EndAll();
+  std::vector<std::string> interrupted;
+  size_t not_run = 0;
+  for (const auto& run : runs_) {
+    run->Release();
+    if (run->state() == TestRun::State::kInterrupted) {
+      interrupted.push_back(run->test().name);
+    }
+    if (run->state() == TestRun::State::kWaits) ++not_run;
   }
-  events_->TestFails(result.took, Judge(result, error, options_.watchdog),
-                     repeat);
-}
-
-int Runner::FinishInterrupted(size_t at) {
-  const size_t not_run = tests_.size() - at - 1;
-  Print(absl::StrCat("interrupted in ", tests_[at].name, ", ", not_run,
+  const Counts counts = Count();
+  Print(absl::StrCat("interrupted", interrupted.empty() ? "" : " in ",
+                     absl::StrJoin(interrupted, ", "), ", ", not_run,
                      " tests not run\n"));
-  Print(CountLine(counts_.passed, counts_.failed));
-  events_->RunIsInterrupted(counts_, not_run);
+  Print(CountLine(counts.passed, counts.failed));
+  events_->RunIsInterrupted(counts, interrupted, not_run);
   return kExitInterrupted;
 }
 
-void Runner::Show(std::string_view text) {
-  if (options_.json) {
-    log_->Keep(text);
-  } else {
-    log_->Print(text);
+void Runner::ShowStatus() {
+  using Seconds = std::chrono::duration<double>;
+  size_t ended = 0;
+  std::vector<Seconds> ran;
+  std::vector<std::string> running;
+  for (const auto& run : runs_) {
+    ran.emplace_back(run->Ran());
+    if (run->HasVerdict()) ++ended;
+    if (run->state() != TestRun::State::kRuns) continue;
+    running.push_back(
+        absl::StrFormat("%s (%.0f s)", run->test().name, ran.back().count()));
   }
+  const std::optional<Seconds> rest = schedule_.Rest(ran);
+  const std::string left =
+      rest.has_value() ? absl::StrFormat(", about %.0f s left", rest->count())
+                       : "";
+  log_->ShowStatus(absl::StrFormat("%d of %d done%s; running: %s", ended,
+                                   runs_.size(), left,
+                                   absl::StrJoin(running, ", ")));
 }
 
 void Runner::Print(std::string_view text) {
-  Show(text);
+  log_->Print(text);
   events_->Output(text);
-}
-
-void Runner::PrintChecks(const ChildResult& result) {
-  for (const FailedCheck& check : result.checks) {
-    const std::string text = Indented(check.Text());
-    Show(text);
-    events_->Output(text, check);
-  }
-}
-
-void Runner::PrintVerdict(const char* verdict, const TestCase& test,
-                          const ChildResult& result) {
-  Print(VerdictLine(verdict, test.name, result.took));
 }
 
 absl::StatusOr<std::unique_ptr<Events>> OpenEvents(const Options& options) {
@@ -212,7 +230,8 @@ int RunTests(const Options& options) {
   if (options.list) return PrintList(options, *tests);
   absl::StatusOr<std::unique_ptr<Events>> events = OpenEvents(options);
   if (!events.ok()) return RefuseToRun(std::string(events.status().message()));
-  absl::StatusOr<std::unique_ptr<RunLog>> log = RunLog::Create(options.seed);
+  absl::StatusOr<std::unique_ptr<RunLog>> log =
+      RunLog::Create(options.seed, /*prints=*/!options.json);
   if (!log.ok()) return RefuseToRun(std::string(log.status().message()));
   return Runner(options, *std::move(tests), *std::move(log), *std::move(events))
       .Run();

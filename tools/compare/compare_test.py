@@ -121,7 +121,7 @@ class Commands(unittest.TestCase):
         status, out, err = self.compare(f"--go_log={self.log}", "--seed=7")
         self.assertEqual(0, status, err)
         self.assertIn("all Passed lines", out)
-        self.assertEqual("--lab=raft --origin=course --seed=7 --verbose=1\n",
+        self.assertEqual("--lab=raft --origin=course --seed=7 --parallel=1 --verbose=1\n",
                          self.called("ours"))
         self.assertEqual("", self.called("go"))
 
@@ -161,7 +161,7 @@ class Commands(unittest.TestCase):
             f"{self.lab}\n" * 3, self.called("raft"))
         # Neither our unit test nor labrpc's of that name.
         self.assertEqual("--lab=raft --origin=course --run=^(TestBasicAgree2B|"
-                         "TestCount2B)$ --seed= --verbose=1\n" * 3,
+                         "TestCount2B)$ --seed= --parallel=1 --verbose=1\n" * 3,
                          self.called("ours"))
 
     def test_run_chooses_from_logs(self) -> None:
@@ -257,7 +257,7 @@ class Commands(unittest.TestCase):
                                         "--seed=9")
         self.assertEqual(0, status, err)
         self.assertEqual(["--lab=raft --origin=course "
-                          f"--seed={seed} --verbose=1"
+                          f"--seed={seed} --parallel=1 --verbose=1"
                           for seed in (9, 10, 11)],
                          self.called("ours").splitlines())
         self.assertEqual(1, len(self.called("go").splitlines()))

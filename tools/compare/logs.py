@@ -126,8 +126,7 @@ def printed(text: str) -> str:
     """Returns what was printed, if `text` is the events of -json."""
     if not text.startswith("{"):
         return text
-    return "".join(event.get("Output", "") for event in
-                   map(events.parse, text.split("\n")))
+    return events.printed(map(events.parse, text.split("\n")))
 
 
 def read(text: str) -> Log:

@@ -138,7 +138,7 @@ def choose_ours(program: str, run: str, seed: str,
                       "out, or give a part of a test's name")
     chosen = [f"--run=^({'|'.join(found)})$"] if run else []
     return [Command([program, *_COURSE, *chosen, f"--seed={each}",
-                     "--verbose=1"]) for each in seeds]
+                     "--parallel=1", "--verbose=1"]) for each in seeds]
 
 
 def _read_cost(file: Path) -> Cost:

@@ -262,6 +262,18 @@ class EventsTest(unittest.TestCase):
             '{"Action":"fail","Passed":0,"Failed":1}\n', 1)
         self.assertEqual((run.trouble, run.failed[0].why), ("", "oracle: a"))
 
+    def test_tests_side_by_side(self) -> None:
+        """What is printed is in running order, as without events."""
+        run = events.read(
+            '{"Action":"output","Output":"seed 7\\n"}\n'
+            '{"Action":"run","Test":"TestB","Index":1}\n'
+            '{"Action":"run","Test":"TestA","Index":0}\n'
+            '{"Action":"output","Test":"TestB","Output":"b\\n"}\n'
+            '{"Action":"output","Test":"TestA","Output":"a\\n"}\n'
+            '{"Action":"output","Test":"TestB","Output":"bb\\n"}\n'
+            '{"Action":"output","Output":"PASS\\n"}\n', 0)
+        self.assertEqual(run.text, "seed 7\na\nb\nbb\nPASS\n")
+
     def test_a_run_that_broke_off(self) -> None:
         """Says what was printed last."""
         run = events.read('{"Action":"start","Log":"x"}\nKilled\n', -9)

@@ -89,7 +89,7 @@ def run_tests(tree: Path, options: argparse.Namespace, limit: float) -> Run:
     begin = time.monotonic()
     ended = mutation.run_in(
         tree, [f"out/plain/{PROGRAM}", "--json", "--seed=1",
-               f"--run={options.run}"], limit,
+               "--parallel=1", f"--run={options.run}"], limit,
         on_line=None if options.all else
         lambda line: events.parse(line).get("Action") == "fail")
     run = events.read(ended.output, ended.status)

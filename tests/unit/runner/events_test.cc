@@ -46,41 +46,61 @@ using Lines = std::vector<std::string>;
 const TestCase kTest =
     MakeTestCase("Raft2B", "Count", {.lab = "raft", .part = "2B"});
 
+ChildResult After(milliseconds took, milliseconds cpu) {
+  ChildResult result;
+  result.took = took;
+  result.cpu = cpu;
+  return result;
+}
+
 TEST_F(EventsTest, AreThoseOfGoTest) {
   events_.Output("seed 7\n");
-  events_.TestStarts(kTest);
-  events_.Output("a \"line\"\n");
-  events_.TestPasses(milliseconds(1234));
+  events_.TestStarts(kTest, 12);
+  events_.Output(kTest, "a \"line\"\n");
+  events_.TestPasses(kTest, After(milliseconds(1234), milliseconds(21)));
   events_.Output("PASS\n");
   EXPECT_EQ(
       Written(),
       (Lines{R"({"Action":"output","Output":"seed 7\n"})",
              R"({"Action":"run","Test":"TestCount2B","Lab":"raft","Part":"2B",)"
-             R"("Origin":"course"})",
+             R"("Origin":"course","Index":12})",
              R"({"Action":"output","Test":"TestCount2B",)"
              R"("Output":"a \"line\"\n"})",
              R"({"Action":"pass","Test":"TestCount2B","Lab":"raft",)"
-             R"("Part":"2B","Origin":"course","Elapsed":1.234})",
+             R"("Part":"2B","Origin":"course","Elapsed":1.234,"Cpu":0.021})",
              R"({"Action":"output","Output":"PASS\n"})"}));
 }
 
 TEST_F(EventsTest, SayWhatFailed) {
   const FailedCheck check{
       .kind = kLiveness, .place = "2b_test.cc:66", .message = "too late"};
-  events_.TestStarts(MakeTestCase("Rope", "One", InfoOfSuite("Rope")));
-  events_.Output("    2b_test.cc:66: too late\n", check);
-  events_.TestFails(milliseconds(50), {.check = check, .cause = ""},
-                    "make test RUN='^TestUnitRopeOne$' SEED=7");
+  const TestCase test = MakeTestCase("Rope", "One", InfoOfSuite("Rope"));
+  ChildResult result = After(milliseconds(50), milliseconds(4));
+  result.late = milliseconds(412);
+  events_.TestStarts(test, 0);
+  events_.Output(test, "    2b_test.cc:66: too late\n", check);
+  events_.TestFails(test, result,
+                    {.verdict = {.check = check, .cause = ""},
+                     .repeat = "make test RUN='^TestUnitRopeOne$' SEED=7",
+                     .load = 8.5});
   EXPECT_EQ(
       Written(),
-      (Lines{R"({"Action":"run","Test":"TestUnitRopeOne","Origin":"unit"})",
+      (Lines{R"({"Action":"run","Test":"TestUnitRopeOne","Origin":"unit",)"
+             R"("Index":0})",
              R"({"Action":"output","Test":"TestUnitRopeOne",)"
              R"("Output":"    2b_test.cc:66: too late\n","Kind":"liveness",)"
              R"("Way":"check","Place":"2b_test.cc:66","Message":"too late"})",
              R"({"Action":"fail","Test":"TestUnitRopeOne","Kind":"liveness",)"
              R"("Way":"check","Place":"2b_test.cc:66","Message":"too late",)"
              R"("Repeat":"make test RUN='^TestUnitRopeOne$' SEED=7",)"
-             R"("Origin":"unit","Elapsed":0.05})"}));
+             R"("Late":0.412,"Load":8.5,"Origin":"unit","Elapsed":0.05,)"
+             R"("Cpu":0.004})"}));
+}
+
+TEST_F(EventsTest, SimulatedTestsAreNeverLate) {
+  events_.TestFails(kTest, After(milliseconds(50), milliseconds(4)), {});
+  EXPECT_FALSE(Json::parse(Written()[0]).contains("Late"));
+  EXPECT_FALSE(Json::parse(Written()[0]).contains("Load"));
 }
 
 TEST_F(EventsTest, CountAtTheEnd) {
@@ -101,12 +121,13 @@ TEST_F(EventsTest, CountAtTheEnd) {
 }
 
 TEST_F(EventsTest, AnInterruptedRunSaysWhere) {
-  events_.TestStarts(kTest);
-  events_.RunIsInterrupted({.passed = 1, .failed = 0, .skipped = 0}, 4);
+  events_.TestStarts(kTest, 0);
+  events_.RunIsInterrupted({.passed = 1, .failed = 0, .skipped = 0},
+                           {"TestCount2B", "TestBackup2B"}, 4);
   Json end = Json::parse(Written()[1]);
   EXPECT_EQ(end["Action"], "fail");
   EXPECT_EQ(end["Way"], "interrupted");
-  EXPECT_EQ(end["Interrupted"], "TestCount2B");
+  EXPECT_EQ(end["Interrupted"], "TestCount2B, TestBackup2B");
   EXPECT_EQ(end["NotRun"], 4);
   EXPECT_FALSE(end.contains("Test"));
 }

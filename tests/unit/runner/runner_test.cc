@@ -8,127 +8,22 @@
 #include "tests/runner/runner.h"
 
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <functional>
-#include <nlohmann/json.hpp>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/runner/build_kind.h"
+#include "tests/unit/runner/program_run.h"
 
 namespace runner {
 namespace {
-
-using Json = nlohmann::json;
-
-struct Outcome {
-  int status = -1;
-  std::string log;     // what is in the file that the first line names
-  std::string output;  // what is between the first line and PASS or FAIL
-  std::string end;     // from there
-  std::string all;
-};
-
-std::string Program() {
-  return std::filesystem::read_symlink("/proc/self/exe").string();
-}
-
-bool Has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-std::string FileContent(const std::string& path) {
-  std::stringstream content;
-  content << std::ifstream(path).rdbuf();
-  return content.str();
-}
-
-// The part of `text` between the first `before` and the next line's end; empty
-// if there is no such thing.
-std::string RestOfLine(const std::string& text, const std::string& before) {
-  const size_t at = text.find(before);
-  if (at == std::string::npos) return "";
-  const size_t begin = at + before.size();
-  return text.substr(begin, text.find('\n', begin) - begin);
-}
-
-// Reads the log of a run that printed `output`, and removes it.
-std::string TakeLog(const std::string& output) {
-  const std::string path = RestOfLine(output, ", log ");
-  if (path.empty()) return "";
-  const std::string content = FileContent(path);
-  std::filesystem::remove(path);
-  return content;
-}
-
-// Replaces durations like (3.06s) by (T).
-std::string WithoutTimes(std::string text) {
-  for (size_t at = text.find(" ("); at != std::string::npos;
-       at = text.find(" (", at + 1)) {
-    const size_t end = text.find_first_not_of("0123456789.", at + 2);
-    if (end != at + 2 && text.compare(end, 2, "s)") == 0) {
-      text.replace(at, end + 2 - at, " (T)");
-    }
-  }
-  return text;
-}
-
-using LineWatcher = std::function<void(const std::string& line)>;
-
-// Runs the program under a shell; standard error is mixed in. `watcher` sees
-// each line as it comes.
-Outcome RunProgram(const std::string& args, const LineWatcher& watcher = {}) {
-  Outcome outcome;
-  // exec: so that the process is the program, not a shell around it.
-  FILE* const pipe = popen(
-      absl::StrCat("exec '", Program(), "' ", args, " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (std::fgets(buffer, sizeof(buffer), pipe) != nullptr) {
-    outcome.all += buffer;
-    if (watcher) watcher(buffer);
-  }
-  const int status = pclose(pipe);
-  outcome.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  outcome.log = TakeLog(outcome.all);
-  return outcome;
-}
-
-// Runs test programs under seed 7 and takes the output apart.
-Outcome RunTestPrograms(const std::string& run,
-                        const std::string& more_args = "",
-                        const LineWatcher& watcher = {}) {
-  Outcome outcome = RunProgram(
-      absl::StrCat("--test_programs --seed=7 --run='", run, "' ", more_args),
-      watcher);
-  std::string text = WithoutTimes(outcome.all);
-  EXPECT_EQ(text.rfind("seed 7, log ", 0), 0u) << text;
-  text.erase(0, text.find('\n') + 1);
-  // The verdict is before the count, except after an interrupt.
-  size_t end = text.rfind('\n', text.find(" passed, ")) + 1;
-  const std::string verdict = end < 5 ? "" : text.substr(end - 5, 5);
-  if (verdict == "PASS\n" || verdict == "FAIL\n") end -= 5;
-  outcome.output = text.substr(0, end);
-  outcome.end = text.substr(end);
-  return outcome;
-}
-
-std::string Repeat(const std::string& name) {
-  return absl::StrCat("    repeat: make ", MakeTarget(kBuildKind), " RUN='^",
-                      name, "$' SEED=7\n");
-}
 
 TEST(Runner, PassingTest) {
   const Outcome run = RunTestPrograms("Pass$");
@@ -283,9 +178,20 @@ TEST(Runner, PartialLineIsCompleted) {
             "--- PASS: TestUnitTestProgramPartialLine (T)\n");
 }
 
-TEST(Runner, MegabytesWithoutLineFeedPass) {
-  const std::string output = RunTestPrograms("LongOutput").output;
-  EXPECT_EQ(std::count(output.begin(), output.end(), 'x'), 3 << 20);
+// A megabyte at its beginning, and the last 64 KiB: it has printed three.
+TEST(Runner, OfMegabytesWithoutLineFeedTheMiddleIsCutOut) {
+  const Outcome run = RunTestPrograms("LongOutput");
+  const auto shown = std::count(run.output.begin(), run.output.end(), 'x');
+  EXPECT_GE(shown, 15 << 16);
+  EXPECT_LE(shown, 17 << 16);
+  int64_t cut = 0;
+  EXPECT_TRUE(
+      absl::SimpleAtoi(RestOfLine(run.output, "\n(").substr(0, 7), &cut));
+  // It counts the ends of lines too.
+  EXPECT_GE(shown + cut, 3 << 20);
+  EXPECT_LT(shown + cut, (3 << 20) + 100);
+  EXPECT_TRUE(Has(run.output, "--- PASS")) << run.end;
+  EXPECT_EQ(run.log, run.all);
 }
 
 TEST(Runner, TestMayCloseItsOutput) {
@@ -391,112 +297,6 @@ TEST(Runner, KilledRunnerLeavesNoOrphan) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   EXPECT_LT(std::chrono::steady_clock::now(), patience);
-}
-
-// Runs test programs with events, and returns those as objects.
-std::vector<Json> EventsOf(const std::string& run, const std::string& more = "",
-                           Outcome* outcome = nullptr) {
-  const std::string path = testing::TempDir() + "/events";
-  const Outcome ran =
-      RunTestPrograms(run, absl::StrCat("--events=", path, " ", more));
-  if (outcome != nullptr) *outcome = ran;
-  std::vector<Json> events;
-  std::ifstream in(path);
-  for (std::string line; std::getline(in, line);) {
-    events.push_back(Json::parse(line));
-  }
-  std::filesystem::remove(path);
-  return events;
-}
-
-// The only event of a test's end.
-Json FailureOf(const std::string& run, const std::string& more = "") {
-  for (const Json& event : EventsOf(run, more)) {
-    if (event["Action"] == "fail" && event.contains("Test")) return event;
-  }
-  ADD_FAILURE() << run << " has not failed";
-  return Json::object();
-}
-
-TEST(RunnerEvents, OutputsTogetherAreTheText) {
-  for (const char* verbose : {"0", "1"}) {
-    Outcome outcome;
-    const std::vector<Json> events =
-        EventsOf("Fails$|Pass$|Skips|ExitsEarly|PartialLine",
-                 absl::StrCat("--verbose=", verbose), &outcome);
-    std::string text;
-    for (const Json& event : events) {
-      text += event.value("Output", std::string());
-    }
-    EXPECT_EQ(text, outcome.all);
-  }
-}
-
-TEST(RunnerEvents, AreThoseOfGoTest) {
-  std::vector<std::string> actions;
-  for (const Json& event : EventsOf("Fails$|Pass$|Skips")) {
-    if (event["Action"] == "output") continue;
-    actions.push_back(event["Action"].get<std::string>() + " " +
-                      event.value("Test", std::string()));
-  }
-  EXPECT_EQ(actions,
-            (std::vector<std::string>{
-                "start ", "run TestUnitTestProgramPass",
-                "pass TestUnitTestProgramPass", "run TestUnitTestProgramFails",
-                "fail TestUnitTestProgramFails", "run TestUnitTestProgramSkips",
-                "skip TestUnitTestProgramSkips", "fail "}));
-}
-
-TEST(RunnerEvents, AFailureSaysHowWhereAndHowToRepeatIt) {
-  const Json failure = FailureOf("Fails$", "--target='test RAFT=a\\ b'");
-  EXPECT_EQ(failure["Way"], "check");
-  EXPECT_EQ(failure["Kind"], "safety");
-  EXPECT_EQ(failure["Place"], "config.go:330");
-  EXPECT_EQ(failure["Message"], "expected one leader, got none");
-  EXPECT_EQ(failure["Repeat"],
-            "make test RAFT=a\\ b RUN='^TestUnitTestProgramFails$' SEED=7");
-  EXPECT_FALSE(failure.contains("Cause"));
-}
-
-TEST(RunnerEvents, KindsComeFromTheChecks) {
-  EXPECT_EQ(FailureOf("IsLate$")["Kind"], "liveness");
-  EXPECT_EQ(FailureOf("IsLate$")["Way"], "check");
-  EXPECT_EQ(FailureOf("BreaksARule")["Kind"], "safety");
-  EXPECT_EQ(FailureOf("BreaksARule")["Way"], "oracle");
-  EXPECT_EQ(FailureOf("IsLateAndWrong")["Kind"], "safety");
-}
-
-TEST(RunnerEvents, CrashAndHangAreToldByTheWay) {
-  const Json crash = FailureOf("FailsCheck");
-  EXPECT_EQ(crash["Way"], "crash");
-  EXPECT_EQ(crash["Message"],
-            "Check failed: 1 + 1 == 3 (2 vs. 3) sums are off");
-  EXPECT_TRUE(
-      crash["Place"].get<std::string>().starts_with("test_programs.cc:"));
-  EXPECT_EQ(FailureOf("ExitsEarly")["Cause"],
-            "exit status 0: before the test's end");
-  EXPECT_EQ(FailureOf("Hangs", "--watchdog_seconds=1")["Way"], "hang");
-}
-
-TEST(RunnerEvents, MayTakeThePlaceOfTheText) {
-  const Outcome run = RunProgram("--test_programs --run=Pass$ --seed=7 --json");
-  int events = 0;
-  std::stringstream lines(run.all);
-  std::string text;
-  for (std::string line; std::getline(lines, line); ++events) {
-    text += Json::parse(line).value("Output", std::string());
-  }
-  EXPECT_EQ(events, 10) << run.all;
-  const std::string log = RestOfLine(text, ", log ");
-  EXPECT_EQ(FileContent(log), text);
-  std::filesystem::remove(log);
-}
-
-// A test must not write events of its own.
-TEST(RunnerEvents, ChildrenInheritNoFileOfTheRunner) {
-  const Outcome run =
-      RunProgram("--test_programs --run=ListsItsFiles --seed=7 9>/dev/null");
-  EXPECT_TRUE(Has(run.all, "open: 0 1 2 3\n")) << run.all;
 }
 
 struct Refusal {
