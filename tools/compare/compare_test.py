@@ -121,7 +121,8 @@ class Commands(unittest.TestCase):
         status, out, err = self.compare(f"--go_log={self.log}", "--seed=7")
         self.assertEqual(0, status, err)
         self.assertIn("all Passed lines", out)
-        self.assertEqual("--lab=raft --origin=course --seed=7 --parallel=1 --verbose=1\n",
+        self.assertEqual("--lab=raft --origin=course --seed=7 --parallel=1 "
+                         "--verbose=1\n",
                          self.called("ours"))
         self.assertEqual("", self.called("go"))
 
