@@ -139,19 +139,36 @@ TEST(DISABLED_TestProgram, MeetsTheFirst) {
   EXPECT_GE(open(std::getenv("MEETING_PLACE"), O_WRONLY), 0);
 }
 
-// What it leaves has another session and no parent, and holds all pipes.
-TEST(DISABLED_TestProgram, LeavesADaemon) {
+// Starts a process of another session and without a parent, which holds all
+// pipes. It runs `body`.
+template <typename Body>
+void StartDaemon(Body body) {
   const pid_t parent = fork();
   if (parent == 0) {
     setsid();
-    const pid_t daemon = fork();
-    if (daemon > 0) _exit(0);
-    for (int i = 0; i < 777; ++i) sleep(1);
+    if (fork() == 0) body();
     _exit(0);
   }
   int status = 0;
   waitpid(parent, &status, 0);
-  std::cout << "pid " << getpid() << std::endl;
+}
+
+TEST(DISABLED_TestProgram, LeavesADaemon) {
+  StartDaemon([] {
+    for (int i = 0; i < 777; ++i) sleep(1);
+  });
+}
+
+TEST(DISABLED_TestProgram, NeedsItsDaemon) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  StartDaemon([&ends] {
+    usleep(300'000);
+    EXPECT_EQ(write(ends[1], "x", 1), 1);
+  });
+  close(ends[1]);
+  char byte = 0;
+  EXPECT_EQ(read(ends[0], &byte, 1), 1);
 }
 
 TEST(DISABLED_TestProgram, RepeatsItsFailure) {

@@ -55,9 +55,6 @@ void Child::Exec(pid_t parent, char** argv) {
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);  // died before the line above
-  // What leaves the group and loses its parent stays beneath this process
-  // while that runs, and is the runner's child when it has ended.
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
   ResetSignals();
   dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
   dup2(output_.write_end(), STDOUT_FILENO);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 
 namespace runner {
 namespace {
@@ -48,15 +50,35 @@ std::vector<pid_t> ChildrenOfThisProcess() {
   return children;
 }
 
+// Names the variable that marks a test's processes.
+constexpr char kMark[] = "RAFT_TESTS_MARK";
+
+// The mark in a process's environment, as it was when its program started;
+// empty if there is none.
+std::string MarkOf(pid_t process) {
+  std::ifstream in(absl::StrCat("/proc/", process, "/environ"));
+  const std::string name = absl::StrCat(kMark, "=");
+  for (std::string variable; std::getline(in, variable, '\0');) {
+    if (variable.starts_with(name)) return variable.substr(name.size());
+  }
+  return "";
+}
+
 }  // namespace
 
-Children::Children() : older_(ChildrenOfThisProcess()) {
+Children::Children(bool several)
+    : several_(several), older_(ChildrenOfThisProcess()) {
   prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 void Children::Start(ChildCommand command, OnEnd on_end) {
-  running_.push_back(
-      {std::make_unique<Child>(std::move(command)), std::move(on_end)});
+  std::string mark;
+  if (several_) {
+    mark = absl::StrCat(getpid(), ".", ++started_);
+    setenv(kMark, mark.c_str(), /*replace=*/1);
+  }
+  running_.push_back({std::make_unique<Child>(std::move(command)),
+                      std::move(mark), std::move(on_end)});
 }
 
 void Children::Wait(std::chrono::nanoseconds patience) {
@@ -78,6 +100,7 @@ void Children::Wait(std::chrono::nanoseconds patience) {
       ++i;
     }
   }
+  ReapStrays();
 }
 
 void Children::EndAll() {
@@ -95,25 +118,41 @@ void Children::End(size_t index) {
   running.on_end(running.child->Finish());
 }
 
-// What a test has started is beneath that test's process while it runs. So a
-// child of this process that is no test's process is what a test has left.
+bool Children::IsStray(pid_t pid) const {
+  return std::ranges::find(older_, pid) == older_.end() &&
+         std::ranges::none_of(running_, [pid](const Running& running) {
+           return running.child->pid() == pid;
+         });
+}
+
+bool Children::BelongsToARunningTest(pid_t stray) const {
+  return several_ && std::ranges::find(running_, MarkOf(stray),
+                                       &Running::mark) != running_.end();
+}
+
 void Children::EndStrays() {
-  const auto is_known = [this](pid_t pid) {
-    return std::ranges::find(older_, pid) != older_.end() ||
-           std::ranges::any_of(running_, [pid](const Running& running) {
-             return running.child->pid() == pid;
-           });
-  };
   // Those of a stray are strays when it is gone. One that cannot be killed is
   // waited for no longer than this.
   const Clock::time_point patience = Clock::now() + std::chrono::seconds(2);
   while (Clock::now() < patience) {
     std::vector<pid_t> strays = ChildrenOfThisProcess();
-    std::erase_if(strays, is_known);
+    std::erase_if(strays, [this](pid_t pid) {
+      return !IsStray(pid) || BelongsToARunningTest(pid);
+    });
     if (strays.empty()) return;
     for (const pid_t stray : strays) kill(stray, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    for (const pid_t stray : strays) waitpid(stray, nullptr, WNOHANG);
+    ReapStrays();
+  }
+}
+
+// A stray that has ended is no more seen by its test.
+void Children::ReapStrays() {
+  siginfo_t info = {};
+  while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid > 0 && IsStray(info.si_pid)) {
+    waitpid(info.si_pid, nullptr, WNOHANG);
+    info = {};
   }
 }
 

@@ -1,8 +1,12 @@
 // All children of the runner: it waits for them in one place, and nothing that
 // a test has started outlives it.
 //
+// A process that leaves its test's process group and loses its parent becomes a
+// child of this process. Where several tests run it is told by a mark in its
+// environment to which of them it belongs; without a mark it belongs to none.
+//
 // Thread safety: for a process with one thread, the runner's. One object in a
-// process: what is no test's process is taken for what a test has left behind.
+// process: a child that is no test's process is taken for what a test has left.
 
 #ifndef TESTS_RUNNER_CHILDREN_H_
 #define TESTS_RUNNER_CHILDREN_H_
@@ -10,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "tests/runner/child_process.h"
@@ -22,7 +27,8 @@ class Children {
   using Clock = Child::Clock;
   using OnEnd = std::function<void(const ChildResult& result)>;
 
-  Children();
+  // With `several` more than one runs at a time.
+  explicit Children(bool several);
   Children(const Children&) = delete;
   Children& operator=(const Children&) = delete;
 
@@ -43,13 +49,19 @@ class Children {
  private:
   struct Running {
     std::unique_ptr<Child> child;
+    std::string mark;
     OnEnd on_end;
   };
 
   void End(size_t index);
+  bool IsStray(pid_t pid) const;
+  bool BelongsToARunningTest(pid_t stray) const;
   void EndStrays();
+  void ReapStrays();
 
   const SignalGuard signals_;
+  const bool several_;
+  int started_ = 0;
   const std::vector<pid_t> older_;  // a shell's that became this program
   std::vector<Running> running_;
 };

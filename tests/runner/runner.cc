@@ -85,7 +85,8 @@ Runner::Runner(const Options& options, std::vector<TestCase> tests,
       log_(std::move(log)),
       events_(std::move(events)),
       durations_(DurationsFile()),
-      schedule_(Known(tests_, durations_), LimitsFor(options)) {
+      schedule_(Known(tests_, durations_), LimitsFor(options)),
+      children_(/*several=*/LimitsFor(options).at_once > 1) {
   for (size_t i = 0; i < tests_.size(); ++i) {
     runs_.push_back(std::make_unique<TestRun>(options_, tests_[i], i,
                                               log_.get(), events_.get()));

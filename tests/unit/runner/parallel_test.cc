@@ -48,12 +48,6 @@ TEST_F(ParallelRunner, TestsRunSideBySide) {
   EXPECT_EQ(run.log, run.all);
 }
 
-TEST_F(ParallelRunner, OneAtATimeIsOneAtATime) {
-  const Outcome run =
-      RunTestPrograms("Meets", "--parallel=1 --watchdog_seconds=1");
-  EXPECT_EQ(run.end, "FAIL\n0 passed, 2 failed\n") << run.output;
-}
-
 TEST(Runner, OutputIsInOrderHoweverManyRun) {
   constexpr char kRun[] =
       "Pass$|PartialLine|Fails$|FailsIn|Skips|ExitsEarly|LogsMuch|PrintsSeed|"
@@ -120,6 +114,14 @@ TEST(Runner, WhatLeavesItsSessionEndsWithItsTest) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin,
               std::chrono::seconds(60));
     EXPECT_FALSE(IsRunning("LeavesADaemon", getpid()));
+  }
+}
+
+TEST(Runner, WhatLeavesItsSessionOutlivesOtherTests) {
+  for (const char* parallel : {"1", "4"}) {
+    const Outcome run = RunTestPrograms("NeedsItsDaemon|Pass$|PrintsSeed",
+                                        absl::StrCat("--parallel=", parallel));
+    EXPECT_EQ(run.end, "PASS\n3 passed, 0 failed\n") << run.output;
   }
 }
 

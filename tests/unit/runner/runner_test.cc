@@ -235,11 +235,11 @@ TEST(Runner, HungTestIsEndedWithItsStacks) {
 
 TEST(Runner, TestThatCannotEvenBeWatchedIsKilled) {
   const Outcome run = RunTestPrograms(
-      "Stops", "--watchdog_seconds=1 --grace_seconds=1 --verbose=0");
+      "Stops", "--watchdog_seconds=1 --grace_seconds=0 --verbose=0");
   EXPECT_EQ(run.output,
             "stopping\n"
             "--- FAIL: TestUnitTestProgramStops (T)\n"
-            "    test hung: killed after 2 s; its watchdog did not answer "
+            "    test hung: killed after 1 s; its watchdog did not answer "
             "either\n");
 }
 
