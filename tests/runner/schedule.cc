@@ -16,24 +16,14 @@ int Processors() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-// Measured: a lab's test takes a fifteenth of a processor; under
-// ThreadSanitizer ten times that.
-int SleepersPerProcessor() {
-  switch (kBuildKind) {
-    case BuildKind::kPlain:
-      return 4;
-    case BuildKind::kAsan:
-      return 2;
-    case BuildKind::kRace:
-      break;
-  }
-  return 1;
-}
+// Measured: a lab's test takes a fiftieth of a processor, and four times that
+// under ThreadSanitizer; now and then one of them takes a whole one.
+constexpr int kSleepersPerProcessor = kBuildKind == BuildKind::kPlain ? 4 : 2;
 
 }  // namespace
 
 Schedule::Limits Schedule::DefaultLimits() {
-  Limits limits = LimitsOf(SleepersPerProcessor() * Processors());
+  Limits limits = LimitsOf(kSleepersPerProcessor * Processors());
   limits.computing = Processors();
   return limits;
 }
