@@ -18,6 +18,7 @@
 #include "sim/engine.h"
 #include "sim/logging_code.h"
 #include "sim/options.h"
+#include "sim/peer.h"
 #include "sim/real.h"
 #include "sim/report.h"
 #include "sim/sched.h"
@@ -53,7 +54,8 @@ void RaiseAlarm(Thread* thread) {
   thread->pending_signal = SIGALRM;
 }
 
-constinit Hooks hooks = {PassToken, DieOnCycle, RaiseAlarm, Die, nullptr};
+constinit Hooks hooks = {PassToken,  DieOnCycle, AwaitPeer,
+                         RaiseAlarm, Die,        nullptr};
 
 Engine UsableHere(Engine wanted) {
   return UsableEngine(wanted, HasFsgsbase(), HasThreadSanitizer());

@@ -257,16 +257,18 @@ void Scheduler::FireTimers() {
 // No thread can run: to the earliest timer, and a little on, so that timers
 // which are close together fire together.
 void Scheduler::MoveTime() {
-  if (timers_ == 0 && alarm_ == kNever) {
-    GiveUp(kExitDeadlock, "every thread waits, and for no time to come");
-  }
   Time next = alarm_;
   if (timers_ > 0 && timer_heap_[0]->deadline < next) {
     const Time slack = Nanoseconds(options_.slack);
     next = timer_heap_[0]->deadline;
     if (slack > 0 && !timer_heap_[0]->is_exact) next += Random() % slack;
   }
-  if (next > now_) now_ = next;
+  if (!hooks_.await_peer(next)) {
+    if (next == kNever) {
+      GiveUp(kExitDeadlock, "every thread waits, and for no time to come");
+    }
+    AdvanceTo(next);
+  }
   CheckTimeLimit();
   FireTimers();
 }

@@ -41,6 +41,8 @@ enum class Op : char {
   kSleep = 's',
   kYield = 'y',
   kClock = 'k',  // a thread that does nothing but read the clock
+  kSend = 'S',
+  kReceive = 'R',
   kAtomic = 'a',
   kAccess = 'p',
 };
@@ -58,6 +60,10 @@ struct Hooks {
 
   // `thread` is about to block, without a deadline.
   void (*on_block)(Thread* thread);
+
+  // No thread can run before `next`. Returns true if another process has run
+  // meanwhile (peer.h): there may be something to do now.
+  bool (*await_peer)(Time next);
 
   // The time of alarm() has come: `thread` is to run the handler.
   void (*on_alarm)(Thread* thread);
@@ -84,6 +90,9 @@ class Scheduler {
   bool has_fibers() const { return options_.engine == Engine::kFiber; }
   Thread* current() const { return current_; }
   Time now() const { return now_; }
+  void AdvanceTo(Time when) {
+    if (when > now_) now_ = when;
+  }
   uint64_t steps() const { return steps_; }
   int live() const { return live_; }
   Result ToResult() const;

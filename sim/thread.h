@@ -35,6 +35,7 @@ enum class Wait : uint8_t {
   kThreads,  // thread 0, for all others to end
   kSleep,
   kYield,
+  kPeer,   // what the other process sends
   kStall,  // the scheduler put it to sleep
 };
 

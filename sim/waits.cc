@@ -70,6 +70,8 @@ const char* Phrase(Wait wait) {
       return "sleeps";
     case Wait::kYield:
       return "yields";
+    case Wait::kPeer:
+      return "waits for what the other process sends";
     case Wait::kStall:
       return "is stalled by the scheduler";
   }

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sim/peer.h"
 #include "sim/raw.h"
 #include "sim/real.h"
 #include "sim/report.h"
@@ -54,7 +55,7 @@ void OnWatchdogSignal(int signal, siginfo_t* info, void*) {
     RawSyscall(SYS_exit_group, kExitHung);
   }
   if (!scheduler.active()) return;
-  if (is_timer && scheduler.steps() != steps_then) {
+  if (is_timer && (scheduler.steps() != steps_then || PeerHasTurn())) {
     steps_then = scheduler.steps();
     idle_looks = 0;
   } else if (is_timer && ++idle_looks < kPatience) {
