@@ -77,7 +77,7 @@ std::shared_ptr<oracle::Oracle> MakeOracle(
   if (!harness::CanReadDisks()) {
     for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheDisk()) {
       LOG(INFO) << "oracle: off: " << rule.name
-                << " (the Raft has no raft/saved_state.h)";
+                << " (the Raft has no raft/saved_state.h, or not the lab's)";
     }
   }
   oracle::Oracle::Options options;
@@ -110,6 +110,7 @@ absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed) {
         absl::StrCat("ORACLE=", oracle, " is wrong: give on or off"));
   }
   return ObservationOptions{.oracle = oracle != "off",
+                            .opaque_disks = setting("RAFT_DISKS") == "opaque",
                             .trace = setting("TRACE"),
                             .seed = seed,
                             .profile = setting("SIM_PROFILE")};
@@ -128,20 +129,22 @@ void ObserveClusters(const ObservationOptions& options) {
         new TestRecorder(recorder, run));
   }
   // The recorder first: so a violation follows the event that is one.
-  harness::SetEnvironment(
-      {.make_observers = [=](int servers, const OnError& on_error) {
-        harness::Observers::List observers;
-        if (recorder != nullptr) {
-          recorder->OnCluster(*run, servers);
-          observers.push_back(recorder);
-        }
-        if (options.oracle) {
-          observers.push_back(MakeOracle(servers, on_error, recorder));
-        } else {
-          LOG(INFO) << "oracle: off: all rules";
-        }
-        return observers;
-      }});
+  harness::SetEnvironment({.make_observers =
+                               [=](int servers, const OnError& on_error) {
+                                 harness::Observers::List observers;
+                                 if (recorder != nullptr) {
+                                   recorder->OnCluster(*run, servers);
+                                   observers.push_back(recorder);
+                                 }
+                                 if (options.oracle) {
+                                   observers.push_back(
+                                       MakeOracle(servers, on_error, recorder));
+                                 } else {
+                                   LOG(INFO) << "oracle: off: all rules";
+                                 }
+                                 return observers;
+                               },
+                           .opaque_disks = options.opaque_disks});
 }
 
 }  // namespace tests

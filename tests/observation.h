@@ -15,13 +15,14 @@ namespace tests {
 
 struct ObservationOptions {
   bool oracle = true;
+  bool opaque_disks = false;  // raft/saved_state.h does not read them
   std::string trace;    // file that the recorder writes; empty: it does not
   uint64_t seed = 0;    // of the run, and the simulator's profile: what the
   std::string profile;  // recorder says of it
 };
 
-// Reads ORACLE, TRACE and SIM_PROFILE from the process's environment; an error
-// is one line that says what to do instead.
+// Reads ORACLE, RAFT_DISKS, TRACE and SIM_PROFILE from the process's
+// environment; an error is one line that says what to do instead.
 absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed);
 
 // Registers the observers of all clusters that this process makes. A trace file

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "tests/harness/environment.h"
 
 #if __has_include("raft/saved_state.h")
 #include "raft/saved_state.h"
@@ -12,7 +13,7 @@ namespace harness {
 
 #if __has_include("raft/saved_state.h")
 
-bool CanReadDisks() { return true; }
+bool CanReadDisks() { return !TheEnvironment().opaque_disks; }
 
 std::optional<DiskState> ReadDisk(std::string_view bytes) {
   absl::StatusOr<raft::SavedState> saved = raft::DecodeSavedState(bytes);

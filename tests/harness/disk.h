@@ -22,7 +22,8 @@ struct DiskState {
   raft::Entries entries = {};
 };
 
-// Whether the Raft under test offers raft/saved_state.h.
+// Whether the Raft under test offers raft/saved_state.h, and saves what that
+// reads.
 bool CanReadDisks();
 
 // Nothing if the bytes are not what the Raft saves. REQUIRES: CanReadDisks().

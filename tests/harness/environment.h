@@ -27,6 +27,9 @@ struct Environment {
   MakeObservers make_observers = [](int, const OnError&) {
     return Observers::List();
   };
+
+  // The Raft under test saves what raft/saved_state.h here does not read.
+  bool opaque_disks = false;
 };
 
 void SetEnvironment(Environment environment);
