@@ -10,8 +10,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 unexport CDPATH
 .PHONY: help deps demo test race asan compare lint format clang build clean \
-  sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton \
-  skeleton-test grade trace trace-test stress bench bench-test clean-machine \
+  sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton handout \
+  skeleton-test grade grade-test trace trace-test stress bench bench-test clean-machine \
   install install-test build-test
 
 # Passed through the environment, so that nothing in them needs quoting.
@@ -36,6 +36,8 @@ export LAB_MIRROR := $(value MIRROR)
 export LAB_DIR := $(value DIR)
 export LAB_BASE := $(value BASE)
 export LAB_WEIGHTS := $(value WEIGHTS)
+export LAB_CLASS := $(value CLASS)
+export LAB_OUT := $(value OUT)
 export LAB_PREFIX := $(value PREFIX)
 
 # Where products go: another's Raft has a place of its own.
@@ -56,7 +58,26 @@ RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
 SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
-  --raft="$$LAB_RAFT"
+  --raft="$$LAB_RAFT" --isolated="$(ISOLATED)"
+# With ISOLATED=1 the Raft is in a process of its own, as it is graded
+# (tests/isolation/README.md).
+ifdef ISOLATED
+RAFT_TESTS = out/plain/raft_judge
+RAFT_SIM = out/plain/raft_judge_sim
+RACE_SIM = $(RAFT_SIM)
+test: HOST = $(PLACE)/plain/raft_host
+sim trace: HOST = $(PLACE)/plain/raft_host_sim
+sim-race: HOST = $(PLACE)/race/raft_host_sim
+export RAFT_PROGRAM = $(abspath $(HOST))
+# The tests read the Raft's disks if it saves as ours does.
+export RAFT_DISKS = $(if $(LAB_RAFT),$(shell \
+  cmp -s "$$LAB_RAFT/saved_state.h" raft/saved_state.h || echo opaque))
+BUILD_HOST = @$(NEEDS) grade; $(BUILD) $(HOST)
+else
+RAFT_TESTS = $(PLACE)/plain/raft_tests
+RAFT_SIM = $(PLACE)/plain/raft_sim
+RACE_SIM = $(PLACE)/race/raft_sim
+endif
 # Groups of tools/packages.txt; the tests of ours need what their scripts do.
 NEEDS = tools/needs.sh build
 NEEDS_FOR_TESTS = $(NEEDS) $(if $(LAB_RAFT),,test)
@@ -80,9 +101,10 @@ build:
 	@$(NEEDS)
 	@$(BUILD) $(addprefix $(PLACE)/plain/,$(OURS_OR_THEIRS))
 
-test: PROGRAMS = $(PLACE)/plain/raft_tests $(if $(LAB_RAFT),,$(SIM_TESTS))
+test: PROGRAMS = $(RAFT_TESTS) $(if $(LAB_RAFT)$(ISOLATED),,$(SIM_TESTS))
 test:
 	@$(NEEDS_FOR_TESTS)
+	$(BUILD_HOST)
 	@$(BUILD) $(PROGRAMS)
 	@tools/run_all.sh $(PROGRAMS) -- $(RUN_TESTS)
 
@@ -99,14 +121,16 @@ asan:
 # The lab's tests under the simulator (sim/README.md): many seeds, or one.
 sim:
 	@$(NEEDS_FOR_RUNS)
-	@$(BUILD) $(PLACE)/plain/raft_sim
-	@$(SIM) --profile="$$LAB_PROFILE" $(PLACE)/plain/raft_sim
+	$(BUILD_HOST)
+	@$(BUILD) $(RAFT_SIM)
+	@$(SIM) --profile="$$LAB_PROFILE" $(RAFT_SIM)
 
 sim-race:
 	@$(NEEDS_FOR_RUNS)
-	@$(BUILD) $(PLACE)/race/raft_sim
+	$(BUILD_HOST)
+	@$(BUILD) $(RACE_SIM)
 	@SIM_ENGINE=native tools/fixed_addresses.sh \
-	  $(SIM) --default_seeds=20 $(PLACE)/race/raft_sim
+	  $(SIM) --default_seeds=20 $(RACE_SIM)
 
 sim-mem:
 	@$(NEEDS_FOR_RUNS)
@@ -149,25 +173,37 @@ clang:
 skeleton:
 	@tools/skeleton/skeleton.sh "$$LAB_DIR"
 
+# The tree that students get.
+handout:
+	@tools/handout.sh "$$LAB_DIR"
+
 skeleton-test:
 	@$(NEEDS_FOR_RUNS)
 	@tools/skeleton/skeleton_test.sh
 
-# Points for a Raft, ours or RAFT=.
+# Points for a Raft, ours or RAFT=, or for those of a CLASS=.
 grade:
-	@$(NEEDS_FOR_RUNS)
+	@$(NEEDS_FOR_RUNS) grade
 	@tools/fixed_addresses.sh $(TOOLS) grade \
-	  --place=$(PLACE) --raft="$$LAB_RAFT" --jobs=$(JOBS) --n="$$LAB_N" \
-	  --seeds="$$LAB_SEEDS" --race_seeds="$(RACE_SEEDS)" \
+	  --raft="$$LAB_RAFT" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
+	  --jobs=$(JOBS) --n="$$LAB_N" --seeds="$$LAB_SEEDS" \
+	  --race_seeds="$(RACE_SEEDS)" --limit_minutes="$(LIMIT)" \
 	  --weights="$$LAB_WEIGHTS"
+
+# What students' folders may try: none earns a point.
+grade-test:
+	@$(NEEDS) test grade
+	@$(PYTHON) -B -m unittest tools.grade.attacks_test
 
 # What happened in one run, on a page.
 trace:
 	@$(NEEDS) test
-	@$(BUILD) $(PLACE)/plain/$(if $(REAL),raft_tests,raft_sim)
-	@$(TOOLS) trace --place="$(PLACE)" \
+	$(BUILD_HOST)
+	@$(BUILD) $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
+	@$(TOOLS) trace --isolated="$(ISOLATED)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
-	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT"
+	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT" \
+	  $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 
 # The page in a browser.
 trace-test:

@@ -1,6 +1,7 @@
 """Builds a program: the one place in Python that calls the build."""
 
 import re
+from collections.abc import Sequence
 
 from tools import ROOT
 from tools.command import Problem
@@ -15,18 +16,22 @@ ERROR = re.compile(r"\berror\b|undefined reference|multiple definition")
 
 def build(program: str, variant: str = "plain", *, place: str = "out",
           base: str = "out", jobs: int = 1, has_checks: bool = True,
-          launcher: Launcher | None = None) -> str:
+          launcher: Launcher | None = None,
+          limits: Sequence[str] = (), limit: float = LIMIT_S) -> str:
     """Builds PLACE/VARIANT/PROGRAM with build.sh; returns that path.
 
     A place other than out has a tree/, in which raft/ or sim/ is another; what
     is not changed by that is taken from `base`. Without `has_checks` such a
-    raft/ has none of its own CHECKs. Raises Problem with the first error.
+    raft/ has none of its own CHECKs. It runs below the command `limits`, and
+    at most `limit` seconds. Raises Problem with the first error.
     """
     target = f"{place}/{variant}/{program}"
-    command = ["tools/build.sh", f"-j{jobs}", f"--base={base}",
+    command = [*limits, "tools/build.sh", f"-j{jobs}", f"--base={base}",
                f"--checks={'on' if has_checks else 'off'}", target]
-    done = (launcher or Launcher()).run(command, cwd=ROOT, limit=LIMIT_S,
+    done = (launcher or Launcher()).run(command, cwd=ROOT, limit=limit,
                                         env=inherited(*NOT_INHERITED))
+    if done.status is None:
+        raise Problem(f"the build took more than {limit:.0f} s")
     if done.status != 0:
         said = done.output.splitlines()
         errors = [line for line in said if ERROR.search(line)]

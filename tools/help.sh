@@ -3,8 +3,8 @@
 cat <<'END'
 First steps
 make deps     install the Debian/Ubuntu packages to build, test and simulate
-              (with sudo when not root); FOR=lint, bench, browser, compare, ssh,
-              clean-machine, or all: what those commands need besides
+              (with sudo when not root); FOR=grade, lint, bench, browser, compare,
+              ssh, clean-machine, or all: what those commands need besides
 make demo     watch a cluster of five elect, replicate, lose servers, recover
 make test     all tests, with real threads in real time, side by side
                 RUN=regex  only the tests whose name it matches: RUN=2A,
@@ -32,13 +32,17 @@ make stress   tests in real time again and again, for the rare failure
                 RUN=regex N=100 JOBS=2 SEED=n KEEP_GOING=1 SSHLOGINS=file
 make trace    RUN=test: what happened in a run, on a page: out/trace.html
                 SEED=1 PROFILE=harsh REAL=1 in real time, TEXT=1 also here
-make grade    points, and why, in out/grade.json
-                N=1 SEEDS=20 RACE_SEEDS=3 WEIGHTS=file.json
+make grade    points, and why, in OUT/grade.json; the Raft runs confined, in a
+              process of its own, as with ISOLATED=1 for test, sim and trace
+                CLASS=dir      a Raft in each of its folders; in OUT/grades.csv
+                N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json
 make compare  side by side with a Go lab of 2020 to 2025, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
                 OUR_LOG=file   output of ours, instead of a run
                 N=3 RUN=regex SEED=n         median and range of three runs
+
+make handout DIR=dir: the tree that students get, without our Raft
 
 The project itself
 make build    build everything; make clang with clang too; make clean removes it
@@ -54,9 +58,10 @@ make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
 make sim-mutants  the same for sim/ and its tests                        [ONLY=]
 make sim-same a seed gives the same run, in ten ways           [SEED= SEEDS=3]
-make sim-test, skeleton-test, trace-test, bench-test, build-test, install-test:
-              the tests of the simulator, of make skeleton and RAFT=, of the page
-              in a browser, of the benchmarks, of awkward names, of make install
+make sim-test, skeleton-test, grade-test, trace-test, bench-test, build-test,
+install-test: the tests of the simulator, of make skeleton and RAFT=, of grading
+              under attack, of the page in a browser, of the benchmarks, of
+              awkward names, of make install
 make clean-machine  DEBIAN=12 or 13: the last commit on a fresh Debian with
               nothing but make and git, made by debootstrap; needs root
                 FSGSBASE=off   as on a machine without it; MIRROR=url

@@ -1,326 +1,230 @@
-"""Grades a Raft: points for each part of the lab, and why.
+"""Grades a Raft, or those of a whole class: points for each part, and why.
 
-`make grade RAFT=folder`. It builds the suite around that Raft, runs it N times
-in real time and under SEEDS seeds of the simulator, and under RACE_SEEDS seeds
-with ThreadSanitizer.
+`make grade RAFT=folder`, or CLASS=folder, in which each folder is one Raft. A
+Raft is compiled into a program of its own, without the tests; the tests are
+another program, which never loads it and calls it through a socket
+(tests/isolation/). What it prints, how it ends and what it does to its own
+process earns nothing. It runs confined, N times in real time, under SEEDS seeds
+of the simulator, and under RACE_SEEDS seeds with ThreadSanitizer.
 
-Points. The weights file (JSON) gives points to the parts of the lab, to
-"Scenario" and a part, for our scenario tests of it, and to "race". A part's
-points are shared equally by its tests; a test earns the share of its runs, in
-real time and simulated, that it passed. "race" is earned if no run under
-ThreadSanitizer reported anything.
+OUT/grade.json has the result, for a class OUT/NAME/grade.json for each and
+OUT/grades.csv and OUT/grades.txt for all. A class that was interrupted goes on
+where it stopped: a folder that has not changed since is not graded again.
 
-It writes out/grade.json and prints a table. Exit status: 0 if everything
-passed, 1 if something failed or does not build, 2 for a wrong argument or a run
-that was ended from outside, 130 if interrupted.
+Exit status: 0 if everything passed, 1 if something failed or does not build, 2
+for a wrong argument, 130 if interrupted.
 """
 
 import argparse
+import csv
+import io
 import json
 import os
-import re
-import resource
-import tempfile
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
 from tools import ROOT, events
 from tools.build import build
-from tools.command import Arguments, Problem, raft_argument, write_whole
-from tools.process import INTERRUPTED_STATUSES, Launcher
-from tools.seeds import notice, seeds
+from tools.command import Arguments, Problem, on_interrupt, write_whole
+from tools.grade import submission
+from tools.grade.grader import Grader, Judge, Settings
+from tools.grade.result import Grade, check_parts, read_weights
+from tools.process import ask
+from tools.seeds import notice
 
 WEIGHTS = ROOT / "tools/grade/grade_weights.json"
 
 
-@dataclass
-class TestResult:
-    """How one test did in all of its runs."""
-    part: str
-    passed: int = 0
-    failed: int = 0
-    failing_seeds: list[int] = field(default_factory=list)  # simulated
-    message: str = ""  # the first one
-    repeat: str = ""   # the command for it
-
-    def fail(self, message: str, repeat: str) -> None:
-        """Counts a run that failed."""
-        self.failed += 1
-        self.message = self.message or message
-        self.repeat = self.repeat or repeat
-
-    @property
-    def share(self) -> float:
-        """The share of its runs that passed."""
-        runs = self.passed + self.failed
-        return self.passed / runs if runs else 0
-
-
-@dataclass
-class Grade:
-    """All that is known of one Raft."""
-    raft: str
-    build_error: str = ""
-    tests: dict[str, TestResult] = field(default_factory=dict)
-    real_seconds: float = 0
-    cpu_seconds: float = 0
-    virtual_seconds: float = 0
-    race: str = ""         # the first report's line; empty: clean
-    race_seeds: int = 0
-    rules_off: set[str] = field(default_factory=set)
-
-
-def read_weights(path: Path) -> dict[str, float]:
-    """Returns the points of each part."""
-    try:
-        weights = json.loads(path.read_text())
-    except OSError as error:
-        raise Problem(f"WEIGHTS={path}: {error.strerror}; give a file like "
-                          "tools/grade/grade_weights.json") from error
-    except ValueError as error:
-        raise Problem(f"WEIGHTS={path} is no JSON: {error}") from error
-    if not isinstance(weights, dict) or not weights:
-        raise Problem(f"WEIGHTS={path}: give an object of parts and points")
-    for part, points in weights.items():
-        if isinstance(points, bool) or not isinstance(points, (int, float)) \
-                or not 0 <= points < 1e6:
-            raise Problem(f"WEIGHTS={path}: the points of {part} must be "
-                              "a number that is not negative")
-    return weights
-
-
-def check_parts(weights: dict[str, float], tests: list[events.Test]) -> None:
-    """Raises Problem if no test is of one of the parts."""
-    parts = list(dict.fromkeys(test.group for test in tests)) + ["race"]
-    for part in weights:
-        if part not in parts:
-            raise Problem(f"WEIGHTS: there is no part \"{part}\"; give some "
-                          f"of {', '.join(parts)}")
-
-
-def points(grade: Grade, weights: dict[str, float]) -> dict[str, float]:
-    """Returns the points earned in each part."""
-    earned = {}
-    for part, whole in weights.items():
-        if part == "race":
-            clean = not grade.race and grade.race_seeds > 0
-            earned[part] = whole if clean else 0
-            continue
-        shares = [result.share for result in grade.tests.values()
-                  if result.part == part]
-        earned[part] = whole * sum(shares) / len(shares) if shares else 0
-    return {part: round(value, 2) for part, value in earned.items()}
-
-
-def passed_all(grade: Grade) -> bool:
-    """True if nothing at all went wrong."""
-    return not grade.build_error and not grade.race and bool(grade.tests) \
-        and all(result.failed == 0 for result in grade.tests.values())
-
-
-def as_json(grade: Grade, weights: dict[str, float]) -> dict[str, Any]:
-    """Returns what out/grade.json holds."""
-    earned = points(grade, weights)
-    return {
-        "raft": grade.raft,
-        "points": {part: {"earned": earned[part], "of": weights[part]}
-                   for part in weights},
-        "total": {"earned": round(sum(earned.values()), 2),
-                  "of": sum(weights.values())},
-        "build_error": grade.build_error,
-        "race": {"seeds": grade.race_seeds, "report": grade.race},
-        "oracle_rules_off": sorted(grade.rules_off),
-        "seconds": {"real": round(grade.real_seconds, 1),
-                    "cpu": round(grade.cpu_seconds, 1),
-                    "virtual": round(grade.virtual_seconds, 1)},
-        "tests": {test: {"part": result.part, "passed": result.passed,
-                         "failed": result.failed,
-                         "failing_seeds": result.failing_seeds,
-                         "message": result.message, "repeat": result.repeat}
-                  for test, result in grade.tests.items()},
-    }
-
-
-def table(grade: Grade, weights: dict[str, float]) -> list[str]:
-    """Returns the lines for people."""
-    lines = []
-    for test, result in grade.tests.items():
-        if result.failed:
-            lines += [f"{test}: {result.failed} of "
-                      f"{result.passed + result.failed} runs failed: "
-                      f"{result.message}", f"    {result.repeat}"]
-    if grade.build_error:
-        lines.append(f"it does not build: {grade.build_error}")
-    if grade.race:
-        lines.append(f"race: {grade.race}")
-    lines += [f"oracle rule off: {rule}" for rule in sorted(grade.rules_off)]
-    earned = points(grade, weights)
-    lines.append(f"{'part':10} {'tests':>5} {'passed':>6} {'points':>8} "
-                 f"{'of':>6}")
-    for part, whole in weights.items():
-        results = [result for result in grade.tests.values()
-                   if result.part == part]
-        clean = sum(result.failed == 0 for result in results)
-        counts = f"{len(results):5} {clean:6}" if part != "race" \
-            else f"{'':12}"
-        lines.append(f"{part:10} {counts} {earned[part]:8.2f} {whole:6g}")
-    lines.append(f"{'total':10} {'':12} {sum(earned.values()):8.2f} "
-                 f"{sum(weights.values()):6g}")
-    lines.append(f"{grade.real_seconds:.0f} s in real time, "
-                 f"{grade.cpu_seconds:.0f} s of CPU, "
-                 f"{grade.virtual_seconds:.0f} virtual seconds")
-    return lines
-
-
-def read_run(grade: Grade, run: events.Run, repeat: str,
-             simulated_seed: int | None = None) -> None:
-    """Takes one run in; in one without a whole result all tests failed."""
-    failed = {test.test: test for test in run.failed}
-    for name, result in grade.tests.items():
-        if name in failed:
-            result.fail(failed[name].why, failed[name].repeat)
-        elif run.trouble:
-            result.fail(run.trouble, f"{repeat} RUN='^{name}$'")
-        else:
-            result.passed += 1
-            continue
-        if simulated_seed is not None:
-            result.failing_seeds.append(simulated_seed)
-
-
-def check_finished(status: int | None) -> None:
-    """Raises unless the test program ran all its tests: that a test crashes or
-    hangs does not end it, but a signal from outside may."""
-    if status in INTERRUPTED_STATUSES:
-        raise KeyboardInterrupt
-    if status is None or status not in (0, 1):
-        how = f"signal {-status}" if status and status < 0 else \
-            f"status {status}"
-        raise Problem(f"a run of the tests ended early, with {how}; start "
-                         "again: nothing was written")
-
-
-class Grader:
-    """Builds and runs."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
-        self.place = Path(options.place)
-        self.grade = Grade(options.raft or "raft")
-        self.suffix = raft_argument(options.raft)
-
-    def build(self, variant: str, program: str) -> Path:
-        """Builds a program."""
-        print(f"building {self.place / variant / program}", flush=True)
-        return ROOT / build(program, variant, place=str(self.place),
-                            jobs=self.options.jobs)
-
-    def list_tests(self, program: Path) -> None:
-        """Prepares a result for each test of the lab."""
-        tests = events.listed(program, events.ALL)
-        check_parts(self.options.weights, tests)
-        self.grade.tests = {test.test: TestResult(test.group)
-                            for test in tests}
-
-    def run_really(self, program: Path) -> None:
-        """Runs the suite in real time."""
-        for seed in range(1, self.options.n + 1):
-            print(f"real time, run {seed} of {self.options.n}", flush=True)
-            begin = time.monotonic()
-            before = resource.getrusage(resource.RUSAGE_CHILDREN)
-            ended = Launcher().run([program, *events.ALL, "--json",
-                                    f"--seed={seed}",
-                                    f"--target=test{self.suffix}"])
-            check_finished(ended.status)
-            after = resource.getrusage(resource.RUSAGE_CHILDREN)
-            self.grade.real_seconds += time.monotonic() - begin
-            self.grade.cpu_seconds += (after.ru_utime + after.ru_stime -
-                                       before.ru_utime - before.ru_stime)
-            run = events.read(ended.output, ended.status)
-            read_run(self.grade, run, f"make test{self.suffix} SEED={seed}")
-            self.read_log(Path(run.log))
-
-    def read_log(self, log: Path) -> None:
-        """Notes the oracle's rules that a run's log says are off."""
-        if log.is_file():
-            text = log.read_text("utf-8", "replace")
-            self.grade.rules_off |= set(re.findall(r"oracle: off: (.*)", text))
-
-    def seeds(self, program: Path, target: str,
-              count: int) -> Iterable[seeds.SeedResult]:
-        """Runs the suite simulated."""
-        print(f"make {target}, {count} seeds", flush=True)
-        options = argparse.Namespace(
-            program=str(program), run="", target=target, profile="fair",
-            raft=self.options.raft, jobs=self.options.jobs)
-        with tempfile.TemporaryDirectory(prefix="grade-") as folder:
-            session = seeds.Session(options, Path(folder))
-            yield from session.results_here(list(range(1, count + 1)))
-
-    def run_simulated(self, program: Path) -> None:
-        """Runs the suite under the seeds."""
-        for result in self.seeds(program, "sim", self.options.seeds):
-            read_run(self.grade, result.run, f"make sim{self.suffix} SEEDS=1 "
-                     f"SEED={result.seed}", result.seed)
-            self.grade.virtual_seconds += result.virtual_ms / 1000
-
-    def run_race(self, program: Path) -> None:
-        """Runs it under ThreadSanitizer, which this process's own start made
-        possible (tools/fixed_addresses.sh)."""
-        os.environ["SIM_ENGINE"] = "native"
-        reports: list[str] = []
-        for result in self.seeds(program, "sim-race", self.options.race_seeds):
-            reports += [f"{test.cause or test.message} ({test.test}, seed "
-                        f"{result.seed})" for test in result.run.failed
-                        if test.way == "sanitizer"]
-            self.grade.race_seeds += 1
-        self.grade.race = min(reports, default="")
-
-    def run(self) -> Grade:
-        """Does all of it."""
-        try:
-            tests = self.build("plain", "raft_tests")
-            simulated = self.build("plain", "raft_sim")
-            race = self.build("race", "raft_sim")
-        except Problem as problem:
-            self.grade.build_error = str(problem)
-            return self.grade
-        self.list_tests(tests)
-        notice.show(simulated)
-        self.run_simulated(simulated)
-        self.run_race(race)
-        self.run_really(tests)
-        return self.grade
-
-
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
+    cores = os.cpu_count() or 1
     parser = Arguments(__doc__)
-    parser.texts("place", default="out")
-    parser.texts("raft")
-    parser.number("n", 1, 1, 1000)
-    parser.number("seeds", 20, 1, 100_000)
-    parser.number("race_seeds", 3, 1, 10_000)
+    parser.texts("raft", "class", "out")
+    parser.number("n", 1, 0, 1000)
+    parser.number("seeds", 20, 0, 100_000)
+    parser.number("race_seeds", 3, 0, 10_000)
+    parser.number("limit_minutes", 30, 1, 100_000)
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.number("jobs", os.cpu_count() or 1, 1, seeds.MOST_JOBS)
+    parser.number("jobs", cores, 1, 1024)
     options = parser.read(arguments)
     options.weights = read_weights(options.weights)
+    options.folder = getattr(options, "class")
+    if options.folder and options.raft:
+        raise Problem("give RAFT= for one or CLASS= for many, not both")
+    options.out = Path(options.out or
+                       ROOT / ("out/grades" if options.folder else "out"))
     return options
+
+
+def folders_of(name: str) -> list[Path]:
+    """Returns the folders of a class."""
+    try:
+        folders = [path for path in sorted(Path(name).iterdir())
+                   if path.is_dir() and not path.name.startswith(".")]
+    except OSError as error:
+        raise Problem(f"CLASS={name}: {error.strerror}; give a folder that has "
+                      "a folder for each student") from error
+    if not folders:
+        raise Problem(f"CLASS={name} has no folders; give one that has a "
+                      "folder for each student")
+    return folders
+
+
+def prepare(options: argparse.Namespace) -> Judge:
+    """Builds the tests, once for all."""
+    print("building the tests", flush=True)
+    for program in ("raft_judge", "raft_judge_sim"):
+        build(program, jobs=os.cpu_count() or 1)
+    judge = Judge(ROOT / "out/plain/raft_judge",
+                  ROOT / "out/plain/raft_judge_sim")
+    notice.show(judge.simulated)
+    judge.tests = events.listed(judge.real, events.ALL)
+    check_parts(options.weights, judge.tests)
+    return judge
+
+
+def settings_of(options: argparse.Namespace, at_once: int) -> Settings:
+    """Returns how each Raft is graded, `at_once` of them at a time."""
+    jobs = max(1, options.jobs // at_once)
+    return Settings(options.n, options.seeds, options.race_seeds,
+                    options.limit_minutes * 60, jobs)
+
+
+def fingerprint(folder: Path, options: argparse.Namespace) -> str:
+    """Returns what a grade depends on."""
+    tree = ask(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
+    return " ".join([submission.digest(folder), tree.stdout.strip(),
+                     str(options.n), str(options.seeds),
+                     str(options.race_seeds)])
+
+
+class Class:
+    """Many Rafts, some at a time."""
+
+    def __init__(self, options: argparse.Namespace, judge: Judge) -> None:
+        self.options = options
+        self.judge = judge
+        self.folders = folders_of(options.folder)
+        self.settings = settings_of(options, min(options.jobs,
+                                                 len(self.folders)))
+        self.stopping = threading.Event()
+        self.running: set[Grader] = set()
+
+    def grade_all(self) -> list[dict[str, Any]]:
+        """Grades what has not been graded; returns the results of all."""
+        on_interrupt(self.stop)
+        results = []
+        with futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            for result in pool.map(self.grade_one, self.folders):
+                results.append(result)
+        if self.stopping.is_set():
+            raise KeyboardInterrupt("interrupted; the same command goes on "
+                                    "where it stopped")
+        return results
+
+    def stop(self, *_: object) -> None:
+        """Ends all that runs; for a signal."""
+        self.stopping.set()
+        for grader in list(self.running):
+            grader.stop()
+
+    def grade_one(self, folder: Path) -> dict[str, Any]:
+        """Returns the result of one folder."""
+        path = self.options.out / folder.name / "grade.json"
+        now = fingerprint(folder, self.options)
+        result = known(path)
+        if result.get("of") == now or self.stopping.is_set():
+            return result
+        grader = Grader(str(folder), self.judge, self.settings)
+        self.running.add(grader)
+        grade = grader.run()
+        self.running.discard(grader)
+        if self.stopping.is_set():
+            return {}
+        result = grade.as_json(self.options.weights) | {"of": now}
+        write_whole(path, json.dumps(result, indent=2) + "\n")
+        print(row_text(folder.name, result), flush=True)
+        return result
+
+    def write_tables(self, results: list[dict[str, Any]]) -> None:
+        """Writes the tables of all."""
+        parts = list(self.options.weights)
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(["name", "total", "of", *parts, "failed", "race",
+                         "problem", "look"])
+        rows = []
+        for folder, result in zip(self.folders, results):
+            points = [result["points"][part]["earned"] for part in parts]
+            writer.writerow([folder.name, result["total"]["earned"],
+                             result["total"]["of"], *points,
+                             result["failures"], result["race"]["report"],
+                             result["build_error"] or result["trouble"],
+                             "; ".join(result["to_look_at"])])
+            rows.append(row_text(folder.name, result))
+        write_whole(self.options.out / "grades.csv", text.getvalue())
+        write_whole(self.options.out / "grades.txt", "\n".join(rows) + "\n")
+
+
+def known(path: Path) -> dict[str, Any]:
+    """Returns the result of an earlier call; empty if there is none."""
+    try:
+        result = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return result if isinstance(result, dict) else {}
+
+
+def row_text(name: str, result: dict[str, Any]) -> str:
+    """Returns one line for people."""
+    total = result["total"]
+    why = result["build_error"] or result["trouble"] or result["failures"]
+    return f"{name:24} {total['earned']:7.2f} of {total['of']:g}  {why}".strip()
+
+
+def grade_one(options: argparse.Namespace, judge: Judge) -> bool:
+    """Grades one Raft; returns whether everything passed."""
+    grader = Grader(options.raft, judge, settings_of(options, 1), print)
+    stopped: list[int] = []
+
+    def stop(*_: object) -> None:
+        stopped.append(1)
+        grader.stop()
+
+    on_interrupt(stop)
+    grade: Grade = grader.run()
+    if stopped:
+        raise KeyboardInterrupt("interrupted, nothing was written")
+    path = options.out / "grade.json"
+    write_whole(path, json.dumps(grade.as_json(options.weights), indent=2)
+                + "\n")
+    print("\n".join(grade.table(options.weights)))
+    print(f"written: {shown(path)}")
+    return grade.passed_all
+
+
+def shown(path: Path) -> str:
+    """Returns a path as it is shortest to read."""
+    path = path.resolve()
+    return str(path.relative_to(ROOT)) if ROOT in path.parents else str(path)
+
+
+def written(options: argparse.Namespace) -> Iterator[str]:
+    """Yields where the tables of a class are."""
+    for name in ("grades.txt", "grades.csv"):
+        yield f"written: {shown(options.out / name)}"
 
 
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     options = parse_arguments(arguments)
-    try:
-        grade = Grader(options).run()
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("interrupted, nothing was written") from None
-    path = ROOT / "out/grade.json"
-    write_whole(path, json.dumps(as_json(grade, options.weights), indent=2)
-                + "\n")
-    print("\n".join(table(grade, options.weights)))
-    print(f"written: {path.relative_to(ROOT)}")
-    return 0 if passed_all(grade) else 1
+    if not options.folder:
+        return 0 if grade_one(options, prepare(options)) else 1
+    graded = Class(options, prepare(options))
+    results = graded.grade_all()
+    graded.write_tables(results)
+    print("\n".join(written(options)))
+    return 0 if all(result["passed_all"] for result in results) else 1

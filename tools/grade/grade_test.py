@@ -1,18 +1,19 @@
-"""Tests of grade.py: what it reads, and the points that come of it.
+"""Tests of the grading: what it reads, and the points that come of it.
 
 `/usr/bin/python3 -B -m unittest tools.grade.grade_test`, in the root.
 """
 
 import json
-import signal
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
-from tools import events
-from tools.command import INTERRUPTED, Problem
-from tools.grade import grade
-from tools.grade.grade import Grade, TestResult
+from tools import ROOT, events
+from tools.command import Problem
+from tools.grade import grade, result, submission
+from tools.grade.grader import Judge
+from tools.grade.result import Grade, TestResult
 
 WEIGHTS: dict[str, float] = {"2A": 20, "Scenario2B": 10, "race": 5}
 
@@ -33,10 +34,10 @@ class Weights(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "weights.json"
             path.write_text(text)
-            return grade.read_weights(path)
+            return result.read_weights(path)
 
     def test_defaults_are_a_hundred_points(self) -> None:
-        self.assertEqual(sum(grade.read_weights(grade.WEIGHTS).values()), 100)
+        self.assertEqual(sum(result.read_weights(grade.WEIGHTS).values()), 100)
 
     def test_good(self) -> None:
         self.assertEqual(self.read('{"2A": 1.5, "race": 0}'),
@@ -51,14 +52,14 @@ class Weights(unittest.TestCase):
     def test_parts(self) -> None:
         tests = [events.Test("TestX2A", "2A", "course"),
                  events.Test("TestScenarioY2A", "2A", "scenario")]
-        grade.check_parts({"2A": 1, "Scenario2A": 1, "race": 1}, tests)
+        result.check_parts({"2A": 1, "Scenario2A": 1, "race": 1}, tests)
         for part in ("9", "A", "2B"):
             with self.assertRaisesRegex(Problem, "of 2A, Scenario2A, race"):
-                grade.check_parts({part: 1}, tests)
+                result.check_parts({part: 1}, tests)
 
     def test_missing_file(self) -> None:
         with self.assertRaisesRegex(Problem, "give a file like"):
-            grade.read_weights(Path("/nowhere/weights"))
+            result.read_weights(Path("/nowhere/weights"))
 
 
 class Points(unittest.TestCase):
@@ -66,28 +67,31 @@ class Points(unittest.TestCase):
 
     def test_all(self) -> None:
         all_passed = of_tests(X2A=(5, 0), Y2A=(5, 0), Z2BScenario=(1, 0))
-        self.assertEqual(grade.points(all_passed, WEIGHTS),
+        self.assertEqual(all_passed.points(WEIGHTS),
                          {"2A": 20, "Scenario2B": 10, "race": 5})
-        self.assertTrue(grade.passed_all(all_passed))
+        self.assertTrue(all_passed.passed_all)
 
     def test_shares(self) -> None:
         some = of_tests(X2A=(5, 0), Y2A=(1, 3))
-        self.assertEqual(grade.points(some, WEIGHTS)["2A"], 12.5)
-        self.assertEqual(grade.points(some, WEIGHTS)["Scenario2B"], 0)
-        self.assertFalse(grade.passed_all(some))
+        self.assertEqual(some.points(WEIGHTS)["2A"], 12.5)
+        self.assertEqual(some.points(WEIGHTS)["Scenario2B"], 0)
+        self.assertFalse(some.passed_all)
 
     def test_race(self) -> None:
         racy = of_tests(X2A=(1, 0))
+        self.assertEqual(racy.points(WEIGHTS)["race"], 5)
+        half = of_tests(X2A=(1, 1))
+        self.assertEqual(half.points(WEIGHTS)["race"], 2.5)
         racy.race = "WARNING: ThreadSanitizer: data race"
-        self.assertEqual(grade.points(racy, WEIGHTS)["race"], 0)
-        self.assertFalse(grade.passed_all(racy))
-        self.assertEqual(grade.points(Grade("x"), WEIGHTS)["race"], 0)
+        self.assertEqual(racy.points(WEIGHTS)["race"], 0)
+        self.assertFalse(racy.passed_all)
+        self.assertEqual(Grade("x").points(WEIGHTS)["race"], 0)
 
     def test_nothing_built(self) -> None:
         broken = Grade("x", build_error="raft.cc:1: error: no")
-        self.assertFalse(grade.passed_all(broken))
-        self.assertEqual(sum(grade.points(broken, WEIGHTS).values()), 0)
-        self.assertIn("error: no", "\n".join(grade.table(broken, WEIGHTS)))
+        self.assertFalse(broken.passed_all)
+        self.assertEqual(sum(broken.points(WEIGHTS).values()), 0)
+        self.assertIn("error: no", "\n".join(broken.table(WEIGHTS)))
 
 
 class Reading(unittest.TestCase):
@@ -95,7 +99,7 @@ class Reading(unittest.TestCase):
 
     def test_real_run(self) -> None:
         it = of_tests(X2A=(0, 0), Y2A=(0, 0))
-        grade.read_run(it, events.Run([
+        it.read_run(events.Run([
             events.Test("TestX2A", action="pass"),
             events.Test("TestY2A", action="fail", place="a_test.cc:7",
                         message="expected one leader", repeat="make test")]),
@@ -106,26 +110,31 @@ class Reading(unittest.TestCase):
         self.assertEqual(it.tests["TestY2A"].repeat, "make test")
         self.assertEqual(it.tests["TestY2A"].failing_seeds, [])
 
-    def test_a_run_that_somebody_ended_is_no_result(self) -> None:
-        for status in (0, 1):
-            grade.check_finished(status)
-        for status in (INTERRUPTED, -signal.SIGINT):
-            with self.assertRaises(KeyboardInterrupt):
-                grade.check_finished(status)
-        for status in (2, -signal.SIGKILL):
-            with self.assertRaises(Problem):
-                grade.check_finished(status)
-
     def test_seed(self) -> None:
         it = of_tests(X2A=(0, 0), Y2A=(0, 0))
         failure = events.Test("TestY2A", action="fail", message="no")
-        grade.read_run(it, events.Run([failure]), "make sim", 9)
+        it.read_run(events.Run([failure, events.Test(
+            "TestX2A", action="pass")]), "make sim", 9)
         self.assertEqual(it.tests["TestX2A"].passed, 1)
+        self.assertEqual(it.tests["TestX2A"].failing_seeds, [])
         self.assertEqual(it.tests["TestY2A"].failing_seeds, [9])
+
+    def test_every_test_is_accounted_for(self) -> None:
+        passed = events.Test("TestX2A", action="pass")
+        nothing: list[events.Test] = []
+        for ends in (nothing, [passed, passed],
+                     [passed, events.Test("TestX2A", action="fail")],
+                     [events.Test("TestX2A", action="skip")],
+                     [events.Test("TestOther2A", action="pass")]):
+            it = of_tests(X2A=(0, 0))
+            it.read_run(events.Run(list(ends)), "make sim", 9)
+            with self.subTest(ends):
+                self.assertEqual(it.tests["TestX2A"].passed, 0)
+                self.assertEqual(it.tests["TestX2A"].failing_seeds, [9])
 
     def test_run_without_a_whole_result(self) -> None:
         it = of_tests(X2A=(0, 0))
-        grade.read_run(it, events.Run(trouble="ended early"), "make", 9)
+        it.read_run(events.Run(trouble="ended early"), "make", 9)
         self.assertEqual(it.tests["TestX2A"].failed, 1)
         self.assertEqual(it.tests["TestX2A"].message, "ended early")
         self.assertEqual(it.tests["TestX2A"].repeat, "make RUN='^TestX2A$'")
@@ -133,9 +142,123 @@ class Reading(unittest.TestCase):
     def test_json_and_table(self) -> None:
         it = of_tests(X2A=(1, 1))
         it.rules_off = {"saved before visible"}
-        facts = json.loads(json.dumps(grade.as_json(it, WEIGHTS)))
-        self.assertEqual(facts["total"], {"earned": 15, "of": 35})
+        facts = json.loads(json.dumps(it.as_json(WEIGHTS)))
+        self.assertEqual(facts["total"], {"earned": 12.5, "of": 35})
         self.assertEqual(facts["tests"]["TestX2A"]["failed"], 1)
-        lines = "\n".join(grade.table(it, WEIGHTS))
+        lines = "\n".join(it.table(WEIGHTS))
         self.assertIn("1 of 2 runs failed", lines)
         self.assertIn("oracle rule off: saved before visible", lines)
+
+
+class Submissions(unittest.TestCase):
+    """What a folder holds."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def write(self, name: str, text: str) -> Path:
+        """Writes a file of the folder."""
+        path = self.folder / name
+        path.write_text(text)
+        return path
+
+    def blindfold(self, text: str) -> str:
+        """Returns what is wrong with a source of this text."""
+        source = self.write("server.cc", text)
+        return submission.blindfold(
+            [submission.preprocessed(source, self.folder)], set())
+
+    def test_links_lead_nowhere_else(self) -> None:
+        self.write("server.cc", "")
+        (self.folder / "here.cc").symlink_to("server.cc")
+        submission.check_folder(self.folder)
+        (self.folder / "there.cc").symlink_to(ROOT / "raft/server.cc")
+        with self.assertRaisesRegex(Problem, "there.cc"):
+            submission.check_folder(self.folder)
+
+    def test_switches_of_sanitizers(self) -> None:
+        self.assertEqual("", self.blindfold("int x; // no_sanitize"))
+        for text in ("__attribute__((no_sanitize(\"thread\"))) void f();",
+                     "#define A no_sani\n#define B(x, y) x##y\n"
+                     "#define C(x, y) B(x, y)\n"
+                     "[[gnu::C(A, tize_thread)]] void f();",
+                     "extern \"C\" char* __tsan_default_suppressions();"):
+            with self.subTest(text):
+                self.assertIn("a switch of the sanitizer",
+                              self.blindfold(text))
+        self.assertIn("__tsan_acquire", submission.blindfold(
+            [], {"memcpy", "__tsan_acquire"}))
+
+    def test_what_no_raft_needs(self) -> None:
+        self.assertEqual([], submission.worth_a_look(
+            ["int f();"], {"memcpy", "killed", "_ZN4raft4killEv"}))
+        self.assertEqual(["it uses fork(), which no Raft needs",
+                          "it contains assembler"],
+                         submission.worth_a_look(
+                             ["asm volatile(\"nop\");"], {"fork", "memcpy"}))
+
+    def test_a_digest_sees_every_file(self) -> None:
+        before = submission.digest(self.folder)
+        self.write("a.cc", "")
+        with_file = submission.digest(self.folder)
+        self.write("a.cc", "x")
+        self.assertEqual(3, len({before, with_file,
+                                 submission.digest(self.folder)}))
+
+
+class Classes(unittest.TestCase):
+    """Many folders."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.students = Path(folder.name) / "students"
+        for name in ("ada", "bob"):
+            (self.students / name).mkdir(parents=True)
+            (self.students / name / "server.cc").write_text(name)
+        self.out = Path(folder.name) / "out"
+        self.graded: list[str] = []
+
+    def run_class(self) -> list[dict[str, object]]:
+        """Grades it, with a grader that only notes whom."""
+        graded = self.graded
+
+        class NoGrader:
+            """Gives everyone half of the points."""
+
+            def __init__(self, raft: str, *_: object) -> None:
+                self.raft = raft
+
+            def run(self) -> Grade:
+                """Returns a grade."""
+                graded.append(Path(self.raft).name)
+                return of_tests(X2A=(1, 1))
+
+        options = grade.parse_arguments([f"--class={self.students}",
+                                         f"--out={self.out}", "--jobs=2"])
+        options.weights = WEIGHTS
+        with mock.patch.object(grade, "Grader", NoGrader):
+            whole = grade.Class(options, Judge(Path(), Path()))
+            results = whole.grade_all()
+            whole.write_tables(results)
+        return results
+
+    def test_all_and_then_only_what_has_changed(self) -> None:
+        first = self.run_class()
+        self.assertEqual(["ada", "bob"], sorted(self.graded))
+        table = (self.out / "grades.csv").read_text().splitlines()
+        self.assertEqual("ada,12.5,35,10.0,0,2.5,,,,", table[1])
+        (self.students / "bob/server.cc").write_text("changed")
+        again = self.run_class()
+        self.assertEqual(["ada", "bob", "bob"], sorted(self.graded))
+        self.assertEqual(first[0], again[0])
+
+    def test_wrong_arguments(self) -> None:
+        with self.assertRaisesRegex(Problem, "not both"):
+            grade.parse_arguments(["--class=x", "--raft=y"])
+        with self.assertRaisesRegex(Problem, "a folder for each student"):
+            grade.folders_of("/nowhere")
+        with self.assertRaisesRegex(Problem, "has no folders"):
+            grade.folders_of(str(self.students / "ada"))

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,9 +68,12 @@ def jobs_of(options: argparse.Namespace) -> int:
 class Session:
     """All runs of one call."""
 
-    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+    def __init__(self, options: argparse.Namespace, folder: Path,
+                 extra: Mapping[str, str] | None = None) -> None:
         self.options = options
         self.folder = folder
+        self.extra = dict(extra or {})  # to the environment
+        self.limit_s: Callable[[], float | None] = lambda: None  # of a run
         self.launcher = Launcher()
         self.farm: Farm | None = None
         self.interrupted = False  # the user asked for that
@@ -78,7 +81,8 @@ class Session:
     def command(self, seed: int, how: str) -> list[str]:
         """Returns what to start for one seed."""
         options = self.options
-        target = f"{options.target}{raft_argument(options.raft)} SEEDS=1"
+        target = options.target + (" ISOLATED=1" if options.isolated else "")
+        target += f"{raft_argument(options.raft)} SEEDS=1"
         if options.target == "sim":
             target += f" PROFILE={options.profile}"
         return [options.program, *events.selection(options.run),
@@ -91,7 +95,7 @@ class Session:
 
     def environment(self, seed: int) -> dict[str, str]:
         """Returns all that a run on this machine finds."""
-        return os.environ | self.simulated(seed)
+        return os.environ | self.simulated(seed) | self.extra
 
     def run_seed(self, seed: int) -> SeedResult:
         """Runs the tests under one seed."""
@@ -99,7 +103,7 @@ class Session:
         environment = self.environment(seed) | {"SIM_STATS": str(stats)}
         try:
             ended = self.launcher.run(self.command(seed, "--json"),
-                                      env=environment)
+                                      env=environment, limit=self.limit_s())
         except Stopped:
             return SeedResult(seed, is_whole=False)
         result = SeedResult(seed, events.read(ended.output, ended.status))
@@ -314,7 +318,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
     parser.add_argument("program")
-    parser.texts("run", "seeds", "seed_list", "verbose", "sshlogins", "raft")
+    parser.texts("run", "seeds", "seed_list", "verbose", "sshlogins", "raft",
+                 "isolated")
     parser.texts("target", default="sim")
     parser.choice("profile", "fair", "harsh", hint="fair or harsh")
     parser.number("seed", 1, 0, LARGEST_SEED)

@@ -22,8 +22,8 @@ MOST_SHOWN = 4
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
-    parser.texts("place", default="out")
-    parser.texts("run", "seed", "profile", "real", "text", "raft")
+    parser.add_argument("program", type=Path)
+    parser.texts("run", "seed", "profile", "real", "text", "raft", "isolated")
     parser.add_argument("--out", type=Path, default=ROOT / "out",
                         help="where trace and page go")
     return parser.read(arguments)
@@ -55,13 +55,13 @@ def command_for(options: argparse.Namespace, program: Path,
         return [str(program), f"--run=^{test}$", f"--seed={options.seed}"]
     return [sys.executable, "-B", "-m", "tools", "sim", "--seeds=1",
             f"--seed={options.seed}", f"--profile={options.profile}",
-            f"--run=^{test}$", f"--raft={options.raft}", str(program)]
+            f"--run=^{test}$", f"--raft={options.raft}",
+            f"--isolated={options.isolated}", str(program)]
 
 
 def record(options: argparse.Namespace, trace: Path) -> None:
     """Runs the test. That it fails is no error here: one wants to see it."""
-    kind = "raft_tests" if options.real else "raft_sim"
-    program = ROOT / options.place / "plain" / kind
+    program = options.program.resolve()
     test = choose_test(program, options.run)
     trace.parent.mkdir(exist_ok=True)
     for old in (trace, trace.with_suffix(".html")):

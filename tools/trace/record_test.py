@@ -45,14 +45,14 @@ class Record(unittest.TestCase):
         program.parent.mkdir()
         program.write_text(PROGRAM)
         program.chmod(0o755)
-        self.place = folder.name
+        self.program = program
 
     def run_main(self, run: str, *more: str) -> tuple[int, str]:
         """Returns the status, and what was said."""
         said = io.StringIO()
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
             status = command.run("trace", record.main, [
-                f"--place={self.place}", f"--out={self.out}", "--real=1",
+                str(self.program), f"--out={self.out}", "--real=1",
                 f"--run={run}", *more])
         return status, said.getvalue()
 

@@ -1,0 +1,116 @@
+"""Every attack of attacks/attacks.cc, on the tests as they grade.
+
+`make grade-test`. The attacks are one program, which makes the one that it is
+called after; it stands for a student's Raft.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+import time
+import unittest
+from concurrent import futures
+from pathlib import Path
+
+from tools import ROOT, events
+from tools.build import build
+from tools.grade.result import Grade, TestResult
+from tools.process import Launcher, ask, inherited
+
+ATTACKS = ROOT / "tools/grade/attacks"
+TESTS = ("TestInitialElection2A", "TestBasicAgree2B", "TestPersist12C")
+# Where files would be, if one could be written.
+LEFT = [Path("/tmp/raft_lab_attack"), Path("/dev/shm/raft_lab_attack"),
+        ROOT / "raft_lab_attack"]
+# Far more than a test that fails takes, far less than an attack would.
+LIMIT_S = 240
+
+
+def names() -> list[str]:
+    """Returns the attacks: what a name is compared with, or looked up as."""
+    text = (ATTACKS / "attacks.cc").read_text()
+    found = re.findall(r'Name\(\) ==\s+"(\w+)"|^    \{"(\w+)"', text, re.M)
+    return sorted({compared or listed for compared, listed in found})
+
+
+class Attacks(unittest.TestCase):
+    """None earns a point, or leaves anything."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    hosts: dict[bool, Path]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = tempfile.TemporaryDirectory(prefix="attacks-")
+        place = ask([ROOT / "tools/theirs.sh", ATTACKS]).stdout.strip()
+        jobs = os.cpu_count() or 1
+        for program in ("raft_judge", "raft_judge_sim"):
+            build(program, jobs=jobs)
+        cls.hosts = {
+            False: ROOT / build("raft_host", place=place, jobs=jobs),
+            True: ROOT / build("raft_host_sim", place=place, jobs=jobs)}
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.folder.cleanup()
+
+    def grade(self, name: str, simulated: bool) -> tuple[Grade, events.Run]:
+        """Returns what the attack gets."""
+        kind = "sim" if simulated else "real"
+        program = Path(self.folder.name) / kind / name
+        program.parent.mkdir(exist_ok=True)
+        shutil.copy(self.hosts[simulated], program)
+        judge = ROOT / "out/plain" / ("raft_judge_sim" if simulated
+                                      else "raft_judge")
+        environment = inherited("SIM_", "LAB_") | {
+            "RAFT_PROGRAM": str(program), "RAFT_MEMORY_GB": "1",
+            "RAFT_DISKS": "opaque"}
+        if simulated:
+            environment |= {"SIM_SEED": "1", "SIM_ONLY": "--child",
+                            "SIM_PROFILE": "fair"}
+        ended = Launcher().run(
+            [judge, f"--run=^({'|'.join(TESTS)})$", "--json", "--seed=1",
+             "--parallel=3", "--watchdog_seconds=12", "--grace_seconds=3"],
+            env=environment, limit=LIMIT_S, cwd=ROOT)
+        grade = Grade(name)
+        grade.tests = {test: TestResult("2A") for test in TESTS}
+        run = events.read(ended.output, ended.status)
+        grade.read_run(run, "make test")
+        return grade, run
+
+    def check(self, name: str, simulated: bool) -> str:
+        """Returns what is wrong; nothing if the attack came to nothing."""
+        grade, run = self.grade(name, simulated)
+        kind = "simulated" if simulated else "in real time"
+        if grade.total({"2A": 100}) > 0:
+            passed = [test for test, result in grade.tests.items()
+                      if result.passed]
+            return f"{name}, {kind}: earned points: {passed}"
+        if run.trouble or len(run.tests) != len(TESTS):
+            return f"{name}, {kind}: the run has no result: {run.trouble}"
+        lines = [line for line in run.text.splitlines()
+                 if line.strip().startswith("ATTACK: ")]
+        if lines:
+            return f"{name}, {kind}: {lines[0]}"
+        return ""
+
+    def test_none_earns_a_point(self) -> None:
+        """All of them, some at a time, for they mostly wait."""
+        attacks = names()
+        self.assertGreaterEqual(len(attacks), 20)
+        with futures.ThreadPoolExecutor(4) as pool:
+            wrong = [said for said in pool.map(
+                lambda it: self.check(*it),
+                [(name, simulated) for simulated in (False, True)
+                 for name in attacks]) if said]
+        self.assertEqual([], wrong)
+        self.assertEqual([], [path for path in LEFT if path.exists()])
+        time.sleep(0.5)
+        running = ask(["ps", "-eo", "args"]).stdout
+        self.assertNotIn(self.folder.name, running)
+        self.assertNotIn("attack_daemon", running)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,210 @@
+"""How one Raft is graded: built, looked at, run by the tests."""
+
+import argparse
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools import ROOT, events
+from tools.build import build
+from tools.command import Problem, raft_argument
+from tools.grade import submission
+from tools.grade.result import Grade, TestResult
+from tools.process import Launcher, ask, inherited
+from tools.seeds import seeds
+
+# Of the compiler, for a Raft of ordinary size.
+COMPILER_LIMITS = ("prlimit", "--cpu=600", f"--as={8 << 30}")
+# Of the Raft's process, without ThreadSanitizer, which reserves far more.
+MEMORY_GB = "8"
+
+
+@dataclass
+class Judge:
+    """The tests, built without any Raft."""
+    real: Path
+    simulated: Path
+    tests: list[events.Test] = field(default_factory=list)
+
+
+@dataclass
+class Settings:
+    """How much is run of each Raft."""
+    runs: int          # in real time
+    seeds: int
+    race_seeds: int
+    limit_s: float     # of the whole grading
+    jobs: int          # processors to keep busy
+
+
+@dataclass
+class Programs:
+    """One Raft, built in three ways."""
+    real: Path
+    simulated: Path
+    race: Path
+
+
+class Grader:
+    """Grades one Raft. `say` gets what happens, if someone is watching."""
+
+    def __init__(self, raft: str, judge: Judge, settings: Settings,
+                 say: Callable[[str], object] = lambda _: None) -> None:
+        self.raft = raft
+        self.judge = judge
+        self.settings = settings
+        self.say = say
+        self.begin = time.monotonic()
+        self.launcher = Launcher()
+        self.session: seeds.Session | None = None
+        self.environment = {"RAFT_DISKS": "" if self.saves_as_ours() else
+                            "opaque"}
+        self.suffix = f" ISOLATED=1{raft_argument(raft)}"
+        self.grade = Grade(raft or "raft")
+        self.grade.tests = {test.test: TestResult(test.group)
+                            for test in judge.tests}
+
+    def saves_as_ours(self) -> bool:
+        """True if the tests can read its disks."""
+        return not self.raft or submission.is_same(
+            Path(self.raft) / "saved_state.h", ROOT / "raft/saved_state.h")
+
+    def stop(self) -> None:
+        """Ends what runs; run() returns soon, with a result without value."""
+        self.launcher.stop()
+        if self.session:
+            self.session.stop()
+
+    def left(self) -> float:
+        """Returns how many seconds are left for it."""
+        return max(1, self.begin + self.settings.limit_s - time.monotonic())
+
+    def is_late(self) -> bool:
+        """True if there is no time left."""
+        late = time.monotonic() > self.begin + self.settings.limit_s
+        if late:
+            self.grade.trouble = ("the limit of the grading was reached: "
+                                  f"{self.settings.limit_s / 60:.0f} min")
+        return late
+
+    def run(self) -> Grade:
+        """Does all of it."""
+        try:
+            programs = self.build()
+        except Problem as problem:
+            self.grade.build_error = str(problem)
+        else:
+            self.run_simulated(programs)
+            self.run_race(programs)
+            self.run_really(programs)
+        self.grade.whole_seconds = time.monotonic() - self.begin
+        return self.grade
+
+    # ------------------------------------------------------------- building
+
+    def build(self) -> Programs:
+        """Builds the Raft; raises Problem if that is not possible."""
+        place = "out"
+        if self.raft:
+            submission.check_folder(Path(self.raft))
+            place = ask([ROOT / "tools/theirs.sh", self.raft]).stdout.strip()
+            if place.startswith("error: "):
+                raise Problem(place.removeprefix("error: "))
+        self.say(f"building {place}")
+        built = Programs(*(self.build_one(place, program, variant)
+                           for program, variant in (
+                               ("raft_host", "plain"),
+                               ("raft_host_sim", "plain"),
+                               ("raft_host_sim", "race"))))
+        if self.raft:
+            self.look(ROOT / place)
+        return built
+
+    def build_one(self, place: str, program: str, variant: str) -> Path:
+        """Builds one program."""
+        return ROOT / build(program, variant, place=place,
+                            jobs=self.settings.jobs, launcher=self.launcher,
+                            limits=COMPILER_LIMITS, limit=self.left())
+
+    def look(self, place: Path) -> None:
+        """Notes what must not be in the folder, or need not be."""
+        plain = place / "plain"
+        sources = submission.sources_read(plain, Path(self.raft))
+        texts = [submission.preprocessed(source, place / "tree")
+                 for source in sources if source.suffix == ".cc"]
+        names = submission.functions_used(
+            sorted(plain.glob("CMakeFiles/raft.dir/**/*.o")))
+        self.grade.race = submission.blindfold(texts, names)
+        self.grade.to_look_at = submission.worth_a_look(texts, names)
+
+    # -------------------------------------------------------------- running
+
+    def run_seeds(self, target: str, count: int, environment: dict[str, str]
+                  ) -> Iterable[seeds.SeedResult]:
+        """Runs the tests simulated."""
+        self.say(f"make {target}, {count} seeds")
+        options = argparse.Namespace(
+            program=str(self.judge.simulated), run="", target=target,
+            profile="fair", raft=self.raft, jobs=self.settings.jobs,
+            sshlogins="", isolated="1")
+        with tempfile.TemporaryDirectory(prefix="grade-") as folder:
+            self.session = seeds.Session(options, Path(folder),
+                                         self.environment | environment)
+            self.session.limit_s = self.left
+            yield from self.session.results_here(list(range(1, count + 1)))
+
+    def run_simulated(self, programs: Programs) -> None:
+        """Runs the tests under the seeds."""
+        environment = {"RAFT_PROGRAM": str(programs.simulated),
+                       "RAFT_MEMORY_GB": MEMORY_GB}
+        for result in self.run_seeds("sim", self.settings.seeds, environment):
+            self.is_late()
+            self.grade.read_run(result.run, f"make sim{self.suffix} SEEDS=1 "
+                                f"SEED={result.seed}", result.seed)
+            self.grade.virtual_seconds += result.virtual_ms / 1000
+
+    def run_race(self, programs: Programs) -> None:
+        """Runs them with the Raft under ThreadSanitizer, which ends it at the
+        first report."""
+        reports: list[str] = []
+        environment = {"RAFT_PROGRAM": str(programs.race),
+                       "TSAN_OPTIONS": "halt_on_error=1:exitcode=66"}
+        for result in self.run_seeds("sim-race", self.settings.race_seeds,
+                                     environment):
+            reports += [f"{test.cause or test.message} ({test.test}, seed "
+                        f"{result.seed})" for test in result.run.failed
+                        if test.way == "sanitizer"]
+            # One that does not run shows no race either.
+            if result.run.trouble or len(result.run.tests) < len(
+                    self.grade.tests) or self.is_late():
+                reports.append(result.run.trouble or "it did not run")
+            self.grade.race_seeds += 1
+        self.grade.race = self.grade.race or min(reports, default="")
+
+    def run_really(self, programs: Programs) -> None:
+        """Runs them in real time."""
+        for seed in range(1, self.settings.runs + 1):
+            self.say(f"real time, run {seed} of {self.settings.runs}")
+            begin = time.monotonic()
+            ended = self.launcher.run(
+                [self.judge.real, *events.ALL, "--json", f"--seed={seed}",
+                 f"--parallel={4 * self.settings.jobs}",
+                 f"--target=test{self.suffix}"],
+                cwd=ROOT, limit=self.left(),
+                env=inherited("SIM_", "LAB_") | self.environment | {
+                    "RAFT_PROGRAM": str(programs.real),
+                    "RAFT_MEMORY_GB": MEMORY_GB})
+            self.is_late()
+            run = events.read(ended.output, ended.status)
+            self.grade.real_seconds += time.monotonic() - begin
+            self.grade.read_run(run, f"make test{self.suffix} SEED={seed}")
+            self.read_log(Path(run.log))
+
+    def read_log(self, log: Path) -> None:
+        """Notes the oracle's rules that a run's log says are off."""
+        if log.is_file():
+            text = log.read_text("utf-8", "replace")
+            self.grade.rules_off |= set(re.findall(r"oracle: off: (.*)", text))
