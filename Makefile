@@ -27,6 +27,7 @@ export LAB_GO_LAB := $(value GO_LAB)
 export LAB_GO_LOG := $(value GO_LOG)
 export LAB_OUR_LOG := $(value OUR_LOG)
 export LAB_N := $(value N)
+export LAB_BY_TEST := $(value BY_TEST)
 export LAB_SSHLOGINS := $(value SSHLOGINS)
 export LAB_FOR := $(value FOR)
 export LAB_SINCE := $(value SINCE)
@@ -238,7 +239,7 @@ compare:
 	@$(BUILD) out/plain/raft_tests
 	@$(TOOLS) compare --go_lab="$$LAB_GO_LAB" \
 	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
-	  --run="$$LAB_RUN" --seed="$$LAB_SEED"
+	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --by_test="$$LAB_BY_TEST"
 
 lint:
 	@$(NEEDS) lint bench

@@ -36,11 +36,12 @@ make grade    points, and why, in OUT/grade.json; the Raft runs confined, in a
               process of its own, as with ISOLATED=1 for test, sim and trace
                 CLASS=dir      a Raft in each of its folders; in OUT/grades.csv
                 N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json
-make compare  side by side with a Go lab of 2020 to 2025, in a table and in
+make compare  side by side with a Go lab of 2018 to 2026, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
                 OUR_LOG=file   output of ours, instead of a run
                 N=3 RUN=regex SEED=n         median and range of three runs
+                BY_TEST=1      CPU time by test: of Go's, a process for each
 
 make handout DIR=dir: the tree that students get, without our Raft
 

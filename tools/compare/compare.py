@@ -5,9 +5,9 @@ and writes out/compare.html. What it runs, it keeps in out/compare/go.log and
 ours.log, run after run, for GO_LOG= and OUR_LOG=.
 
 Exit status: 0 if it could compare, whatever the tests' results; 2 if not, or if
-the output of a side breaks off, with one line on standard error that says what
-to do; 130 if interrupted. All that can be wrong beforehand is looked at before
-anything is run.
+a side ended before its tests did, with one line on standard error that says
+what to do; 130 if interrupted. All that can be wrong beforehand is looked at
+before anything is run.
 """
 
 import argparse
@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tools import ROOT
 from tools.command import Arguments, Problem, write_whole, writing
-from tools.compare import logs, pairing, report, sides
+from tools.compare import (lab, logs, names, pairing, reader, report, sides,
+                           summary, text)
 from tools.compare.pairing import Side
 
 MOST_RUNS = 1000
@@ -31,7 +32,8 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
     parser.texts("go_lab",   # directory whose raft package to run
                  "go_log",   # saved output of go test to read instead
                  "our_log",  # saved output of make test to read instead
-                 "n", "run", "seed")
+                 "n", "run", "seed",
+                 "by_test")  # 1: the Go lab's, each in a process of its own
     parser.texts("program", default=str(ROOT / "out/plain/raft_tests"))
     parser.texts("out", default=str(ROOT / "out"))
     return parser.read(arguments)
@@ -46,6 +48,10 @@ def check_options(options: argparse.Namespace) -> None:
                       "GO_LOG=file with the output of go test")
     if options.go_log and options.our_log and options.n:
         raise Problem("N= repeats runs, but both sides are logs; leave N out")
+    if options.by_test not in ("", "0", "1") or (
+            options.by_test == "1" and not options.go_lab):
+        raise Problem(f"BY_TEST={options.by_test}: give 1, with GO_LAB=, to "
+                      "run each of its tests in a process of its own")
     try:
         re.compile(options.run)
     except re.error as error:
@@ -78,24 +84,24 @@ class Comparer:
         self.options = options
         self.scratch = scratch
         self.logs = Path(options.out, "compare")
-        self.lab: Path | None = None
+        self.go_lab: Path | None = None
         self.our_commands: list[sides.Command] = []
         self.kept: list[str] = []  # what says where the runs so far are
 
     def prepare(self) -> tuple[Side, Side]:
         """Returns both sides with what is in the logs that were given."""
         options = self.options
-        go = Side("Go lab", options.go_log, logs.Log([]))
-        ours = Side("ours", options.our_log, logs.Log([]))
+        go = Side("Go lab", options.go_log)
+        ours = Side("ours", options.our_log)
         if options.go_lab:
-            self.lab = sides.find_lab(options.go_lab)
-            go.source = str(self.lab)
-            sides.find_go()
+            self.go_lab = lab.find_lab(options.go_lab)
+            go.source = str(self.go_lab)
+            lab.find_go()
         else:
-            go.log = logs.select(logs.read_file(options.go_log), options.run,
+            go.log = logs.select(reader.read_file(options.go_log), options.run,
                                  options.go_log)
         if options.our_log:
-            ours.log = logs.select_ours(logs.read_file(options.our_log),
+            ours.log = logs.select_ours(reader.read_file(options.our_log),
                                         options.run, options.our_log)
         else:
             ours.source = options.program
@@ -108,19 +114,31 @@ class Comparer:
 
         A machine that slows down in between then slows both.
         """
-        go_commands = []
-        if self.lab:
-            binary = self.scratch / "raft.test"
-            sides.build(self.lab, binary)
-            go_commands = self.runs * [sides.choose_go(self.lab, binary,
-                                                       self.options.run)]
-        go_log = self._open_log(bool(go_commands), "go.log", "GO_LOG")
-        our_log = self._open_log(bool(self.our_commands), "ours.log", "OUR_LOG")
+        go_commands = self._build(go)
+        runners = []
+        if go_commands:
+            runners.append((go, self._runner("go.log", "GO_LOG",
+                                             lab.go_version()),
+                            self.runs * [go_commands]))
+        if self.our_commands:
+            runners.append((ours, self._runner("ours.log", "OUR_LOG",
+                                               sides.our_version()),
+                            [[command] for command in self.our_commands]))
         for number in range(self.runs):
-            for command in go_commands[number:number + 1]:
-                self._run_once(go, command, go_log)
-            for command in self.our_commands[number:number + 1]:
-                self._run_once(ours, command, our_log)
+            for side, runner, commands in runners:
+                self._run_once(side, runner, commands[number])
+
+    def _build(self, go: Side) -> list[sides.Command]:
+        """Returns the commands of one run of the Go lab."""
+        if not self.go_lab:
+            return []
+        binary = self.scratch / "raft.test"
+        lab.build(self.go_lab, binary)
+        tests = lab.list_tests(self.go_lab, binary, self.options.run)
+        go.expected = list(map(names.canonical, tests))
+        return sides.choose_go(self.go_lab, binary, tests,
+                               is_all=not self.options.run,
+                               by_test=self.options.by_test == "1")
 
     def again(self) -> str:
         """Returns what compares the runs so far; empty if there are none."""
@@ -130,29 +148,29 @@ class Comparer:
                  if path]
         return " ".join(sorted(given + self.kept)) if self.kept else ""
 
-    def _open_log(self, wanted: bool, name: str, variable: str) -> Path:
+    def _runner(self, name: str, variable: str, version: str) -> sides.Runner:
         """Empties the log of a side that will be run."""
         path = self.logs / name
-        if wanted:
-            with writing(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("")
-            self.kept.append(f"{variable}={shown(path)}")
-        return path
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("")
+        self.kept.append(f"{variable}={shown(path)}")
+        return sides.Runner(path, version, self.scratch)
 
-    def _run_once(self, side: Side, command: sides.Command, log: Path) -> None:
-        status, text, cost = sides.run(command, log, self.scratch)
-        read = logs.read(text)
+    def _run_once(self, side: Side, runner: sides.Runner,
+                  commands: list[sides.Command]) -> None:
+        """Runs a side once and adds what it said."""
+        said, ended = runner.run(commands)
+        log = reader.read(said)
         # Only ours says by its status that it ended before its tests did.
-        crashed = side.name == "ours" and status not in (0, 1)
-        if crashed or not read.tests:
-            last = text.strip().rpartition("\n")[2] or "nothing"
-            raise Problem(f"{side.source} ended with status {status} before "
-                          f"the end of its tests; its last line: {last}; see "
-                          f"{log}")
-        side.log = logs.Log(side.log.tests + read.tests,
-                            side.log.fault or read.fault)
-        side.costs.append(cost)
+        crashed = side.name == "ours" and ended.status not in (0, 1)
+        if crashed or not log.tests:
+            said = text.printed(ended.output).strip()
+            last = said.rpartition("\n")[2] or "nothing"
+            raise Problem(f"{side.source} ended with status {ended.status} "
+                          f"before the end of its tests; its last line: {last};"
+                          f" see {self.logs}")
+        side.log.add(log)
 
 
 def check_libraries() -> None:
@@ -167,18 +185,28 @@ def compare(comparer: Comparer) -> None:
     check_libraries()
     comparer.run(*both)
     comparison = pairing.compare(*both)
+    said = summary.summarize(comparison, *both)
     from tools.compare import page  # not before: jinja2 may be missing
     path = Path(comparer.options.out, "compare.html")
-    write_whole(path, page.render(comparison, *both))
-    print(report.report(comparison), end="")
+    write_whole(path, page.render(comparison, said))
+    print(report.report(comparison, said), end="")
     print(f"page: {shown(path)}", flush=True)
     if comparer.kept:
         print(f"again, without the runs: make compare {comparer.again()}",
               flush=True)
     for side in both:
-        if side.log.fault:
-            raise Problem(f"the output of {side.name}, {side.source}, "
-                          f"{side.log.fault}: run that side again to its end")
+        check_end(side)
+
+
+def check_end(side: Side) -> None:
+    """Finds what ended before its tests did."""
+    for test in side.log.tests:
+        if test.has_stopped:
+            raise Problem(f"{side.name}, {side.source}, crashed in {test.name}:"
+                          f" {test.crash}: mend that and compare again")
+    if side.log.fault:
+        raise Problem(f"the output of {side.name}, {side.source}, "
+                      f"{side.log.fault}: run that side again to its end")
 
 
 def main(arguments: list[str]) -> int:

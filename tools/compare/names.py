@@ -1,4 +1,4 @@
-"""The lab's tests: their names and titles, from 2020 to 2025.
+"""The lab's tests: their names and titles, from 2018 to 2026.
 
 lab_tests.txt has them. Always true: a test has one name here, its oldest, even
 where the course has numbered its part again, as in 2024. Names that are not the
@@ -22,8 +22,11 @@ for _line in (ROOT / "tools/compare/lab_tests.txt").read_text().splitlines():
         _NEWER[_name] = f"Test{_test}{_newer_part}"
         _OLDEST[_NEWER[_name]] = _name
         for _each in (_part, _newer_part):
-            _NAME_OF_TITLE[f"({_each}): {_title}"] = _name
+            _NAME_OF_TITLE[f"Test ({_each}): {_title}"] = _name
 
+# They last for a given time, in which a faster Raft commits more.
+_BY_TIME = {"TestFigure82C", "TestFigure8Unreliable2C",
+            "TestReliableChurn2C", "TestUnreliableChurn2C"}
 RANK = {name: rank for rank, name in enumerate(_NEWER)}
 
 
@@ -33,12 +36,17 @@ def canonical(name: str) -> str:
 
 
 def name_of_title(title: str, network: str) -> str:
-    """Returns whose title "(3A): ..." is; an unknown one names itself.
+    """Returns whose title "Test (3A): ..." is; an unknown one names itself.
 
     `network` is "reliable" or "unreliable" if the log says so, else empty.
     """
-    name = _NAME_OF_TITLE.get(title, f"Test {title}")
+    name = _NAME_OF_TITLE.get(title, title)
     return _NAME_OF_TITLE.get(f"{title} [{network}]", name)
+
+
+def is_by_time(name: str) -> bool:
+    """Whether a test is bounded by time, not by what it does."""
+    return name in _BY_TIME
 
 
 def is_selected(name: str, run: str) -> bool:

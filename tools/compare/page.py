@@ -10,9 +10,9 @@ from typing import NamedTuple
 import jinja2
 
 from tools import ROOT
-from tools.compare.pairing import (COSTS, FIGURES, Cell, Comparison, Row,
-                                   Side, Spread)
+from tools.compare.pairing import COSTS, Cell, Comparison, Row, Spread
 from tools.compare.report import number
+from tools.compare.summary import Summary
 
 _TEMPLATE = ROOT / "tools/compare/page.html"
 
@@ -38,46 +38,50 @@ class Block(NamedTuple):
     ratio: str
 
 
-def _bar(side: str, label: str, figure: str, values: Spread,
-         whole: float) -> Bar:
-    """Returns a bar whose cell is `whole` long."""
-    scale = 100 / whole if whole else 0
-    least, most = (number(figure, values.least), number(figure, values.most))
-    extent = f"{least}–{most}" if least != most else ""
-    return Bar(side, label, number(figure, values.median), extent,
-               round(values.median * scale, 2), round(values.least * scale, 2),
-               round((values.most - values.least) * scale, 2))
-
-
-def block(figure: str, cell: Cell) -> Block:
+def block(figure: str, cell: Cell, is_share: bool = False) -> Block:
+    """Returns one figure's bars; the longest fills its cell."""
     whole = max((values.most for values in cell[:2] if values), default=0)
+    scale = 100 / whole if whole else 0
+
+    def bar(side: str, label: str, values: Spread) -> Bar:
+        median, least, most = (number(figure, value, is_share)
+                               for value in values[:3])
+        return Bar(side, label, median,
+                   f"{least}–{most}" if least != most else "",
+                   round(values.median * scale, 2),
+                   round(values.least * scale, 2),
+                   round((values.most - values.least) * scale, 2))
+
     sides = (("go", "Go", cell.go), ("ours", "ours", cell.ours))
-    bars = [_bar(side, label, figure, values, whole)
-            for side, label, values in sides if values]
     ratio = "" if cell.ratio is None else f"×{cell.ratio:.2f}"
-    return Block(figure, bars, ratio)
+    return Block(figure, [bar(side, label, values)
+                          for side, label, values in sides if values], ratio)
 
 
 def _is_bad(result: str) -> bool:
     """Whether a result is to be seen from afar: FAIL, cut, 2/3."""
     passed, slash, runs = result.partition("/")
-    return result in ("FAIL", "cut") or (bool(slash) and passed != runs)
+    return result in ("FAIL", "CRASHED", "cut") or (bool(slash) and
+                                                    passed != runs)
 
 
-def _row(row: Row) -> dict[str, object]:
+def _row(row: Row, figures: list[str]) -> dict[str, object]:
     results = [(side, label, result, _is_bad(result)) for side, label, result
-               in zip(("go", "ours"), ("Go", "ours"), row.results)]
+               in zip(("go", "ours"), ("Go", "ours"), row.results) if result]
     return {"label": row.label, "results": results,
-            "blocks": list(map(block, FIGURES, row.cells))}
+            "blocks": [block(figure, cell, row.is_share)
+                       for figure, cell in zip(figures, row.cells)]}
 
 
-def render(comparison: Comparison, go: Side, ours: Side) -> str:
+def render(comparison: Comparison, summary: Summary) -> str:
     """Returns the page."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
         lstrip_blocks=True)
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    figures = comparison.figures
     return template.render(
-        figures=FIGURES, go=go, ours=ours, lines=comparison.lines,
-        rows=map(_row, comparison.rows), totals=map(_row, comparison.totals),
+        figures=figures, summary=summary,
+        rows=[_row(row, figures) for row in comparison.rows],
+        totals=[_row(row, figures) for row in comparison.totals],
         costs=list(map(block, COSTS, comparison.costs)))

@@ -8,8 +8,9 @@ import re
 import unittest
 from html.parser import HTMLParser
 
-from tools.compare import logs, page, pairing
-from tools.compare.pairing import Cost
+from tools.compare import logs, page, pairing, reader, summary
+from tools.compare.logs import Cost
+from tools.compare.pairing_test import CRASHED, churn
 from tools.compare.samples import DATA, OURS, side
 
 # Elements that have no end.
@@ -47,27 +48,31 @@ class Outline(HTMLParser):
             self.text += data
 
 
-def render(go: logs.Log, ours: logs.Log) -> str:
+def render(go: logs.Log, ours: logs.Log, source: str = "Go.txt") -> str:
     """Returns the page for two logs, with what the runs used."""
     both = side("Go lab", go), side("ours", ours)
-    both[0].costs = [Cost(2.0, 40.0), Cost(4.0, 50.0)]
-    both[1].costs = [Cost(1.0, 10.0)]
-    return page.render(pairing.compare(*both), *both)
+    both[0].source = source
+    go.costs = [Cost(2.0, 40.0), Cost(4.0, 50.0)]
+    ours.costs = [Cost(1.0, 10.0)]
+    comparison = pairing.compare(*both)
+    return page.render(comparison, summary.summarize(comparison, *both))
 
 
 class Page(unittest.TestCase):
     """What is in the page."""
 
     def setUp(self) -> None:
-        go = logs.read("".join((DATA / f"go-lab-{name}.txt").read_text("utf-8")
-                               for name in ("a", "b")))
-        self.html = render(go, logs.select_ours(logs.read(OURS), "", "ours"))
+        go = reader.read("".join(
+            (DATA / f"go-lab-{name}.txt").read_text("utf-8")
+            for name in ("a", "b")))
+        self.html = render(go, logs.select_ours(reader.read(OURS), "", "ours"))
         self.outline = Outline(self.html)
 
     def test_elements_nest(self) -> None:
         self.assertEqual([], self.outline.open)
-        # A row for each test, two sums, and the header.
-        self.assertEqual(19 + 2 + 1, self.outline.seen.count("tr"))
+        # A row for each test, what a commit costs in four, two sums, and the
+        # header.
+        self.assertEqual(19 + 4 + 2 + 1, self.outline.seen.count("tr"))
 
     def test_it_loads_nothing(self) -> None:
         self.assertIn("default-src 'none'", self.html)
@@ -106,13 +111,26 @@ class Page(unittest.TestCase):
         self.assertGreater(len(lengths), 100)
         self.assertLessEqual(max(map(float, lengths)), 100)
 
+    def test_totals_crashes_and_reasons(self) -> None:
+        html = render(reader.read(CRASHED + churn(16.0, 600, 300)),
+                      reader.read(OURS + churn(16.0, 6000, 6000)))
+        text = " ".join(Outline(html).text.split())
+        found = [text.index(part) for part in (
+            "verdict:", "Go lab: CRASHED in TestBackup2B: panic: oops",
+            "all passed", "both passed: by time",
+            "per commit RPCs Go 2.0 ours 1.0 ×0.50", "TestInitialElection2A",
+            "Why tests failed", "test.cc:7: expected index 4, got 5")]
+        self.assertEqual(sorted(found), found)
+        self.assertIn('<li class="bad">Go lab: CRASHED', html)
+        self.assertIn('class="bad">CRASHED</span>', html)
+
     def test_everything_is_escaped(self) -> None:
         evil = "<script>alert('x')</script>&\""
-        log = logs.read(f"Test (2B): {evil} ...\n")
-        self.assertIn(evil, log.tests[0].name)
-        both = side("Go lab", log), side("ours", log)
-        both[0].source = evil
-        html = page.render(pairing.compare(*both), *both)
+        log = f"Test (2B): {evil} ...\n    a.go:1: {evil}\n"
+        self.assertIn(evil, reader.read(log).tests[0].name)
+        html = render(reader.read(log),
+                      reader.read(f"{log}--- FAIL: TestX (0.10s)\n"), evil)
         self.assertNotIn("<script", html)
-        # The name, the source, and the line that says where it breaks off.
-        self.assertEqual(2 + 3, Outline(html).text.count(evil))
+        # The name, the source, both in the line that says where it breaks off,
+        # and the reason.
+        self.assertEqual(5, Outline(html).text.count(evil))

@@ -1,28 +1,21 @@
 """Puts two sides' tests together: medians, ranges, ratios, sums.
 
 Always true: repetitions of a test are one row; a ratio is ours divided by the
-Go lab's, and only there where every repetition passed on both sides.
+Go lab's, and only over tests whose every repetition passed on both sides. Where
+a test is bounded by time, what a faster Raft does more of is compared for each
+commit.
 """
 
 import statistics
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tools.compare import names
-from tools.compare.logs import Log, Test
+from tools.compare.logs import COMMITS, FIGURES, SHARED, Log, Test
 
-# What a Passed line counts, in this order.
-FIGURES = ("seconds", "RPCs", "bytes", "commits")
 # What a run costs, where it was run here.
 COSTS = ("CPU seconds", "peak MB")
-
-
-class Cost(NamedTuple):
-    """What one run of a side used."""
-    cpu_seconds: float
-    peak_mb: float  # of its largest process
 
 
 @dataclass
@@ -30,8 +23,20 @@ class Side:
     """All that is known of one side."""
     name: str
     source: str  # what was read or run
-    log: Log
-    costs: list[Cost] = field(default_factory=list)
+    log: Log = field(default_factory=Log)
+    expected: list[str] = field(default_factory=list)  # tests that were to run
+
+    def missing(self, name: str) -> str:
+        """Returns what a test is here that is not in the log."""
+        tests = self.log.tests
+        if self.expected:
+            is_later = name in self.expected
+        else:
+            last = max((names.RANK.get(test.name, -1) for test in tests),
+                       default=-1)
+            is_later = names.RANK.get(name, -1) > last
+        has_stopped = any(test.has_stopped for test in tests)
+        return "not run" if has_stopped and is_later else "-"
 
 
 class Spread(NamedTuple):
@@ -54,14 +59,15 @@ class Row(NamedTuple):
     label: str
     results: tuple[str, str]
     cells: list[Cell]
+    is_share: bool = False  # what each commit has of the row above
 
 
 class Comparison(NamedTuple):
-    """All that is to be shown."""
-    rows: list[Row]
+    """All figures that are to be shown."""
+    figures: list[str]  # those that there are
     totals: list[Row]
-    costs: list[Cell]  # one for each of COSTS, or none
-    lines: list[str]   # what is to be said below
+    rows: list[Row]
+    costs: list[Cell]   # one for each of COSTS, or none
 
 
 def spread(values: Iterable[float | None]) -> Spread | None:
@@ -72,33 +78,35 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     return Spread(statistics.median(known), min(known), max(known), len(known))
 
 
+def _spreads(tests: Sequence[Test], values: Callable[[Test], Iterable[
+        float | None]]) -> list[Spread | None]:
+    columns = zip(*map(values, tests)) if tests else [()] * len(FIGURES)
+    return [spread(column) for column in columns]
+
+
 class Group:
     """All repetitions of a test on one side; perhaps none."""
 
-    def __init__(self, tests: Sequence[Test]) -> None:
+    def __init__(self, tests: Sequence[Test], missing: str = "-") -> None:
         self.tests = tests
-        lines = [test.figures for test in tests if test.figures]
-        columns = list(zip(*lines)) or [()] * len(FIGURES)
-        self.figures = [spread(column) for column in columns]
-        self.all_passed = bool(lines) and all(
-            test.figures and test.result == "PASS" for test in tests)
-
-    @property
-    def has_figures(self) -> bool:
-        """Whether there is a Passed line."""
-        return self.figures[0] is not None
+        self._missing = missing
+        passed = [test for test in tests if test.result == "PASS"]
+        self.all_passed = bool(tests) and len(passed) == len(tests)
+        self.figures = _spreads(passed, Test.values)
+        self.shares = _spreads(passed, Test.shares)
 
     @property
     def result(self) -> str:
         """How it ended; of several, how many of how many passed."""
-        if len(self.tests) > 1:
-            passed = sum(test.result == "PASS" for test in self.tests)
-            return f"{passed}/{len(self.tests)}"
-        return self.tests[0].result if self.tests else "-"
+        if len(self.tests) < 2:
+            return self.tests[0].result if self.tests else self._missing
+        passed = sum(test.result == "PASS" for test in self.tests)
+        crashed = any(test.crash for test in self.tests)
+        return f"{passed}/{len(self.tests)}{' CRASHED' if crashed else ''}"
 
     def shown(self) -> list[Spread | None]:
         """Returns the figures; if there are none, at least the duration."""
-        if self.has_figures:
+        if any(self.figures):
             return self.figures
         return [spread(test.took for test in self.tests), *self.figures[1:]]
 
@@ -107,11 +115,16 @@ class Pair(NamedTuple):
     """The same test on both sides."""
     go: Group
     ours: Group
+    by_time: bool = False  # the test is bounded by it
 
     @property
     def both_passed(self) -> bool:
         """Whether the two can be compared by their figures."""
         return self.go.all_passed and self.ours.all_passed
+
+    def has(self, figure: int) -> bool:
+        """Whether both sides have that figure."""
+        return bool(self.go.figures[figure] and self.ours.figures[figure])
 
 
 def cell(go: Spread | None, ours: Spread | None, comparable: bool) -> Cell:
@@ -122,20 +135,39 @@ def cell(go: Spread | None, ours: Spread | None, comparable: bool) -> Cell:
     return Cell(go, ours, ratio)
 
 
-def pair_up(go: list[Test], ours: list[Test]) -> dict[str, Pair]:
+def _group(side: Side, name: str) -> Group:
+    return Group([test for test in side.log.tests if test.name == name],
+                 side.missing(name))
+
+
+def pair_up(go: Side, ours: Side) -> dict[str, Pair]:
     """Returns the pairs by name: the lab's tests in its order, then others."""
-    found = dict.fromkeys(test.name for test in [*go, *ours])
+    found = dict.fromkeys(test.name for test in [*go.log.tests,
+                                                 *ours.log.tests])
+    found |= dict.fromkeys(name for side in (go, ours) for name in side.expected
+                           if side.missing(name) == "not run")
     ordered = sorted(found, key=lambda name: names.RANK.get(name, len(found) +
                                                             len(names.RANK)))
-    return {name: Pair(*(Group([test for test in side if test.name == name])
-                         for side in (go, ours)))
-            for name in ordered}
+    return {name: Pair(_group(go, name), _group(ours, name),
+                       names.is_by_time(name)) for name in ordered}
 
 
-def _row(label: str, pair: Pair) -> Row:
-    cells = [cell(go, ours, pair.both_passed)
-             for go, ours in zip(pair.go.shown(), pair.ours.shown())]
-    return Row(label, (pair.go.result, pair.ours.result), cells)
+def _rows(label: str, pair: Pair) -> list[Row]:
+    """Returns the row of a test, and one for each commit's share."""
+    cells = [cell(go, ours, pair.both_passed and not (
+        pair.by_time and figure in SHARED)) for figure, go, ours
+        in zip(FIGURES, pair.go.shown(), pair.ours.shown())]
+    rows = [Row(label, (pair.go.result, pair.ours.result), cells)]
+    if pair.by_time and (any(pair.go.shares) or any(pair.ours.shares)):
+        shares = [cell(go, ours, pair.both_passed) for go, ours
+                  in zip(pair.go.shares, pair.ours.shares)]
+        rows.append(Row("  per commit", ("", ""), shares, is_share=True))
+    return rows
+
+
+def _sides(pairs: Iterable[Pair]) -> tuple[list[Group], list[Group]]:
+    both = list(pairs)
+    return [pair.go for pair in both], [pair.ours for pair in both]
 
 
 def _sum(groups: Iterable[Group], figure: int) -> Spread | None:
@@ -145,60 +177,69 @@ def _sum(groups: Iterable[Group], figure: int) -> Spread | None:
     return spread([sum(known)]) if known else None
 
 
-def _total(label: str, pairs: list[Pair], comparable: bool) -> Row:
-    sides = [[group for group in side if group.has_figures]
-             for side in (zip(*pairs) if pairs else ((), ()))]
-    cells = []
-    for figure in range(len(FIGURES)):
-        # A sum over fewer tests than the other side's compares with nothing.
-        whole = comparable and all(group.figures[figure]
-                                   for side in sides for group in side)
-        cells.append(cell(_sum(sides[0], figure), _sum(sides[1], figure),
-                          whole))
-    return Row(label, (str(len(sides[0])), str(len(sides[1]))), cells)
+def _total_of_each(pairs: list[Pair]) -> Row:
+    """Returns the sums over what each side passed."""
+    go, ours = _sides(pairs)
+    cells = [cell(_sum(go, figure), _sum(ours, figure), False)
+             for figure in range(len(FIGURES))]
+    counts = [str(sum(any(group.figures) for group in side))
+              for side in (go, ours)]
+    return Row("all passed", (counts[0], counts[1]), cells)
 
 
-def _costs(go: Side, ours: Side) -> list[Cell]:
-    """What the runs used; a ratio only if both ran the same tests."""
-    same, every = ({test.name for test in side.log.tests}
-                   for side in (go, ours))
-    if not go.costs and not ours.costs:
+def _total_of_both(label: str, pairs: list[Pair], by_time: bool) -> list[Row]:
+    """Returns the sums over tests that both passed; a figure's only over those
+    that have it on both sides."""
+    chosen = [pair for pair in pairs
+              if pair.both_passed and pair.by_time == by_time]
+    cells, shares = [], []
+    for index, figure in enumerate(FIGURES):
+        both = [pair for pair in chosen if pair.has(index)]
+        go, ours = _sides(both)
+        is_shared = figure in SHARED
+        cells.append(cell(_sum(go, index), _sum(ours, index),
+                          not (by_time and is_shared)))
+        go, ours = _sides(pair for pair in both
+                          if is_shared and pair.has(COMMITS))
+        shares.append(cell(_share(go, index), _share(ours, index), True))
+    rows = [Row(label, 2 * (str(len(chosen)),), cells)] if chosen else []
+    if by_time and any(share.ratio is not None for share in shares):
+        rows.append(Row("  per commit", ("", ""), shares, is_share=True))
+    return rows
+
+
+def _share(groups: list[Group], figure: int) -> Spread | None:
+    """Returns what each commit of those tests has of a figure."""
+    whole, commits = _sum(groups, figure), _sum(groups, COMMITS)
+    if not whole or not commits or not commits.median:
+        return None
+    return spread([whole.median / commits.median])
+
+
+def _costs(go: Side, ours: Side, pairs: Iterable[Pair]) -> list[Cell]:
+    """What the runs used; a ratio only if all that ran has passed on both."""
+    if not go.log.costs and not ours.log.costs:
         return []
-    columns = [list(zip(*side.costs)) or [()] * len(COSTS)
+    comparable = all(pair.both_passed for pair in pairs)
+    columns = [list(zip(*side.log.costs)) or [()] * len(COSTS)
                for side in (go, ours)]
-    return [cell(spread(g), spread(o), same == every)
-            for g, o in zip(*columns)]
-
-
-def _count_line(side: Side, other: Side) -> str:
-    """Returns how a side fared, and which tests only it has."""
-    counts = Counter(test.result for test in side.log.tests)
-    text = f"{side.name}: {counts['PASS']} passed, {counts['FAIL']} failed"
-    if counts["SKIP"]:
-        text += f", {counts['SKIP']} skipped"
-    if counts["cut"]:
-        text += f", {counts['cut']} cut off before the end"
-    there = {test.name for test in other.log.tests}
-    alone = {test.name for test in side.log.tests} - there
-    return text + (f"; {len(alone)} of the tests only on this side" if alone
-                   else "")
-
-
-def _fault_line(side: Side) -> list[str]:
-    """Returns a line if the side's log ends too early."""
-    if not side.log.fault:
-        return []
-    return [f"{side.name}: TRUNCATED: its output ({side.source}) "
-            f"{side.log.fault}; only what is before that is compared"]
+    return [cell(spread(g), spread(o), comparable) for g, o in zip(*columns)]
 
 
 def compare(go: Side, ours: Side) -> Comparison:
     """Puts the two sides together."""
-    pairs = pair_up(go.log.tests, ours.log.tests)
-    both = [pair for pair in pairs.values() if pair.both_passed]
-    totals = [_total("all Passed lines", [*pairs.values()], comparable=False),
-              _total("both passed", both, comparable=True)]
-    lines = [_count_line(go, ours), _count_line(ours, go),
-             *_fault_line(go), *_fault_line(ours)]
-    return Comparison([_row(*item) for item in pairs.items()], totals,
-                      _costs(go, ours), lines)
+    named = pair_up(go, ours)
+    pairs = list(named.values())
+    totals = [_total_of_each(pairs),
+              *_total_of_both("both passed: fixed work", pairs, False),
+              *_total_of_both("both passed: by time", pairs, True)]
+    rows = [row for item in named.items() for row in _rows(*item)]
+    known = [index for index in range(len(FIGURES)) if any(
+        row.cells[index].go or row.cells[index].ours for row in rows)]
+
+    def trim(row: Row) -> Row:
+        return row._replace(cells=[row.cells[index] for index in known])
+
+    return Comparison([FIGURES[index] for index in known],
+                      list(map(trim, totals)), list(map(trim, rows)),
+                      _costs(go, ours, pairs))

@@ -1,41 +1,38 @@
 """Writes a comparison as text, its columns aligned.
 
-Always true: up to nine runs, the table fits into 120 columns; a test that was
-repeated has two lines more, for the least and the most.
+Always true: a test that was repeated has two lines more, for the least and the
+most.
 """
 
-from tools.compare.pairing import (COSTS, FIGURES, Cell, Comparison, Row,
-                                   Spread)
+from tools.compare.pairing import COSTS, Cell, Comparison, Row, Spread
+from tools.compare.summary import Summary
 
 # A line is its label and a group of cells for each column group.
 Line = tuple[str, list[list[str]]]
-_GROUPS = ["result", *FIGURES]
-_DECIMALS = {"seconds": 1, "CPU seconds": 2, "peak MB": 1}
+_DECIMALS = {"seconds": 1, "CPU seconds": 2, "CPU s": 2, "peak MB": 1}
+_DECIMALS_OF_SHARES = {"RPCs": 1, "CPU s": 4}
 _SIDES = ["Go", "ours", "/Go"]
-_HEADER: Line = ("test", [_SIDES[:2]] + [_SIDES] * len(FIGURES))
-_EXPLAINED = ["/Go: ours divided by the Go lab's, where all passed",
-              "-: no such test on that side"]
+_EXPLAINED = "/Go: ours divided by the Go lab's, where both passed"
+_ABSENT = "-: no such test on that side"
 _REPEATED = ["repeated tests: the median, and the range (min, max) below it; "
              "sums are of medians"]
 
 
-def number(figure: str, value: float) -> str:
+def number(figure: str, value: float, is_share: bool = False) -> str:
     """Returns a figure's value as one reads it."""
-    return f"{value:,.{_DECIMALS.get(figure, 0)}f}"
+    decimals = _DECIMALS_OF_SHARES if is_share else _DECIMALS
+    return f"{value:,.{decimals.get(figure, 0)}f}"
 
 
-def _number(figure: str, values: Spread | None, which: str) -> str:
-    if values is None or (which != "median" and values.runs < 2):
-        return ""
-    return number(figure, getattr(values, which))
+def _cells(figure: str, cell: Cell, which: str, is_share: bool) -> list[str]:
+    def text(values: Spread | None) -> str:
+        if values is None or (which != "median" and values.runs < 2):
+            return ""
+        return number(figure, getattr(values, which), is_share)
 
-
-def _cells(figure: str, cell: Cell, which: str) -> list[str]:
-    ratio = ""
-    if which == "median" and cell.ratio is not None:
-        ratio = f"{cell.ratio:.2f}"
-    return [_number(figure, cell.go, which), _number(figure, cell.ours, which),
-            ratio]
+    has_ratio = which == "median" and cell.ratio is not None
+    return [text(cell.go), text(cell.ours),
+            f"{cell.ratio:.2f}" if has_ratio else ""]
 
 
 def is_repeated(cells: list[Cell]) -> bool:
@@ -44,7 +41,7 @@ def is_repeated(cells: list[Cell]) -> bool:
                for cell in cells for values in cell[:2])
 
 
-def _lines(row: Row) -> list[Line]:
+def _lines(row: Row, figures: list[str]) -> list[Line]:
     """Returns the median's line, then those of the range if there is one."""
     lines = []
     ranges = (("  min", "least"), ("  max", "most"))
@@ -52,15 +49,17 @@ def _lines(row: Row) -> list[Line]:
                          *(ranges if is_repeated(row.cells) else ())]:
         results = [*row.results] if which == "median" else ["", ""]
         lines.append((label, [results] + [
-            _cells(figure, cell, which)
-            for figure, cell in zip(FIGURES, row.cells)]))
+            _cells(figure, cell, which, row.is_share)
+            for figure, cell in zip(figures, row.cells)]))
     return lines
 
 
-def _table(rows: list[Row], totals: list[Row]) -> list[str]:
-    parts = [[line for row in part for line in _lines(row)]
-             for part in (rows, totals)]
-    every = [_HEADER, *parts[0], *parts[1]]
+def _table(comparison: Comparison) -> list[str]:
+    figures = comparison.figures
+    header: Line = ("test", [_SIDES[:2]] + [_SIDES] * len(figures))
+    parts = [[line for row in part for line in _lines(row, figures)]
+             for part in (comparison.totals, comparison.rows)]
+    every = [header, *parts[0], *parts[1]]
     label_width = max(len(label) for label, _ in every)
     widths = [[max(map(len, column)) for column in zip(*group)]
               for group in zip(*(groups for _, groups in every))]
@@ -74,9 +73,9 @@ def _table(rows: list[Row], totals: list[Row]) -> list[str]:
             for cells, width in zip(row[1], widths)])
 
     heads = [name.center(sum(width) + len(width) - 1, "-")
-             for name, width in zip(_GROUPS, widths)]
+             for name, width in zip(["result", *figures], widths)]
     rule = "-" * len(line("", heads))
-    return [line("", heads), cells_line(_HEADER), rule,
+    return [line("", heads), cells_line(header), rule,
             *map(cells_line, parts[0]), rule, *map(cells_line, parts[1])]
 
 
@@ -97,11 +96,14 @@ def _cost_line(name: str, cell: Cell) -> str:
     return f"{name} of a run: {', '.join(sides)}"
 
 
-def report(comparison: Comparison) -> str:
-    """Returns the table and what is to be said below it."""
-    lines = _table(comparison.rows, comparison.totals) + [""]
+def report(comparison: Comparison, summary: Summary) -> str:
+    """Returns the table, below it why tests failed, and the rest above."""
+    lines = [*summary.sides, *summary.alarms]
     lines += map(_cost_line, COSTS, comparison.costs)
-    lines += comparison.lines + _EXPLAINED
+    lines += [*summary.verdict, ""]
+    lines += [*_table(comparison), "", *summary.failures, _EXPLAINED]
+    if any("-" in row.results for row in comparison.rows):
+        lines.append(_ABSENT)
     if any(is_repeated(row.cells) for row in comparison.rows):
         lines += _REPEATED
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Tests of figures.py and report.py.
+"""Tests of report.py and summary.py: the table, and the lines around it.
 
 Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 `/usr/bin/python3 -B -m unittest tools.compare.report_test`, in the root.
@@ -6,52 +6,56 @@ Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 
 import unittest
 
-from tools.compare import logs, pairing, report
-from tools.compare.pairing import Cost
-from tools.compare.samples import DATA, LOGS, OURS, PASSED, read, side
+from tools.compare import logs, pairing, reader
+from tools.compare.logs import Cost
+from tools.compare.pairing_test import CRASHED, FAILED, churn, passed
+from tools.compare.samples import (AGREE, BACKUP, DATA, LOGS, OURS, PASSED,
+                                   report_of, side)
 
 SMALL_REPORT = """\
-                       --result-  ---seconds---  ----RPCs----  -----bytes------  --commits---
-test                     Go ours   Go ours  /Go  Go ours  /Go     Go  ours  /Go  Go ours  /Go
----------------------------------------------------------------------------------------------
-TestInitialElection2A  FAIL PASS  5.1  1.8            27             1,498             0
-TestReElection2A       FAIL    -  5.0
-TestBasicAgree2B       PASS PASS  1.5  1.5 1.00  20   20 1.00  3,000 3,000 1.00   4    4 1.00
-TestFollowerFailure2B     - FAIL       4.6
----------------------------------------------------------------------------------------------
-all Passed lines          1    2  1.5  3.3       20   47       3,000 4,498        4    4
-both passed               1    1  1.5  1.5 1.00  20   20 1.00  3,000 3,000 1.00   4    4 1.00
-
 Go lab: 1 passed, 2 failed; 1 of the tests only on this side
+    Go lab.txt; of unknown date
 ours: 2 passed, 1 failed; 1 of the tests only on this side
-/Go: ours divided by the Go lab's, where all passed
+    ours.txt; of unknown date; seed 7
+verdict: in tests that both passed, ours has of the Go lab's
+    fixed work (1): 1.00 of the seconds, 1.00 of the RPCs, 1.00 of the bytes
+    (less is better, but of commits more)
+
+                         --result-  ---seconds---  ----RPCs----  -----bytes------  --commits---
+test                       Go ours   Go ours  /Go  Go ours  /Go     Go  ours  /Go  Go ours  /Go
+-----------------------------------------------------------------------------------------------
+all passed                  1    2  1.5  3.3       20   47       3,000 4,498        4    4
+both passed: fixed work     1    1  1.5  1.5 1.00  20   20 1.00  3,000 3,000 1.00   4    4 1.00
+-----------------------------------------------------------------------------------------------
+TestInitialElection2A    FAIL PASS  5.1  1.8            27             1,498             0
+TestReElection2A         FAIL    -  5.0
+TestBasicAgree2B         PASS PASS  1.5  1.5 1.00  20   20 1.00  3,000 3,000 1.00   4    4 1.00
+TestFollowerFailure2B       - FAIL       4.6
+
+Go lab: TestInitialElection2A: config.go:330: expected one leader, got none
+Go lab: TestReElection2A: config.go:330: expected one leader, got none
+ours: TestFollowerFailure2B: test.cc:7: expected index 4, got 5
+/Go: ours divided by the Go lab's, where both passed
 -: no such test on that side
 """
 
 
-def our_log(text: str) -> logs.Log:
+def our_side(text: str = OURS) -> pairing.Side:
     """Returns the lab tests in a log of ours."""
-    return logs.select_ours(logs.read(text), "", "ours.txt")
+    return side("ours", logs.select_ours(reader.read(text), "", "ours.txt"))
 
 
-def report_of(go: logs.Log, ours: logs.Log) -> str:
-    """Returns the text for two logs."""
-    return report.report(pairing.compare(side("Go lab", go),
-                                         side("ours", ours)))
-
-
-def passed(seconds: float, rpcs: int) -> str:
-    """Returns the log of a basic agreement that passed."""
-    return ("Test (2B): basic agreement ...\n"
-            f"  ... Passed --   {seconds}  3   {rpcs}    3000    4\nPASS\n")
+def go_side(text: str) -> pairing.Side:
+    """Returns the Go lab's side."""
+    return side("Go lab", reader.read(text))
 
 
 class Table(unittest.TestCase):
     """What the table says."""
 
     def setUp(self) -> None:
-        go = logs.read_file(str(DATA / "go-lab-a.txt"))
-        self.lines = report_of(go, our_log(OURS)).split("\n")
+        go = side("Go lab", reader.read_file(str(DATA / "go-lab-a.txt")))
+        self.lines = report_of(go, our_side()).split("\n")
 
     def row(self, label: str) -> str:
         """Returns the cells of the row with that label, a blank between."""
@@ -60,9 +64,11 @@ class Table(unittest.TestCase):
         return " ".join(found[0].removeprefix(label).split())
 
     def test_the_columns_are_aligned(self) -> None:
-        go = logs.read_file(str(DATA / "go-lab-unsolved.txt")).tests[:2]
-        go += read(f"Test (2B): basic agreement ...\n{PASSED}")
-        self.assertEqual(SMALL_REPORT, report_of(logs.Log(go), our_log(OURS)))
+        text = (DATA / "go-lab-unsolved.txt").read_text("utf-8")
+        text = text[:text.index("Test (2B)")]
+        self.assertEqual(SMALL_REPORT, report_of(
+            go_side(f"{text}Test (2B): basic agreement ...\n{PASSED}PASS\n"),
+            our_side()))
 
     def test_a_test_of_both(self) -> None:
         self.assertEqual(
@@ -76,16 +82,16 @@ class Table(unittest.TestCase):
 
     def test_totals(self) -> None:
         self.assertEqual("18 2 199.4 3.3 8,976 47 6,707,023 4,498 1,355 4",
-                         self.row("all Passed lines"))
+                         self.row("all passed"))
         self.assertEqual(
             "2 2 4.8 3.3 0.69 70 47 0.67 19,430 4,498 0.23 3 4 1.33",
-            self.row("both passed"))
+            self.row("both passed: fixed work"))
 
-    def test_counts(self) -> None:
-        self.assertEqual("18 passed, 0 failed; 16 of the tests only on this "
-                         "side", self.row("Go lab:"))
-        self.assertEqual("2 passed, 1 failed; 1 of the tests only on this "
-                         "side", self.row("ours:"))
+    def test_they_are_above_the_tests_and_below_the_verdict(self) -> None:
+        text = "\n".join(self.lines)
+        found = [text.index(part) for part in ("verdict:", "all passed",
+                                               "both passed:", "TestInitial")]
+        self.assertEqual(sorted(found), found)
 
     def test_the_order_is_the_labs(self) -> None:
         names = [line.split()[0] for line in self.lines
@@ -93,104 +99,101 @@ class Table(unittest.TestCase):
         self.assertEqual("TestRPCBytes2B TestFollowerFailure2B TestFailAgree2B",
                          " ".join(names[3:6]))
 
-    def test_a_table_fits_into_120_columns(self) -> None:
+    def test_a_table_without_cpu_fits_into_120_columns(self) -> None:
         texts = [log.read_text(encoding="utf-8") for log in LOGS]
         for go in texts:
             for ours in texts:
                 for times in (1, 9):
-                    lines = report_of(logs.read(go * times),
-                                      logs.read(ours * times)).split("\n")
-                    wide = max(map(len, lines[:-8]))
-                    self.assertLessEqual(wide, 120)
+                    text = report_of(go_side(go * times),
+                                     side("ours", reader.read(ours * times)))
+                    table = text.split("\n\n")[1]
+                    self.assertLessEqual(max(map(len, table.split("\n"))), 120)
+
+    def test_the_range_is_below_the_median(self) -> None:
+        text = report_of(go_side(passed(3.0, 10) + passed(1.0, 60)),
+                         go_side(passed(1.5, 30)))
+        lines = [line.split() for line in text.split("\n")]
+        first = [line[:1] for line in lines].index(["TestBasicAgree2B"])
+        self.assertEqual(["2/2", "PASS", "2.0", "1.5"], lines[first][1:5])
+        self.assertEqual("min 1.0 10 3,000 4".split(), lines[first + 1])
+        self.assertEqual("max 3.0 60 3,000 4".split(), lines[first + 2])
+        self.assertIn("repeated tests: the median", text)
+
+    def test_without_repetitions_there_is_no_range(self) -> None:
+        text = report_of(go_side(passed(3.0, 10)), go_side(passed(3.0, 10)))
+        self.assertNotIn("min", text)
+        self.assertNotIn("repeated", text)
+
+    def test_what_a_commit_costs(self) -> None:
+        text = report_of(go_side(churn(16.0, 600, 300)),
+                         go_side(churn(16.0, 4000, 6000)))
+        self.assertRegex(text, r"\n  per commit +2\.0 +0\.7 0\.33 +10 +0 0\.05")
+
+
+class Lines(unittest.TestCase):
+    """What is said above and below the table."""
+
+    def test_counts(self) -> None:
+        text = report_of(side("Go lab", reader.read_file(
+            str(DATA / "go-lab-a.txt"))), our_side())
+        self.assertIn("Go lab: 18 passed, 0 failed; 16 of the tests only on "
+                      "this side\n", text)
+        self.assertIn("ours: 2 passed, 1 failed; 1 of the tests only on this "
+                      "side\n", text)
 
     def test_a_log_that_ends_in_a_test(self) -> None:
-        log = logs.read(
-            "=== RUN   TestBasicAgree2B\nTest (2B): basic agreement ...\n"
-            f"{PASSED}--- PASS: TestBasicAgree2B (1.50s)\n"
-            "=== RUN   TestBackup2B\npanic: test timed out after 10m0s\n")
-        text = report_of(log, our_log(OURS))
+        text = report_of(go_side(AGREE + BACKUP), our_side())
         self.assertIn("1 passed, 0 failed, 1 cut off before the end", text)
         self.assertIn("Go lab: TRUNCATED: its output (Go lab.txt) breaks off "
                       "in TestBackup2B; ", text)
         self.assertNotIn("ours: TRUNCATED", text)
 
-    def test_a_figure_that_a_year_does_not_count(self) -> None:
-        go = logs.read_file(str(DATA / "go-lab-2025.txt"))
-        text = report_of(go, our_log(OURS))
-        rows = {line.split()[0]: line.split() for line in text.split("\n")
-                if line.startswith(("TestInit", "both"))}
-        self.assertEqual("PASS PASS 3.5 1.8 0.51 113 27 0.24 1,498 0".split(),
-                         rows["TestInitialElection2A"][1:])
-        # No ratio: the Go side has no bytes.
-        self.assertEqual("3.3 0.67 248 47 0.19 4,498 4".split(),
-                         rows["both"][5:])
+    def test_crashes(self) -> None:
+        ours = our_side(OURS + passed(1.0, 3, "(2C): churn"))
+        text = report_of(go_side(CRASHED), ours)
+        self.assertIn("Go lab: 1 passed, 0 failed, 1 crashed, 1 not run;", text)
+        self.assertIn("\nGo lab: CRASHED in TestBackup2B: panic: oops\n", text)
+        text = report_of(go_side(CRASHED * 3), ours)
+        self.assertIn("in TestBackup2B: panic: oops (3 times)\n", text)
 
+    def test_why_tests_failed(self) -> None:
+        text = report_of(go_side(FAILED * 2), our_side())
+        self.assertIn("\nGo lab: TestBasicAgree2B: its output does not say why "
+                      "it failed (2 times)\n", text)
+        self.assertIn("\nours: TestFollowerFailure2B: test.cc:7: expected "
+                      "index 4, got 5\n", text)
 
-class Repetitions(unittest.TestCase):
-    """Several runs of a side."""
+    def test_the_verdict(self) -> None:
+        text = report_of(go_side(churn(16.0, 600, 300) + passed(2.0, 10)),
+                         go_side(churn(16.0, 6000, 6000) + passed(1.0, 30)))
+        self.assertIn(
+            "verdict: in tests that both passed, ours has of the Go lab's\n"
+            "    fixed work (1): 0.50 of the seconds, 3.00 of the RPCs, 1.00 "
+            "of the bytes\n"
+            "    by time (1): 1.00 of the seconds, 20.00 of the commits\n"
+            "    for each of their commits: 0.50 of the RPCs, 0.05 of the "
+            "bytes\n    (less is better, but of commits more)\n", text)
+        self.assertIn("verdict: no figures of a test that passed on both",
+                      report_of(go_side(FAILED), our_side()))
 
-    def compare(self, go: str, ours: str) -> pairing.Comparison:
-        """Returns the comparison of two logs."""
-        return pairing.compare(side("Go lab", logs.read(go)),
-                               side("ours", logs.read(ours)))
+    def test_when_and_with_what(self) -> None:
+        began = "compare: began 2026-01-0{}, load 0.{} of 2 processors, go1\n"
+        go = go_side(began.format(1, 1) + AGREE + began.format(2, 2) + AGREE)
+        ours = our_side("seed 5, log a\n" + OURS)
+        text = report_of(go, ours)
+        self.assertIn("    Go lab.txt; 2026-01-01, load 0.1 of 2 processors, "
+                      "go1; the last of 2 runs 2026-01-02, load 0.2 of 2 "
+                      "processors\n", text)
+        self.assertIn("    ours.txt; of unknown date; seeds 5, 7\n", text)
 
-    def test_median_and_range(self) -> None:
-        go = passed(3.0, 10) + passed(1.0, 60) + passed(2.0, 20)
-        compared = self.compare(go, passed(1.0, 30) + passed(2.0, 31))
-        row, = compared.rows
-        self.assertEqual(("3/3", "2/2"), row.results)
-        self.assertEqual(pairing.Spread(2.0, 1.0, 3.0, 3), row.cells[0].go)
-        self.assertEqual(pairing.Spread(20, 10, 60, 3), row.cells[1].go)
-        self.assertEqual(pairing.Spread(30.5, 30, 31, 2), row.cells[1].ours)
-        self.assertEqual(0.75, row.cells[0].ratio)
-        self.assertEqual(1.525, row.cells[1].ratio)
-
-    def test_the_range_is_below_the_median(self) -> None:
-        text = report.report(self.compare(passed(3.0, 10) + passed(1.0, 60),
-                                          passed(1.5, 30)))
-        lines = [line.split() for line in text.split("\n")]
-        self.assertEqual(["TestBasicAgree2B", "2/2", "PASS", "2.0", "1.5"],
-                         lines[3][:5])
-        self.assertEqual("min 1.0 10 3,000 4".split(), lines[4])
-        self.assertEqual("max 3.0 60 3,000 4".split(), lines[5])
-        self.assertIn("repeated tests: the median", text)
-
-    def test_without_repetitions_there_is_no_range(self) -> None:
-        text = report_of(logs.read(passed(3.0, 10)), logs.read(passed(3.0, 10)))
-        self.assertNotIn("min", text)
-        self.assertNotIn("repeated", text)
-
-    def test_one_failure_of_several_ends_the_ratio(self) -> None:
-        failed = ("Test (2B): basic agreement ...\n"
-                  "--- FAIL: TestBasicAgree2B (9.00s)\nFAIL\n")
-        compared = self.compare(passed(3.0, 10) + failed, passed(1.0, 30))
-        row, = compared.rows
-        self.assertEqual(("1/2", "PASS"), row.results)
-        self.assertIsNone(row.cells[0].ratio)
-        self.assertEqual(pairing.Spread(3.0, 3.0, 3.0, 1), row.cells[0].go)
-        self.assertEqual(("0", "0"), compared.totals[1].results)
-
-
-class Costs(unittest.TestCase):
-    """CPU time and memory."""
-
-    def test_of_both_sides(self) -> None:
-        go = side("Go lab", logs.read(passed(3.0, 10)))
-        ours = side("ours", logs.read(passed(3.0, 10)))
-        self.assertNotIn("CPU", report.report(pairing.compare(go, ours)))
-        go.costs = [Cost(2.0, 40.0), Cost(4.0, 50.0)]
-        text = report.report(pairing.compare(go, ours))
+    def test_costs(self) -> None:
+        go, ours = go_side(passed(3.0, 10)), go_side(passed(3.0, 10))
+        self.assertNotIn("CPU", report_of(go, ours))
+        go.log.costs = [Cost(2.0, 40.0), Cost(4.0, 50.0)]
         self.assertIn("CPU seconds of a run: Go 3.00 (2.00..4.00), ours not "
-                      "run here\n", text)
-        ours.costs = [Cost(1.5, 9.0)]
-        text = report.report(pairing.compare(go, ours))
+                      "run here\n", report_of(go, ours))
+        ours.log.costs = [Cost(1.5, 9.0)]
+        text = report_of(go, ours)
         self.assertIn("ours 1.50, /Go 0.50\n", text)
         self.assertIn("peak MB of a run: Go 45.0 (40.0..50.0), ours 9.0, "
                       "/Go 0.20\n", text)
-
-    def test_no_ratio_where_one_side_ran_more(self) -> None:
-        go = side("Go lab", logs.read(passed(3.0, 10)))
-        ours = side("ours", our_log(OURS))
-        go.costs = ours.costs = [Cost(1.0, 1.0)]
-        self.assertEqual([None, None], [
-            cost.ratio for cost in pairing.compare(go, ours).costs])

@@ -1,70 +1,36 @@
 """Runs the two sides, and says what each run used.
 
-Always true: whatever can be wrong is looked at by find_lab(), choose_ours() and
-build() before a test runs; all output of the runs is kept in a log, run after
-run, as it comes. Needs GNU time: what Linux itself tells of a child's peak
-memory includes this Python's, from before the child was another program.
+Always true: all output of the runs is kept in a log, run after run, as it
+comes, with lines that begin with "compare:" and say what else is known of a
+run. Needs GNU time: what Linux itself tells of a child's peak memory includes
+this Python's, from before the child was another program.
 """
 
 import os
-import re
 import shutil
+import signal
 import sys
+import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
-from tools import events
+from tools import ROOT, events
 from tools.command import Problem
 from tools.compare import names
-from tools.compare.pairing import Cost
-from tools.process import Launcher, ask
+from tools.compare.logs import Cost
+from tools.process import Ended, Launcher, ask
 
-# The tests that the Go lab has too.
+# The tests that the Go lab has too, as data: it has the CPU time of each.
 _COURSE = (*events.ALL, "--origin=course")
-_GO_TEST = re.compile(r"^func (Test\w+)\(", re.MULTILINE)
-_FOLDERS = (".", "src/raft1", "src/raft", "raft1", "raft")
 # A hung test must end, but not a slow machine's whole run.
 _GO_OPTIONS = ["-test.v", "-test.count=1", "-test.timeout=30m"]
-_ERROR_LINES = 10
 
 
 class Command(NamedTuple):
-    """What runs one side once."""
+    """What runs one side once, or one of its tests."""
     arguments: list[str]
     folder: Path | None = None
-
-
-def has_lab_tests(folder: Path) -> bool:
-    """Tells a folder that holds the raft package from another."""
-    return any(names.canonical(name) in names.RANK
-               for file in sorted(folder.glob("*_test.go"))
-               for name in _GO_TEST.findall(file.read_text(errors="replace")))
-
-
-def find_lab(path: str) -> Path:
-    """Returns the folder of the raft package in or below `path`."""
-    top = Path(path).expanduser().resolve()
-    if not top.is_dir():
-        raise Problem(f"GO_LAB: {path} is no directory; give the lab's, which "
-                      "has src/raft or src/raft1 in it")
-    try:
-        for folder in _FOLDERS:
-            if has_lab_tests(top / folder):
-                return top / folder
-    except OSError as error:
-        raise Problem(f"cannot read {path}: {error.strerror}; give GO_LAB a "
-                      "folder that you may read") from error
-    raise Problem(f"GO_LAB: no raft package with the course's tests "
-                  f"in {path} or its {', '.join(_FOLDERS[1:])}")
-
-
-def find_go() -> str:
-    """Returns the path of the Go toolchain."""
-    go = shutil.which("go")
-    if go is None:
-        raise Problem("there is no Go toolchain on the PATH: run make deps "
-                      "FOR=compare, or compare with a saved log, GO_LOG=file")
-    return go
+    test: str = ""  # that one, in a process of its own
 
 
 def find_time() -> str:
@@ -75,40 +41,15 @@ def find_time() -> str:
     return found
 
 
-def go_environment(lab: Path) -> dict[str, str]:
-    """Older years of the lab are no modules and import by relative path."""
-    is_module = any((folder / "go.mod").exists()
-                    for folder in (lab, *lab.parents))
-    return {**os.environ} if is_module else {**os.environ, "GO111MODULE": "off"}
-
-
-def build(lab: Path, binary: Path) -> None:
-    """Builds the Go lab's tests, so that no run pays for the compiler."""
-    command = [find_go(), "test", "-c", "-o", str(binary)]
-    print(f"building {lab}", file=sys.stderr, flush=True)
-    ended = Launcher().run(command, cwd=lab, env=go_environment(lab))
-    if ended.status == 0 and binary.exists():
-        return
-    said = [line for line in ended.output.splitlines() if line.strip()]
-    details = said[:_ERROR_LINES]
-    if len(said) > len(details):
-        details.append(f"({len(said) - len(details)} lines more)")
-    raise Problem(f"the Go lab in {lab} does not build: mend that, or compare "
-                  "with a saved log, GO_LOG=file", details)
-
-
-def choose_go(lab: Path, binary: Path, run: str) -> Command:
-    """Returns the command that runs those of the lab's tests that RUN means."""
-    chosen = [str(binary), *_GO_OPTIONS]
-    if run:
-        asked = ask([binary, "-test.list", "."], cwd=lab)
-        found = [n for n in re.findall(r"^Test\w+$", asked.stdout, re.MULTILINE)
-                 if names.is_selected(n, run)]
-        if not found:
-            raise Problem(f'no test in {lab} matches RUN "{run}"; leave RUN '
-                          "out, or give a part of a test's name")
-        chosen.append(f"-test.run=^({'|'.join(found)})$")
-    return Command(chosen, lab)
+def choose_go(folder: Path, binary: Path, tests: list[str], is_all: bool,
+              by_test: bool) -> list[Command]:
+    """Returns the commands that run those of the lab's tests, once."""
+    program = [str(binary), *_GO_OPTIONS]
+    if by_test:
+        return [Command([*program, f"-test.run=^{test}$"], folder, test)
+                for test in tests]
+    chosen = [] if is_all else [f"-test.run=^({'|'.join(tests)})$"]
+    return [Command(program + chosen, folder)]
 
 
 def _our_names(program: str, seed: str) -> list[str]:
@@ -138,7 +79,27 @@ def choose_ours(program: str, run: str, seed: str,
                       "out, or give a part of a test's name")
     chosen = [f"--run=^({'|'.join(found)})$"] if run else []
     return [Command([program, *_COURSE, *chosen, f"--seed={each}",
-                     "--parallel=1", "--verbose=1"]) for each in seeds]
+                     "--parallel=1", "--verbose=1", "--json"])
+            for each in seeds]
+
+
+def our_version() -> str:
+    """Returns which version of ours this is."""
+    said = ask(["git", "describe", "--always", "--dirty"], cwd=ROOT)
+    return f"version {said.stdout.strip() or 'unknown'}"
+
+
+def _begin_line(version: str) -> str:
+    return (f"compare: began {time.strftime('%Y-%m-%d %H:%M:%S')}, load "
+            f"{os.getloadavg()[0]:.2f} of {os.cpu_count()} processors, "
+            f"{version}\n")
+
+
+def _end_line(status: int) -> str:
+    """Returns what go test says of a program that has ended so."""
+    if status > 128:  # GNU time's word for a signal
+        return f"signal: {signal.strsignal(status - 128)}\n"
+    return f"exit status {status}\n"
 
 
 def _read_cost(file: Path) -> Cost:
@@ -147,17 +108,51 @@ def _read_cost(file: Path) -> Cost:
     return Cost(float(user) + float(system), int(peak_kb) / 1024)
 
 
-def run(command: Command, log: Path, scratch: Path) -> tuple[int, str, Cost]:
-    """Runs a side once; returns its exit status, output and cost."""
-    print(f"running {' '.join(command.arguments)}", file=sys.stderr, flush=True)
-    cost = scratch / "cost"
-    timed = [find_time(), "-f", "%U %S %M", "-o", str(cost),
-             *command.arguments]
-    with log.open("a", encoding="utf-8") as out:
-        def tee(line: str) -> None:
-            for file in (sys.stderr, out):
-                print(line, end="", file=file, flush=True)
+def _used_line(test: str, costs: list[Cost]) -> str:
+    cpu = sum(cost.cpu_seconds for cost in costs)
+    peak = max(cost.peak_mb for cost in costs)
+    return (f"compare: {test} used {cpu:.2f} CPU seconds\n" if test else
+            f"compare: used {cpu:.2f} CPU seconds, peak {peak:.1f} MB\n")
 
-        ended = Launcher().run(timed, cwd=command.folder, on_line=tee)
-    assert ended.status is not None
-    return ended.status, ended.output, _read_cost(cost)
+
+class Runner:
+    """Runs one side, and keeps what it says in `log`."""
+
+    def __init__(self, log: Path, version: str, scratch: Path) -> None:
+        self._log = log
+        self._version = version
+        self._cost = scratch / "cost"
+
+    def run(self, commands: list[Command]) -> tuple[str, Ended]:
+        """Runs the side once; returns its part of the log, and how the last
+        command ended."""
+        costs: list[Cost] = []
+        with self._log.open("a", encoding="utf-8") as out:
+            text = _begin_line(self._version)
+            print(text, end="", file=out)
+            for command in commands:
+                ended = self._run_one(command, out)
+                assert ended.status is not None
+                notes = _end_line(ended.status)
+                costs.append(_read_cost(self._cost))
+                if command.test:
+                    notes += _used_line(command.test, costs[-1:])
+                if len(costs) == len(commands):
+                    notes += _used_line("", costs)
+                print(notes, end="", file=out)
+                text += ended.output + notes
+        return text, ended
+
+    def _run_one(self, command: Command, out: TextIO) -> Ended:
+        print(f"running {' '.join(command.arguments)}", file=sys.stderr,
+              flush=True)
+
+        def tee(line: str) -> None:
+            print(line, end="", file=out, flush=True)
+            event = events.parse(line)
+            print(event.get("Output", "") if event else line, end="",
+                  file=sys.stderr, flush=True)
+
+        return Launcher().run([find_time(), "-f", "%U %S %M", "-o",
+                               str(self._cost), *command.arguments],
+                              cwd=command.folder, on_line=tee)

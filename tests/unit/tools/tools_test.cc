@@ -73,8 +73,11 @@ TEST(Tools, Lint) { ExpectPasses("tools.lint.changed_test"); }
 
 TEST(Tools, Compare) {
   ExpectPasses(
-      "tools.compare.compare_test tools.compare.logs_test "
-      "tools.compare.page_test tools.compare.report_test");
+      "tools.compare.compare_test tools.compare.crash_test "
+      "tools.compare.lab_test tools.compare.names_test "
+      "tools.compare.page_test tools.compare.pairing_test "
+      "tools.compare.reader_test tools.compare.report_test "
+      "tools.compare.sides_test tools.compare.text_test");
 }
 
 TEST(Tools, Grade) { ExpectPasses("tools.grade.grade_test"); }

@@ -1,14 +1,14 @@
-"""Tests of logs.py and names.py.
+"""Tests of reader.py: real logs, and what else a log may look like.
 
 Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
-`/usr/bin/python3 -B -m unittest tools.compare.logs_test`, in the root.
+`/usr/bin/python3 -B -m unittest tools.compare.reader_test`, in the root.
 """
 
 import unittest
 
-from tools.compare import logs, names
-from tools.compare.samples import (LOGS, OURS, PASSED, names_and_results, read,
-                     without_v)
+from tools.compare import logs, names, reader
+from tools.compare.samples import (AGREE, LOGS, OURS, PASSED,
+                                   names_and_results, read, without_v)
 
 
 def sums(tests: list[logs.Test]) -> list[float]:
@@ -50,7 +50,7 @@ class RealLogs(unittest.TestCase):
         self.assertEqual(sorted(self.TOTALS), [log.stem for log in LOGS])
         for log in LOGS:
             with self.subTest(log.name):
-                self.check_totals(log.stem, logs.read_file(str(log)).tests)
+                self.check_totals(log.stem, reader.read_file(str(log)).tests)
 
     def test_the_same_without_v_and_with_crlf(self) -> None:
         for log in LOGS:
@@ -126,13 +126,6 @@ class Reading(unittest.TestCase):
         self.assertEqual([("TestNew2B", "FAIL")], names_and_results(
             title + "--- FAIL: TestNew2B (0.10s)\n"))
 
-    def test_a_log_that_ends_in_a_test(self) -> None:
-        log = ("=== RUN   TestBasicAgree2B\nTest (2B): basic agreement ...\n"
-               f"{PASSED}--- PASS: TestBasicAgree2B (1.50s)\n"
-               "=== RUN   TestBackup2B\npanic: test timed out after 10m0s\n")
-        self.assertEqual([("TestBasicAgree2B", "PASS"),
-                          ("TestBackup2B", "cut")], names_and_results(log))
-
     def test_subtests_count_with_their_test(self) -> None:
         log = ("=== RUN   TestMine\n=== RUN   TestMine/a\n"
                "--- PASS: TestMine (0.10s)\n    --- PASS: TestMine/a (0.10s)\n")
@@ -149,82 +142,79 @@ class Reading(unittest.TestCase):
                           if test.name == "TestFollowerFailure2B"])
 
     def test_ours_are_the_lab_tests_only(self) -> None:
-        log = logs.select_ours(logs.read(OURS), "", "ours.txt")
+        log = logs.select_ours(reader.read(OURS), "", "ours.txt")
         self.assertEqual(["TestInitialElection2A", "TestBasicAgree2B",
                           "TestFollowerFailure2B"],
                          [test.name for test in log.tests])
 
-    def test_a_log_is_whole_with_its_last_line(self) -> None:
-        for log in LOGS:
-            self.assertEqual("", logs.read_file(str(log)).fault)
-        self.assertEqual("", logs.read(OURS).fault)
-        for end in ("PASS\n", "ok  \traft\t1.5s\n", "xPASS\r\n",
-                    "FAIL\traft\t1.5s\n", "1 passed, 0 failed\n"):
-            text = f"Test (2B): basic agreement ...\n{PASSED}some text\n{end}"
-            self.assertEqual("", logs.read(text).fault, end)
-
-    def test_a_truncated_log(self) -> None:
-        whole = LOGS[0].read_text(encoding="utf-8")
-        names_of = [test.name for test in read(whole)]
-        for share in range(1, 20):
-            log = logs.read(whole[:len(whole) * share // 20])
-            self.assertNotEqual("", log.fault)
-            kept = [test.name for test in log.tests]
-            # Where it is cut in a name or title, the last is not the test's.
-            self.assertEqual(names_of[:len(kept) - 1], kept[:-1])
-        self.assertEqual("breaks off in TestBasicAgree2B", logs.read(
-            "Test (2B): basic agreement ...\n").fault)
-
-
-class Years(unittest.TestCase):
-    """Names and formats from 2023 on."""
-
-    def test_3a_is_2a(self) -> None:
-        log = ("=== RUN   TestBasicAgree3B\nTest (3B): basic agreement ...\n"
-               f"{PASSED}--- PASS: TestBasicAgree3B (1.50s)\n")
-        for text in (log, without_v(log)):
+    def test_noise_between_the_halves_of_a_passed_line(self) -> None:
+        first, second = PASSED[:15], PASSED[15:]
+        self.assertTrue(first.endswith("Passed --"))
+        for noise in ("2026/01/01 10:00:00 S0 steps down\n", "x\n" * 5,
+                      "no end of line", "a.go:7: PASS\n", "1.5 2 3\n"):
+            log = AGREE.replace(PASSED, f"{first}{noise}{second}")
             self.assertEqual([("TestBasicAgree2B", "PASS")],
-                             names_and_results(text))
-        self.assertEqual(
-            [("TestBasicAgree2B", "FAIL")], names_and_results(
-                "Test (3B): basic agreement ...\n"
-                "--- FAIL: TestBasicAgree3B (10.00s)\n"))
+                             names_and_results(log))
+            self.assertEqual(logs.Figures(1.5, 20, 3000, 4), figures_of(log))
 
-    def test_only_the_courses_names_change(self) -> None:
-        for name, _ in names.KNOWN_TESTS:
-            self.assertEqual(name, names.canonical(f"{name[:-2]}3{name[-1]}"))
-        self.assertEqual("TestSpeed3A", names.canonical("TestSpeed3A"))
-        self.assertEqual("TestMine2A", names.canonical("TestMine2A"))
+    def test_a_line_of_numbers_is_not_always_figures(self) -> None:
+        log = "  2.5  3   21    3001    5\n" + AGREE.replace(
+            PASSED, "  3.5  3   22    3002    6\n" + PASSED +
+            "  4.5  3   23    3003    7\n")
+        self.assertEqual(logs.Figures(1.5, 20, 3000, 4), figures_of(log))
 
-    def test_the_passed_line_of_2025(self) -> None:
-        log = ("Test (3A): initial election (reliable network)...\n"
-               "noise  ... Passed --  time  3.5s #peers 3 #RPCs   113 #Ops    0"
-               "\n")
-        self.assertEqual([("TestInitialElection2A", "PASS")],
+    def test_a_passed_line_without_figures(self) -> None:
+        for log in (AGREE.replace(PASSED, "  ... Passed\n"),
+                    "Test (2B): basic agreement ...\n  ... Passed\n"):
+            self.assertEqual([("TestBasicAgree2B", "PASS")],
+                             names_and_results(log))
+            self.assertIsNone(read(log)[0].figures)
+
+    def test_why_a_test_failed(self) -> None:
+        for line, why in (
+                ("    config.go:475: one(100) failed\n",
+                 "config.go:475: one(100) failed"),
+                ("\tconfig.go:475: one(100) failed\n",
+                 "config.go:475: one(100) failed"),
+                ("S0 votes    config.go:475: one(100) failed\r\n",
+                 "config.go:475: one(100) failed"),
+                ("S0 votesFatal: one(100) failed\n\t/lab/test.go:3\n",
+                 "Fatal: one(100) failed"),
+                ("    2b_test.cc:66: expected 4\n        got 5\n",
+                 "2b_test.cc:66: expected 4"),
+                ("    crashed: signal 11 (Segmentation fault)\n",
+                 "crashed: signal 11 (Segmentation fault)"),
+                ("2026/01/01 raft.go:5: S0 votes\n", "")):
+            verdict = "--- FAIL: TestBasicAgree2B (10.01s)\n"
+            for log in (verdict + line, line + verdict):
+                tests = read("=== RUN   TestBasicAgree2B\n" + log)
+                self.assertEqual([why], [test.why for test in tests])
+
+
+class Services(unittest.TestCase):
+    """The labs on top of Raft: other titles, other figures or none."""
+
+    def test_several_titles_are_one_test(self) -> None:
+        parts = [f"Test: {title} (3A) ...\n  ... Passed --   {figures}\n"
+                 for title, figures in (("progress in majority",
+                                         "0.6  5    69    2"),
+                                        ("no progress in minority",
+                                         "1.0  5   130    3"))]
+        log = ("=== RUN   TestOnePartition3A\n" + "".join(parts) +
+               "--- PASS: TestOnePartition3A (3.15s)\n")
+        self.assertEqual([("TestOnePartition3A", "PASS")],
                          names_and_results(log))
-        self.assertEqual(logs.Figures(3.5, 113), read(log)[0].figures)
+        self.assertEqual(logs.Figures(1.6, 199, None, 5), figures_of(log))
+        self.assertEqual([("Test: progress in majority (3A)", "PASS"),
+                          ("Test: no progress in minority (3A)", "PASS")],
+                         names_and_results("".join(parts)))
 
-    def test_the_network_tells_the_twins_of_2025_apart(self) -> None:
-        for title, network, name in (
-                ("install snapshots (disconnect)", "reliable",
-                 "TestSnapshotInstall2D"),
-                ("install snapshots (disconnect)", "unreliable",
-                 "TestSnapshotInstallUnreliable2D"),
-                ("install snapshots (crash)", "reliable",
-                 "TestSnapshotInstallCrash2D"),
-                ("install snapshots (crash)", "unreliable",
-                 "TestSnapshotInstallUnCrash2D"),
-                ("Figure 8 (unreliable)", "unreliable",
-                 "TestFigure8Unreliable2C"),
-                ("unreliable churn", "unreliable", "TestUnreliableChurn2C")):
-            self.assertEqual([(name, "cut")], names_and_results(
-                f"Test (3{name[-1]}): {title} ({network} network)...\n"))
-
-    def test_run_means_all_names_of_a_test(self) -> None:
-        for run in ("2A", "3A", "TestInitialElection2A$",
-                    "^TestInitialElection3A$", "Initial", "[23]A$", ""):
-            for name in ("TestInitialElection2A", "TestInitialElection3A"):
-                self.assertTrue(names.is_selected(name, run), run)
-        for run in ("2B", "3B", "4A", "Basic"):
-            self.assertFalse(names.is_selected("TestInitialElection3A", run))
-        self.assertFalse(names.is_selected("TestMine2A", "3A"))
+    def test_titles_without_a_part(self) -> None:
+        title = "Test: concurrent puts and configuration changes...\n"
+        self.assertEqual(
+            [("Test: concurrent puts and configuration changes", "PASS")],
+            names_and_results(title + "  ... Passed\n"))
+        self.assertEqual([("TestConcurrent1", "FAIL")], names_and_results(
+            f"=== RUN   TestConcurrent1\n{title}  ... Passed\n"
+            "    config.go:75: test took longer than 120 seconds\n"
+            "--- FAIL: TestConcurrent1 (150.42s)\n"))

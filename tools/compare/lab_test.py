@@ -1,0 +1,139 @@
+"""Tests of lab.py: where the Go lab is, and how it is built.
+
+Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
+`/usr/bin/python3 -B -m unittest tools.compare.lab_test`, in the root.
+"""
+
+import os
+from unittest import mock
+
+from tools.compare import lab
+from tools.compare.stand_ins import LAB_TEST, OTHER_TEST, CommandTest
+
+
+class Finding(CommandTest):
+    """The folder of the raft package."""
+
+    def test_the_folders_of_all_years(self) -> None:
+        for name in ("src/raft1", "src/raft", "raft1", "raft", "x"):
+            top = self.folder / f"course-{name.replace('/', '-')}"
+            self.write(f"{top}/src/kvraft/test_test.go", OTHER_TEST)
+            folder = self.write(f"{top}/{name}/test.go_test.go",
+                                LAB_TEST.replace("2A", "3A")).parent
+            given = folder if name == "x" else top
+            self.assertEqual(folder, lab.find_lab(str(given)))
+
+    def test_no_lab(self) -> None:
+        self.expect_refusal("is no directory", "--go_lab=/nonexistent")
+        self.expect_refusal("is no directory", f"--go_lab={self.log}")
+        self.expect_refusal("no raft package", f"--go_lab={self.bin}")
+        other = self.write("kvraft/test_test.go", OTHER_TEST).parent
+        self.expect_refusal("no raft package", f"--go_lab={other}")
+
+    def test_at_any_depth(self) -> None:
+        top = self.folder / "a"
+        deep = self.write("a/b/c/6.824/src/raft/x_test.go", LAB_TEST).parent
+        self.write("a/b/c/6.824/src/kvraft/x_test.go", OTHER_TEST)
+        for hidden in (".git", "vendor", "node_modules"):
+            self.write(f"a/{hidden}/raft/x_test.go", LAB_TEST)
+        self.assertEqual(deep, lab.find_lab(str(top)))
+        # The usual place is taken without a look at the others.
+        usual = self.write("a/src/raft/x_test.go", LAB_TEST).parent
+        self.assertEqual(usual, lab.find_lab(str(top)))
+
+    def test_more_than_one(self) -> None:
+        for name in ("2021/raft", "2022/raft"):
+            self.write(f"a/{name}/x_test.go", LAB_TEST)
+        self.expect_refusal("2 raft packages below",
+                            f"--go_lab={self.folder / 'a'}", lines=3)
+
+
+class Environment(CommandTest):
+    """Whether the lab is a module."""
+
+    def environment(self, imports: str) -> tuple[str, str]:
+        """Returns GO111MODULE and GOPATH for a lab with these imports."""
+        self.write("6.824/src/raft/raft.go", f"package raft\n\n{imports}\n")
+        found = lab.go_environment(self.lab)
+        return found["GO111MODULE"], found.get("GOPATH", "")
+
+    def test_a_module(self) -> None:
+        self.write("6.824/src/go.mod", "module 6.824\n")
+        for imports in ('import "6.824/labrpc"', 'import "fmt"', "",
+                        '// not "../labrpc"', 'var s = "../labrpc"'):
+            self.assertEqual(("on", ""), self.environment(imports))
+
+    def test_a_lab_without_one(self) -> None:
+        for mod in ("", "module my\n"):
+            if mod:  # above the lab, of a project around it
+                self.write("go.mod", mod)
+            for imports in ('import "../labrpc"', 'import (\n\t"fmt"\n\t'
+                            '"../labgob"\n)', 'import rpc "../labrpc"'):
+                self.assertEqual(("off", ""), self.environment(imports))
+            self.assertEqual(("off", str(self.folder / "6.824")),
+                             self.environment('import "labrpc"'))
+
+    def test_one_below_gopath(self) -> None:
+        with mock.patch.dict(os.environ, GOPATH=str(self.folder / "6.824")):
+            self.assertEqual(("off", "/nonexistent"),
+                             self.environment('import "../labrpc"'))
+
+
+class Building(CommandTest):
+    """What is built, and what is said if it is not."""
+
+    def test_a_module_is_run_as_one(self) -> None:
+        self.write("6.824/src/go.mod", "module 6.824\n")
+        self.compare(f"--go_lab={self.lab}")
+        self.assertIn(f" in {self.lab} module=on path=\n", self.called("go"))
+
+    def test_the_servers_of_2026(self) -> None:
+        self.write("6.5840/src/main/raft1d.go", "package main\n")
+        self.write("6.5840/src/main/kvraft1d.go", "package main\n")
+        folder = self.write("6.5840/src/raft1/raft_test.go", LAB_TEST).parent
+        self.compare(f"--go_lab={self.folder / '6.5840'}")
+        first, second = self.called("go").splitlines()
+        self.assertRegex(first, rf"\Atest -c -vet=off -o .* in {folder} ")
+        self.assertRegex(second, r"\Abuild -o main/raft1d main/raft1d\.go in "
+                         rf"{folder.parent} ")
+        self.assertTrue((folder.parent / "main/raft1d").exists())
+
+    def test_a_lab_that_does_not_build(self) -> None:
+        errors = [f"./raft.go:{number}: oops" for number in range(1, 20)]
+        self.write("go.broken", "# raft\n" + "\n".join(errors))
+        status, out, err = self.compare(f"--go_lab={self.lab}")
+        self.assertEqual((2, ""), (status, out))
+        self.assertIn("# raft\n./raft.go:1: oops\n", err)
+        self.assertNotIn(":10: oops", err)
+        self.assertIn("does not build: mend that, or", err.splitlines()[-1])
+        self.assertEqual("", self.called("raft") + self.called("ours"))
+
+    def expect_needs(self, needed: str, says: str, go_mod: str) -> None:
+        """Expects that a lab that does not build is said to need that Go."""
+        self.write("go.broken", says)
+        self.write("6.824/src/go.mod", go_mod)
+        status, out, err = self.compare(f"--go_lab={self.lab}")
+        self.assertEqual((2, ""), (status, out))
+        self.assertIn(f"needs Go {needed}, this is 1.19.8: install that, or",
+                      err.splitlines()[-1])
+
+    def test_a_lab_for_a_newer_go(self) -> None:
+        errors = "".join(f"./raft.go:{number}: undefined: min\n"
+                         for number in range(10))
+        self.expect_needs("1.22", f"# x/raft\n{errors}too many errors\n"
+                          "note: module requires Go 1.22\n", "module x\n")
+        self.expect_needs("1.22", errors, "module x\n\ngo 1.22\n")
+        self.expect_needs(
+            "1.22.3", "go: errors parsing go.mod:\ngo.mod:3: invalid go "
+            "version '1.22.3'\n", "module x\n\ngo 1.22.3\ntoolchain go1.23\n")
+        self.expect_needs("1.100", "go: go.mod requires go >= 1.100 (running "
+                          "go 1.21.0; GOTOOLCHAIN=local)\n", "module x\n")
+        self.expect_needs("1.20", "# dependency\nnote: module requires Go "
+                          "1.20\n", "module x\n\ngo 1.15\n")
+
+    def test_a_newer_go_is_not_to_blame_for_everything(self) -> None:
+        self.write("go.broken", "./raft.go:1: oops\n")
+        for version in ("1.19", "1.15", "1.9"):
+            self.write("6.824/src/go.mod", f"module x\n\ngo {version}\n")
+            _, _, err = self.compare(f"--go_lab={self.lab}")
+            self.assertIn("does not build: mend", err.splitlines()[-1])

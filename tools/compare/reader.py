@@ -1,0 +1,245 @@
+"""Reads what `go test`, or our program, said of its tests.
+
+What they say is found anywhere in a line, not just at its beginning: the lab
+and its solutions also print, often without an end of line, and even between the
+two halves of a Passed line. Without -v only failing tests are named; the others
+are known by their titles.
+"""
+
+import io
+import re
+from pathlib import Path
+
+from tools.command import Problem
+from tools.compare import names, text
+from tools.compare.logs import Cost, Figures, Log, Test
+
+# The methods of _Reader are called like these.
+_EVENTS = {
+    # A name followed by a slash is a subtest's.
+    "run": r"=== RUN +(?P<running>Test\w+)(?![\w/])",
+    # "Test (2A): initial election ...", "Test: one client (3A) ..."; the second
+    # end is 2025's.
+    "title": r"(?P<titled>Test(?: \(\d[A-Z]\))?: .+?)(?: ?\.\.\."
+             r"| \((?P<network>(?:un)?reliable) network\)\.\.\.)",
+    "passed": r"\.\.\. Passed(?= --|[ \t\r]*$)",
+    # Seconds, servers, RPCs, bytes (neither in 2018 nor in a service's tests),
+    # commits; 2025's second half has names.
+    "figures": r"  +(?P<seconds>\d+\.\d) +\d+ +(?P<rpcs>\d+)"
+               r"(?: +(?P<bytes>\d+))? +(?P<commits>\d+)[ \t\r]*\n",
+    "figures_2025": r"  time +(?P<seconds_2025>\d+\.\d)s +#peers +\d+"
+                    r" +#RPCs +(?P<rpcs_2025>\d+) +#Ops +\d+[ \t\r]*\n",
+    "verdict": r"--- (?P<verdict_is>PASS|FAIL|SKIP): (?P<name>Test\w+)"
+               r" \((?P<took>\d+\.\d+)s\)",
+    "why": r"(?:    |\t)(?P<place>[\w.-]+\.(?:go|cc|h):\d+: .+"
+           r"|(?:crashed|test hung|exit status \d+): .+)|Fatal: .+",
+    "cause": r"(?:panic|fatal error|apply error): .+"
+             r"|\*\*\* Test killed .+",
+    "race": r"WARNING: DATA RACE",
+    # The end of a program, perhaps before that of its tests.
+    "exit": r"(?:^|(?<=\S))(?:exit status \d+|signal: .+?)[ \t\r]*$",
+    "fail": r"\bFAIL[ \t]+\S+[ \t]+(?:\d+\.\d+s|\[.+\])|^FAIL[ \t\r]*$",
+    # The end of its tests, if the last of them has ended.
+    "end_of_tests": r"(?:PASS|FAIL)[ \t\r]*$|^\d+ passed, \d+ failed"
+                    r"|\bok[ \t]+\S+[ \t]+(?:\d+\.\d+s|\(cached\))",
+    # What text.py and sides.py have added.
+    "began": r"^compare: began (?P<when>.+)",
+    "used": r"^compare: (?P<user>Test\w+ )?used (?P<cpu>[\d.]+) CPU seconds"
+            r"(?:, peak (?P<peak>[\d.]+) MB)?",
+    "failed": r"^compare: Test\w+ failed: (?P<way>\w+): (?P<message>.+)",
+    "seed": r"^seed (?P<number>\d+), log",
+}
+_EVENT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern
+                             in _EVENTS.items()), re.MULTILINE)
+# A line without any of these is the lab's own, or the half of a Passed line.
+_WORDS = ("=== RUN", "Test", "... Passed", "---", ".go:", ".cc:", ".h:",
+          "Fatal:", "crashed:", "hung:", "panic:", "error:", "DATA RACE",
+          "exit status", "signal:", "PASS", "FAIL", "ok ", "ok\t", " passed, ",
+          "compare:", "seed ")
+_RECOVERED = re.compile(r" \[recovered.*\]\s*$")
+_LOG_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? ")
+
+
+class _Reader:
+    """Collects the tests of one log from its events, in order.
+
+    How a test ended is clear only when something follows that is not its own:
+    the next test, or the end of the log.
+    """
+
+    def __init__(self) -> None:
+        self.log = Log()
+        self._test: Test | None = None  # the last
+        self._awaits_figures = False
+        self._said = ""   # its last line that is no event
+        self._cause = ""  # what may have ended the process, in its words
+        self._race = ""
+        self._end = ""    # of the run: what says so, or log.Fatal before it
+        self._has_exited = False  # at that end: its tests have none
+
+    def read(self, log: str) -> Log:
+        """Returns what is in the log; once only."""
+        for line in io.StringIO(log, newline="\n"):
+            events = []
+            if self._awaits_figures or any(map(line.__contains__, _WORDS)):
+                events = list(_EVENT.finditer(line))
+            for event in events:
+                getattr(self, f"_on_{event.lastgroup}")(event)
+            if not events and not line.isspace():
+                self._said = line
+        self._close(is_last=True)
+        self._find_fault()
+        return self.log
+
+    def _open(self, name: str, named_by_go: bool) -> Test:
+        self._close()
+        self._test = Test(name, named_by_go)
+        self._awaits_figures = self._has_exited = False
+        self._said = self._cause = self._race = self._end = ""
+        self.log.tests.append(self._test)
+        return self._test
+
+    def _close(self, is_last: bool = False) -> None:
+        """Decides whether the last test has ended the process."""
+        test = self._test
+        if not test or test.crash:
+            return
+        if test.has_ended:
+            has_failed = test.verdict == "FAIL"
+            test.has_stopped = self._has_exited or bool(self._cause) and (
+                has_failed or (is_last and not self._end))
+            why = "" if has_failed else "after its end: "
+        else:
+            test.has_stopped = bool(self._cause or self._end)
+            why = ""
+        if test.has_stopped:
+            test.crash = why + (self._cause or self._race or self._end)
+
+    def _find_fault(self) -> None:
+        cut = [test for test in self.log.tests if test.result == "cut"]
+        if cut:
+            self.log.fault = f"breaks off in {cut[0].name}"
+        elif not self._end and not (self._test and self._test.crash):
+            self.log.fault = "has no last line (PASS, FAIL or ok)"
+
+    def _on_run(self, event: re.Match[str]) -> None:
+        self._open(names.canonical(event["running"]), named_by_go=True)
+
+    def _on_title(self, event: re.Match[str]) -> None:
+        name = names.name_of_title(event["titled"], event["network"] or "")
+        test = self._test
+        # A service's test may have several titles.
+        is_its = test and test.named_by_go and not test.verdict and (
+            not test.titled or name not in names.RANK)
+        if not test or not is_its:
+            test = self._open(name, named_by_go=False)
+        test.titled = True
+
+    def _on_passed(self, _: re.Match[str]) -> None:
+        test = self._test
+        if not test or test.has_ended:
+            test = self._open("(no title)", named_by_go=False)
+        test.passed = self._awaits_figures = True
+        self._end, self._has_exited = "", False  # the test has printed that
+
+    def _on_figures(self, event: re.Match[str]) -> None:
+        size = int(event["bytes"]) if event["bytes"] else None
+        self._add(Figures(float(event["seconds"]), int(event["rpcs"]), size,
+                          int(event["commits"])))
+
+    def _on_figures_2025(self, event: re.Match[str]) -> None:
+        self._add(Figures(float(event["seconds_2025"]),
+                          int(event["rpcs_2025"])))
+
+    def _add(self, figures: Figures) -> None:
+        if self._test and self._awaits_figures:
+            before = self._test.figures
+            self._test.figures = before.plus(figures) if before else figures
+            self._awaits_figures = False
+
+    def _on_verdict(self, event: re.Match[str]) -> None:
+        name = names.canonical(event["name"])
+        test = self._test
+        if not test or not self._is_verdict_of(test, name):
+            test = self._open(name, named_by_go=True)
+        test.name, test.verdict = name, event["verdict_is"]
+        test.took = float(event["took"])
+        test.why = test.why or self._cause
+        self._cause, self._end, self._has_exited = "", "", False
+
+    @staticmethod
+    def _is_verdict_of(test: Test, name: str) -> bool:
+        if test.verdict:
+            return False
+        nameless = not test.named_by_go and test.name not in names.RANK
+        return test.name == name or (nameless and not test.passed)
+
+    def _on_why(self, event: re.Match[str]) -> None:
+        if self._test and not self._test.why:
+            self._test.why = (event["place"] or event[0]).strip()
+
+    def _on_cause(self, event: re.Match[str]) -> None:
+        self._cause = self._cause or _RECOVERED.sub("", event[0]).strip()
+
+    def _on_race(self, event: re.Match[str]) -> None:
+        self._race = event[0]
+
+    def _on_exit(self, event: re.Match[str]) -> None:
+        if not self._end:
+            self._has_exited = True
+            self._end_with(event)
+
+    def _on_fail(self, event: re.Match[str]) -> None:
+        if not self._end:
+            self._end_with(event)
+
+    def _end_with(self, event: re.Match[str]) -> None:
+        said = event.string[:event.start()].strip() or self._said
+        said = _LOG_STAMP.sub("", said).strip()  # by log.Fatal?
+        is_signal = event[0].startswith("signal")
+        self._end = event[0].strip() if is_signal or not said else said
+
+    def _on_end_of_tests(self, event: re.Match[str]) -> None:
+        if not self._test or self._test.has_ended:
+            self._end = self._end or event[0].strip()
+
+    def _on_began(self, event: re.Match[str]) -> None:
+        self.log.began.append(event["when"].strip())
+
+    def _on_seed(self, event: re.Match[str]) -> None:
+        self.log.seeds.append(event["number"])
+
+    def _on_used(self, event: re.Match[str]) -> None:
+        cpu = float(event["cpu"])
+        if event["peak"]:
+            self.log.costs.append(Cost(cpu, float(event["peak"])))
+        elif self._test:
+            self._test.cpu = cpu
+
+    def _on_failed(self, event: re.Match[str]) -> None:
+        if self._test:
+            self._test.why = event["message"].strip()
+            if event["way"] == "crash":
+                self._test.crash = self._test.why
+
+
+def read(log: str) -> Log:
+    """Returns the tests that a log's text tells of."""
+    return _Reader().read(text.printed(log))
+
+
+def read_file(path: str) -> Log:
+    """Returns the tests of a saved log."""
+    try:
+        said = text.decode(Path(path).expanduser().read_bytes())
+    except OSError as error:
+        raise Problem(f"cannot read {path}: {error.strerror}; give the file "
+                      "with a run's whole output") from error
+    how = "make it with: go test -v >file 2>&1 (ours: make test >file 2>&1)"
+    if not said.strip():
+        raise Problem(f"{path} is empty; {how}")
+    log = read(said)
+    if not log.tests:
+        raise Problem(f"{path} is no log of go test: no lab test is in it; "
+                      f"{how}")
+    return log
