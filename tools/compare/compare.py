@@ -132,8 +132,7 @@ class Comparer:
         """Returns the commands of one run of the Go lab."""
         if not self.go_lab:
             return []
-        binary = self.scratch / "raft.test"
-        lab.build(self.go_lab, binary)
+        binary = lab.build(self.go_lab, self.scratch)
         tests = lab.list_tests(self.go_lab, binary, self.options.run)
         go.expected = list(map(names.canonical, tests))
         return sides.choose_go(self.go_lab, binary, tests,

@@ -84,10 +84,11 @@ def _go_mod(lab: Path) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
-def go_environment(lab: Path) -> dict[str, str]:
+def go_environment(lab: Path, scratch: Path) -> dict[str, str]:
     """Returns the environment in which the lab's year is built.
 
-    Labs before 2021 are no modules, even below another project's go.mod.
+    Labs before 2021 are no modules, even below another project's go.mod. What
+    they import by a name alone is found through a link in `scratch`.
     """
     old = {match["path"] for file in lab.glob("*.go") for match in
            _OLD_IMPORT.finditer(file.read_text(errors="replace"))}
@@ -96,11 +97,12 @@ def go_environment(lab: Path) -> dict[str, str]:
     changed = {"GO111MODULE": "off"}
     go_path = Path(os.environ.get("GOPATH") or "~/go").expanduser()
     if old & {"labrpc", "labgob"}:
-        source = next((folder for folder in lab.parents
-                       if folder.name == "src"), lab.parent)
-        changed["GOPATH"] = str(source.parent)
+        source = scratch / "src"
+        source.unlink(missing_ok=True)
+        source.symlink_to(lab.parent)
+        changed["GOPATH"] = f"{scratch}{os.pathsep}{go_path}"
     elif lab.is_relative_to(go_path):  # there "../labrpc" is refused
-        changed["GOPATH"] = "/nonexistent"
+        changed["GOPATH"] = str(scratch)
     return {**os.environ, **changed}
 
 
@@ -127,26 +129,30 @@ def _refuse(lab: Path, what: str, output: str) -> None:
                   "with a saved log, GO_LOG=file", details)
 
 
-def _run_go(lab: Path, what: str, folder: Path, product: Path,
+def _run_go(what: str, lab: Path, scratch: Path, folder: Path, product: Path,
             *arguments: str) -> None:
-    # go vet would refuse what compiles, and more of it each year.
     command = [find_go(), *arguments]
-    ended = Launcher().run(command, cwd=folder, env=go_environment(lab))
+    ended = Launcher().run(command, cwd=folder,
+                           env=go_environment(lab, scratch))
     if ended.status != 0 or not product.exists():
         _refuse(lab, what, ended.output)
 
 
-def build(lab: Path, binary: Path) -> None:
-    """Builds the Go lab's tests, so that no run pays for the compiler."""
+def build(lab: Path, scratch: Path) -> Path:
+    """Builds the Go lab's tests, so that no run pays for the compiler; returns
+    the program."""
     print(f"building {lab}", file=sys.stderr, flush=True)
-    _run_go(lab, "the Go lab", lab, binary, "test", "-c", "-vet=off", "-o",
-            str(binary))
+    binary = scratch / "raft.test"
+    # go vet would refuse what compiles, and more of it each year.
+    _run_go("the Go lab", lab, scratch, lab, binary, "test", "-c", "-vet=off",
+            "-o", str(binary))
     # In 2026 each server is a process of its own: raft1d of raft1.
     server = lab.parent / "main" / f"{lab.name}d"
     if server.with_suffix(".go").exists():
         print(f"building {server}", file=sys.stderr, flush=True)
-        _run_go(lab, server.name, lab.parent, server, "build", "-o",
+        _run_go(server.name, lab, scratch, lab.parent, server, "build", "-o",
                 f"main/{server.name}", f"main/{server.name}.go")
+    return binary
 
 
 def list_tests(lab: Path, binary: Path, run: str) -> list[str]:

@@ -51,10 +51,14 @@ class Finding(CommandTest):
 class Environment(CommandTest):
     """Whether the lab is a module."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        (self.folder / "scratch").mkdir()
+
     def environment(self, imports: str) -> tuple[str, str]:
         """Returns GO111MODULE and GOPATH for a lab with these imports."""
         self.write("6.824/src/raft/raft.go", f"package raft\n\n{imports}\n")
-        found = lab.go_environment(self.lab)
+        found = lab.go_environment(self.lab, self.folder / "scratch")
         return found["GO111MODULE"], found.get("GOPATH", "")
 
     def test_a_module(self) -> None:
@@ -70,12 +74,17 @@ class Environment(CommandTest):
             for imports in ('import "../labrpc"', 'import (\n\t"fmt"\n\t'
                             '"../labgob"\n)', 'import rpc "../labrpc"'):
                 self.assertEqual(("off", ""), self.environment(imports))
-            self.assertEqual(("off", str(self.folder / "6.824")),
+
+    def test_one_that_imports_by_a_name_alone(self) -> None:
+        scratch = self.folder / "scratch"
+        with mock.patch.dict(os.environ, GOPATH="/mine"):
+            self.assertEqual(("off", f"{scratch}:/mine"),
                              self.environment('import "labrpc"'))
+        self.assertEqual(self.lab.parent, (scratch / "src").resolve())
 
     def test_one_below_gopath(self) -> None:
         with mock.patch.dict(os.environ, GOPATH=str(self.folder / "6.824")):
-            self.assertEqual(("off", "/nonexistent"),
+            self.assertEqual(("off", str(self.folder / "scratch")),
                              self.environment('import "../labrpc"'))
 
 

@@ -1,4 +1,4 @@
-"""What a log says, as text: out of any encoding, colors, and events.
+"""What a log says, as text: without its encoding, colors, stamps and events.
 
 Always true: all that was printed is there, and what a test printed while others
 ran too is in one piece.
@@ -12,6 +12,8 @@ from tools import events
 
 _COLOR = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colors, the cursor
                     r"|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # OSC: titles, links
+# What a build server puts before each line.
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ", re.MULTILINE)
 _HAS_EVENTS = re.compile(r'^\{.*"Action":', re.MULTILINE)
 
 
@@ -19,7 +21,7 @@ def decode(data: bytes) -> str:
     """Returns the text; shells of Windows write UTF-16, some without a mark."""
     is_wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = data.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
-    return _COLOR.sub("", text.replace("\0", ""))
+    return _STAMP.sub("", _COLOR.sub("", text.replace("\0", "")))
 
 
 def _note(event: events.Event) -> str:

@@ -43,6 +43,17 @@ class Colors(unittest.TestCase):
                              text.decode(colored.encode()))
 
 
+class Stamps(unittest.TestCase):
+    """What a build server puts before each line."""
+
+    def test_they_are_left_out(self) -> None:
+        stamp = "2026-01-02T03:04:05.1234567Z "
+        for said in (AGREE, as_events(AGREE), f"{AGREE}at {stamp}\n"):
+            self.assertEqual(said, text.decode("".join(
+                stamp + line for line in said.splitlines(keepends=True)
+            ).encode()))
+
+
 class Events(unittest.TestCase):
     """What is printed with -json."""
 
