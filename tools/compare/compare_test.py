@@ -12,7 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 from tools import ROOT
-from tools.compare.samples import AGREE, BACKUP, OURS, as_events
+from tools.compare.samples import AGREE, OURS, as_events
 from tools.compare.stand_ins import GO_OPTIONS, CommandTest
 
 
@@ -117,34 +117,6 @@ class Commands(CommandTest):
         self.assertRegex(err, r"breaks off in TestRPCBytes2B: run that side "
                          r"again to its end\n\Z")
         self.assertIn("3 passed, 0 failed, 1 cut off", out)
-
-    def test_a_lab_that_ends_itself(self) -> None:
-        for end in ("panic: oops\n", "oops\n", "oops"):
-            self.write("go.txt", AGREE + BACKUP + end)
-            status, out, err = self.compare(f"--go_lab={self.lab}")
-            self.assertEqual(2, status)
-            self.assertRegex(out, r"\nGo lab: CRASHED in TestBackup2B: "
-                             r"(panic: )?oops\n")
-            # The stand-in's list has these, too.
-            for name in ("InitialElection2A", "Count2B"):
-                self.assertRegex(out, rf"\nTest{name} +not run +")
-            self.assertRegex(err, r"\ncompare: Go lab, \S+, crashed in "
-                             r"TestBackup2B: .*oops: mend that and compare "
-                             r"again\n\Z")
-            self.assertIn("again, without the runs", out)
-
-    def test_how_it_ended_is_not_lost(self) -> None:
-        self.write("go.txt", AGREE + BACKUP)
-        for code, says in (("0", "exit status 0"), ("3", "exit status 3"),
-                           ("137", "signal: Killed")):
-            self.write("go.status", code)
-            status, out, _ = self.compare(f"--go_lab={self.lab}")
-            self.assertEqual(2, status)
-            self.assertIn(f"CRASHED in TestBackup2B: {says}\n", out)
-            log = self.folder / "out/compare/go.log"
-            status, out, _ = self.compare(f"--go_log={log}")
-            self.assertEqual(2, status)
-            self.assertIn(f"CRASHED in TestBackup2B: {says}\n", out)
 
     def test_each_test_in_a_process_of_its_own(self) -> None:
         self.write("go.txt", AGREE + "PASS\n")

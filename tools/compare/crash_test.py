@@ -108,6 +108,13 @@ class Crashes(unittest.TestCase):
                               if test.crash])
 
     def test_of_ours_is_in_one_test_only(self) -> None:
+        for how in ("crashed: signal 11 (Segmentation fault)",
+                    "exit status 0: before the test's end"):
+            tests = read(f"{BACKUP}    {how}\n        PC: @ 0\n"
+                         f"--- FAIL: TestBackup2B (0.06s)\n{AGREE}FAIL\n")
+            self.assertEqual(["CRASHED", "PASS"], [t.result for t in tests])
+            self.assertEqual((how, False),
+                             (tests[0].crash, tests[0].has_stopped))
         log = reader.read(as_events(OURS, Way="crash", Place="log.cc:7",
                                     Message="Check failed: x"))
         self.assertEqual(

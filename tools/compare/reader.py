@@ -1,9 +1,8 @@
 """Reads what `go test`, or our program, said of its tests.
 
-What they say is found anywhere in a line, not just at its beginning: the lab
-and its solutions also print, often without an end of line, and even between the
-two halves of a Passed line. Without -v only failing tests are named; the others
-are known by their titles.
+The lab and its solutions also print, often without an end of line, and even
+between the two halves of a Passed line. Without -v only failing tests are
+named; the others are known by their titles.
 """
 
 import io
@@ -11,51 +10,10 @@ import re
 from pathlib import Path
 
 from tools.command import Problem
-from tools.compare import names, text
+from tools.compare import grammar, names, text
 from tools.compare.logs import Cost, Figures, Log, Test
 
-# The methods of _Reader are called like these.
-_EVENTS = {
-    # A name followed by a slash is a subtest's.
-    "run": r"=== RUN +(?P<running>Test\w+)(?![\w/])",
-    # "Test (2A): initial election ...", "Test: one client (3A) ..."; the second
-    # end is 2025's.
-    "title": r"(?P<titled>Test(?: \(\d[A-Z]\))?: .+?)(?: ?\.\.\."
-             r"| \((?P<network>(?:un)?reliable) network\)\.\.\.)",
-    "passed": r"\.\.\. Passed(?= --|[ \t\r]*$)",
-    # Seconds, servers, RPCs, bytes (neither in 2018 nor in a service's tests),
-    # commits; 2025's second half has names.
-    "figures": r"  +(?P<seconds>\d+\.\d) +\d+ +(?P<rpcs>\d+)"
-               r"(?: +(?P<bytes>\d+))? +(?P<commits>\d+)[ \t\r]*\n",
-    "figures_2025": r"  time +(?P<seconds_2025>\d+\.\d)s +#peers +\d+"
-                    r" +#RPCs +(?P<rpcs_2025>\d+) +#Ops +\d+[ \t\r]*\n",
-    "verdict": r"--- (?P<verdict_is>PASS|FAIL|SKIP): (?P<name>Test\w+)"
-               r" \((?P<took>\d+\.\d+)s\)",
-    "why": r"(?:    |\t)(?P<place>[\w.-]+\.(?:go|cc|h):\d+: .+"
-           r"|(?:crashed|test hung|exit status \d+): .+)|Fatal: .+",
-    "cause": r"(?:panic|fatal error|apply error): .+"
-             r"|\*\*\* Test killed .+",
-    "race": r"WARNING: DATA RACE",
-    # The end of a program, perhaps before that of its tests.
-    "exit": r"(?:^|(?<=\S))(?:exit status \d+|signal: .+?)[ \t\r]*$",
-    "fail": r"\bFAIL[ \t]+\S+[ \t]+(?:\d+\.\d+s|\[.+\])|^FAIL[ \t\r]*$",
-    # The end of its tests, if the last of them has ended.
-    "end_of_tests": r"(?:PASS|FAIL)[ \t\r]*$|^\d+ passed, \d+ failed"
-                    r"|\bok[ \t]+\S+[ \t]+(?:\d+\.\d+s|\(cached\))",
-    # What text.py and sides.py have added.
-    "began": r"^compare: began (?P<when>.+)",
-    "used": r"^compare: (?P<user>Test\w+ )?used (?P<cpu>[\d.]+) CPU seconds"
-            r"(?:, peak (?P<peak>[\d.]+) MB)?",
-    "failed": r"^compare: Test\w+ failed: (?P<way>\w+): (?P<message>.+)",
-    "seed": r"^seed (?P<number>\d+), log",
-}
-_EVENT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern
-                             in _EVENTS.items()), re.MULTILINE)
-# A line without any of these is the lab's own, or the half of a Passed line.
-_WORDS = ("=== RUN", "Test", "... Passed", "---", ".go:", ".cc:", ".h:",
-          "Fatal:", "crashed:", "hung:", "panic:", "error:", "DATA RACE",
-          "exit status", "signal:", "PASS", "FAIL", "ok ", "ok\t", " passed, ",
-          "compare:", "seed ")
+_CRASH_OF_OURS = re.compile(r"crashed: |exit status \d+: (?:before|after) ")
 _RECOVERED = re.compile(r" \[recovered.*\]\s*$")
 _LOG_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? ")
 
@@ -80,9 +38,7 @@ class _Reader:
     def read(self, log: str) -> Log:
         """Returns what is in the log; once only."""
         for line in io.StringIO(log, newline="\n"):
-            events = []
-            if self._awaits_figures or any(map(line.__contains__, _WORDS)):
-                events = list(_EVENT.finditer(line))
+            events = grammar.find(line, may_be_half=self._awaits_figures)
             for event in events:
                 getattr(self, f"_on_{event.lastgroup}")(event)
             if not events and not line.isspace():
@@ -165,6 +121,8 @@ class _Reader:
         test.name, test.verdict = name, event["verdict_is"]
         test.took = float(event["took"])
         test.why = test.why or self._cause
+        if test.verdict == "FAIL" and _CRASH_OF_OURS.match(test.why):
+            test.crash = test.why
         self._cause, self._end, self._has_exited = "", "", False
 
     @staticmethod

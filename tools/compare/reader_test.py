@@ -182,8 +182,10 @@ class Reading(unittest.TestCase):
                  "Fatal: one(100) failed"),
                 ("    2b_test.cc:66: expected 4\n        got 5\n",
                  "2b_test.cc:66: expected 4"),
-                ("    crashed: signal 11 (Segmentation fault)\n",
-                 "crashed: signal 11 (Segmentation fault)"),
+                ("    test hung: ended after 150 s\n",
+                 "test hung: ended after 150 s"),
+                ("    C++ exception with description \"x\" thrown\n",
+                 'C++ exception with description "x" thrown'),
                 ("2026/01/01 raft.go:5: S0 votes\n", "")):
             verdict = "--- FAIL: TestBasicAgree2B (10.01s)\n"
             for log in (verdict + line, line + verdict):

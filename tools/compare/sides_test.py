@@ -19,7 +19,8 @@ from pathlib import Path
 from tools import ROOT
 from tools.compare import reader, sides
 from tools.compare.logs import Cost
-from tools.compare.samples import AGREE, DATA, OURS, as_events
+from tools.compare.samples import AGREE, BACKUP, DATA, OURS, as_events
+from tools.compare.stand_ins import CommandTest
 
 
 class Runs(unittest.TestCase):
@@ -82,6 +83,38 @@ class Runs(unittest.TestCase):
         cost = self.cost_of(f'{sys.executable} -c "{program}"; exit 3')
         self.assertGreater(cost.peak_mb, 90)
         self.assertGreater(cost.cpu_seconds, 0)
+
+
+class Ends(CommandTest):
+    """A Go lab that ends itself, run and read again."""
+
+    def test_a_lab_that_ends_itself(self) -> None:
+        for end in ("panic: oops\n", "oops\n", "oops"):
+            self.write("go.txt", AGREE + BACKUP + end)
+            status, out, err = self.compare(f"--go_lab={self.lab}")
+            self.assertEqual(2, status)
+            self.assertRegex(out, r"\nGo lab: CRASHED in TestBackup2B: "
+                             r"(panic: )?oops\n")
+            # The stand-in's list has these, too.
+            for name in ("InitialElection2A", "Count2B"):
+                self.assertRegex(out, rf"\nTest{name} +not run +")
+            self.assertRegex(err, r"\ncompare: Go lab, \S+, crashed in "
+                             r"TestBackup2B: .*oops: mend that and compare "
+                             r"again\n\Z")
+            self.assertIn("again, without the runs", out)
+
+    def test_how_it_ended_is_not_lost(self) -> None:
+        self.write("go.txt", AGREE + BACKUP)
+        for code, says in (("0", "exit status 0"), ("3", "exit status 3"),
+                           ("137", "signal: Killed")):
+            self.write("go.status", code)
+            status, out, _ = self.compare(f"--go_lab={self.lab}")
+            self.assertEqual(2, status)
+            self.assertIn(f"CRASHED in TestBackup2B: {says}\n", out)
+            log = self.folder / "out/compare/go.log"
+            status, out, _ = self.compare(f"--go_log={log}")
+            self.assertEqual(2, status)
+            self.assertIn(f"CRASHED in TestBackup2B: {says}\n", out)
 
 
 class Interrupt(unittest.TestCase):
