@@ -38,7 +38,8 @@ class Crashes(unittest.TestCase):
     def test_the_runtime_says_why(self) -> None:
         for cause in ("panic: runtime error: index out of range [5] with "
                       "length 3", "fatal error: concurrent map writes",
-                      "panic: test timed out after 10m0s"):
+                      "panic: test timed out after 10m0s",
+                      "*** Test killed with quit: ran too long (11m0s)."):
             for end in (END, ""):  # with go test, or the program by itself
                 for before in ("", "S1 votes for S2", "  "):
                     self.check(f"{BACKUP}{before}{cause}\n{FRAMES}{end}", cause)
@@ -65,6 +66,8 @@ class Crashes(unittest.TestCase):
         self.check(f"{BACKUP}exit status 3\n", "exit status 3")
 
     def test_by_a_signal_or_a_race(self) -> None:
+        self.check(f"{BACKUP}SIGQUIT: quit\nPC=0x46\n\nrax    0x0\n{END}",
+                   "SIGQUIT: quit")
         self.check(f"{BACKUP}S0 votes\nsignal: killed\nFAIL\traft\t5.1s\n",
                    "signal: killed")
         self.check(f"{BACKUP}WARNING: DATA RACE\nRead at 0x00c0\n"

@@ -27,7 +27,7 @@ _EVENTS = {
            r"|(?:crashed|test hung|exit status \d+): .+"
            r"|C\+\+ exception .+)|Fatal: .+",
     "cause": r"(?:panic|fatal error|apply error): .+"
-             r"|\*\*\* Test killed .+",
+             r"|\*\*\* Test killed .+|^SIG[A-Z]+: .+",
     "race": r"WARNING: DATA RACE",
     # The end of a program, perhaps before that of its tests.
     "exit": r"(?:^|(?<=\S))(?:exit status \d+|signal: .+?)[ \t\r]*$",
@@ -48,7 +48,7 @@ _EVENT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern
 # the second half of a Passed line.
 _WORDS = ("=== RUN", "Test", "... Passed", "---", ".go:", ".cc:", ".h:",
           "Fatal:", "crashed:", "hung:", "C++", "panic:", "error:", "DATA RACE",
-          "exit status", "signal:", "PASS", "FAIL", "ok ", "ok\t", " passed, ",
+          "exit status", "signal:", "SIG", "PASS", "FAIL", "ok ", "ok\t", " passed, ",
           "compare:", "seed ")
 
 

@@ -24,6 +24,12 @@ _OLD_IMPORT = re.compile(r'^\s*(?:import\s+)?(?:[\w.]+\s+)?'
 _NEEDED_GO = re.compile(r"(?:^go|requires go >=|module requires Go)"
                         r" *(\d+\.\d+(?:\.\d+)?)", re.MULTILINE)
 _ERROR_LINES = 10
+# The first Go with these packages; go.mod need not say so.
+_PACKAGES = {"slices": "1.21", "maps": "1.21", "cmp": "1.21",
+             "log/slog": "1.21", "math/rand/v2": "1.22", "iter": "1.23",
+             "unique": "1.23"}
+_NO_PACKAGE = re.compile(r"package (\S+) is not in (?:GOROOT|std)"
+                         r'|cannot find package "(\S+)"')
 
 
 def _folders_below(top: Path) -> Iterator[Path]:
@@ -118,8 +124,10 @@ def _refuse(lab: Path, what: str, output: str) -> None:
         details.append(f"({len(said) - len(details)} lines more)")
     go_mod = _go_mod(lab)
     asked = go_mod.read_text(errors="replace") if go_mod else ""
-    needed = max(_NEEDED_GO.findall(f"{output}\n{asked}"), key=_number,
-                 default="0")
+    missing = {name for match in _NO_PACKAGE.findall(output) for name in match}
+    needed = max([*_NEEDED_GO.findall(f"{output}\n{asked}"),
+                  *(_PACKAGES.get(name, "0") for name in missing)],
+                 key=_number, default="0")
     version = go_version().partition(" ")[0].removeprefix("go")
     if _number(needed) > _number(version):
         raise Problem(f"the Go lab in {lab} needs Go {needed}, this is "

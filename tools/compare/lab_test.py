@@ -140,8 +140,13 @@ class Building(CommandTest):
         self.expect_needs("1.20", "# dependency\nnote: module requires Go "
                           "1.20\n", "module x\n\ngo 1.15\n")
 
+        self.expect_needs("1.22", "raft.go:3:8: package math/rand/v2 is not in "
+                          "GOROOT (/usr/lib/go/src/math/rand/v2)\n", "")
+        self.expect_needs("1.21", 'raft.go:3:8: cannot find package "slices" '
+                          "in any of:\n", "")
+
     def test_a_newer_go_is_not_to_blame_for_everything(self) -> None:
-        self.write("go.broken", "./raft.go:1: oops\n")
+        self.write("go.broken", 'raft.go:1: cannot find package "mine"\n')
         for version in ("1.19", "1.15", "1.9"):
             self.write("6.824/src/go.mod", f"module x\n\ngo {version}\n")
             _, _, err = self.compare(f"--go_lab={self.lab}")
