@@ -41,7 +41,7 @@ make compare  side by side with a Go lab of 2018 to 2026, in a table and in
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
                 OUR_LOG=file   output of ours, instead of a run
                 N=3 RUN=regex SEED=n         median and range of three runs
-                BY_TEST=1      CPU time by test: of Go's, a process for each
+                BY_TEST=1      a process for each Go test: CPU time by test
 
 make handout DIR=dir: the tree that students get, without our Raft
 

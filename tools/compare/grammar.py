@@ -48,8 +48,8 @@ _EVENT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern
 # the second half of a Passed line.
 _WORDS = ("=== RUN", "Test", "... Passed", "---", ".go:", ".cc:", ".h:",
           "Fatal:", "crashed:", "hung:", "C++", "panic:", "error:", "DATA RACE",
-          "exit status", "signal:", "SIG", "PASS", "FAIL", "ok ", "ok\t", " passed, ",
-          "compare:", "seed ")
+          "exit status", "signal:", "SIG", "PASS", "FAIL", "ok ", "ok\t",
+          " passed, ", "compare:", "seed ")
 
 
 def find(line: str, may_be_half: bool) -> list[re.Match[str]]:

@@ -45,6 +45,13 @@ class Years(unittest.TestCase):
                          names_and_results(log))
         self.assertEqual(logs.Figures(3.5, 113), read(log)[0].figures)
 
+    def test_the_first_passed_lines_of_2025(self) -> None:
+        log = ("Test (3A): initial election (reliable network)...\n"
+               "  ... Passed --   3.6  3   106    0\n")
+        self.assertEqual([("TestInitialElection2A", "PASS")],
+                         names_and_results(log))
+        self.assertEqual(logs.Figures(3.6, 106), read(log)[0].figures)
+
     def test_the_network_tells_the_twins_of_2025_apart(self) -> None:
         for title, network, name in (
                 ("install snapshots (disconnect)", "reliable",

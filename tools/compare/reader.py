@@ -29,6 +29,7 @@ class _Reader:
         self.log = Log()
         self._test: Test | None = None  # the last
         self._awaits_figures = False
+        self._has_network = False  # its title has: then it is of 2025
         self._said = ""   # its last line that is no event
         self._cause = ""  # what may have ended the process, in its words
         self._race = ""
@@ -50,7 +51,7 @@ class _Reader:
     def _open(self, name: str, named_by_go: bool) -> Test:
         self._close()
         self._test = Test(name, named_by_go)
-        self._awaits_figures = self._has_exited = False
+        self._awaits_figures = self._has_network = self._has_exited = False
         self._said = self._cause = self._race = self._end = ""
         self.log.tests.append(self._test)
         return self._test
@@ -90,6 +91,7 @@ class _Reader:
         if not test or not is_its:
             test = self._open(name, named_by_go=False)
         test.titled = True
+        self._has_network = bool(event["network"])
 
     def _on_passed(self, _: re.Match[str]) -> None:
         test = self._test
@@ -100,8 +102,10 @@ class _Reader:
 
     def _on_figures(self, event: re.Match[str]) -> None:
         size = int(event["bytes"]) if event["bytes"] else None
+        # In 2025 the last is what its lines with names call #Ops.
+        commits = None if self._has_network else int(event["commits"])
         self._add(Figures(float(event["seconds"]), int(event["rpcs"]), size,
-                          int(event["commits"])))
+                          commits))
 
     def _on_figures_2025(self, event: re.Match[str]) -> None:
         self._add(Figures(float(event["seconds_2025"]),

@@ -57,7 +57,7 @@ class _Package:
         if test:
             self._open.setdefault(test, []).append(output)
             return
-        if len(self._open) == 1:  # else nobody knows between what it was
+        if len(self._open) == 1:  # of several, the order is unknown
             self.flush()
         self.done.append(output)
 
