@@ -7,6 +7,7 @@ this Python's, from before the child was another program.
 """
 
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -102,17 +103,17 @@ def _end_line(status: int) -> str:
     return f"exit status {status}\n"
 
 
-def _read_cost(file: Path) -> Cost:
-    """Returns what GNU time wrote in its last line."""
-    user, system, peak_kb = file.read_text().split("\n")[-2].split()
-    return Cost(float(user) + float(system), int(peak_kb) / 1024)
+def _cpu_seconds() -> float:
+    """Returns what all programs that were run have used so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _used_line(test: str, costs: list[Cost]) -> str:
     cpu = sum(cost.cpu_seconds for cost in costs)
     peak = max(cost.peak_mb for cost in costs)
-    return (f"compare: {test} used {cpu:.2f} CPU seconds\n" if test else
-            f"compare: used {cpu:.2f} CPU seconds, peak {peak:.1f} MB\n")
+    return (f"compare: {test} used {cpu:.3f} CPU seconds\n" if test else
+            f"compare: used {cpu:.3f} CPU seconds, peak {peak:.1f} MB\n")
 
 
 class Runner:
@@ -121,7 +122,7 @@ class Runner:
     def __init__(self, log: Path, version: str, scratch: Path) -> None:
         self._log = log
         self._version = version
-        self._cost = scratch / "cost"
+        self._peak = scratch / "peak"
 
     def run(self, commands: list[Command]) -> tuple[str, Ended]:
         """Runs the side once; returns its part of the log, and how the last
@@ -131,10 +132,13 @@ class Runner:
             text = _begin_line(self._version)
             print(text, end="", file=out)
             for command in commands:
+                before = _cpu_seconds()
                 ended = self._run_one(command, out)
                 assert ended.status is not None
                 notes = _end_line(ended.status)
-                costs.append(_read_cost(self._cost))
+                # Its last line, in KB.
+                peak = int(self._peak.read_text().split("\n")[-2])
+                costs.append(Cost(_cpu_seconds() - before, peak / 1024))
                 if command.test:
                     notes += _used_line(command.test, costs[-1:])
                 if len(costs) == len(commands):
@@ -153,6 +157,6 @@ class Runner:
             print(event.get("Output", "") if event else line, end="",
                   file=sys.stderr, flush=True)
 
-        return Launcher().run([find_time(), "-f", "%U %S %M", "-o",
-                               str(self._cost), *command.arguments],
-                              cwd=command.folder, on_line=tee)
+        return Launcher().run([find_time(), "-f", "%M", "-o", str(self._peak),
+                               *command.arguments], cwd=command.folder,
+                              on_line=tee)

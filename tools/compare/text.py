@@ -29,7 +29,10 @@ def _note(event: events.Event) -> str:
     note = ""
     if event["Action"] == "fail" and "Way" in event:
         test = events.test_of(event)
-        note = f"compare: {test.test} failed: {test.way}: {test.why}\n"
+        why = test.why
+        if "Late" in event:
+            why += f" (threads woke up to {event['Late']} s late)"
+        note = f"compare: {test.test} failed: {test.way}: {why}\n"
     if "Cpu" in event:
         note += f"compare: {event['Test']} used {event['Cpu']} CPU seconds\n"
     return note

@@ -102,6 +102,9 @@ class Events(unittest.TestCase):
         self.assertEqual({0.25}, {test.cpu for test in tests})
         self.assertEqual(("FAIL", "a.cc:7: no"),
                          (tests[-1].result, tests[-1].why))
+        tests = reader.read(as_events(OURS, Way="check", Message="no",
+                                      Late=0.5)).tests
+        self.assertEqual("no (threads woke up to 0.5 s late)", tests[-1].why)
 
     def test_the_date(self) -> None:
         log = json.dumps({"Time": "2026-01-02T03:04:05.67Z", "Action": "output",
