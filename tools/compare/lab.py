@@ -99,7 +99,8 @@ def go_environment(lab: Path, scratch: Path) -> dict[str, str]:
     old = {match["path"] for file in lab.glob("*.go") for match in
            _OLD_IMPORT.finditer(file.read_text(errors="replace"))}
     if not old and _go_mod(lab):
-        return {**os.environ, "GO111MODULE": "on"}
+        # A go.work above it is another project's.
+        return {"GOWORK": "off", **os.environ, "GO111MODULE": "on"}
     changed = {"GO111MODULE": "off"}
     go_path = Path(os.environ.get("GOPATH") or "~/go").expanduser()
     if old & {"labrpc", "labgob"}:

@@ -66,6 +66,8 @@ class Environment(CommandTest):
         for imports in ('import "6.824/labrpc"', 'import "fmt"', "",
                         '// not "../labrpc"', 'var s = "../labrpc"'):
             self.assertEqual(("on", ""), self.environment(imports))
+        found = lab.go_environment(self.lab, self.folder)
+        self.assertEqual("off", found["GOWORK"])
 
     def test_a_lab_without_one(self) -> None:
         for mod in ("", "module my\n"):

@@ -10,7 +10,7 @@ from tools.compare.summary import Summary
 # A line is its label and a group of cells for each column group.
 Line = tuple[str, list[list[str]]]
 _DECIMALS = {"seconds": 1, "CPU seconds": 2, "CPU s": 3, "peak MB": 1}
-_DECIMALS_OF_SHARES = {"RPCs": 1, "CPU s": 4}
+_DECIMALS_OF_SHARES = {"RPCs": 1, "CPU s": 6}
 _SIDES = ["Go", "ours", "/Go"]
 _EXPLAINED = "/Go: ours divided by the Go lab's, where both passed"
 _ABSENT = "-: no such test on that side"

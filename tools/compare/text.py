@@ -11,7 +11,8 @@ import re
 from tools import events
 
 _COLOR = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # CSI: colors, the cursor
-                    r"|\][^\x07\x1b]*(?:\x07|\x1b\\))")  # OSC: titles, links
+                    r"|\][^\x07\x1b]*(?:\x07|\x1b\\))"  # OSC: titles, links
+                    r"|\^\[\[[\d;]*m")  # as cat -v shows it
 # What a build server puts before each line.
 _STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z ", re.MULTILINE)
 _HAS_EVENTS = re.compile(r'^\{.*"Action":', re.MULTILINE)
