@@ -127,7 +127,8 @@ class Interrupt(unittest.TestCase):
             program.write_text(
                 "#!/bin/sh\n"
                 "[ $1 != --list ] || { echo '{\"Test\":\"TestX\"}'; exit; }\n"
-                f"cat '{folder}/said'\necho $$ >'{folder}/pid'\n"
+                f"cat '{folder}/said'\n"
+                f"echo $$ >'{folder}/part'\nmv '{folder}/part' '{folder}/pid'\n"
                 "exec sleep 600\n", encoding="utf-8")
             program.chmod(0o755)
             (folder / "said").write_text(OURS, encoding="utf-8")
