@@ -16,6 +16,10 @@ COMMITS = FIGURES.index("commits")
 SHARED = ("RPCs", "bytes", "CPU s")  # each commit has its share of these
 
 
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second
+
+
 class Figures(NamedTuple):
     """What a Passed line counts; some years count neither bytes nor commits."""
     seconds: float
@@ -26,7 +30,8 @@ class Figures(NamedTuple):
     def plus(self, other: "Figures") -> "Figures":
         """Returns the sums: a test of a service may have several lines."""
         return Figures(self.seconds + other.seconds, self.rpcs + other.rpcs,
-                       commits=(self.commits or 0) + (other.commits or 0))
+                       _sum(self.bytes, other.bytes),
+                       _sum(self.commits, other.commits))
 
 
 @dataclass

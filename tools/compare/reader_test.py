@@ -207,6 +207,8 @@ class Services(unittest.TestCase):
         self.assertEqual([("TestOnePartition3A", "PASS")],
                          names_and_results(log))
         self.assertEqual(logs.Figures(1.6, 199, None, 5), figures_of(log))
+        self.assertEqual(logs.Figures(3.0, 40, 6000, 8), figures_of(
+            AGREE.replace(PASSED, 2 * PASSED)))
         self.assertEqual([("Test: progress in majority (3A)", "PASS"),
                           ("Test: no progress in minority (3A)", "PASS")],
                          names_and_results("".join(parts)))
