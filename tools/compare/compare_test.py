@@ -74,7 +74,10 @@ class Commands(CommandTest):
     def test_no_log(self) -> None:
         empty = self.write("empty.txt", "\n")
         other = self.write("other.txt", "ok  \traft\t3.1s\nnot a Test at all\n")
+        broken = self.write("broken.txt", "# raft\n./raft.go:1: oops\n"
+                            "FAIL\traft [build failed]\nFAIL\n")
         self.expect_refusal("is empty", f"--go_log={empty}")
+        self.expect_refusal("does not build", f"--go_log={broken}")
         self.expect_refusal("is no log of go test", f"--go_log={other}")
         self.expect_refusal("No such file", "--go_log=/nonexistent")
         self.expect_refusal("Is a directory", f"--go_log={self.bin}")

@@ -15,6 +15,7 @@ from tools.compare.logs import Cost, Figures, Log, Test
 
 _CRASH_OF_OURS = re.compile(r"crashed: |exit status \d+: (?:before|after) ")
 _RECOVERED = re.compile(r" \[recovered.*\]\s*$")
+_NOT_BUILT = re.compile(r"^FAIL\s.*\[\w+ failed\]", re.MULTILINE)
 _LOG_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? ")
 
 
@@ -201,6 +202,9 @@ def read_file(path: str) -> Log:
     if not said.strip():
         raise Problem(f"{path} is empty; {how}")
     log = read(said)
+    if not log.tests and _NOT_BUILT.search(said):
+        raise Problem(f"{path} says that the Go lab does not build: mend that; "
+                      f"then {how}")
     if not log.tests:
         raise Problem(f"{path} is no log of go test: no lab test is in it; "
                       f"{how}")
