@@ -1,14 +1,11 @@
-// Unit tests of tests/runner/go_output.h, and of the cutting of a child's
-// output into lines.
+// Unit tests of tests/runner/go_output.h.
 
 #include "tests/runner/go_output.h"
 
 #include <chrono>
 #include <string>
-#include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/runner/child_process.h"
 
 namespace runner {
 namespace {
@@ -39,27 +36,9 @@ TEST(GoOutput, TheCommandThatRepeatsNamesTheBuild) {
             "    repeat: make sim SEEDS=1 PROFILE=fair RUN='^TestA$' SEED=7\n");
 }
 
-TEST(LineSplitter, CutsLinesWhereverTheBytesAreCut) {
-  const std::string text = "one\n\ntwo\nthree";
-  for (size_t cut = 0; cut <= text.size(); ++cut) {
-    std::vector<std::string> lines;
-    LineSplitter splitter(
-        [&lines](const std::string& line) { lines.push_back(line); });
-    splitter.Add(text.substr(0, cut));
-    splitter.Add(text.substr(cut));
-    EXPECT_EQ(lines, (std::vector<std::string>{"one", "", "two"}));
-    splitter.Finish();
-    splitter.Finish();
-    EXPECT_EQ(lines, (std::vector<std::string>{"one", "", "two", "three"}));
-  }
-}
-
-TEST(LineSplitter, DoesNotHoardALineWithoutEnd) {
-  size_t passed_on = 0;
-  LineSplitter splitter(
-      [&passed_on](const std::string& line) { passed_on += line.size(); });
-  for (int i = 0; i < 1000; ++i) splitter.Add(std::string(1000, 'x'));
-  EXPECT_GT(passed_on, 900'000u);
+TEST(GoOutput, LatenessLine) {
+  EXPECT_EQ(LatenessLine(milliseconds(412), 8.126),
+            "    machine: a thread woke up 412 ms late, load average 8.13\n");
 }
 
 }  // namespace

@@ -324,6 +324,13 @@ TEST(Runner, RefusesWhatItDoesNotUnderstand) {
       {"--verbose=2",
        "bad verbosity \"2\": give 0 or 1; --help shows the "
        "options"},
+      {"--parallel=0",
+       "bad number of tests side by side \"0\": give 1 to 1024; --help shows "
+       "the options"},
+      {"--parallel=many",
+       "bad number of tests side by side \"many\": give 1 to 1024; --help "
+       "shows "
+       "the options"},
       {"--frobnicate", "unknown option --frobnicate; --help shows the options"},
       {"--run",
        "option --run needs a value, as in --run=...; --help shows "
@@ -365,7 +372,8 @@ TEST(Runner, ListsAsJson) {
 
 TEST(Runner, HelpNamesTheOptions) {
   const Outcome run = RunProgram("--help");
-  for (const char* option : {"--run=", "--seed=", "--verbose=", "--list"}) {
+  for (const char* option :
+       {"--run=", "--seed=", "--parallel=", "--verbose=", "--list"}) {
     EXPECT_TRUE(Has(run.all, option)) << option;
   }
   EXPECT_FALSE(Has(run.all, "--target")) << "it is the Makefile's";
