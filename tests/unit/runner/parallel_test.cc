@@ -2,10 +2,12 @@
 // that a test leaves.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -132,16 +134,23 @@ TEST(Runner, MoreFailedChecksThanAPersonReadsAreCutOut) {
   EXPECT_EQ(run.end, "FAIL\n0 passed, 1 failed\n");
 }
 
-// A terminal that collects what is written to it.
+// Runs the program on a terminal; returns what it wrote there, up to the
+// counts.
 std::string ShownOnATerminal(const std::string& args) {
   const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
   EXPECT_EQ(grantpt(terminal), 0);
   EXPECT_EQ(unlockpt(terminal), 0);
   const int other_side = open(ptsname(terminal), O_RDWR | O_NOCTTY);
   RunProgram(absl::StrCat(args, " >", ptsname(terminal)));
-  std::string shown(64 << 10, '\0');
-  const ssize_t count = read(terminal, shown.data(), shown.size());
-  shown.resize(static_cast<size_t>(std::max<ssize_t>(count, 0)));
+  std::string shown;
+  std::array<char, 4096> buffer;
+  // A terminal passes on what was written in pieces, and when it likes.
+  pollfd ready{terminal, POLLIN, 0};
+  while (!shown.ends_with(" failed\r\n") && poll(&ready, 1, 10'000) > 0) {
+    const ssize_t count = read(terminal, buffer.data(), buffer.size());
+    if (count <= 0) break;
+    shown.append(buffer.data(), static_cast<size_t>(count));
+  }
   close(other_side);
   close(terminal);
   return shown;
