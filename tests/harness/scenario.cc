@@ -1,5 +1,6 @@
 #include "tests/harness/scenario.h"
 
+#include <map>
 #include <set>
 #include <thread>
 
@@ -53,17 +54,39 @@ Term Scenario::Elect(ServerId server, const std::vector<ServerId>& followers,
   // hear it, and so starts an election, in a term that is new to all.
   const bool has_leader = HasLeader(all);
   const Match beats = AppendEntries().NotFrom(server);
-  // Without one every server starts elections. None of the others gets votes,
-  // but they ask `server`, so that it learns how far the terms have come.
+  // Without one every server starts elections, of which no other hears.
+  const Match asks = RequestVotes().From(server).ToOneOf(followers);
   const int rules[] = {tap.Drop(has_leader ? beats.To(server) : beats),
-                       tap.Drop(RequestVotes().NotFrom(server).NotTo(server)),
-                       tap.Drop(RequestVoteReplies().From(server).Agreeing())};
+                       tap.Drop(RequestVotes().NotFrom(server)),
+                       tap.Hold(asks)};
   const size_t begin = tap.Now();
+  std::map<size_t, Term> terms;
   WaitUntil(
       absl::StrCat("S", server, " leads"),
-      [&] { return IsFollowed(server, followers, begin); }, place);
+      [&] {
+        ReleaseRequestVotes(asks, &terms);
+        return IsFollowed(server, followers, begin);
+      },
+      place);
   for (const int rule : rules) tap.Forget(rule);
+  tap.ReleaseAll(&cluster, asks);
   return cluster.GetState(server).term;
+}
+
+// Releases a candidate's request at once if its term is new to the receiver,
+// and else when the receiver has begun a newer one. So the candidate learns of
+// each new term, by a refusal, which does not put off its next election; and
+// that one is in a term new to all. `terms` has the receiver's term when the
+// request came, by the request's number.
+void Scenario::ReleaseRequestVotes(const Match& asks,
+                                   std::map<size_t, Term>* terms) {
+  for (const TapMessage& request : tap.Held(asks)) {
+    const Term now = cluster.GetState(request.to()).term;
+    const Term then = terms->try_emplace(request.number, now).first->second;
+    if (now < request.RequestTerm() || now > then) {
+      tap.Release(&cluster, request);
+    }
+  }
 }
 
 // Says whether one of `servers` leads a term which they are all in.

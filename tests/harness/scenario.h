@@ -16,6 +16,7 @@
 #define TESTS_HARNESS_SCENARIO_H_
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,8 @@ class Scenario {
   bool HasLeader(const std::vector<raft::ServerId>& servers);
   bool IsFollowed(raft::ServerId leader,
                   const std::vector<raft::ServerId>& followers, size_t begin);
+  void ReleaseRequestVotes(const Match& asks,
+                           std::map<size_t, raft::Term>* terms);
 };
 
 }  // namespace harness

@@ -1,8 +1,10 @@
 #include "tests/harness/tap.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/logging.h"
 #include "tests/harness/raft_cluster.h"
 
@@ -91,6 +93,14 @@ Match Match::NotTo(raft::ServerId server) const {
   return Where(
       absl::StrCat("not to S", server),
       [server](const TapMessage& message) { return message.to() != server; });
+}
+
+Match Match::ToOneOf(const std::vector<raft::ServerId>& servers) const {
+  return Where(absl::StrCat("to one of S", absl::StrJoin(servers, ", S")),
+               [servers](const TapMessage& message) {
+                 return std::ranges::find(servers, message.to()) !=
+                        servers.end();
+               });
 }
 
 Match Match::InTerm(raft::Term term) const {

@@ -79,6 +79,7 @@ class Match {
   Match NotFrom(raft::ServerId server) const;
   Match To(raft::ServerId server) const;
   Match NotTo(raft::ServerId server) const;
+  Match ToOneOf(const std::vector<raft::ServerId>& servers) const;
   Match InTerm(raft::Term term) const;  // the request's, of a reply too
   Match After(size_t number) const;     // Tap::Now() at some moment
   Match Agreeing() const;
