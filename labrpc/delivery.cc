@@ -12,6 +12,7 @@ void Core::Send(EndId end, std::string_view method, std::string args,
                 Callback callback) {
   Call call;
   call.packet.sent = Clock::now();
+  call.packet.is_duplicate = callback == nullptr;
   call.end = end;
   call.args = std::move(args);
   call.callback = std::move(callback);

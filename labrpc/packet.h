@@ -33,9 +33,10 @@ struct Packet {
   uint64_t call;  // in the order of the calls; a reply has its request's
   std::chrono::steady_clock::time_point sent;  // when the call was made
   std::string_view end;
-  std::string_view server;  // empty if the end is not connected
-  std::string_view method;  // "Service.Method"
-  std::string_view bytes;   // encoded arguments or reply
+  std::string_view server;    // empty if the end is not connected
+  std::string_view method;    // "Service.Method"
+  std::string_view bytes;     // encoded arguments or reply
+  bool is_duplicate = false;  // a request that a tap delivers a second time
   // How much later the caller gets a kReordered reply; 0 if a tap holds it.
   std::chrono::milliseconds delay{0};
 };

@@ -39,6 +39,7 @@ std::optional<Message> DecodeMessage(const Packet& packet) {
                   .is_reply = packet.kind == Packet::Kind::kReply,
                   .rpc = {},
                   .fate = packet.fate,
+                  .is_duplicate = packet.is_duplicate,
                   .sent = packet.sent,
                   .delay = packet.delay,
                   .body = Undecodable()};

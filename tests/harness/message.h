@@ -36,6 +36,7 @@ struct Message {
   bool is_reply = false;
   std::string_view rpc;  // "RequestVote", "AppendEntries"
   Fate fate = Fate::kDelivered;
+  bool is_duplicate = false;  // a request that comes a second time
   std::chrono::steady_clock::time_point sent;  // when the call was made
   std::chrono::milliseconds delay{
       0};  // how much later it arrives, if reordered

@@ -121,7 +121,7 @@ void Oracle::OnAppendEntries(const Message& message,
         std::max(vouched_for, std::min(args.leader_commit, last.index));
     OffersLocked(link.to, args.term, args.prev_log_index + 1, last.index);
   }
-  BeatsLocked(link, args, message.sent);
+  if (!message.is_duplicate) BeatsLocked(link, args, message.sent);
   AwaitReplyLocked(
       message,
       {.link = link, .term = args.term, .position = last, .prev = prev});
