@@ -34,6 +34,8 @@ const char* NameOf(harness::Kind kind) {
       return runner::kSafety;
     case harness::Kind::kLiveness:
       return runner::kLiveness;
+    case harness::Kind::kEconomy:
+      return runner::kEconomy;
     case harness::Kind::kHarness:
       break;
   }

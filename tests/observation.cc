@@ -24,6 +24,7 @@
 namespace tests {
 namespace {
 
+using harness::Kind;
 using harness::OnError;
 using harness::Recorder;
 
@@ -92,7 +93,10 @@ std::shared_ptr<oracle::Oracle> MakeOracle(
       recorder->OnViolation(violation.rule.name, violation.rule.section,
                             violation.what);
     }
-    on_error({.message = violation.ToString(), .by_oracle = true});
+    on_error(
+        {.kind = violation.rule.is_economy ? Kind::kEconomy : Kind::kSafety,
+         .message = violation.ToString(),
+         .by_oracle = true});
   };
   return std::make_shared<oracle::Oracle>(servers, std::move(options));
 }

@@ -21,9 +21,9 @@ class Test(NamedTuple):
     """A test in a list, or how one ended; a field that is not said is empty."""
     test: str
     part: str = ""
-    origin: str = ""  # "course", "scenario"
+    origin: str = ""  # "course", "scenario", "economy"
     action: str = ""  # "pass", "fail", "skip"
-    kind: str = ""    # "safety", "liveness", "harness"
+    kind: str = ""    # "safety", "liveness", "economy", "harness"
     way: str = ""     # "check", "oracle", "crash", ...
     place: str = ""
     message: str = ""
@@ -32,9 +32,15 @@ class Test(NamedTuple):
 
     @property
     def group(self) -> str:
-        """The part of the lab, and whether it is a scenario test of it."""
+        """The part of the lab, and the origin if it is not the course."""
         return ("" if self.origin == "course" else self.origin.title()) + \
             self.part
+
+    @property
+    def says_nothing(self) -> bool:
+        """True if a scenario could not be set up, through no fault that is
+        known of the Raft."""
+        return self.kind == "harness" and self.way == "check"
 
     @property
     def why(self) -> str:

@@ -9,7 +9,7 @@ make demo     watch a cluster of five elect, replicate, lose servers, recover
 make test     all tests, with real threads in real time, side by side
                 RUN=regex  only the tests whose name it matches: RUN=2A,
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'
-                ORIGIN=course  only the course's; or scenario, unit
+                ORIGIN=course  only the course's; or scenario, economy, unit
                 SEED=n     fix every random choice
                 P=n        how many at once; 1: one after another; without it as
                            many as keep the processors less than half busy

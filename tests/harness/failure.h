@@ -36,7 +36,8 @@ struct Place {
 // where the network is made harsh on purpose, liveness may suffer.
 enum class Kind {
   kSafety,    // something wrong happened
-  kLiveness,  // something right did not happen in time, or cost too much
+  kLiveness,  // something right did not happen in time
+  kEconomy,   // it was right and in time, but cost too much
   kHarness,   // nothing: the test could not be carried out
 };
 

@@ -115,6 +115,7 @@ RaftCluster::~RaftCluster() {
     if (!error_reported_) unreported = error_;
   }
   if (unreported.has_value()) ReportFailure(*unreported, place_);
+  ReportExpense(place_);
 }
 
 labrpc::Observer RaftCluster::MakePacketObserver() const {
@@ -237,6 +238,7 @@ void RaftCluster::Begin(std::string_view title) {
 void RaftCluster::End(Place place) {
   if (TookTooLong()) Fail(Kind::kLiveness, kTimeLimitMessage, place);
   CheckError(place);
+  ReportExpense(place);
   if (testing::Test::HasFailure()) return;
   const Costs costs{
       .time = Clock::now() - baseline_.time,

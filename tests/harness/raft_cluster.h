@@ -13,7 +13,8 @@
 // reader goes on to take messages, so that it never blocks a Raft.
 //
 // Observers (observer.h) are told of all that the cluster does; an error that
-// one of them finds ends the test in the same way.
+// one of them finds ends the test in the same way, unless it is one of economy:
+// that is reported when the test has come to its end.
 //
 // Thread safety: the test's main thread makes and ends the cluster, and alone
 // starts, crashes, connects and disconnects servers and calls CheckOneLeader().
@@ -104,8 +105,8 @@ class RaftCluster {
   // Prints the title; what the last line reports is counted from here.
   void Begin(std::string_view title);
 
-  // Fails if the test took longer than 120 s or a reader found an error; prints
-  // the `... Passed` line if nothing failed.
+  // Fails if the test took longer than 120 s, or a reader or an observer found
+  // an error; prints the `... Passed` line if nothing failed.
   void End(Place place = Place::Here());
 
   // Makes each Agree() under way return 0 soon: the test is over.
@@ -245,6 +246,7 @@ class RaftCluster {
   // raft_cluster_checks.cc
   void FoundError(Failure error) EXCLUDES(mu_);
   void CheckError(Place place) EXCLUDES(mu_);
+  void ReportExpense(Place place) EXCLUDES(mu_);
   bool AnyTermAbove(raft::Term term);
   std::optional<raft::Index> Submit(const Command& command, int* position);
   bool AwaitAgreement(raft::Index index, const Command& command, int servers,
@@ -277,6 +279,7 @@ class RaftCluster {
   ApplyLog log_ ABSL_GUARDED_BY(mu_);
   std::optional<Failure> error_ ABSL_GUARDED_BY(mu_);  // the first one
   bool error_reported_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<Failure> expense_ ABSL_GUARDED_BY(mu_);  // to be reported
   bool finished_ ABSL_GUARDED_BY(mu_) = false;
 
   ServerGroup group_;

@@ -81,7 +81,19 @@ Applied RaftCluster::CommittedAt(raft::Index index, Place place) {
 // A reader or an observer has found an error; the first one tells most.
 void RaftCluster::FoundError(Failure error) {
   base::MutexLock lock(&mu_);
-  if (!error_.has_value()) error_ = std::move(error);
+  std::optional<Failure>& found =
+      error.kind == Kind::kEconomy ? expense_ : error_;
+  if (!found.has_value()) found = std::move(error);
+}
+
+// What cost too much, once; it ends nothing.
+void RaftCluster::ReportExpense(Place place) {
+  std::optional<Failure> expense;
+  {
+    base::MutexLock lock(&mu_);
+    expense.swap(expense_);
+  }
+  if (expense.has_value()) ReportFailure(*expense, place);
 }
 
 // The first check that meets an error reports it; it ends every thread that

@@ -13,27 +13,77 @@ using raft::Index;
 using raft::ServerId;
 using raft::Term;
 
+using Clock = std::chrono::steady_clock;
+
 constexpr std::chrono::milliseconds kLook(5);
+
+// The course gives a cluster as long to commit.
+constexpr std::chrono::seconds kControlLimit(10);
+constexpr std::chrono::milliseconds kControlPause(500);
+constexpr int64_t kControlCommand = 9999;
 
 }  // namespace
 
 Scenario::Scenario(int servers, std::string_view title, Place place)
     : cluster(servers, {.tap = tap.Handler()}, place) {
+  tap.SetBlame([this] { return FindBlame(); });
   cluster.Begin(title);
 }
 
 void Scenario::WaitUntil(const std::string& what,
                          const std::function<bool()>& is_so, Place place) {
+  if (!ComesTrue(what, is_so, place)) FailInVain(what, FindBlame(), place);
+}
+
+void Scenario::Require(const std::string& what, const std::string& rule,
+                       const std::function<bool()>& is_so, Place place) {
+  if (ComesTrue(what, is_so, place)) return;
+  FailInVain(what, {Kind::kLiveness, rule}, place);
+}
+
+bool Scenario::ComesTrue(const std::string& what,
+                         const std::function<bool()>& is_so, Place place) {
   const Step step(cluster.observers(), "WaitUntil", what, place);
-  const auto deadline = std::chrono::steady_clock::now() + kScenarioLimit;
+  const auto deadline = Clock::now() + kScenarioLimit;
   while (!is_so()) {
     cluster.CommittedAt(/*index=*/1, place);  // fails if an error was found
-    if (std::chrono::steady_clock::now() > deadline) {
-      Fail(Kind::kLiveness,
-           absl::StrCat("scenario: waited in vain until ", what), place);
-    }
+    if (Clock::now() > deadline) return false;
     std::this_thread::sleep_for(kLook);
   }
+  return true;
+}
+
+// The Raft's fault is what it does not do when it is left alone either.
+Blame Scenario::FindBlame() {
+  Heal();
+  if (CommitsUndisturbed()) {
+    return {Kind::kHarness,
+            "left alone the cluster commits, so this Raft may be right; the "
+            "scenario could not be set up"};
+  }
+  return {Kind::kLiveness, absl::StrCat("left alone the cluster commits "
+                                        "nothing within ",
+                                        kControlLimit.count(), " s either")};
+}
+
+bool Scenario::CommitsUndisturbed() {
+  const Command command = kControlCommand;
+  const auto deadline = Clock::now() + kControlLimit;
+  std::set<Index> taken;
+  while (Clock::now() < deadline) {
+    for (ServerId server = 0; server < cluster.size(); ++server) {
+      const raft::StartResult result = cluster.Start(server, command);
+      if (result.is_leader) taken.insert(result.index);
+    }
+    std::this_thread::sleep_for(kControlPause);
+    for (const Index index : taken) {
+      const Applied applied = cluster.CommittedAt(index);
+      if (applied.servers == cluster.size() && applied.command == command) {
+        return true;
+      }
+    }
+  }
+  return false;
 }
 
 Term Scenario::Elect(ServerId server, Place place) {
@@ -61,13 +111,20 @@ Term Scenario::Elect(ServerId server, const std::vector<ServerId>& followers,
                        tap.Hold(asks)};
   const size_t begin = tap.Now();
   std::map<size_t, Term> terms;
-  WaitUntil(
-      absl::StrCat("S", server, " leads"),
+  const std::string what = absl::StrCat("S", server, " to lead");
+  const bool leads = ComesTrue(
+      what,
       [&] {
         ReleaseRequestVotes(asks, &terms);
         return IsFollowed(server, followers, begin);
       },
       place);
+  if (!leads) {
+    const std::string fault = ElectionFault(server, begin);
+    FailInVain(what,
+               fault.empty() ? FindBlame() : Blame{Kind::kLiveness, fault},
+               place);
+  }
   for (const int rule : rules) tap.Forget(rule);
   tap.ReleaseAll(&cluster, asks);
   return cluster.GetState(server).term;
@@ -116,6 +173,37 @@ bool Scenario::IsFollowed(ServerId leader,
   return missing.empty();
 }
 
+// What `server` has not done since `begin` though the paper asks it; empty if
+// there is nothing. No other server was heard by it, and none stood.
+std::string Scenario::ElectionFault(ServerId server, size_t begin) {
+  const std::string name = absl::StrCat("S", server);
+  const raft::State state = cluster.GetState(server);
+  if (state.is_leader) {
+    return absl::StrCat(name, " leads term ", state.term,
+                        ", but not all others have answered it there (5.1)");
+  }
+  std::map<Term, std::set<ServerId>> votes;
+  for (const TapMessage& request :
+       tap.Seen(RequestVotes().From(server).After(begin))) {
+    votes[request.RequestTerm()].insert(server);
+  }
+  if (votes.empty()) {
+    return absl::StrCat(name,
+                        " starts no election, though it hears no leader (5.2)");
+  }
+  for (const TapMessage& vote :
+       tap.Seen(RequestVoteReplies().To(server).Agreeing().After(begin))) {
+    votes[vote.RequestTerm()].insert(vote.from());
+  }
+  for (const auto& [term, voters] : votes) {
+    if (voters.size() <= static_cast<size_t>(cluster.size()) / 2) continue;
+    if (tap.Count(AppendEntries().From(server).InTerm(term)) > 0) continue;
+    return absl::StrCat(name, " has ", voters.size(), " votes in term ", term,
+                        " with its own, and does not lead it (5.2)");
+  }
+  return "";
+}
+
 ServerId Scenario::AwaitLeader(Term above, Place place) {
   ServerId leader = raft::kNobody;
   const auto one_leads = [&] {
@@ -129,26 +217,44 @@ ServerId Scenario::AwaitLeader(Term above, Place place) {
     }
     return leader != raft::kNobody;
   };
-  WaitUntil(absl::StrCat("a server leads a term above ", above), one_leads,
-            place);
+  Require(absl::StrCat("a server to lead a term above ", above),
+          "a majority is connected (5.2)", one_leads, place);
   return leader;
 }
 
 Index Scenario::Submit(ServerId leader, const Command& command, Place place) {
   const raft::StartResult result = cluster.Start(leader, command);
   if (!result.is_leader) {
-    Fail(Kind::kLiveness,
-         absl::StrCat("scenario: S", leader, " does not lead any more"), place);
+    const Blame blame = FindBlame();
+    Fail(blame.kind,
+         absl::StrCat("scenario: S", leader, " does not lead any more, and is ",
+                      "in term ", result.term, "; ", blame.why),
+         place);
   }
+  takers_[result.index] = {leader, result.term};
   return result.index;
 }
 
 void Scenario::AwaitApplied(Index index, const Command& command, int servers,
                             Place place) {
-  WaitUntil(
-      absl::StrCat(servers, " servers have applied index ", index),
+  const std::string what =
+      absl::StrCat(servers, " servers to apply index ", index);
+  const bool is_applied = ComesTrue(
+      what,
       [&] { return cluster.CommittedAt(index, place).servers >= servers; },
       place);
+  if (!is_applied) {
+    const auto [leader, term] = takers_[index];
+    const raft::State state = cluster.GetState(leader);
+    if (state.is_leader && state.term == term) {
+      FailInVain(what,
+                 {Kind::kLiveness,
+                  absl::StrCat("S", leader, ", which took it ", "in term ",
+                               term, ", still leads (5.3)")},
+                 place);
+    }
+    FailInVain(what, FindBlame(), place);
+  }
   const Command applied = cluster.CommittedAt(index, place).command;
   if (applied != command) {
     Fail(Kind::kSafety,

@@ -10,6 +10,12 @@
 // timeouts between 200 ms and 2 s. A scenario never sleeps and hopes: it waits
 // for a message or a state, kScenarioLimit at most, and then fails.
 //
+// Such a failure is the Raft's, of the kind kLiveness, if a rule of the paper
+// asks for what did not come (Require(), and what Elect() and AwaitApplied()
+// find), or if the cluster, left alone then, commits nothing within 10 s
+// either. Otherwise it is of the kind kHarness: a right Raft may have other
+// timers than these, or send other messages, or the machine was too slow.
+//
 // Thread safety: for the test's main thread.
 
 #ifndef TESTS_HARNESS_SCENARIO_H_
@@ -34,9 +40,14 @@ class Scenario {
   Scenario(int servers, std::string_view title, Place place = Place::Here());
 
   // Waits, by looking every few milliseconds, until `is_so`. Fails after
-  // kScenarioLimit, or if a reader or an observer has found an error.
+  // kScenarioLimit, or if a reader or an observer has found an error. `what`
+  // completes "expected ...".
   void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
                  Place place = Place::Here());
+
+  // As WaitUntil(), for what a right Raft does here, by `rule`.
+  void Require(const std::string& what, const std::string& rule,
+               const std::function<bool()>& is_so, Place place = Place::Here());
 
   // Makes `server` the leader of a term in which all other connected servers,
   // or only `followers`, have answered it; returns the term. Meanwhile no
@@ -47,7 +58,8 @@ class Scenario {
                    Place place = Place::Here());
 
   // Waits until one of the connected servers leads a term above `above`;
-  // returns it, or of several that of the newest term.
+  // returns it, or of several that of the newest term. A majority must be
+  // connected.
   raft::ServerId AwaitLeader(raft::Term above, Place place = Place::Here());
 
   // Gives the command to the leader; fails if it does not take it.
@@ -75,11 +87,24 @@ class Scenario {
   RaftCluster cluster;
 
  private:
+  // What Start() said when it took a command.
+  struct Taker {
+    raft::ServerId leader = 0;
+    raft::Term term = 0;
+  };
+
+  bool ComesTrue(const std::string& what, const std::function<bool()>& is_so,
+                 Place place);
+  Blame FindBlame();
+  bool CommitsUndisturbed();
+  std::string ElectionFault(raft::ServerId server, size_t begin);
   bool HasLeader(const std::vector<raft::ServerId>& servers);
   bool IsFollowed(raft::ServerId leader,
                   const std::vector<raft::ServerId>& followers, size_t begin);
   void ReleaseRequestVotes(const Match& asks,
                            std::map<size_t, raft::Term>* terms);
+
+  std::map<raft::Index, Taker> takers_;  // the newest
 };
 
 }  // namespace harness

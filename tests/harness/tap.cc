@@ -163,6 +163,14 @@ Match AppendEntriesReplies() {
   return OneKind<raft::AppendEntriesReply>("AppendEntries reply");
 }
 
+void FailInVain(const std::string& what, const Blame& blame, Place place) {
+  Fail(blame.kind,
+       absl::StrCat("scenario: expected ", what, " within ",
+                    kScenarioLimit.count(), " s", blame.why.empty() ? "" : "; ",
+                    blame.why),
+       place);
+}
+
 // --- Tap ---------------------------------------------------------------------
 
 labrpc::Tap Tap::Handler() {
@@ -244,22 +252,35 @@ std::vector<TapMessage> Tap::Seen(const Match& match) const {
   return found;
 }
 
-TapMessage Tap::Await(const Match& match, size_t count, Place place) {
+// Waits until there are `count`; nothing if it is too late.
+std::optional<TapMessage> Tap::Find(const Match& match, size_t count) {
   const Clock::time_point deadline = Clock::now() + kScenarioLimit;
-  {
-    base::MutexLock lock(&mu_);
-    size_t found = 0;
-    for (size_t i = 0; Clock::now() < deadline;) {
-      for (; i < seen_.size(); ++i) {
-        if (match(seen_[i]) && ++found == count) return seen_[i];
-      }
-      message_seen_.WaitUntil(&mu_, deadline);
+  base::MutexLock lock(&mu_);
+  size_t found = 0;
+  for (size_t i = 0; Clock::now() < deadline;) {
+    for (; i < seen_.size(); ++i) {
+      if (match(seen_[i]) && ++found == count) return seen_[i];
     }
+    message_seen_.WaitUntil(&mu_, deadline);
   }
-  Fail(
-      Kind::kLiveness,
-      absl::StrCat("scenario: waited in vain for ", count, " x ", match.what()),
-      place);
+  return std::nullopt;
+}
+
+TapMessage Tap::Await(const Match& match, size_t count, Place place) {
+  std::optional<TapMessage> found = Find(match, count);
+  if (!found.has_value()) {
+    FailInVain(absl::StrCat(count, " x ", match.what()), blame_(), place);
+  }
+  return *std::move(found);
+}
+
+TapMessage Tap::Require(const Match& match, const std::string& rule,
+                        Place place) {
+  std::optional<TapMessage> found = Find(match, /*count=*/1);
+  if (!found.has_value()) {
+    FailInVain(match.what(), {Kind::kLiveness, rule}, place);
+  }
+  return *std::move(found);
 }
 
 std::vector<TapMessage> Tap::Held(const Match& match) const {
@@ -282,8 +303,7 @@ TapMessage Tap::AwaitHeld(const Match& match, Place place) {
       message_seen_.WaitUntil(&mu_, deadline);
     }
   }
-  Fail(Kind::kLiveness,
-       absl::StrCat("scenario: waited in vain to hold ", match.what()), place);
+  FailInVain(absl::StrCat("to hold ", match.what()), blame_(), place);
 }
 
 bool Tap::Release(RaftCluster* cluster, const TapMessage& message) {

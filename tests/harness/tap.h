@@ -64,6 +64,12 @@ struct TapMessage : Message {
   }
 };
 
+// Whose fault it is that a wait was in vain, and why.
+struct Blame {
+  Kind kind = Kind::kHarness;
+  std::string why;  // completes "expected ... within 20 s"
+};
+
 // Says which messages are meant: those that fulfil all its conditions.
 class Match {
  public:
@@ -103,6 +109,10 @@ Match RequestVoteReplies();
 Match AppendEntries();
 Match AppendEntriesReplies();
 
+// Fails with "scenario: expected `what` within 20 s", and why.
+[[noreturn]] void FailInVain(const std::string& what, const Blame& blame,
+                             Place place);
+
 class Tap {
  public:
   Tap() = default;
@@ -135,6 +145,11 @@ class Tap {
   TapMessage Await(const Match& match, size_t count = 1,
                    Place place = Place::Here()) EXCLUDES(mu_);
 
+  // As Await(), for what a right Raft does here: by `rule` it is the Raft's
+  // fault if nothing comes.
+  TapMessage Require(const Match& match, const std::string& rule,
+                     Place place = Place::Here()) EXCLUDES(mu_);
+
   // The messages held now that match, the oldest first.
   std::vector<TapMessage> Held(const Match& match) const EXCLUDES(mu_);
 
@@ -150,6 +165,10 @@ class Tap {
   // Lets all that are held now and match go on, the oldest first.
   void ReleaseAll(RaftCluster* cluster, const Match& match);
 
+  // Decides, when Await() or AwaitHeld() was in vain, whose fault that is; the
+  // harness's if none is given. REQUIRES: no message was seen yet.
+  void SetBlame(std::function<Blame()> blame) { blame_ = std::move(blame); }
+
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -164,6 +183,10 @@ class Tap {
       REQUIRES(mu_);
   labrpc::Ruling RuleLocked(const TapMessage& message) const REQUIRES(mu_);
   int AddRule(const Match& match, labrpc::Ruling ruling) EXCLUDES(mu_);
+  std::optional<TapMessage> Find(const Match& match, size_t count)
+      EXCLUDES(mu_);
+
+  std::function<Blame()> blame_ = [] { return Blame(); };
 
   mutable base::Mutex mu_;
   base::CondVar message_seen_;

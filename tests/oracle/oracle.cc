@@ -35,7 +35,8 @@ void Oracle::Record(Event event) {
 
 void Oracle::Violate(const Rule& rule, const std::string& what) {
   if (condemned_) return;  // what follows from the first one tells nothing
-  condemned_ = true;
+  if (rule.is_economy && std::exchange(too_costly_, true)) return;
+  condemned_ = !rule.is_economy;
   violation_ = {
       .rule = rule, .what = what, .events = history_.ToString(begin_)};
 }

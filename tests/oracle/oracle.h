@@ -5,7 +5,8 @@
 // and every answer of GetState() and Start(). So it works for any Raft that
 // speaks the lab's messages (raft/messages.h); what is on the disks it reads by
 // a function that a Raft may offer, and the rules that need it are off without.
-// rules.h lists the rules. The first violation ends the judging.
+// rules.h lists the rules. The first violation ends the judging; one of economy
+// is told of once, and does not.
 //
 // An event may be reported later than it happened; a rule never relies on more
 // order than observer.h promises.
@@ -62,8 +63,8 @@ class Oracle : public harness::ClusterObserver {
           return absl::CHexEscape({command.data(), command.size()});
         };
 
-    // Is told of the first violation, by the thread that reported the event,
-    // with no lock of the oracle's held.
+    // Is told of a violation, by the thread that reported the event, with no
+    // lock of the oracle's held.
     std::function<void(const Violation&)> on_violation;
 
     // A server may send, this long after it heard of a newer term, what it had
@@ -302,6 +303,7 @@ class Oracle : public harness::ClusterObserver {
   mutable base::SpinLock lock_;
   History history_ ABSL_GUARDED_BY(lock_);
   bool condemned_ ABSL_GUARDED_BY(lock_) = false;
+  bool too_costly_ ABSL_GUARDED_BY(lock_) = false;
   std::optional<Violation> violation_
       ABSL_GUARDED_BY(lock_);  // found, and not told yet
 

@@ -70,14 +70,16 @@ TEST(Raft2AScenario, LateVoteReply) {
   // Each old vote comes; S0 goes on as a candidate, and stands once more.
   const size_t before = tap.Now();
   tap.ReleaseAll(&scenario.cluster, AnyMessage());
-  scenario.WaitUntil("S0 has stood again, or leads", [&] {
-    if (scenario.cluster.GetState(0).is_leader ||
-        tap.Count(AppendEntries().From(0).After(before)) > 0) {
-      Fail(Kind::kSafety,
-           absl::StrCat("S0 leads by votes that it got until term ", old_term));
-    }
-    return tap.Count(newer(term).After(before)) > 0;
-  });
+  scenario.Require(
+      "S0 to stand again", "its election came to nothing (5.2)", [&] {
+        if (scenario.cluster.GetState(0).is_leader ||
+            tap.Count(AppendEntries().From(0).After(before)) > 0) {
+          Fail(Kind::kSafety,
+               absl::StrCat("S0 leads by votes that it got until term ",
+                            old_term));
+        }
+        return tap.Count(newer(term).After(before)) > 0;
+      });
 
   scenario.Heal();
   scenario.cluster.CheckOneLeader();
@@ -121,7 +123,7 @@ TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
     const size_t begin = tap.Now();
     const Clock::time_point start = Clock::now();
     const Clock::time_point end = start + milliseconds(2000);
-    scenario.WaitUntil("two seconds have passed", [&] {
+    scenario.WaitUntil("two seconds to pass", [&] {
       const raft::State state = cluster.GetState(0);
       if (!state.is_leader || state.term != term) {
         Fail(Kind::kSafety,
@@ -164,8 +166,11 @@ TEST(Raft2AScenario, StepsDownOnReply) {
   tap.Forget(mute);
   const TapMessage news = tap.Await(AppendEntriesReplies().To(0).Refusing());
   EXPECT_GE(news.ReplyTerm(), term);
-  scenario.WaitUntil("S0 has stepped down, for it was told of a newer term",
-                     [&] { return !cluster.GetState(0).is_leader; });
+  scenario.Require(
+      "S0 to step down",
+      absl::StrCat("it leads term ", old_term, " and was told of term ",
+                   news.ReplyTerm(), " (5.1)"),
+      [&] { return !cluster.GetState(0).is_leader; });
   EXPECT_GE(cluster.GetState(0).term, term);
   tap.Await(AppendEntries().From(1).To(2).After(tap.Now()), /*count=*/4);
   EXPECT_LE(
@@ -182,15 +187,20 @@ TEST(Raft2AScenario, StepsDownOnReply) {
   tap.Drop(AnyRequest().To(0));
   tap.Drop(AnyRequest().From(0).To(1));
   tap.Hold(RequestVotes().From(0).To(2));
+  tap.Require(RequestVotes().From(0).After(tap.Now()),
+              "it hears no leader any more (5.2)");
   const TapMessage request = tap.AwaitHeld(RequestVotes().From(0));
   EXPECT_LT(request.RequestTerm(), ahead - 1);
   tap.Release(&cluster, request);
 
   // It may have begun one more election of its own before the answer comes.
-  const TapMessage next = tap.Await(RequestVotes().From(0).Where(
-      "of a later term", [&](const TapMessage& message) {
-        return message.RequestTerm() > request.RequestTerm() + 1;
-      }));
+  const TapMessage next = tap.Require(
+      RequestVotes().From(0).Where("of a later term",
+                                   [&](const TapMessage& message) {
+                                     return message.RequestTerm() >
+                                            request.RequestTerm() + 1;
+                                   }),
+      "its elections came to nothing (5.2)");
   if (next.RequestTerm() <= ahead) {
     Fail(Kind::kSafety, absl::StrCat("S0 stands in term ", next.RequestTerm(),
                                      ", though it was told of term ", ahead));
@@ -217,7 +227,10 @@ TEST(Raft2AScenario, OldLeaderIgnored) {
 
   tap.Drop(AnyMessage().From(1));
   tap.Forget(mute);
-  const TapMessage request = tap.Await(RequestVotes().From(2).After(tap.Now()));
+  const TapMessage request =
+      tap.Require(RequestVotes().From(2).After(tap.Now()),
+                  absl::StrCat("S2 hears no leader of its term ", term,
+                               ", only one of a term that is over (5.1, 5.2)"));
   EXPECT_GT(request.RequestTerm(), term);
 
   scenario.Heal();
@@ -237,15 +250,18 @@ TEST(Raft2AScenario, AsymmetricLinks) {
   const auto await_peace = [&](const std::set<ServerId>& leaders) {
     Term term = 0;
     Clock::time_point since = Clock::now();
-    scenario.WaitUntil("a leader has led for 1.5 s", [&] {
-      const ServerId leader = scenario.AwaitLeader(/*above=*/0);
-      const raft::State state = cluster.GetState(leader);
-      if (!state.is_leader || state.term != term || !leaders.contains(leader)) {
-        term = state.term;
-        since = Clock::now();
-      }
-      return Clock::now() > since + milliseconds(1500);
-    });
+    scenario.Require("a leader to lead for 1.5 s",
+                     "a majority can hear it, and it them (5.2)", [&] {
+                       const ServerId leader =
+                           scenario.AwaitLeader(/*above=*/0);
+                       const raft::State state = cluster.GetState(leader);
+                       if (!state.is_leader || state.term != term ||
+                           !leaders.contains(leader)) {
+                         term = state.term;
+                         since = Clock::now();
+                       }
+                       return Clock::now() > since + milliseconds(1500);
+                     });
     return term;
   };
 
@@ -300,18 +316,20 @@ TEST(Raft2AScenario, DuplicateVotes) {
   tap.Hold(granted.Where("in every other term", [](const TapMessage& vote) {
     return vote.RequestTerm() % 2 == 0;
   }));
-  scenario.WaitUntil("S0 or S1 had three votes of the other, and stands", [&] {
-    for (const TapMessage& vote : tap.Held(granted)) {
-      const auto stands = RequestVotes().From(vote.to());
-      if (tap.Count(stands.After(vote.number)) > 0) tap.Release(&cluster, vote);
-    }
-    return std::ranges::any_of(std::array{0, 1}, [&](ServerId candidate) {
-      const auto votes = tap.Seen(granted.To(candidate));
-      return votes.size() >= 3 &&
-             tap.Count(RequestVotes().From(candidate).After(votes[2].number)) >
-                 0;
-    });
-  });
+  scenario.WaitUntil(
+      "S0 or S1 to get three votes of the other, and to stand", [&] {
+        for (const TapMessage& vote : tap.Held(granted)) {
+          const auto stands = RequestVotes().From(vote.to());
+          if (tap.Count(stands.After(vote.number)) > 0)
+            tap.Release(&cluster, vote);
+        }
+        return std::ranges::any_of(std::array{0, 1}, [&](ServerId candidate) {
+          const auto votes = tap.Seen(granted.To(candidate));
+          return votes.size() >= 3 &&
+                 tap.Count(
+                     RequestVotes().From(candidate).After(votes[2].number)) > 0;
+        });
+      });
   if (tap.Count(AppendEntries().Where("in a new term", is_new)) > 0) {
     Fail(Kind::kSafety,
          "S0 or S1 leads, but had one vote of another, of five servers");

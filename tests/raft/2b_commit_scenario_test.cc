@@ -167,7 +167,7 @@ TEST(Raft2BCommitScenario, Figure8Committed) {
     }
     return false;
   };
-  scenario.WaitUntil("S1 and S2 have refused their votes",
+  scenario.WaitUntil("S1 and S2 to refuse their votes",
                      [&] { return has_chosen(1) && has_chosen(2); });
 
   scenario.Heal();
@@ -218,7 +218,7 @@ TEST(Raft2BCommitScenario, LeaderCommitBeyondEntries) {
           });
   // A Raft whose requests always bring all that is missing never says so.
   const Clock::time_point end = Clock::now() + seconds(1);
-  scenario.WaitUntil("S1 has heard of it, or a second has passed", [&] {
+  scenario.WaitUntil("S1 to hear of it, or a second to pass", [&] {
     return tap.Count(dangerous) > 0 || Clock::now() > end;
   });
 

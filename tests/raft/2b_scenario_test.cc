@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -152,56 +151,6 @@ TEST(Raft2BScenario, SlowService) {
   cluster.End();
 }
 
-// 5.3: a rejection that arrives after the logs have met is old news. S1 rejects
-// what S0 sends, until they agree; one rejection comes late. Finds a leader
-// that forgets what was acknowledged, or does not send any more.
-TEST(Raft2BScenario, LateAppendFailure) {
-  Scenario scenario(/*servers=*/3, "Test (2B+): a rejection that arrives late");
-  RaftCluster& cluster = scenario.cluster;
-  Tap& tap = scenario.tap;
-  scenario.Elect(2);
-  scenario.AwaitApplied(scenario.Submit(2, 100), 100, /*servers=*/3);
-
-  // S1 misses five entries; S0, elected then, does not know.
-  cluster.Disconnect(1);
-  Index last = 0;
-  for (int i = 1; i <= 5; ++i) last = scenario.Submit(2, 100 + i);
-  scenario.AwaitApplied(last, 105, /*servers=*/2);
-  const int late =
-      tap.Hold(AppendEntriesReplies().From(1).To(0).Refusing().Where(
-          "in the term of the request", [](const TapMessage& reply) {
-            return reply.ReplyTerm() == reply.RequestTerm();
-          }));
-  tap.Drop(AppendEntries().From(2).To(1));
-  cluster.Connect(1);
-  const Term term = scenario.Elect(0);
-  tap.AwaitHeld(AppendEntriesReplies().From(1).To(0).InTerm(term));
-  tap.Forget(late);
-
-  // Other rejections pass, and S1 has all.
-  const auto caught_up =
-      AppendEntriesReplies().From(1).To(0).InTerm(term).Agreeing();
-  tap.Await(caught_up.Reaching(last));
-  scenario.AwaitTwoHeartbeats(0, 1);
-
-  // The old rejections come, and the log goes on.
-  const size_t begin = tap.Now();
-  tap.ReleaseAll(&cluster, AnyMessage());
-  scenario.AwaitTwoHeartbeats(0, 1);
-  EXPECT_EQ(scenario.Submit(0, 106), last + 1);
-  scenario.AwaitApplied(last + 1, 106, /*servers=*/3);
-  for (const TapMessage& request :
-       tap.Seen(AppendEntries().From(0).To(1).InTerm(term).After(begin))) {
-    if (request.append().prev_log_index < last) {
-      Fail(Kind::kSafety,
-           absl::StrCat("S0 sends index ", request.append().prev_log_index,
-                        " again; S1 acknowledged ", last));
-    }
-  }
-
-  cluster.End();
-}
-
 // 5.2, Figure 2: only an AppendEntries of the leader, or giving a vote, puts a
 // follower's election off. S1 alone has the newest entry, and the leader is
 // lost; servers with older logs ask S1 for votes, all the time and in vain.
@@ -229,7 +178,7 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   const auto vain = RequestVotes().To(1).Where(
       "in vain", [](const TapMessage& m) { return m.from() >= 2; });
   tap.Hold(vain);
-  scenario.WaitUntil("there is a stock of vain requests",
+  scenario.WaitUntil("a stock of vain requests",
                      [&] { return tap.Held(vain).size() >= kStock; });
 
   // The leader is lost. S1 must stand though it is asked for votes meanwhile.
@@ -238,22 +187,26 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
   const auto own = RequestVotes().From(1).After(tap.Now());
   Clock::time_point due = Clock::now();
   size_t released = 0;
-  scenario.WaitUntil("S1 starts an election", [&] {
-    const std::vector<TapMessage> held = tap.Held(vain);
-    if (Clock::now() >= due && !held.empty()) {
-      if (++released > kMostRequests) {
-        Fail(Kind::kSafety, "S1 starts no election while asked for votes");
-      }
-      // In the order of their terms, so that S1 hears of a newer one each time.
-      tap.Release(&cluster, *std::min_element(
-                                held.begin(), held.end(),
+  scenario.Require(
+      "S1 to start an election", "it hears no leader and grants no vote (5.2)",
+      [&] {
+        const std::vector<TapMessage> held = tap.Held(vain);
+        if (Clock::now() >= due && !held.empty()) {
+          if (++released > kMostRequests) {
+            Fail(Kind::kSafety, "S1 starts no election while asked for votes");
+          }
+          // In the order of their terms, so that S1 hears of a newer one each
+          // time.
+          tap.Release(
+              &cluster,
+              *std::min_element(held.begin(), held.end(),
                                 [](const TapMessage& a, const TapMessage& b) {
                                   return a.RequestTerm() < b.RequestTerm();
                                 }));
-      due = Clock::now() + kPeriod;
-    }
-    return tap.Count(own) > 0;
-  });
+          due = Clock::now() + kPeriod;
+        }
+        return tap.Count(own) > 0;
+      });
 
   // And is elected, since its log is the newest.
   tap.ForgetAll();
@@ -284,62 +237,6 @@ TEST(Raft2BScenario, DuplicateAppends) {
   }
 
   scenario.CheckNotApplied(last + 1);
-  cluster.End();
-}
-
-// End of 5.3: a leader backs up over a whole term of conflicting entries with
-// one rejection. S0 has 60 entries of three terms that no other server has, and
-// misses 60 others. Counted in round trips, so that no fast network helps a
-// leader that backs up entry by entry.
-TEST(Raft2BScenario, FastBackup) {
-  constexpr int kTerms = 3;
-  constexpr int kPerTerm = 20;
-  Scenario scenario(/*servers=*/3,
-                    "Test (2B+): rejections until two logs meet");
-  RaftCluster& cluster = scenario.cluster;
-  Tap& tap = scenario.tap;
-  scenario.Elect(0);
-  scenario.AwaitApplied(scenario.Submit(0, 1), 1, /*servers=*/3);
-
-  // S0 leads three terms, with one of S1's between, which has nothing to send;
-  // the others get none of its entries.
-  tap.Drop(AppendEntries().From(0).WithEntries());
-  for (int i = 0; i < kTerms; ++i) {
-    if (i > 0) scenario.Elect(1);
-    scenario.Elect(0);
-    for (int j = 0; j < kPerTerm; ++j) scenario.Submit(0, 1000 * i + j);
-  }
-
-  // The others commit as many entries, and S2 becomes the leader.
-  cluster.Disconnect(0);
-  scenario.Elect(1);
-  Index last = 0;
-  for (int j = 0; j < kTerms * kPerTerm; ++j)
-    last = scenario.Submit(1, 9000 + j);
-  const int64_t newest = 9000 + kTerms * kPerTerm - 1;
-  scenario.AwaitApplied(last, newest, /*servers=*/2);
-  scenario.Elect(2);
-
-  // S0 comes back. A request that was sent twice is rejected twice: places
-  // count, not messages.
-  const size_t begin = tap.Now();
-  tap.Drop(RequestVotes().From(0));
-  cluster.Connect(0);
-  scenario.Elect(2);
-  scenario.AwaitApplied(last, newest, /*servers=*/3);
-  std::set<Index> rejected;
-  for (const TapMessage& reply :
-       tap.Seen(AppendEntriesReplies().From(0).Refusing().After(begin))) {
-    if (reply.ReplyTerm() == reply.RequestTerm()) {
-      rejected.insert(reply.append().prev_log_index);
-    }
-  }
-  if (rejected.size() > kTerms + 2) {
-    Fail(Kind::kSafety, absl::StrCat("it took ", rejected.size(),
-                                     " rejections to back up over ", kTerms,
-                                     " terms; ", kTerms + 2, " suffice"));
-  }
-
   cluster.End();
 }
 

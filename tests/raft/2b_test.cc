@@ -109,8 +109,8 @@ TEST(Raft2B, RPCBytes) {
   const int64_t got = cluster.BytesTotal() - bytes0;
   const int64_t expected = kServers * sent;
   if (got > expected + kSlack) {
-    Fail(Kind::kLiveness, absl::StrCat("too many RPC bytes; got ", got,
-                                       ", expected ", expected));
+    Fail(Kind::kEconomy, absl::StrCat("too many RPC bytes; got ", got,
+                                      ", expected ", expected));
   }
 
   cluster.End();
@@ -424,8 +424,8 @@ std::optional<int64_t> TryCount(RaftCluster* cluster, base::Random* random) {
   const int64_t after = RpcsArrived(cluster);
   if (TermMoved(cluster, start.term)) return std::nullopt;
   if (after - before > (kEntries + 1 + 3) * 3) {
-    Fail(Kind::kLiveness, absl::StrCat("too many RPCs (", after - before,
-                                       ") for ", kEntries, " entries"));
+    Fail(Kind::kEconomy, absl::StrCat("too many RPCs (", after - before,
+                                      ") for ", kEntries, " entries"));
   }
   return after;
 }
@@ -439,8 +439,8 @@ TEST(Raft2B, Count) {
   cluster.CheckOneLeader();
   const int64_t to_elect = RpcsArrived(&cluster);
   if (to_elect > 30 || to_elect < 1) {
-    Fail(Kind::kLiveness, absl::StrCat("too many or few RPCs (", to_elect,
-                                       ") to elect initial leader"));
+    Fail(Kind::kEconomy, absl::StrCat("too many or few RPCs (", to_elect,
+                                      ") to elect initial leader"));
   }
 
   std::optional<int64_t> before_idle;
@@ -453,7 +453,7 @@ TEST(Raft2B, Count) {
   sleep_for(kElectionTimeout);
   const int64_t idle = RpcsArrived(&cluster) - *before_idle;
   if (idle > 3 * 20) {
-    Fail(Kind::kLiveness,
+    Fail(Kind::kEconomy,
          absl::StrCat("too many RPCs (", idle, ") for 1 second of idleness"));
   }
 

@@ -54,13 +54,13 @@ void Restart(RaftCluster* cluster, ServerId server) {
 TapMessage Answer(Scenario* scenario, const TapMessage& request,
                   Place place = Place::Here()) {
   scenario->tap.Release(&scenario->cluster, request);
-  return scenario->tap.Await(
+  return scenario->tap.Require(
       AnyMessage().Where("that answers what was released",
                          [&request](const TapMessage& message) {
                            return message.is_reply &&
                                   message.call == request.call;
                          }),
-      /*count=*/1, place);
+      absl::StrCat("S", request.to(), " is up and was asked"), place);
 }
 
 // Fails if a server has voted for two candidates of one term, in any
@@ -130,7 +130,7 @@ TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
   tap.Hold(asks.From(2).To(1));
   std::optional<TapMessage> request;
   scenario.WaitUntil(
-      "S1 is in a term that S2 has stood in, or S2 in S1's", [&] {
+      "S1 to be in a term that S2 has stood in, or S2 in one of S1's", [&] {
         for (const ServerId victim : {1, 2}) {
           const auto same = asks.InTerm(cluster.GetState(victim).term);
           if (tap.Count(same.From(victim)) == 0) continue;
@@ -318,9 +318,9 @@ TEST(Raft2CScenario, KillInEveryPhase) {
     scenario.Elect(0);
     Index index = 0;
     for (int i = 0; i < 200; ++i) index = scenario.Submit(0, ++command);
-    scenario.WaitUntil("the first are applied", [&] {
-      return cluster.CommittedAt(index - 190).servers > 0;
-    });
+    scenario.Require(
+        "the first to be applied", "S0 leads and took them (5.3)",
+        [&] { return cluster.CommittedAt(index - 190).servers > 0; });
     for (ServerId server = 0; server < last_victim; ++server) {
       cluster.CrashServer(server);
     }
@@ -355,7 +355,8 @@ TEST(Raft2CScenario, ThousandRestarts) {
     const size_t now = tap.Now();
     Restart(&cluster, 2);
     if (i % 10 == 0) {
-      tap.Await(AppendEntriesReplies().From(2).After(now), /*count=*/1);
+      tap.Require(AppendEntriesReplies().From(2).After(now),
+                  "S2 has restarted, and its leader is there (5.2)");
     }
     if (i % 50 == 49) scenario.AwaitApplied(last, i - 4, /*servers=*/3);
   }

@@ -14,6 +14,7 @@ namespace runner {
 
 inline constexpr char kSafety[] = "safety";
 inline constexpr char kLiveness[] = "liveness";
+inline constexpr char kEconomy[] = "economy";
 inline constexpr char kHarness[] = "harness";
 
 inline constexpr char kCheck[] = "check";

@@ -138,16 +138,18 @@ std::string PlaceBefore(const std::string& line, size_t at) {
 }
 
 const FailedCheck* FirstByOracle(const std::vector<FailedCheck>& checks) {
-  const auto found = std::ranges::find(checks, kOracle, &FailedCheck::way);
+  const auto found = std::ranges::find_if(checks, [](const FailedCheck& check) {
+    return check.way == kOracle && check.kind != kEconomy;
+  });
   return found == checks.end() ? nullptr : &*found;
 }
 
-// Liveness only if all checks are.
+// The gravest kind of the checks that failed.
 std::string KindOf(const std::vector<FailedCheck>& checks) {
-  for (const FailedCheck& check : checks) {
-    if (check.kind != kLiveness) return check.kind;
+  for (const char* kind : {kSafety, kHarness, kLiveness, kEconomy}) {
+    if (std::ranges::count(checks, kind, &FailedCheck::kind) > 0) return kind;
   }
-  return checks.empty() ? kSafety : kLiveness;
+  return kSafety;
 }
 
 }  // namespace

@@ -111,7 +111,7 @@ std::string HelpText() {
   --verbose=0|1  0: as go test without -v; default 1
   --lab=, --part=, --origin=LIST
                  only those of these labs (raft,labrpc), parts (2A,2B ...) and
-                 origins (course, scenario, unit)
+                 origins (course, scenario, economy, unit)
   --list         print the names of the tests (the selected ones) and end
   --events=FILE  write events to FILE besides, as go test -json does
   --json         print events in place of the text; with --list, the tests as

@@ -21,6 +21,8 @@ const char* OriginName(Origin origin) {
       return "course";
     case Origin::kScenario:
       return "scenario";
+    case Origin::kEconomy:
+      return "economy";
     case Origin::kUnit:
       break;
   }
@@ -39,6 +41,13 @@ Suite Suite::OfScenarios(const std::string& name, std::string lab,
   return Suite(name, {.lab = std::move(lab),
                       .part = std::move(part),
                       .origin = Origin::kScenario});
+}
+
+Suite Suite::OfEconomy(const std::string& name, std::string lab,
+                       std::string part) {
+  return Suite(name, {.lab = std::move(lab),
+                      .part = std::move(part),
+                      .origin = Origin::kEconomy});
 }
 
 Suite::Suite(const std::string& name, SuiteInfo info) {

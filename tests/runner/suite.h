@@ -19,10 +19,11 @@ namespace runner {
 enum class Origin {
   kCourse,    // the course's, under its name in Go
   kScenario,  // ours: one exact scenario
+  kEconomy,   // ours: what a scenario costs
   kUnit,      // ours: of one class
 };
 
-// "course", "scenario", "unit".
+// "course", "scenario", "economy", "unit".
 const char* OriginName(Origin origin);
 
 struct SuiteInfo {
@@ -38,6 +39,8 @@ class Suite {
                         std::string part = "");
   static Suite OfScenarios(const std::string& name, std::string lab,
                            std::string part);
+  static Suite OfEconomy(const std::string& name, std::string lab,
+                         std::string part);
 
  private:
   Suite(const std::string& name, SuiteInfo info);

@@ -55,6 +55,8 @@ std::string GoName(const std::string& suite, const std::string& test,
       return absl::StrCat("Test", test, info.part);
     case Origin::kScenario:
       return absl::StrCat("TestScenario", test, info.part);
+    case Origin::kEconomy:
+      return absl::StrCat("TestEconomy", test, info.part);
     case Origin::kUnit:
       break;
   }

@@ -1,8 +1,8 @@
 // The tests of this program under the names the user sees, in running order.
 //
 // The course's tests have their Go names (Raft2B.Backup is TestBackup2B,
-// Labrpc.Basic is TestBasic), scenarios are TestScenario<Name><Part>, and unit
-// tests TestUnit<Suite><Name>.
+// Labrpc.Basic is TestBasic), scenarios are TestScenario<Name><Part>, those of
+// economy TestEconomy<Name><Part>, and unit tests TestUnit<Suite><Name>.
 //
 // REQUIRES: testing::InitGoogleTest() has run. Thread safety: free functions
 // without state.

@@ -91,7 +91,7 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
         # One of the ways is AddressSanitizer.
         Step("sim-same, asan", [make("sim-same", "SEEDS=1")],
              [make("asan", f"ORIGIN={origin}", results=1)
-              for origin in ("unit", "scenario", "course")]),
+              for origin in ("unit", "scenario,economy", "course")]),
         Step("mutants", samples[:1], samples[1:]),
         Step("skeleton-test", [make("skeleton-test")]),
         Step("install-test", [make("install-test")], [make("build-test")]),

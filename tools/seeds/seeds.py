@@ -7,10 +7,11 @@ One seed alone is a replay: the program's own output. The exit status is 0 if
 all tests passed, 1 if one failed, 2 for a wrong argument, 130 if interrupted.
 
 Under the profile "harsh" tests whose limits presume a machine that works may
-fail rightly: a leader that is kept from running loses its office. Failures of
-the kind "liveness" are listed apart, with the share of each test, and do not
-make the exit status 1; any other failure does. The last line, `N passed, N
-failed`, counts both kinds.
+fail rightly: a leader that is kept from running loses its office. Failures that
+say only that something came too late, cost too much, or could not be set up are
+listed apart, with the share of each test, and do not make the exit status 1; any
+other failure does. The last line, `N passed, N
+failed`, counts all.
 """
 
 import argparse
@@ -205,10 +206,15 @@ class Summary:
         """True if tests may come too late."""
         return self.session.options.profile == "harsh"
 
+    def is_allowed(self, test: events.Test) -> bool:
+        """True for a failure that does not make the exit status 1."""
+        return self.is_harsh() and (test.kind in ("liveness", "economy")
+                                    or test.says_nothing)
+
     def counted(self) -> list[tuple[int, events.Test]]:
         """Returns the failures that make the exit status 1."""
         return [(seed, test) for seed, test in self.failures
-                if not (self.is_harsh() and test.kind == "liveness")]
+                if not self.is_allowed(test)]
 
     def speed_line(self) -> str:
         """Says how much virtual time was run, and how fast."""
@@ -237,7 +243,7 @@ class Summary:
     def liveness_lines(self) -> list[str]:
         """Returns the share of each test that came too late."""
         late = Counter(test.test for _, test in self.failures
-                       if self.is_harsh() and test.kind == "liveness")
+                       if self.is_allowed(test))
         lines = [f"  {test}: {count} of {self.seeds} "
                  f"({100 * count / max(self.seeds, 1):.1f} %)"
                  for test, count in sorted(late.items())]

@@ -268,6 +268,30 @@ TEST(ClusterOracle, AViolationEndsTheTestAtTheNextCheck) {
       << failures.messages[0];
 }
 
+// What costs too much ends no test, and is told of when it has passed.
+TEST(ClusterOracle, AnExpenseIsReportedAtTheEndOnce) {
+  FakeRafts rafts;
+  RaftClusterOptions options = rafts.Options();
+  OnError find;
+  options.make_observers = [&find](int, const OnError& on_error) {
+    find = on_error;
+    return Observers::List();
+  };
+  bool passed_the_check = false;
+  const Failures failures = FailuresOf([&] {
+    RaftCluster cluster(/*servers=*/3, options);
+    for (const char* what : {"too many", "far too many"}) {
+      find({.kind = Kind::kEconomy, .message = what, .by_oracle = true});
+    }
+    cluster.CheckTerms();
+    passed_the_check = true;
+    cluster.End();
+  });
+  EXPECT_TRUE(passed_the_check);
+  EXPECT_EQ(failures.messages, std::vector<std::string>{"too many"});
+  EXPECT_FALSE(failures.ended);
+}
+
 TEST(ClusterOracle, AViolationThatNoCheckFollowsIsReportedAtTheEnd) {
   FakeRafts rafts;
   RaftClusterOptions options = rafts.Options();

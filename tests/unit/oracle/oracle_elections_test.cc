@@ -246,6 +246,10 @@ TEST(OracleElections, HeartbeatRate) {
     story.Appends(0, 1, {.term = 1});
   }
   EXPECT_TRUE(story.Broke(kHeartbeatRate)) << story.verdict();
+  // It is told of once, and others are still judged.
+  EXPECT_EQ(story.verdicts(), 1);
+  story.Appends(1, 0, {.term = 1});
+  EXPECT_EQ(story.verdicts(), 2);
 }
 
 }  // namespace

@@ -155,6 +155,21 @@ TEST(FailureReport, JudgesByTheFailedChecks) {
   EXPECT_EQ(JudgeWith(failed).check.Text(), "four");
 }
 
+// An oracle's word on costs does not hide what is wrong.
+TEST(FailureReport, TheGravestKindCounts) {
+  ChildResult failed = Exited(kExitTestFailed, /*ran_to_end=*/true);
+  failed.checks = {{.kind = kEconomy, .way = kOracle, .message = "costs"}};
+  EXPECT_EQ(JudgeWith(failed).check.kind, kEconomy);
+  EXPECT_EQ(JudgeWith(failed).check.way, kOracle);
+  for (const char* kind : {kLiveness, kHarness, kSafety}) {
+    failed.checks.insert(failed.checks.begin(),
+                         {.kind = kind, .message = kind});
+    EXPECT_EQ(JudgeWith(failed).check.kind, kind);
+    EXPECT_EQ(JudgeWith(failed).check.Text(), kind);
+    EXPECT_EQ(JudgeWith(failed).check.way, kCheck);
+  }
+}
+
 TEST(FailureReport, ABadEndIsNeverOnlyLate) {
   ChildResult failed = Exited(66, /*ran_to_end=*/true);
   failed.checks = {{.kind = kLiveness, .message = "one"}};

@@ -59,6 +59,7 @@ TEST(TestList, SuitesKnowTheirLabPartAndOrigin) {
   EXPECT_EQ(course.origin, Origin::kCourse);
   EXPECT_EQ(find("TestScenarioFigure8Committed2B").info.origin,
             Origin::kScenario);
+  EXPECT_EQ(find("TestEconomyFastBackup2B").info.origin, Origin::kEconomy);
   EXPECT_EQ(find("TestBasic").info.lab, "labrpc");
   EXPECT_EQ(InfoOfSuite("NoSuchSuite").lab, "");
   EXPECT_EQ(InfoOfSuite("NoSuchSuite").origin, Origin::kUnit);
