@@ -129,15 +129,19 @@ void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
   if (before != 0 && message.index != before + 1) {
     Violate(kAppliesInOrder,
             absl::StrCat("S", server, " applies index ", message.index,
-                         " right after index ", before));
+                         " right after index ", before,
+                         "; an incarnation delivers each entry once, in the "
+                         "order of the log"));
   }
   // A cluster of one commits without messages.
   if (servers_count_ == 1 || message.index == 0) return;
   if (message.index > committed_.size()) {
-    Violate(kCommitByMajority,
-            absl::StrCat("S", server, " applies index ", message.index,
-                         ", but only ", committed_.size(),
-                         " entries are committed"));
+    Violate(
+        kCommitByMajority,
+        absl::StrCat("S", server, " applies index ", message.index,
+                     ", but only ", committed_.size(), " entries are committed",
+                     WhyNotCommittedLocked(server, NewestLedTermLocked(),
+                                           message.index)));
     return;
   }
   if (!it.led && message.index > it.vouched_for) {
@@ -145,7 +149,9 @@ void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
             absl::StrCat("S", server, " applies index ", message.index,
                          " as a follower, but leaders' requests committed "
                          "its log only up to index ",
-                         it.vouched_for));
+                         it.vouched_for,
+                         ", the least of leaderCommit and the last entry that "
+                         "a request vouches for"));
   }
   const Committed& committed = committed_[message.index - 1];
   if (committed.term == 0) return;

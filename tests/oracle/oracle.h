@@ -184,7 +184,9 @@ class Oracle : public harness::ClusterObserver {
     // Of this incarnation.
     bool led = false;
     raft::Index applied = 0;
-    Heard quiet;  // when it last voted or answered a leader, in which term
+    // The term in which it last voted or answered a leader, and when the
+    // request came: its election timer was reset then or later.
+    Heard quiet;
     raft::Index vouched_for = 0;  // by leaders' requests, to be committed
     std::deque<Heard> heard;      // terms ascending
     std::map<raft::ServerId, Beats> beats;
@@ -195,7 +197,8 @@ class Oracle : public harness::ClusterObserver {
     harness::Link link;
     int receiver_incarnation = 0;
     raft::Term term = 0;
-    Position position;      // candidate's last entry; last one it vouches for
+    Position position;  // candidate's last entry; last one it vouches for
+    Clock::time_point arrived{};
     raft::Term floor = 0;   // the receiver's term when it arrived
     Position voter_last{};  // the end of the receiver's log then
     Position prev{};        // of an AppendEntries
@@ -282,6 +285,9 @@ class Oracle : public harness::ClusterObserver {
                          Position position) REQUIRES(lock_);
   void AcknowledgesLocked(raft::ServerId server, raft::Term term,
                           Position position) REQUIRES(lock_);
+  raft::Term NewestLedTermLocked() const REQUIRES(lock_);
+  std::string WhyNotCommittedLocked(raft::ServerId server, raft::Term term,
+                                    raft::Index index) const REQUIRES(lock_);
   void CommitLocked(raft::Term by, raft::Index index) REQUIRES(lock_);
   void OffersLocked(raft::ServerId follower, raft::Term term, raft::Index first,
                     raft::Index last) REQUIRES(lock_);

@@ -41,16 +41,21 @@ void Oracle::SpeaksLocked(const Link& link, Term term, Clock::time_point sent) {
                                     return heard.time + options_.grace <= sent;
                                   });
   if (older == it.heard.rend() || term >= older->term) return;
-  Violate(kStepsDown, absl::StrCat("S", link.from, " sends in term ", term,
-                                   " after it heard of term ", older->term));
+  Violate(kStepsDown,
+          absl::StrCat("S", link.from, " sends in term ", term,
+                       " after it heard of term ", older->term,
+                       "; a server that learns of a newer term, by a request ",
+                       "or a reply, becomes a follower in it"));
 }
 
 void Oracle::VotesLocked(ServerId voter, Term term, ServerId candidate) {
   const auto [vote, is_new] =
       ServerLocked(voter).votes.try_emplace(term, candidate);
   if (is_new || vote->second == candidate) return;
-  Violate(kOneVote, absl::StrCat("S", voter, " votes for both S", vote->second,
-                                 " and S", candidate, " in term ", term));
+  Violate(kOneVote,
+          absl::StrCat("S", voter, " votes for both S", vote->second, " and S",
+                       candidate, " in term ", term,
+                       "; its one vote in a term outlives a restart"));
 }
 
 // An election that started at `sent`, in a term after the one in which the
@@ -65,7 +70,9 @@ void Oracle::StandsLocked(const Link& link, Term term, Clock::time_point sent) {
           absl::StrCat("S", link.from, " starts an election in term ", term,
                        " only ", after.count(),
                        " ms after it voted or replied to a leader in term ",
-                       it.quiet.term));
+                       it.quiet.term,
+                       "; either begins a new election timeout, drawn again ",
+                       "from a range far above a round trip"));
 }
 
 void Oracle::LeadsLocked(ServerId server, Term term) {
@@ -84,7 +91,8 @@ void Oracle::LeadsLocked(ServerId server, Term term) {
   if (votes < Majority()) {
     Violate(kElectedByMajority,
             absl::StrCat("S", server, " leads term ", term, " with ", votes,
-                         " votes of ", servers_count_));
+                         " of the ", Majority(), " votes of that term that it ",
+                         "needs, of ", servers_count_, " servers"));
     return;
   }
   // What leaders of earlier terms have committed (Figure 3).
@@ -95,7 +103,9 @@ void Oracle::LeadsLocked(ServerId server, Term term) {
             absl::StrCat("S", server, " leads term ", term,
                          " with a log that ends at index ",
                          candidacy.last.index, ", but index ", index,
-                         " was committed in term ", committed_[index - 1].by));
+                         " was committed in term ", committed_[index - 1].by,
+                         ": one of its voters has that entry, and may not vote "
+                         "for a log without it (5.4.1)"));
   }
 }
 
@@ -118,7 +128,9 @@ void Oracle::BeatsLocked(const Link& link, const raft::AppendEntriesArgs& args,
   if (beats.times.size() <= options_.most_heartbeats) return;
   Violate(kHeartbeatRate,
           absl::StrCat("S", link.from, " has sent S", link.to, " ",
-                       beats.times.size(), " heartbeats within a second"));
+                       beats.times.size(), " heartbeats within a second; ",
+                       "the lab asks for about 10, and its test allows ",
+                       options_.most_heartbeats));
 }
 
 }  // namespace oracle

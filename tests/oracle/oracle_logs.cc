@@ -114,6 +114,39 @@ void Oracle::AcknowledgesLocked(ServerId server, Term term, Position position) {
   }
 }
 
+Term Oracle::NewestLedTermLocked() const {
+  for (auto it = terms_.rbegin(); it != terms_.rend(); ++it) {
+    if (it->second.leader != raft::kNobody) return it->first;
+  }
+  return 0;
+}
+
+// Completes "S1 takes index 3 for committed": why its leader, of `term`, cannot
+// know that, as far as the oracle can tell.
+std::string Oracle::WhyNotCommittedLocked(ServerId server, Term term,
+                                          Index index) const {
+  const Disk& disk = servers_[static_cast<size_t>(server)].disk;
+  const Term entry_term = disk.TermAt(index);
+  if (entry_term != 0 && entry_term != term) {
+    return absl::StrCat("; entry ", index, " is of term ", entry_term,
+                        "; the leader of term ", term,
+                        " counts only entries of term ", term, " (Figure 8)");
+  }
+  const auto record = terms_.find(term);
+  if (record == terms_.end()) return "";
+  size_t holders = 1;  // the leader itself
+  for (const auto& [follower, held] : record->second.acknowledged) {
+    if (held.index >= index) ++holders;
+  }
+  if (holders >= Majority()) {
+    return absl::StrCat("; the leader of term ", term,
+                        " counts only entries of term ", term, " (Figure 8)");
+  }
+  return absl::StrCat("; the leader of term ", term, " can know of ", holders,
+                      " servers that hold entry ", index, ", and ", Majority(),
+                      " are a majority");
+}
+
 // Takes all entries up to `index` in, back along their predecessors.
 void Oracle::CommitLocked(Term by, Index index) {
   const size_t before = committed_.size();
@@ -157,7 +190,8 @@ void Oracle::StoresLocked(ServerId server, Position position) {
   Violate(kStoresWhatIsSent,
           absl::StrCat("S", server, " stores (", position.index, ",",
                        position.term, ") in term ", it.disk.term,
-                       ", but the leader of that term did not send it"));
+                       ", but the leader of that term did not send it; what ",
+                       "an older leader sends is refused"));
 }
 
 // The answer is no, and in the request's own term.
@@ -169,7 +203,7 @@ void Oracle::JudgeRefusalLocked(const Pending& pending) {
           absl::StrCat("S", pending.link.to, " rejects entries of S",
                        pending.link.from, " in term ", pending.term, " after (",
                        pending.prev.index, ",", pending.prev.term,
-                       "), which it has"));
+                       "), which it has: prevLogIndex and prevLogTerm match"));
 }
 
 void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
@@ -255,8 +289,10 @@ void Oracle::OnDiskLocked(ServerId server, Term term, Position position,
   if (!options_.reads_disks) return;
   const Disk& disk = ServerLocked(server).disk;
   if (disk.term < term) {
-    Violate(kSavedBefore, absl::StrCat("S", server, " shows term ", term,
-                                       ", but has saved term ", disk.term));
+    Violate(kSavedBefore,
+            absl::StrCat("S", server, " shows term ", term,
+                         ", but has saved term ", disk.term,
+                         ": after a crash it would be in that term again"));
     return;
   }
   // In a newer term a newer leader may have overwritten it.
@@ -269,7 +305,8 @@ void Oracle::OnDiskLocked(ServerId server, Term term, Position position,
                        last.index < position.index
                            ? "ends at ("
                            : "has another entry there; it ends at (",
-                       last.index, ",", last.term, ")"));
+                       last.index, ",", last.term, "): the leader counts on ",
+                       "that entry"));
 }
 
 }  // namespace oracle

@@ -79,9 +79,11 @@ void Oracle::OnRequestVote(const Message& message,
   OnDiskLocked(link.from, args.term, {}, kSavedBefore);
   if (options_.reads_disks &&
       !HasSavedVoteLocked(link.from, args.term, link.from)) {
-    Violate(kSavedBefore,
-            absl::StrCat("S", link.from, " starts an election in term ",
-                         args.term, ", but has not saved its vote for itself"));
+    Violate(
+        kSavedBefore,
+        absl::StrCat("S", link.from, " starts an election in term ", args.term,
+                     ", but has not saved its vote for itself: after a "
+                     "crash it could vote for another"));
   }
   terms_[args.term].candidates[link.from].last = last;
   AwaitReplyLocked(message,
@@ -111,9 +113,11 @@ void Oracle::OnAppendEntries(const Message& message,
   if (servers_count_ > 1 && args.leader_commit > committed_.size()) {
     Violate(
         kCommitByMajority,
-        absl::StrCat("S", link.from, " sends leaderCommit ", args.leader_commit,
-                     " in term ", args.term, ", but only ", committed_.size(),
-                     " entries are committed"));
+        absl::StrCat(
+            "S", link.from, " sends leaderCommit ", args.leader_commit,
+            " in term ", args.term, ", but only ", committed_.size(),
+            " entries are committed",
+            WhyNotCommittedLocked(link.from, args.term, args.leader_commit)));
   }
   if (message.fate == Fate::kDelivered) {
     raft::Index& vouched_for = ServerLocked(link.to).vouched_for;
@@ -155,6 +159,7 @@ void Oracle::AwaitReplyLocked(const Message& message, Pending pending) {
   if (message.fate != Fate::kDelivered) return;
   const Server& receiver = ServerLocked(pending.link.to);
   pending.receiver_incarnation = receiver.incarnation;
+  pending.arrived = options_.now();
   pending.floor = receiver.term;
   pending.voter_last = receiver.disk.Last();
   pending.fits =
@@ -217,10 +222,13 @@ bool Oracle::JudgeTermLocked(const Pending& pending, const Answer& answer) {
   const ServerId server = pending.link.to;
   const Term term = answer.term;
   if (term < pending.term || (answer.agrees && term != pending.term)) {
-    Violate(kRepliesInTerm,
-            absl::StrCat("S", server, answer.agrees ? " agrees" : " replies",
-                         " in term ", term, " to a request of term ",
-                         pending.term));
+    Violate(
+        kRepliesInTerm,
+        absl::StrCat("S", server, answer.agrees ? " agrees" : " replies",
+                     " in term ", term, " to a request of term ", pending.term,
+                     term < pending.term
+                         ? "; a newer term is adopted before the answer"
+                         : "; a request of an older term is refused"));
     return false;
   }
   if (term < pending.floor) {
@@ -239,9 +247,9 @@ bool Oracle::JudgeTermLocked(const Pending& pending, const Answer& answer) {
 // The server voted, or answered a leader of its term: it is to be quiet.
 void Oracle::QuietLocked(const Pending& pending, Term term) {
   Server& it = ServerLocked(pending.link.to);
-  if (it.incarnation == pending.receiver_incarnation && term >= it.quiet.term) {
-    it.quiet = {term, options_.now()};
-  }
+  if (it.incarnation != pending.receiver_incarnation) return;
+  if (term < it.quiet.term) return;
+  it.quiet = {term, std::max(it.quiet.time, pending.arrived)};
 }
 
 bool Oracle::HasSavedVoteLocked(ServerId voter, Term term, ServerId candidate) {
@@ -258,7 +266,8 @@ void Oracle::JudgeVoteLocked(const Pending& pending, Fate fate) {
     if (!HasSavedVoteLocked(voter, pending.term, candidate)) {
       Violate(kSavedBefore, absl::StrCat("S", voter, " votes in term ",
                                          pending.term, " for S", candidate,
-                                         ", but has not saved its vote"));
+                                         ", but has not saved its vote: after "
+                                         "a crash it could vote again"));
     }
     // How up-to-date a log is never decreases: that the voter's was more so
     // when it was asked is enough.
@@ -266,10 +275,14 @@ void Oracle::JudgeVoteLocked(const Pending& pending, Fate fate) {
     const Position other = pending.position;
     if (std::pair(own.term, own.index) > std::pair(other.term, other.index)) {
       Violate(kElectionRestriction,
-              absl::StrCat("S", voter, ", whose log ends at (", own.index, ",",
-                           own.term, "), votes in term ", pending.term,
-                           " for S", candidate, ", whose log ends at (",
-                           other.index, ",", other.term, ")"));
+              absl::StrCat(
+                  "S", voter, ", whose log ends at (", own.index, ",", own.term,
+                  "), votes in term ", pending.term, " for S", candidate,
+                  ", whose log ends at (", other.index, ",", other.term, "): ",
+                  own.term > other.term
+                      ? "the voter's last term is newer"
+                      : "of equal last terms the voter's log is longer",
+                  ", and so its log more up-to-date"));
     }
   }
   if (fate == Fate::kLost) return;
