@@ -38,7 +38,7 @@ class Waiter {
 class ClientEnd : public rpc::ClientEnd {
  public:
   ClientEnd(std::shared_ptr<Core> core, EndId id)
-      : core_(std::move(core)), id_(id) {}
+      : rpc::ClientEnd(BadReply::kFatal), core_(std::move(core)), id_(id) {}
 
   void Close() override { core_->Close(id_); }
 

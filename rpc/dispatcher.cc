@@ -53,7 +53,11 @@ absl::StatusOr<std::string> Dispatcher::Dispatch(std::string_view method,
     return absl::UnimplementedError(
         Unknown("method", name, method, service->handlers()));
   }
-  return handler->second(args);
+  absl::StatusOr<std::string> reply = handler->second(args);
+  if (absl::IsInvalidArgument(reply.status())) {
+    undecodable_.Add(std::string(reply.status().message()));
+  }
+  return reply;
 }
 
 }  // namespace rpc

@@ -11,6 +11,7 @@
 #ifndef RPC_DISPATCHER_H_
 #define RPC_DISPATCHER_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
+#include "rpc/drop_counter.h"
 #include "rpc/rpc.h"
 
 namespace rpc {
@@ -36,15 +38,19 @@ class Dispatcher {
   // the encoded arguments, and returns the encoded reply. Returns kNotFound if
   // there is no such service, kUnimplemented if that has no such method, each
   // with the names to choose from, and kInvalidArgument if `args` do not
-  // decode.
+  // decode. What does not is counted, and the first is logged.
   absl::StatusOr<std::string> Dispatch(std::string_view method,
                                        std::string_view args) EXCLUDES(mu_);
+
+  // How many calls had arguments that did not decode.
+  uint64_t undecodable_requests() const { return undecodable_.count(); }
 
  private:
   using Services =
       std::map<std::string, std::shared_ptr<const Service>, std::less<>>;
 
   base::Mutex mu_;
+  DropCounter undecodable_;
   Services services_ ABSL_GUARDED_BY(mu_);  // by name
 };
 

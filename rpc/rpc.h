@@ -18,8 +18,10 @@
 #ifndef RPC_RPC_H_
 #define RPC_RPC_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,7 @@
 
 #include "base/logging.h"
 #include "rpc/codec.h"
+#include "rpc/drop_counter.h"
 
 namespace rpc {
 
@@ -42,13 +45,21 @@ struct Method {
 //
 // A call ends with a reply, or with nothing when no usable reply came. Nothing
 // does not mean that the handler did not run: the caller cannot tell a lost
-// request from a lost reply, a dead server or a closed port.
+// request from a lost reply, a dead server or a closed port. Nor from a reply
+// that does not decode: it is dropped and counted, and the first is logged.
 //
 // Thread safety: safe; any number of calls may be under way at once, and they
 // may be answered in any order.
 class ClientEnd {
  public:
-  ClientEnd() = default;
+  // What becomes of a reply that does not decode.
+  enum class BadReply : bool {
+    kDropped,
+    kFatal,  // where none but a bug can have made it
+  };
+
+  explicit ClientEnd(BadReply bad_reply = BadReply::kDropped)
+      : decoder_(std::make_shared<Decoder>(bad_reply)) {}
   ClientEnd(const ClientEnd&) = delete;
   ClientEnd& operator=(const ClientEnd&) = delete;
   virtual ~ClientEnd() = default;
@@ -59,7 +70,7 @@ class ClientEnd {
                             const std::type_identity_t<Args>& args) {
     std::optional<std::string> bytes = CallBytes(method.name, Encode(args));
     if (!bytes.has_value()) return std::nullopt;
-    return DecodeReply<Reply>(*bytes);
+    return decoder_->Decode(method, *bytes);
   }
 
   // Calls and returns at once; `done` gets the outcome, once, on a thread of
@@ -69,11 +80,12 @@ class ClientEnd {
   void CallAsync(
       const Method<Args, Reply>& method, const std::type_identity_t<Args>& args,
       std::type_identity_t<std::function<void(std::optional<Reply>)>> done) {
-    CallBytesAsync(
-        method.name, Encode(args),
-        [done = std::move(done)](std::optional<std::string> bytes) {
-          done(bytes.has_value() ? DecodeReply<Reply>(*bytes) : std::nullopt);
-        });
+    CallBytesAsync(method.name, Encode(args),
+                   [method, decoder = decoder_,
+                    done = std::move(done)](std::optional<std::string> bytes) {
+                     done(bytes.has_value() ? decoder->Decode(method, *bytes)
+                                            : std::nullopt);
+                   });
   }
 
   // Gives the end up: pending asynchronous calls are dropped without running
@@ -83,6 +95,9 @@ class ClientEnd {
   // one of them takes.
   virtual void Close() = 0;
 
+  // How many replies were dropped since they did not decode.
+  uint64_t undecodable_replies() const { return decoder_->dropped.count(); }
+
  protected:
   using DoneBytes = std::function<void(std::optional<std::string>)>;
   virtual std::optional<std::string> CallBytes(std::string_view method,
@@ -91,14 +106,28 @@ class ClientEnd {
                               DoneBytes done) = 0;
 
  private:
-  // A reply that does not decode is always a bug, so it is fatal.
-  template <typename Reply>
-  static std::optional<Reply> DecodeReply(std::string_view bytes) {
-    absl::StatusOr<Reply> reply = Decode<Reply>(bytes);
-    CHECK(reply.ok()) << "ClientEnd.Call(): decode reply: "
-                      << reply.status().message();
-    return *std::move(reply);
-  }
+  // A callback may run when its end is gone already, so this is shared.
+  struct Decoder {
+    explicit Decoder(BadReply bad_reply) : bad(bad_reply) {}
+
+    template <typename Args, typename Reply>
+    std::optional<Reply> Decode(const Method<Args, Reply>& method,
+                                std::string_view bytes) {
+      absl::StatusOr<Reply> reply = rpc::Decode<Reply>(bytes);
+      if (reply.ok()) return *std::move(reply);
+      const std::string error = absl::StrCat(
+          "ClientEnd.Call(): decode reply: ", reply.status().message(), ", of ",
+          std::string(method.name));
+      CHECK(bad == BadReply::kDropped) << error;
+      dropped.Add(error);
+      return std::nullopt;
+    }
+
+    const BadReply bad;
+    DropCounter dropped;
+  };
+
+  const std::shared_ptr<Decoder> decoder_;
 };
 
 // The server's side: a named set of methods and their handlers.

@@ -64,6 +64,7 @@ TEST(Dispatcher, ARefusalSaysWhatIsUnknownAndWhatThereIs) {
     EXPECT_EQ(dispatcher.Dispatch(refused.method, Encode<int>(1)).status(),
               refused.refusal);
   }
+  EXPECT_EQ(dispatcher.undecodable_requests(), 1u);
 }
 
 }  // namespace

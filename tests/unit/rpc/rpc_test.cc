@@ -44,6 +44,8 @@ Service MathService() {
 // Calls the service on the caller's stack; closed, it answers nothing.
 class DirectEnd : public ClientEnd {
  public:
+  explicit DirectEnd(BadReply bad_reply = BadReply::kDropped)
+      : ClientEnd(bad_reply) {}
   void Close() override { open_ = false; }
 
  protected:
@@ -111,9 +113,24 @@ TEST(Rpc, ServiceListsItsMethodsByTheirShortNames) {
 }
 
 // Two constants of one name: the receiver notices what the compiler cannot.
-TEST(RpcDeathTest, ReplyOfAnotherTypeIsFatal) {
+TEST(Rpc, AReplyThatDoesNotDecodeIsDroppedAndCounted) {
   DirectEnd end;
-  EXPECT_DEATH(end.Call(kAddButOtherReply, {2, 3}), "decode reply: truncated");
+  EXPECT_FALSE(end.Call(kAddButOtherReply, {2, 3}).has_value());
+  bool nothing = false;
+  end.CallAsync(kAddButOtherReply, {2, 3},
+                [&nothing](std::optional<OtherArgs> reply) {
+                  nothing = !reply.has_value();
+                });
+  EXPECT_TRUE(nothing);
+  EXPECT_EQ(end.undecodable_replies(), 2u);
+  EXPECT_TRUE(end.Call(kAdd, {2, 3}).has_value());
+  EXPECT_EQ(end.undecodable_replies(), 2u);
+}
+
+TEST(RpcDeathTest, AReplyThatDoesNotDecodeIsFatalIfSoMade) {
+  DirectEnd end(ClientEnd::BadReply::kFatal);
+  EXPECT_DEATH(end.Call(kAddButOtherReply, {2, 3}),
+               "decode reply: truncated.*of Math.Add");
 }
 
 TEST(RpcDeathTest, MethodOfAnotherServiceIsFatal) {
