@@ -6,6 +6,10 @@
 // that saving a long log again after one entry was added costs that entry
 // (base/rope.h).
 //
+// A call that cannot do its work throws a std::exception that says why. A Raft
+// then ends its process, with that text: what is not on the disk must not be
+// promised.
+//
 // Thread safety: implementations are safe, and leaves in the lock order: a Raft
 // calls them under its lock.
 

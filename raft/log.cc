@@ -28,6 +28,7 @@ Index Log::Append(Term term, std::string_view command) {
   CHECK_GE(term, LastTerm());
   const auto header = Entries::PackHeader(term, command);
   bytes_.Append({header.data(), header.size()}, command);
+  checksum_.Append({header.data(), header.size()}, command);
   positions_.push_back({term, bytes_.size()});
   ++version_;
   return LastIndex();
@@ -53,6 +54,8 @@ void Log::AppendFrom(const Entries& entries, size_t skip) {
     const EntryView view = *entry;
     CHECK_GE(view.term, last_term);
     last_term = view.term;
+    checksum_.Append(entry.rest().substr(0, Entries::kHeaderBytes),
+                     view.command);
     end += Entries::kHeaderBytes + view.command.size();
     positions_.push_back({view.term, end});
   }
@@ -63,6 +66,7 @@ void Log::TruncateFrom(Index index) {
   CHECK_GE(index, FirstIndex());
   if (index > LastIndex()) return;
   bytes_.Truncate(Begin(index));
+  checksum_.Truncate(bytes_);
   positions_.resize(index - FirstIndex());
   ++version_;
 }

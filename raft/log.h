@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "base/rope.h"
+#include "raft/checksum.h"
 #include "raft/entries.h"
 #include "raft/types.h"
 
@@ -100,6 +101,9 @@ class Log {
   // All entries as they are packed. Copying the rope costs O(1).
   const base::Rope& bytes() const { return bytes_; }
 
+  // Of all entries. O(1).
+  Checksum checksum() const { return checksum_.value(); }
+
   // Counts the changes to this log, so that a reader can tell whether it saw
   // the latest one.
   uint64_t version() const { return version_; }
@@ -121,6 +125,7 @@ class Log {
   Term last_included_term_;
   std::deque<Position> positions_;  // of entry FirstIndex() + i
   base::Rope bytes_;
+  LogChecksum checksum_;  // of bytes_
   uint64_t version_ = 0;
 };
 

@@ -1,12 +1,12 @@
 // What survives a crash: how the state goes to the Persister and comes back
 // (Figure 2, "persistent state on all servers").
 //
-// The value saved is a small header and then the log's own bytes. The bytes are
-// shared, not copied (base/rope.h), so a save costs O(1) whatever the length of
-// the log.
+// The value saved is a seal, a small header and then the log's own bytes. The
+// bytes are shared, not copied (base/rope.h), and their checksum is kept with
+// the log, so a save costs O(1) whatever the length of the log.
 
+#include <exception>
 #include <string>
-#include <tuple>
 #include <utility>
 
 #include "base/logging.h"
@@ -15,6 +15,24 @@
 #include "rpc/codec.h"
 
 namespace raft {
+namespace {
+
+// Calls the disk. What it throws ends the process: what could not be saved must
+// not be promised, and what was promised must not be forgotten.
+template <typename Function>
+auto CallDisk(const std::string& server, const char* failure,
+              Function function) {
+  std::string error = "what was thrown is no std::exception";
+  try {
+    return function();
+  } catch (const std::exception& thrown) {
+    error = thrown.what();
+  } catch (...) {
+  }
+  LOG(FATAL) << server << ": the raft state " << failure << ": " << error;
+}
+
+}  // namespace
 
 void RaftServer::PersistLocked() {
   SavedHeader header;
@@ -29,7 +47,10 @@ void RaftServer::PersistLocked() {
   }
   base::Rope state = log_.bytes();
   state.Prepend(saved_header_bytes_);
-  persister_->SaveRaftState(std::move(state));
+  state.Prepend(rpc::Encode(
+      SavedSeal{.checksum = Extend(log_.checksum(), saved_header_bytes_)}));
+  CallDisk(log_name_, "was not saved",
+           [&] { persister_->SaveRaftState(std::move(state)); });
 
   checked_.persisted_term = current_term_;
   checked_.persisted_vote = voted_for_;
@@ -39,13 +60,15 @@ void RaftServer::PersistLocked() {
 }
 
 void RaftServer::RestoreLocked() {
-  const std::string bytes = persister_->ReadRaftState().ToString();
+  const std::string bytes = CallDisk(log_name_, "cannot be read", [this] {
+    return persister_->ReadRaftState().ToString();
+  });
   if (bytes.empty()) return;  // a new server
 
-  // Only a bug can damage this disk, and a server that forgot what it promised
-  // must not take part: so CHECK.
+  // A server that forgot what it promised must not take part.
   absl::StatusOr<SavedState> saved = DecodeSavedState(bytes);
-  CHECK(saved.ok()) << saved.status().message();
+  CHECK(saved.ok()) << log_name_ << ": the saved raft state is damaged: "
+                    << saved.status().message();
   current_term_ = saved->current_term;
   voted_for_ = saved->voted_for;
   log_ = Log(saved->last_included_index, saved->last_included_term);

@@ -4,28 +4,49 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "raft/checksum.h"
 #include "rpc/codec.h"
 
 namespace raft {
+namespace {
+
+// Takes a T from the front of `bytes`.
+template <typename T>
+absl::StatusOr<T> TakeFront(std::string_view* bytes) {
+  static const size_t size = rpc::Encode(T()).size();
+  const std::string_view front = bytes->substr(0, size);
+  bytes->remove_prefix(front.size());
+  return rpc::Decode<T>(front);
+}
+
+}  // namespace
 
 absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
   if (bytes.empty()) return SavedState();
-  static const size_t header_size = rpc::Encode(SavedHeader()).size();
-  if (bytes.size() < header_size) {
-    return absl::DataLossError("the saved raft state is cut short");
+  const auto seal = TakeFront<SavedSeal>(&bytes);
+  if (!seal.ok()) return seal.status();
+  if (seal->format != kSavedFormat) {
+    return absl::DataLossError("it does not begin with 'RFT2'");
   }
-  const auto header = rpc::Decode<SavedHeader>(bytes.substr(0, header_size));
+  const std::string_view sealed = bytes;
+  const auto header = TakeFront<SavedHeader>(&bytes);
   if (!header.ok()) return header.status();
-  std::string packed(bytes.substr(header_size));
   size_t count = 0;
-  if (!Entries::CountWhole(packed, &count)) {
-    return absl::DataLossError("the saved log entries are cut short");
+  if (!Entries::CountWhole(bytes, &count)) {
+    return absl::DataLossError("the log entries are cut short");
+  }
+  LogChecksum entries;
+  entries.AppendPacked(bytes);
+  const size_t header_size = sealed.size() - bytes.size();
+  if (Extend(entries.value(), sealed.substr(0, header_size)) !=
+      seal->checksum) {
+    return absl::DataLossError("the checksum is wrong");
   }
   return SavedState{.current_term = header->current_term,
                     .voted_for = header->voted_for,
                     .last_included_index = header->last_included_index,
                     .last_included_term = header->last_included_term,
-                    .entries = Entries(count, std::move(packed))};
+                    .entries = Entries(count, std::string(bytes))};
 }
 
 }  // namespace raft

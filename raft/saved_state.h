@@ -1,6 +1,10 @@
 // What a server had saved, read back without making a Raft of it: for tools and
 // for checkers of a Raft from outside. A Raft need not offer this header.
 //
+// A saved value is a seal, a header, and the packed entries of the log. The
+// seal says which format this is and has a checksum of all else, so that what
+// is damaged, cut short or of another format is never taken for a state.
+//
 // Thread safety: plain values and a pure function.
 
 #ifndef RAFT_SAVED_STATE_H_
@@ -10,12 +14,23 @@
 #include <tuple>
 
 #include "absl/status/statusor.h"
+#include "raft/checksum.h"
 #include "raft/entries.h"
 #include "raft/types.h"
 
 namespace raft {
 
-// What stands in front of the entries on the disk.
+// "RFT2", as it lies on the disk. A format that is not compatible gets another.
+inline constexpr uint32_t kSavedFormat = 0x32544652;
+
+struct SavedSeal {
+  uint32_t format = kSavedFormat;
+  Checksum checksum = 0;  // of the entries, and then the header
+
+  auto Fields() { return std::tie(format, checksum); }
+};
+
+// What stands in front of the entries.
 struct SavedHeader {
   Term current_term = 0;
   ServerId voted_for = kNobody;
@@ -39,7 +54,8 @@ struct SavedState {
 };
 
 // Takes the bytes that a Raft gave to its Persister; none stand for a new
-// server. Returns kDataLoss if they are not such bytes.
+// server. Returns kDataLoss if they are not such bytes: no single bit of them
+// can be another one unseen.
 absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes);
 
 }  // namespace raft
