@@ -109,10 +109,17 @@ void RaftServer::OnRequestVoteReplyLocked(ServerId peer,
   if (votes >= Majority()) BecomeLeaderLocked();
 }
 
+// Counts the request if no peer that works can have sent it.
+bool RaftServer::IsMalformedLocked(const RequestVoteArgs& args) {
+  if (IsOther(args.candidate_id)) return false;
+  CountMalformedLocked("RequestVote", args.candidate_id);
+  return true;
+}
+
 // Figure 2, RequestVote RPC, receiver implementation.
 RequestVoteReply RaftServer::RequestVote(const RequestVoteArgs& args) {
   MutexLock lock(&mu_);
-  if (killed_) return {};
+  if (killed_ || IsMalformedLocked(args)) return {};
   if (args.term > current_term_) BecomeFollowerLocked(args.term);
 
   RequestVoteReply reply;

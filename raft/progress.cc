@@ -62,6 +62,10 @@ void Progress::OnAccepted(const Request& request) {
 }
 
 void Progress::OnRejected(const Request& request, Index next) {
+  // A request that was sent before the acknowledgement proves nothing: what
+  // rejected it may have been repaired since.
+  lost_log_ = lost_log_ || (request.acknowledged > 0 &&
+                            request.prev_log_index <= request.acknowledged);
   if (in_flight_ == request.number) in_flight_ = 0;
   lost_ = false;
   if (request.prev_log_index != next_ - 1) return;  // old news

@@ -42,6 +42,7 @@ class Progress {
     uint64_t number = 0;  // counts the leader's requests, from 1
     Index prev_log_index = 0;
     size_t entries = 0;
+    Index acknowledged = 0;  // match() when it was sent
   };
 
   // Nothing is known to match, and nothing was sent: due at once.
@@ -57,6 +58,10 @@ class Progress {
   // young request with entries is in flight.
   bool WantsEntries(Clock::time_point now, Index last_index,
                     const Timing& timing) const;
+
+  // Whether it has rejected, in this term, what it had acknowledged before it
+  // was asked: then its disk was lost or replaced.
+  bool lost_log() const { return lost_log_; }
 
   // When its next AppendEntries is due. If it `decides` on commitment it gets
   // entries as soon as it wants them, otherwise in batches.
@@ -89,6 +94,7 @@ class Progress {
   Clock::time_point entries_sent_;  // the newest one with entries
   uint64_t in_flight_ = 0;  // that one's number while it is unanswered, else 0
   bool lost_ = false;       // the last answer did not come, or was of no use
+  bool lost_log_ = false;
 };
 
 // Which followers get new entries at once, by server. A majority decides when

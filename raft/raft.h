@@ -56,6 +56,7 @@ struct Status {
     Index match_index = 0;
     Index next_index = 1;
     bool responsive = false;  // answers, as far as is known
+    bool lost_log = false;    // lacks what it had acknowledged: a lost disk
   };
 
   Role role = Role::kFollower;
@@ -66,6 +67,7 @@ struct Status {
   Index last_index = 0;
   Index commit_index = 0;
   Index last_applied = 0;
+  uint64_t malformed_requests = 0;  // dropped: no peer's id, broken entries
   std::vector<Follower> followers = {};  // by server; empty unless it leads
 };
 
@@ -79,7 +81,9 @@ class Raft {
   // Gives the service's next command, any bytes, to the leader. Returns at
   // once: {index, term, true} if this server believes that it leads, where the
   // command will stand if it ever commits; otherwise is_leader is false and
-  // nothing was done. There is no guarantee that the command will commit.
+  // nothing was done. There is no guarantee that the command will commit. A
+  // command above kMaxCommandBytes is refused by every server: too_large is
+  // true then.
   virtual StartResult Start(std::string_view command) = 0;
 
   // The current term, and whether this server believes that it leads.
@@ -101,7 +105,9 @@ class Raft {
 };
 
 // Makes server `me` of a cluster: peers[j] leads to server j, peers[me] is not
-// used. Resumes from what `persister` holds; empty means a new server. Sends
+// used and may be null, nothing else may. Resumes from what `persister` holds;
+// empty means a new server, damaged ends the process (raft/saved_state.h), and
+// so does a disk that fails, now or later (persister/persister.h). Sends
 // nothing on the channel before it returns. The instance is the only one to
 // send on `apply_channel` and closes it in Kill(). The last reference may not
 // be dropped by a callback of one of the ends.

@@ -104,7 +104,7 @@ RaftServer::AppendEntriesCall RaftServer::FillAppendEntriesLocked(
         log_.Slice(follower.next(), log_.LastIndex(), kMaxBatchBytes);
   }
   const Progress::Request request{++calls_filled_, args.prev_log_index,
-                                  args.entries.size()};
+                                  args.entries.size(), follower.match()};
   follower.OnSent(now, request, commit_index_);
   VLOG(2) << TraceLocked(Topic::kAppend) << "send to=S" << peer << " prev=("
           << args.prev_log_index << "," << args.prev_log_term
@@ -155,11 +155,22 @@ void RaftServer::OnAppendEntriesReplyLocked(
   }
   // Figure 2, leaders: if AppendEntries fails because of log inconsistency,
   // decrement next_index and retry; a whole term at a time (end of 5.3).
+  const bool had_lost_log = follower.lost_log();
   follower.OnRejected(request, log_.NextAfterConflict(request.prev_log_index,
                                                       {reply->conflict_term,
                                                        reply->conflict_index}));
   VLOG(2) << TraceLocked(Topic::kAppend) << "rejected by=S" << peer
           << " prev=" << request.prev_log_index << " next=" << follower.next();
+  if (follower.lost_log() && !had_lost_log) ReportLostLogLocked(peer);
+}
+
+// Says, once in a term, what no log can repair.
+void RaftServer::ReportLostLogLocked(ServerId peer) {
+  LOG(ERROR) << TraceLocked(Topic::kAppend) << "S" << peer
+             << " lacks entries that it had acknowledged, up to "
+             << followers_[static_cast<size_t>(peer)].match()
+             << ": its disk was lost or replaced. What it has voted and stored "
+                "counts no more; entries may be lost";
 }
 
 // Figure 2, leaders: commit what a majority holds, but by counting only
@@ -178,10 +189,25 @@ void RaftServer::AdvanceLeaderCommitLocked() {
 
 // --- Follower ---------------------------------------------------------------
 
+// Counts the request if no peer that works can have sent it.
+bool RaftServer::IsMalformedLocked(const AppendEntriesArgs& args) {
+  Term last_term = args.prev_log_term;
+  bool terms_grow = true;
+  for (const EntryView entry : args.entries) {
+    terms_grow = terms_grow && last_term <= entry.term;
+    last_term = entry.term;
+  }
+  if (IsOther(args.leader_id) && terms_grow && last_term <= args.term) {
+    return false;
+  }
+  CountMalformedLocked("AppendEntries", args.leader_id);
+  return true;
+}
+
 // Figure 2, AppendEntries RPC, receiver implementation.
 AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
   MutexLock lock(&mu_);
-  if (killed_) return {};
+  if (killed_ || IsMalformedLocked(args)) return {};
   if (args.term > current_term_) BecomeFollowerLocked(args.term);
 
   AppendEntriesReply reply;

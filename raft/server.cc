@@ -34,9 +34,7 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
       apply_channel_(std::move(apply_channel)),
       random_(options.random.has_value() ? *options.random
                                          : base::Random::FromEntropy()) {
-  CHECK_GE(me_, 0);
-  CHECK_LT(static_cast<size_t>(me_), peers_.size())
-      << "me must be one of the peers";
+  CheckArguments();
   if (options.check_invariants) {
     mu_.CheckOnRelease([this] {
       mu_.AssertHeld();
@@ -46,6 +44,22 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
   MutexLock lock(&mu_);
   RestoreLocked();
   ResetElectionDeadlineLocked();
+}
+
+// Ends the process if no server can be made of what Make() was given.
+void RaftServer::CheckArguments() const {
+  CHECK(me_ >= 0 && static_cast<size_t>(me_) < peers_.size())
+      << "Make(): me is " << me_ << ", which is none of " << peers_.size()
+      << " peers";
+  for (size_t i = 0; i < peers_.size(); ++i) {
+    CHECK(peers_[i] != nullptr || !IsPeer(i))
+        << "Make(): peer " << i << " is null";
+  }
+  CHECK(persister_ != nullptr) << "Make(): the persister is null";
+  CHECK(apply_channel_ != nullptr) << "Make(): the apply channel is null";
+  CHECK(clock_ != nullptr) << "Make(): the clock is null";
+  CHECK(timing_.min_election_timeout <= timing_.max_election_timeout)
+      << "Make(): the shortest election timeout is above the longest";
 }
 
 void RaftServer::StartThreads() {
@@ -61,6 +75,9 @@ StartResult RaftServer::Start(std::string_view command) {
   AppendEntriesCalls calls;
   {
     MutexLock lock(&mu_);
+    if (command.size() > kMaxCommandBytes) {
+      return {0, current_term_, false, /*too_large=*/true};
+    }
     if (killed_ || role_ != Role::kLeader) return {0, current_term_, false};
     result = {log_.Append(current_term_, command), current_term_, true};
     PersistLocked();
@@ -87,12 +104,14 @@ Status RaftServer::GetStatus() const {
                 .first_index = log_.FirstIndex(),
                 .last_index = log_.LastIndex(),
                 .commit_index = commit_index_,
-                .last_applied = last_applied_};
+                .last_applied = last_applied_,
+                .malformed_requests = malformed_requests_};
   if (status.role != Role::kLeader) return status;
   const Clock::time_point now = clock_();
   for (const Progress& follower : followers_) {
     status.followers.push_back({follower.match(), follower.next(),
-                                follower.IsResponsive(now, timing_)});
+                                follower.IsResponsive(now, timing_),
+                                follower.lost_log()});
   }
   return status;
 }
@@ -173,6 +192,12 @@ void RaftServer::BecomeLeaderLocked() {
   append_entries_due_.Signal();
   VLOG(1) << TraceLocked(Topic::kLead) << "leader last=(" << log_.LastIndex()
           << "," << log_.LastTerm() << ")";
+}
+
+void RaftServer::CountMalformedLocked(const char* request, ServerId from) {
+  if (++malformed_requests_ > 1) return;
+  LOG(WARNING) << TraceLocked(Topic::kTerm) << "drops a malformed " << request
+               << " of S" << from << "; further ones are only counted";
 }
 
 std::string RaftServer::TraceLocked(Topic topic) const {

@@ -83,14 +83,23 @@ class RaftServer final : public Raft,
   };
   using AppendEntriesCalls = std::vector<AppendEntriesCall>;
 
+  void CheckArguments() const;
+
   // server.cc: roles, and small questions. Becoming follower in a newer term
   // clears the vote and persists.
   void BecomeFollowerLocked(Term term) REQUIRES(mu_);
   void BecomeCandidateLocked() REQUIRES(mu_);
   void BecomeLeaderLocked() REQUIRES(mu_);
+  bool IsMalformedLocked(const RequestVoteArgs& args) REQUIRES(mu_);
+  bool IsMalformedLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
+  void CountMalformedLocked(const char* request, ServerId from) REQUIRES(mu_);
   size_t Majority() const { return peers_.size() / 2 + 1; }
   bool IsPeer(size_t server) const {
     return server != static_cast<size_t>(me_);
+  }
+  bool IsOther(ServerId server) const {
+    return 0 <= server && static_cast<size_t>(server) < peers_.size() &&
+           server != me_;
   }
   enum class Topic { kTerm, kVote, kLead, kAppend, kCommit, kApply, kPersist };
   std::string TraceLocked(Topic topic) const REQUIRES(mu_);
@@ -116,6 +125,7 @@ class RaftServer final : public Raft,
   void OnAppendEntriesReplyLocked(
       ServerId peer, Term term, const Progress::Request& request,
       const std::optional<AppendEntriesReply>& reply) REQUIRES(mu_);
+  void ReportLostLogLocked(ServerId peer) REQUIRES(mu_);
   void AdvanceLeaderCommitLocked() REQUIRES(mu_);
 
   // replication.cc, follower
@@ -167,6 +177,7 @@ class RaftServer final : public Raft,
       kNobody;  // of current_term_, if known
   Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
   base::Random random_ ABSL_GUARDED_BY(mu_);
+  uint64_t malformed_requests_ ABSL_GUARDED_BY(mu_) = 0;
 
   // Volatile on candidates: the servers that granted a vote in current_term_.
   std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);

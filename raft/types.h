@@ -3,6 +3,7 @@
 #ifndef RAFT_TYPES_H_
 #define RAFT_TYPES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -18,6 +19,11 @@ using Index = uint64_t;
 using ServerId = int32_t;
 inline constexpr ServerId kNobody = -1;
 
+// The largest command that Start() takes, in bytes. A command travels whole,
+// and while it is encoded, copied and saved a server does nothing else: that
+// has to be far less than an election timeout.
+inline constexpr size_t kMaxCommandBytes = size_t{1} << 20;
+
 enum class Role : uint8_t { kFollower, kCandidate, kLeader };
 
 // What Start() says of a command.
@@ -25,6 +31,7 @@ struct StartResult {
   Index index = 0;  // where the command will stand if it ever commits
   Term term = 0;
   bool is_leader = false;  // if false the command was not taken
+  bool too_large = false;  // so no server takes it: above kMaxCommandBytes
 };
 
 // What GetState() says of the server, both true at one moment.
