@@ -44,9 +44,23 @@ inline bool IsRealtime(clockid_t clock) {
          clock == CLOCK_TAI;
 }
 
-// False if the C library refuses it with EINVAL.
+// False if the C library refuses it with EINVAL. A point in time may be before
+// 1970: that is past.
 inline bool IsValid(const timespec& time) {
   return 0 <= time.tv_nsec && time.tv_nsec < static_cast<long>(kSecond);
+}
+
+// The clocks that the C library's waits know; EINVAL for others.
+inline bool IsWaitClock(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
+inline bool IsValid(const timespec& time, clockid_t clock) {
+  return IsWaitClock(clock) && IsValid(time);
+}
+
+// The kernel's own calls refuse negative times too.
+inline bool IsValidForKernel(const timespec& time) {
+  return IsValid(time) && time.tv_sec >= 0;
 }
 
 // A length of time in nanoseconds; a negative one is zero, and what does not

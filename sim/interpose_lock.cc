@@ -23,6 +23,13 @@ bool CanLock(const pthread_mutex_t* mutex) {
          kind == PTHREAD_MUTEX_ERRORCHECK_NP;
 }
 
+// The time of a mutex that is free is not looked at.
+int TimedLock(pthread_mutex_t* mutex, clockid_t clock, const timespec& until) {
+  if (!IsWaitClock(clock)) return EINVAL;
+  if (!IsValid(until) && !CanLock(mutex)) return EINVAL;
+  return LockMutex(mutex, ToDeadline(until, clock));
+}
+
 int UnlockRwlock(pthread_rwlock_t* lock) {
   const int result = Real().pthread_rwlock_unlock(lock);
   scheduler.Wake(lock, Scheduler::kMaxThreads);
@@ -39,10 +46,22 @@ int ReadLock(pthread_rwlock_t* lock, Time deadline) {
                  [lock] { return Real().pthread_rwlock_tryrdlock(lock); });
 }
 
+int TimedReadLock(pthread_rwlock_t* lock, clockid_t clock,
+                  const timespec& until) {
+  if (!IsValid(until, clock)) return EINVAL;
+  return ReadLock(lock, ToDeadline(until, clock));
+}
+
 int WriteLock(pthread_rwlock_t* lock, Time deadline) {
   if (IsMine(lock)) return EDEADLK;
   return Acquire(Wait::kRwlock, lock, deadline, EBUSY,
                  [lock] { return Real().pthread_rwlock_trywrlock(lock); });
+}
+
+int TimedWriteLock(pthread_rwlock_t* lock, clockid_t clock,
+                   const timespec& until) {
+  if (!IsValid(until, clock)) return EINVAL;
+  return WriteLock(lock, ToDeadline(until, clock));
 }
 
 // Ends the wait for a pthread_once() also if its function throws.
@@ -86,7 +105,6 @@ using sim::Op;
 using sim::PointHere;
 using sim::Real;
 using sim::scheduler;
-using sim::ToDeadline;
 
 extern "C" {
 
@@ -113,7 +131,7 @@ int pthread_mutex_unlock(pthread_mutex_t* mutex) {
 int pthread_mutex_timedlock(pthread_mutex_t* mutex, const timespec* until) {
   if (!OnSimulatedThread()) return Real().pthread_mutex_timedlock(mutex, until);
   PointHere(Op::kLock, mutex);
-  return sim::LockMutex(mutex, ToDeadline(*until, CLOCK_REALTIME));
+  return sim::TimedLock(mutex, CLOCK_REALTIME, *until);
 }
 
 int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
@@ -122,7 +140,7 @@ int pthread_mutex_clocklock(pthread_mutex_t* mutex, clockid_t clock,
     return Real().pthread_mutex_clocklock(mutex, clock, until);
   }
   PointHere(Op::kLock, mutex);
-  return sim::LockMutex(mutex, ToDeadline(*until, clock));
+  return sim::TimedLock(mutex, clock, *until);
 }
 
 // --------------------------------------------------------- read-write locks
@@ -153,14 +171,14 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t* lock, const timespec* until) {
   if (!OnSimulatedThread())
     return Real().pthread_rwlock_timedrdlock(lock, until);
   PointHere(Op::kReadLock, lock);
-  return sim::ReadLock(lock, ToDeadline(*until, CLOCK_REALTIME));
+  return sim::TimedReadLock(lock, CLOCK_REALTIME, *until);
 }
 
 int pthread_rwlock_timedwrlock(pthread_rwlock_t* lock, const timespec* until) {
   if (!OnSimulatedThread())
     return Real().pthread_rwlock_timedwrlock(lock, until);
   PointHere(Op::kWriteLock, lock);
-  return sim::WriteLock(lock, ToDeadline(*until, CLOCK_REALTIME));
+  return sim::TimedWriteLock(lock, CLOCK_REALTIME, *until);
 }
 
 int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
@@ -169,7 +187,7 @@ int pthread_rwlock_clockrdlock(pthread_rwlock_t* lock, clockid_t clock,
     return Real().pthread_rwlock_clockrdlock(lock, clock, until);
   }
   PointHere(Op::kReadLock, lock);
-  return sim::ReadLock(lock, ToDeadline(*until, clock));
+  return sim::TimedReadLock(lock, clock, *until);
 }
 
 int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
@@ -178,7 +196,7 @@ int pthread_rwlock_clockwrlock(pthread_rwlock_t* lock, clockid_t clock,
     return Real().pthread_rwlock_clockwrlock(lock, clock, until);
   }
   PointHere(Op::kWriteLock, lock);
-  return sim::WriteLock(lock, ToDeadline(*until, clock));
+  return sim::TimedWriteLock(lock, clock, *until);
 }
 
 int pthread_rwlock_unlock(pthread_rwlock_t* lock) {

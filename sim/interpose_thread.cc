@@ -57,6 +57,11 @@ int ChangeMask(int (*change)(int, const sigset_t*, sigset_t*), int how,
   return change(how, &allowed, before);
 }
 
+// As the C library has it: a time that is none never comes.
+Time JoinDeadline(const timespec& until, clockid_t clock) {
+  return IsValid(until) ? ToDeadline(until, clock) : kNever;
+}
+
 int Join(Thread* thread, void** result, Time deadline) {
   if (thread->is_detached) return EINVAL;
   if (thread == self) return EDEADLK;
@@ -101,7 +106,7 @@ int pthread_timedjoin_np(pthread_t handle, void** result,
   if (thread == nullptr) {
     return Real().pthread_timedjoin_np(handle, result, until);
   }
-  return sim::Join(thread, result, sim::ToDeadline(*until, CLOCK_REALTIME));
+  return sim::Join(thread, result, sim::JoinDeadline(*until, CLOCK_REALTIME));
 }
 
 int pthread_clockjoin_np(pthread_t handle, void** result, clockid_t clock,
@@ -110,7 +115,8 @@ int pthread_clockjoin_np(pthread_t handle, void** result, clockid_t clock,
   if (thread == nullptr) {
     return Real().pthread_clockjoin_np(handle, result, clock, until);
   }
-  return sim::Join(thread, result, sim::ToDeadline(*until, clock));
+  if (!sim::IsWaitClock(clock)) return EINVAL;
+  return sim::Join(thread, result, sim::JoinDeadline(*until, clock));
 }
 
 int pthread_detach(pthread_t handle) noexcept {
@@ -160,6 +166,35 @@ int pthread_sigmask(int how, const sigset_t* wanted,
 
 int sigprocmask(int how, const sigset_t* wanted, sigset_t* before) noexcept {
   return sim::ChangeMask(Real().sigprocmask, how, wanted, before);
+}
+
+// Waits for a signal, which none of the program's threads can end: what another
+// process sends has no place in virtual time.
+
+int pause() {
+  if (!OnSimulatedThread()) return Real().pause();
+  scheduler.GiveUp(sim::kExitUnsupported, "pause()");
+}
+
+int sigsuspend(const sigset_t* mask) {
+  if (!OnSimulatedThread()) return Real().sigsuspend(mask);
+  scheduler.GiveUp(sim::kExitUnsupported, "sigsuspend()");
+}
+
+int sigwait(const sigset_t* set, int* signal) {
+  if (!OnSimulatedThread()) return Real().sigwait(set, signal);
+  scheduler.GiveUp(sim::kExitUnsupported, "sigwait()");
+}
+
+int sigwaitinfo(const sigset_t* set, siginfo_t* info) {
+  if (!OnSimulatedThread()) return Real().sigwaitinfo(set, info);
+  scheduler.GiveUp(sim::kExitUnsupported, "sigwaitinfo()");
+}
+
+int sigtimedwait(const sigset_t* set, siginfo_t* info,
+                 const timespec* timeout) {
+  if (!OnSimulatedThread()) return Real().sigtimedwait(set, info, timeout);
+  scheduler.GiveUp(sim::kExitUnsupported, "sigtimedwait()");
 }
 
 int pthread_setname_np(pthread_t handle, const char* name) noexcept {

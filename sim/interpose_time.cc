@@ -19,6 +19,23 @@ void SleepUntil(Time deadline) {
 
 void SleepFor(Time length) { SleepUntil(After(length)); }
 
+// Those that the kernel sleeps by; the real function refuses others, or counts
+// the processor's time.
+bool IsSleepClock(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ||
+         clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
+}
+
+// As functions that return 0, or -1 with errno.
+int SleepUnlessInvalid(const timespec& length) {
+  if (!IsValidForKernel(length)) {
+    errno = EINVAL;
+    return -1;
+  }
+  SleepFor(ToTime(length));
+  return 0;
+}
+
 // Clocks of the processor's time and others stay real.
 bool IsVirtual(clockid_t clock) {
   switch (clock) {
@@ -61,20 +78,15 @@ extern "C" {
 
 int nanosleep(const timespec* length, timespec* rest) {
   if (!OnSimulatedThread()) return Real().nanosleep(length, rest);
-  if (!sim::IsValid(*length)) {
-    errno = EINVAL;
-    return -1;
-  }
-  SleepFor(sim::ToTime(*length));
-  return 0;
+  return sim::SleepUnlessInvalid(*length);
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* length,
                     timespec* rest) {
-  if (!OnSimulatedThread()) {
+  if (!OnSimulatedThread() || !sim::IsSleepClock(clock)) {
     return Real().clock_nanosleep(clock, flags, length, rest);
   }
-  if (!sim::IsValid(*length)) return EINVAL;
+  if (!sim::IsValidForKernel(*length)) return EINVAL;
   if ((flags & TIMER_ABSTIME) != 0) {
     sim::SleepUntil(sim::ToDeadline(*length, clock));
   } else {
@@ -103,7 +115,7 @@ int sched_yield() noexcept {
   return 0;
 }
 
-// Without descriptors these two are sleeps.
+// Without descriptors these are sleeps.
 int poll(pollfd* descriptors, nfds_t count, int milliseconds) {
   if (!OnSimulatedThread() || count != 0 || milliseconds < 0) {
     return Real().poll(descriptors, count, milliseconds);
@@ -117,8 +129,26 @@ int select(int count, fd_set* to_read, fd_set* to_write, fd_set* exceptions,
   if (!OnSimulatedThread() || count != 0 || timeout == nullptr) {
     return Real().select(count, to_read, to_write, exceptions, timeout);
   }
-  SleepFor(sim::ToTime({timeout->tv_sec, timeout->tv_usec * 1000}));
-  return 0;
+  constexpr long kMicroseconds = 1'000'000;
+  return sim::SleepUnlessInvalid(
+      {timeout->tv_sec + timeout->tv_usec / kMicroseconds,
+       timeout->tv_usec % kMicroseconds * 1000});
+}
+
+int ppoll(pollfd* descriptors, nfds_t count, const timespec* timeout,
+          const sigset_t* mask) {
+  if (!OnSimulatedThread() || count != 0 || timeout == nullptr) {
+    return Real().ppoll(descriptors, count, timeout, mask);
+  }
+  return sim::SleepUnlessInvalid(*timeout);
+}
+
+int pselect(int count, fd_set* to_read, fd_set* to_write, fd_set* exceptions,
+            const timespec* timeout, const sigset_t* mask) {
+  if (!OnSimulatedThread() || count != 0 || timeout == nullptr) {
+    return Real().pselect(count, to_read, to_write, exceptions, timeout, mask);
+  }
+  return sim::SleepUnlessInvalid(*timeout);
 }
 
 // Resolution is a second, as in reality; SIGALRM comes in virtual time.

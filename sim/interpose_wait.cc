@@ -34,6 +34,14 @@ int WaitForPost(sem_t* semaphore, Time deadline) {
   return -1;
 }
 
+int TimedWaitForPost(sem_t* semaphore, clockid_t clock, const timespec& until) {
+  if (IsValid(until, clock)) {
+    return WaitForPost(semaphore, ToDeadline(until, clock));
+  }
+  errno = EINVAL;
+  return -1;
+}
+
 // The arguments of futex(2), as far as they are needed.
 struct FutexCall {
   int* word;
@@ -55,6 +63,10 @@ Time FutexDeadline(const FutexCall& call) {
 }
 
 long FutexWait(const FutexCall& call) {
+  if (call.timeout != nullptr && !IsValidForKernel(*call.timeout)) {
+    errno = EINVAL;
+    return -1;
+  }
   scheduler.Point(Op::kFutexWait, call.word);
   if (__atomic_load_n(call.word, __ATOMIC_SEQ_CST) != call.value) {
     errno = EAGAIN;
@@ -126,7 +138,7 @@ int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
   if (!OnSimulatedThread()) {
     return Real().pthread_cond_clockwait(condition, mutex, clock, until);
   }
-  if (!sim::IsValid(*until)) return EINVAL;
+  if (!sim::IsValid(*until, clock)) return EINVAL;
   return sim::WaitForSignal(condition, mutex, ToDeadline(*until, clock));
 }
 
@@ -164,13 +176,13 @@ int sem_trywait(sem_t* semaphore) noexcept {
 
 int sem_timedwait(sem_t* semaphore, const timespec* until) {
   if (!OnSimulatedThread()) return Real().sem_timedwait(semaphore, until);
-  return sim::WaitForPost(semaphore, ToDeadline(*until, CLOCK_REALTIME));
+  return sim::TimedWaitForPost(semaphore, CLOCK_REALTIME, *until);
 }
 
 int sem_clockwait(sem_t* semaphore, clockid_t clock, const timespec* until) {
   if (!OnSimulatedThread())
     return Real().sem_clockwait(semaphore, clock, until);
-  return sim::WaitForPost(semaphore, ToDeadline(*until, clock));
+  return sim::TimedWaitForPost(semaphore, clock, *until);
 }
 
 int sem_post(sem_t* semaphore) noexcept {

@@ -43,7 +43,9 @@ namespace sim {
   X(pthread_cond_timedwait) X(pthread_cond_clockwait) X(pthread_cond_signal) \
   X(pthread_cond_broadcast) X(pthread_barrier_wait) X(sem_wait) X(sem_trywait) \
   X(sem_timedwait) X(sem_clockwait) X(sem_post) X(nanosleep) \
-  X(clock_nanosleep) X(usleep) X(sleep) X(sched_yield) X(poll) X(select) X(send) X(recv) \
+  X(clock_nanosleep) X(usleep) X(sleep) X(sched_yield) X(poll) X(select) \
+  X(ppoll) X(pselect) X(pause) X(sigsuspend) X(sigwait) X(sigwaitinfo) \
+  X(sigtimedwait) X(send) X(recv) \
   X(alarm) X(clock_gettime) X(gettimeofday) X(time) X(timespec_get) \
   X(getentropy) X(getrandom) X(get_nprocs) X(sysconf) X(fork) X(abort) \
   X(_exit)

@@ -14,7 +14,8 @@ struct Busy {
   const void* object;
   Thread* thread;
 };
-constexpr int kMaxBusy = 1024;
+// A thread has one of them, unless one initialization needs another.
+constexpr int kMaxBusy = 2 * Scheduler::kMaxThreads;
 constinit Busy busy[kMaxBusy] = {};
 constinit int busy_count = 0;
 
@@ -82,8 +83,9 @@ const char* Phrase(Wait wait) {
 
 void BeginBusy(const void* object) {
   if (busy_count == kMaxBusy) {
-    scheduler.GiveUp(kExitUnsupported,
-                     "too many static variables are initialized at a time");
+    scheduler.GiveUp(
+        kExitUnsupported,
+        "too many static variables and once flags are initialized at a time");
   }
   busy[busy_count++] = {object, scheduler.current()};
 }

@@ -27,6 +27,7 @@ std::vector<Primitive> Once();        // once.cc: statics, thread_local too
 std::vector<Primitive> Futures();     // futures.cc
 std::vector<Primitive> Rendezvous();  // rendezvous.cc: atomics to semaphores
 std::vector<Primitive> Posix();       // posix.cc
+std::vector<Primitive> TimedCalls();  // timed_calls.cc: times that are none
 std::vector<Primitive> Clocks();      // clocks.cc: sleeps, randomness too
 
 // All of them.

@@ -12,7 +12,7 @@ namespace sim::test {
 std::vector<Primitive> AllPrimitives() {
   std::vector<Primitive> all;
   for (const auto& part : {Mutexes(), Conditions(), Threads(), Once(),
-                           Futures(), Rendezvous(), Posix(), Clocks()}) {
+                           Futures(), Rendezvous(), Posix(), TimedCalls(), Clocks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -7,12 +7,15 @@
 // Thread safety: each program makes its own threads, and has no more state.
 
 #include <pthread.h>
+#include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <future>
 #include <latch>
 #include <map>
 #include <mutex>
@@ -160,6 +163,53 @@ void MeetAtPosixBarrier() {
   pthread_barrier_wait(&barrier);
 }
 
+void Pause() { pause(); }
+
+void SuspendForSignal() {
+  sigset_t none;
+  sigemptyset(&none);
+  sigsuspend(&none);
+}
+
+// As a server ends whose signals have a thread of their own.
+void AwaitSignal() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::thread([&set] {
+    int signal = 0;
+    sigwait(&set, &signal);
+  }).join();
+}
+
+void AwaitSignalInfo() {
+  sigset_t none;
+  sigemptyset(&none);
+  sigwaitinfo(&none, nullptr);
+}
+
+void AwaitSignalForAMoment() {
+  sigset_t none;
+  sigemptyset(&none);
+  const timespec second = {1, 0};
+  sigtimedwait(&none, nullptr, &second);
+}
+
+// The C++ library runs each task inside a call_once().
+void ManyTasks() {
+  std::vector<std::future<int>> tasks;
+  for (int i = 0; i < 2000; ++i) {
+    tasks.push_back(std::async(std::launch::async, [i] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      return i;
+    }));
+  }
+  long sum = 0;
+  for (std::future<int>& task : tasks) sum += task.get();
+  std::printf("sum %ld\n", sum);
+}
+
 void StartAnother() {
   execl("/proc/self/exe", "program_hangs", "nothing", nullptr);
 }
@@ -176,6 +226,12 @@ int main(int argc, char** argv) {
       {"read_from_pipe", ReadFromPipe},
       {"tick_for_ever", TickForEver},
       {"posix_barrier", MeetAtPosixBarrier},
+      {"pause", Pause},
+      {"sigsuspend", SuspendForSignal},
+      {"sigwait", AwaitSignal},
+      {"sigwaitinfo", AwaitSignalInfo},
+      {"sigtimedwait", AwaitSignalForAMoment},
+      {"many_tasks", ManyTasks},
       {"start_another", StartAnother},
       {"nothing", [] { std::puts("done"); }},
   };

@@ -105,6 +105,23 @@ TEST(SimReports, Unsupported) {
   EXPECT_TRUE(Contains(outcome.errors, "pthread_barrier")) << outcome;
 }
 
+TEST(SimReports, WaitsForSignalsAreUnsupported) {
+  for (const std::string call :
+       {"pause", "sigsuspend", "sigwait", "sigwaitinfo", "sigtimedwait"}) {
+    const ProgramOutcome outcome = Hang(call);
+    EXPECT_EQ(outcome.status, kExitUnsupported) << outcome;
+    EXPECT_TRUE(
+        outcome.errors.starts_with("sim: UNSUPPORTED: " + call + "(); see"))
+        << outcome;
+  }
+}
+
+TEST(SimReports, ThousandsOfTasks) {
+  const ProgramOutcome outcome = Hang("many_tasks");
+  EXPECT_EQ(outcome.status, 0) << outcome;
+  EXPECT_EQ(outcome.output, "sum 1999000\n");
+}
+
 struct BadVariable {
   const char* name;
   const char* value;
