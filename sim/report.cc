@@ -28,19 +28,15 @@ void WriteError(int fd, const std::string& text) {
   }
 }
 
-bool IsOurs(uintptr_t pc) {
-  return absl::StartsWith(base::FunctionName(pc), "sim::");
-}
-
 // Without the simulator's own functions at its top and its bottom.
 base::Stack ToStack(void* const* frames, int count) {
   base::Stack stack;
   for (int i = 0; i < count; ++i) {
     // A return address is the one after the call.
     const uintptr_t pc = reinterpret_cast<uintptr_t>(frames[i]) - 1;
-    if (!stack.empty() || !IsOurs(pc)) stack.push_back(pc);
+    if (!stack.empty() || !IsSimulatorCode(pc)) stack.push_back(pc);
   }
-  while (!stack.empty() && IsOurs(stack.back())) stack.pop_back();
+  while (!stack.empty() && IsSimulatorCode(stack.back())) stack.pop_back();
   return stack;
 }
 
@@ -88,6 +84,10 @@ std::string Headline(int status, const char* what) {
 }
 
 }  // namespace
+
+bool IsSimulatorCode(uintptr_t pc) {
+  return absl::StartsWith(base::FunctionName(pc), "sim::");
+}
 
 void WriteHeadline(const char* what) {
   const Result result = scheduler.ToResult();

@@ -9,6 +9,8 @@
 #ifndef SIM_REPORT_H_
 #define SIM_REPORT_H_
 
+#include <cstdint>
+
 #include "sim/thread.h"
 
 namespace sim {
@@ -23,6 +25,9 @@ void DieOnCycle(Thread* thread);
 // The report's first two lines. Allocates nothing: a thread that hangs may hold
 // the allocator's lock.
 void WriteHeadline(const char* what);
+
+// Whether `pc` is in a function of the simulator's own.
+bool IsSimulatorCode(uintptr_t pc);
 
 // A stack as backtrace() gives it.
 void WriteStack(void* const* frames, int count);

@@ -14,8 +14,9 @@
 // simulator, and programs that run many seeds in one process, call Run().
 //
 // Limits: x86-64, glibc; sequential consistency only. Simulated code must not
-// spin on an atomic without yielding (but see simmem.cc), block on sockets or
-// pipes, or read the time stamp counter. A watchdog ends what hangs.
+// block on sockets or pipes, or read the time stamp counter; spinning on an
+// atomic without yielding is slow (but see simmem.cc). A watchdog ends what
+// hangs.
 //
 // Thread safety: one simulation at a time in a process. What is said to be for
 // simulated threads does nothing elsewhere.

@@ -1,8 +1,10 @@
 #include "sim/watchdog.h"
 
+#include <errno.h>
 #include <execinfo.h>
 #include <stdio.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "sim/peer.h"
@@ -10,6 +12,7 @@
 #include "sim/real.h"
 #include "sim/report.h"
 #include "sim/sched.h"
+#include "sim/spin.h"
 #include "sim/stats.h"
 
 // The C library's own name for it, which no sanitizer intercepts: they would
@@ -19,26 +22,51 @@ extern "C" int __sigaction(int, const struct sigaction*, struct sigaction*);
 namespace sim {
 namespace {
 
-// Looks, a second apart: until a thread hangs, until its report does.
-constexpr int kPatience = 5;
-constexpr int kReportPatience = 20;
+// Seconds: until a thread hangs, until its report does.
+constexpr uint64_t kPatience = 5;
+constexpr uint64_t kReportPatience = 20;
+constexpr uint64_t kSecond = 1'000'000'000;
 
 constinit bool has_watchdog = false;
 constinit timer_t watchdog_timer = {};
-constinit uint64_t steps_then = 0;
-constinit int idle_looks = 0;
 constinit bool is_reporting = false;
+
+// When the run was last seen to move: at a look after its newest step.
+struct Progress {
+  uint64_t steps;
+  uint64_t time;  // real
+  uint64_t cpu;   // of this process
+};
+constinit Progress progress = {};
+
+uint64_t ProcessorTime() {
+  timespec used = {};
+  Real().clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return static_cast<uint64_t>(used.tv_sec) * kSecond +
+         static_cast<uint64_t>(used.tv_nsec);
+}
+
+void NoteProgress() {
+  progress = {scheduler.steps(), RealNow(), ProcessorTime()};
+}
+
+void LookEvery(uint64_t nanoseconds) {
+  const timespec interval = {static_cast<time_t>(nanoseconds / kSecond),
+                             static_cast<long>(nanoseconds % kSecond)};
+  const itimerspec times = {interval, interval};
+  timer_settime(watchdog_timer, 0, &times, nullptr);
+}
 
 void DieHanging() {
   void* frames[Thread::kMaxFrames];
   const int count = backtrace(frames, Thread::kMaxFrames);
   scheduler.End();
   is_reporting = true;
-  idle_looks = 0;
+  progress.time = RealNow();
   char what[128];
   snprintf(
       what, sizeof(what),
-      "HUNG: thread %d has not come to a scheduling point for %d s of real "
+      "HUNG: thread %d has not come to a scheduling point for %lu s of real "
       "time: it spins, or waits for the kernel",
       scheduler.current()->id, kPatience);
   WriteHeadline(what);
@@ -47,24 +75,38 @@ void DieHanging() {
   Real()._exit(kExitHung);
 }
 
+// The current thread has made no step since the last look.
+void OnIdleLook(uintptr_t pc) {
+  switch (BreakSpin(pc, ProcessorTime() - progress.cpu)) {
+    case Spin::kBroken:
+      LookEvery(kSpinLook);
+      return NoteProgress();
+    case Spin::kInVain:
+      return DieHanging();
+    case Spin::kPerhaps:
+      return;
+    case Spin::kNone:
+      if (RealNow() - progress.time >= kPatience * kSecond) DieHanging();
+  }
+}
+
 // Runs in any real thread; what to look at is the one that holds the token.
-void OnWatchdogSignal(int signal, siginfo_t* info, void*) {
-  const bool is_timer = info->si_code == SI_TIMER;
+void OnWatchdogSignal(int signal, siginfo_t*, void* context) {
+  const int error = errno;
   // The stack cannot be had: the thread hangs in what finds it out.
-  if (is_reporting && is_timer && ++idle_looks > kReportPatience) {
+  if (is_reporting && RealNow() - progress.time > kReportPatience * kSecond) {
     RawSyscall(SYS_exit_group, kExitHung);
   }
   if (!scheduler.active()) return;
-  if (is_timer && (scheduler.steps() != steps_then || PeerHasTurn())) {
-    steps_then = scheduler.steps();
-    idle_looks = 0;
-  } else if (is_timer && ++idle_looks < kPatience) {
-    return;
+  if (scheduler.steps() != progress.steps || PeerHasTurn()) {
+    NoteProgress();
   } else if (self == scheduler.current()) {
-    DieHanging();
+    const auto* const interrupted = static_cast<ucontext_t*>(context);
+    OnIdleLook(static_cast<uintptr_t>(interrupted->uc_mcontext.gregs[REG_RIP]));
   } else {
     RawSyscall(SYS_tgkill, getpid(), scheduler.current()->tid, signal);
   }
+  errno = error;
 }
 
 }  // namespace
@@ -81,10 +123,9 @@ void StartWatchdog() {
   event.sigev_notify = SIGEV_SIGNAL;
   event.sigev_signo = WatchdogSignal();
   if (timer_create(CLOCK_MONOTONIC, &event, &watchdog_timer) != 0) return;
-  const itimerspec every_second = {{1, 0}, {1, 0}};
-  timer_settime(watchdog_timer, 0, &every_second, nullptr);
+  LookEvery(kSecond);
   has_watchdog = true;
-  idle_looks = 0;
+  NoteProgress();
 }
 
 void StopWatchdog() {

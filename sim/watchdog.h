@@ -10,9 +10,9 @@
 
 namespace sim {
 
-// Starts to look; ends the process with kExitHung when the current thread has
-// not come to a scheduling point for five looks. For one process: a fork needs
-// its own.
+// Starts to look; breaks spins (spin.h), and ends the process with kExitHung
+// when the current thread has not come to a scheduling point for five seconds.
+// For one process: a fork needs its own.
 void StartWatchdog();
 void StopWatchdog();
 

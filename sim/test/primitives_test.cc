@@ -11,8 +11,9 @@ namespace sim::test {
 
 std::vector<Primitive> AllPrimitives() {
   std::vector<Primitive> all;
-  for (const auto& part : {Mutexes(), Conditions(), Threads(), Once(),
-                           Futures(), Rendezvous(), Posix(), TimedCalls(), Clocks()}) {
+  for (const auto& part :
+       {Mutexes(), Conditions(), Threads(), Once(), Futures(), Rendezvous(),
+        Posix(), TimedCalls(), Clocks()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

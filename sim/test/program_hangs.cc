@@ -148,6 +148,38 @@ void SpinOnAtomic() {
   sets.join();
 }
 
+// Nothing else moves, and this thread only looks.
+void SpinForEver() {
+  std::atomic<bool> never{false};
+  std::thread sleeps(
+      [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); });
+  while (!never) {
+  }
+  sleeps.join();
+}
+
+// As programs poll; the loops come to no scheduling point.
+void Poll() {
+  using std::chrono::milliseconds;
+  for (int i = 1; i <= 3; ++i) {
+    std::future<int> task = std::async(std::launch::async, [i] {
+      std::this_thread::sleep_for(milliseconds(30));
+      return i;
+    });
+    while (task.wait_for(milliseconds(0)) != std::future_status::ready) {
+    }
+    std::printf("task %d\n", task.get());
+  }
+  std::jthread polls([](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+    }
+  });
+  std::this_thread::sleep_for(milliseconds(30));
+  polls.request_stop();
+  polls.join();
+  std::puts("stopped");
+}
+
 void ReadFromPipe() {
   int ends[2] = {-1, -1};
   if (pipe(ends) != 0) return;
@@ -223,6 +255,8 @@ int main(int argc, char** argv) {
       {"static_under_lock", StaticUnderLock},
       {"wait_forever", WaitForever},
       {"spin_on_atomic", SpinOnAtomic},
+      {"spin_for_ever", SpinForEver},
+      {"poll", Poll},
       {"read_from_pipe", ReadFromPipe},
       {"tick_for_ever", TickForEver},
       {"posix_barrier", MeetAtPosixBarrier},

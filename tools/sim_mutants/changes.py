@@ -82,6 +82,13 @@ MUTANTS = [
            "random_state_ = options.seed * 0x2545f4914f6cdd1d + 7;",
            "random_state_ = 7;"),
 
+    Mutant("spin", "lets a thread that spins go on", "sim/spin.cc",
+           "  scheduler.Block(Wait::kYield, nullptr, scheduler.now() + kSleep);\n",
+           ""),
+    Mutant("no-time", "takes a time that is none for a time",
+           "sim/interpose.h", "return 0 <= time.tv_nsec &&",
+           "return 0 != time.tv_nsec ||"),
+
     # What makes two runs differ.
     Mutant("reap", "goes on while a dead thread's memory is not yet freed",
            ENGINE, "next->must_vanish = tid;", "next->must_vanish = 0 * tid;"),
