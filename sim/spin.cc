@@ -68,7 +68,8 @@ std::string SpinningFunction() {
     const uintptr_t pc = reinterpret_cast<uintptr_t>(frames[i]) - 1;
     if (!IsProgramCode(pc)) continue;
     std::string name = base::FunctionName(pc);
-    if (!absl::StartsWith(name, "std::")) return name;
+    const bool is_known = !absl::StartsWith(name, "(unknown");
+    if (is_known && !absl::StartsWith(name, "std::")) return name;
   }
   return "a function that is not known";
 }
