@@ -184,9 +184,9 @@ TEST(SimReports, BadVariables) {
   }
 }
 
-// A machine that lacks FSGSBASE: one line says which engine is taken, and the
-// run is the same.
-TEST(SimReports, WithoutFsgsbase) {
+// One line says which engine is taken and why: on a machine that lacks FSGSBASE
+// another one, with the same run.
+TEST(SimReports, TheEngine) {
   const auto run = [](const std::string& fsgsbase, const std::string& notice) {
     const ScratchFile stats;
     ProgramOutcome outcome = RunProgram("hangs", {"nothing"},
@@ -199,11 +199,15 @@ TEST(SimReports, WithoutFsgsbase) {
     return outcome;
   };
   const ProgramOutcome noticed = run("off", "");
-  EXPECT_TRUE(noticed.errors.starts_with("sim: engine native, since "))
+  EXPECT_TRUE(noticed.errors.starts_with(
+      "sim: engine native, since this machine has no FSGSBASE: a switch"))
       << noticed;
   EXPECT_EQ(noticed.errors.find('\n'), noticed.errors.size() - 1) << noticed;
   EXPECT_EQ(ValueOf(noticed.output, "engine"), "native");
   EXPECT_EQ(run("off", "off").errors, "");
+  const std::string here = run("on", "").errors;
+  EXPECT_TRUE(here.starts_with("sim: engine ")) << here;
+  EXPECT_EQ(here.find('\n'), here.size() - 1) << here;
   EXPECT_EQ(ValueOf(run("on", "off").output, "hash"),
             ValueOf(noticed.output, "hash"));
 }

@@ -1,8 +1,8 @@
 """What the simulator says of the machine, shown once in a command.
 
-Where the processor lacks FSGSBASE the simulator takes another engine, and says
-so on standard error (sim/README.md). Programs that run many simulated
-processes and read what these print call show() first.
+The simulator says on standard error which engine it takes, why, and what that
+costs (sim/README.md). Programs that run many simulated processes and read what
+these print call show() first.
 """
 
 import os
