@@ -37,7 +37,8 @@ TIME_LIMIT_S = 300  # for one case, which takes seconds
 REAL_ELECTIONS = 50
 VIRTUAL_ELECTIONS = 500
 ELECTIONS_PER_SEED = 10
-IN_VIRTUAL_TIME = ("election/", "heartbeats/")
+ONLY_IN_VIRTUAL_TIME = ("disturbed/",)
+IN_VIRTUAL_TIME = ("election/", "heartbeats/", *ONLY_IN_VIRTUAL_TIME)
 
 
 @dataclass
@@ -73,6 +74,8 @@ def share_of(total: int, turn: int, turns: int) -> range:
 def real_jobs(program: Path, turn: int, turns: int) -> Iterator[Job]:
     """Yields one job for each case."""
     for name in listed(program):
+        if name.startswith(ONLY_IN_VIRTUAL_TIME):
+            continue
         samples = 1
         if name.startswith("election/"):
             samples = len(share_of(REAL_ELECTIONS, turn, turns)) or 1

@@ -27,6 +27,7 @@ BenchCluster::BenchCluster(const Options& options)
              return MakeNode(std::move(ends), me, std::move(disk));
            }}) {
   if (options.observer != nullptr) network_.SetObserver(options.observer);
+  if (options.tap != nullptr) network_.SetTap(options.tap);
   for (ServerId i = 0; i < size(); ++i) group_.Start(i);
   for (ServerId i = 0; i < size(); ++i) group_.Connect(i);
 }

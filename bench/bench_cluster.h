@@ -37,6 +37,7 @@ class BenchCluster {
     // course's rendezvous, a thread switch for each command.
     size_t channel_capacity = 8192;
     labrpc::Observer observer = nullptr;
+    labrpc::Tap tap = nullptr;
   };
 
   explicit BenchCluster(const Options& options);

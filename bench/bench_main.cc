@@ -25,6 +25,7 @@ void RegisterAll(Scale scale) {
   RegisterStorage(scale);
   RegisterRpc(scale);
   RegisterIdle(scale);
+  RegisterDisturbed(scale);
 }
 
 int Main(int argc, char** argv) {

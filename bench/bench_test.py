@@ -274,7 +274,7 @@ class Programs(unittest.TestCase):
         self.assertEqual(groups, {
             "machine", "pipelined", "flat", "largest_rpc", "memory",
             "sequential", "catch_up", "election", "heartbeats", "append",
-            "restart", "rpc", "idle"})
+            "restart", "rpc", "idle", "disturbed"})
 
     def test_elections_work_in_virtual_time(self) -> None:
         first, second = (self.run_program(
@@ -285,6 +285,17 @@ class Programs(unittest.TestCase):
             "election/servers:5", "time_ms") for run in (first, second)]
         self.assertEqual(times[0], times[1])
         self.assertGreater(times[0][0], 100)
+
+    def test_a_deaf_server_deposes_leaders(self) -> None:
+        """As docs/engineers.md says, until there is a pre-vote."""
+        ended = self.run_program(
+            "raft_bench_sim", "--benchmark_filter=^disturbed/deaf",
+            "--benchmark_format=json", seed="7")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        run = measured.parse(ended.stdout, "output")
+        case = "disturbed/deaf/servers:3"
+        self.assertGreater(run.values(case, "leaders_per_minute")[0], 20)
+        self.assertGreater(run.values(case, "leaderless_share")[0], 0.05)
 
     def test_a_wrong_argument_is_one_line(self) -> None:
         ended = self.run_program("raft_bench", "--nosuch")

@@ -45,6 +45,7 @@ void RegisterElections(Scale scale);   // (d)
 void RegisterStorage(Scale scale);     // (f)
 void RegisterRpc(Scale scale);         // (h)
 void RegisterIdle(Scale scale);        // (i)
+void RegisterDisturbed(Scale scale);   // (j)
 
 }  // namespace bench
 

@@ -21,7 +21,8 @@ UNITS = {
     "cpu_ns_per_command": "ns", "ns": "ns", "seconds": "s",
     "per_second": "rate", "first_tenth": "rate", "last_tenth": "rate",
     "bytes_per_second": "rate", "last_to_first": "ratio",
-    "cpu_share": "ratio", "bytes_per_command": "bytes",
+    "cpu_share": "ratio", "leaderless_share": "ratio",
+    "leaders_per_minute": "number", "bytes_per_command": "bytes",
     "bytes_per_entry": "bytes", "largest_bytes": "bytes"}
 
 # Cases that are one sample each; their quantiles are what counts.
