@@ -76,6 +76,36 @@ TEST(LiveRaft, KillEndsABlockedDelivery) {
   EXPECT_FALSE(group.channels[0]->Receive().has_value());
 }
 
+// Some 100 ms of copying on a busy machine, far below the election timeout.
+TEST(LiveRaft, TheLargestCommandsCommitOnAllServers) {
+  LiveGroup group(/*servers=*/3, /*capacity=*/64);
+  const std::string largest(kMaxCommandBytes, 'x');
+  std::atomic<int> delivered[3] = {};
+  std::vector<std::thread> readers;
+  for (size_t i = 0; i < 3; ++i) {
+    readers.emplace_back([&, i] {
+      while (auto message = group.channels[i]->Receive()) {
+        EXPECT_EQ(message->command, largest);
+        ++delivered[i];
+      }
+    });
+  }
+  for (int count = 1; count <= 4; ++count) {
+    auto again = Clock::time_point();  // also if its leader was replaced
+    AwaitTrue([&] {
+      for (const auto& raft : group.rafts) {
+        if (Clock::now() > again && raft->Start(largest).is_leader) {
+          again = Clock::now() + std::chrono::seconds(2);
+        }
+      }
+      return delivered[0] >= count && delivered[1] >= count &&
+             delivered[2] >= count;
+    });
+  }
+  for (const auto& raft : group.rafts) raft->Kill();
+  for (std::thread& reader : readers) reader.join();
+}
+
 // An end that takes calls and never answers; Kill() would hang if it waited.
 class SilentEnd : public rpc::ClientEnd {
  public:
