@@ -60,6 +60,10 @@ void RaftServer::CheckArguments() const {
   CHECK(clock_ != nullptr) << "Make(): the clock is null";
   CHECK(timing_.min_election_timeout <= timing_.max_election_timeout)
       << "Make(): the shortest election timeout is above the longest";
+  CHECK(timing_.heartbeat_interval.count() > 0 &&
+        timing_.heartbeat_interval < timing_.min_election_timeout)
+      << "Make(): the heartbeat interval is not between 0 and the shortest "
+         "election timeout";
 }
 
 void RaftServer::StartThreads() {
@@ -76,7 +80,7 @@ StartResult RaftServer::Start(std::string_view command) {
   {
     MutexLock lock(&mu_);
     if (command.size() > kMaxCommandBytes) {
-      return {0, current_term_, false, /*too_large=*/true};
+      return RefuseTooLargeLocked(command.size());
     }
     if (killed_ || role_ != Role::kLeader) return {0, current_term_, false};
     result = {log_.Append(current_term_, command), current_term_, true};
@@ -88,6 +92,16 @@ StartResult RaftServer::Start(std::string_view command) {
   }
   SendAppendEntries(calls);
   return result;
+}
+
+// Says it once too: a client that looks only for a leader would ask for ever.
+StartResult RaftServer::RefuseTooLargeLocked(size_t bytes) {
+  if (!std::exchange(refused_too_large_, true)) {
+    LOG(ERROR) << log_name_ << ": a command of " << bytes
+               << " bytes is refused: " << kMaxCommandBytes
+               << " is the most (raft::kMaxCommandBytes)";
+  }
+  return {0, current_term_, false, /*too_large=*/true};
 }
 
 State RaftServer::GetState() const {

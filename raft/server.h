@@ -90,6 +90,7 @@ class RaftServer final : public Raft,
   void BecomeFollowerLocked(Term term) REQUIRES(mu_);
   void BecomeCandidateLocked() REQUIRES(mu_);
   void BecomeLeaderLocked() REQUIRES(mu_);
+  StartResult RefuseTooLargeLocked(size_t bytes) REQUIRES(mu_);
   bool IsMalformedLocked(const RequestVoteArgs& args) REQUIRES(mu_);
   bool IsMalformedLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
   void CountMalformedLocked(const char* request, ServerId from) REQUIRES(mu_);
@@ -178,6 +179,7 @@ class RaftServer final : public Raft,
   Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
   base::Random random_ ABSL_GUARDED_BY(mu_);
   uint64_t malformed_requests_ ABSL_GUARDED_BY(mu_) = 0;
+  bool refused_too_large_ ABSL_GUARDED_BY(mu_) = false;
 
   // Volatile on candidates: the servers that granted a vote in current_term_.
   std::vector<bool> votes_ ABSL_GUARDED_BY(mu_);

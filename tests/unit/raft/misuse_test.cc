@@ -41,7 +41,15 @@ TEST(Start, ACommandAboveTheLimitIsRefused) {
 // So that no client goes from server to server with it.
 TEST(Start, EveryServerSaysThatACommandIsTooLarge) {
   RaftFixture f;
-  EXPECT_TRUE(f.raft->Start(std::string(kMaxCommandBytes + 1, 'x')).too_large);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(
+        f.raft->Start(std::string(kMaxCommandBytes + 1, 'x')).too_large);
+  }
+  const std::string log = testing::internal::GetCapturedStderr();
+  const std::string line = "S0: a command of 1048577 bytes is refused: 1048576";
+  EXPECT_NE(log.find(line), std::string::npos) << log;
+  EXPECT_EQ(log.find(line), log.rfind(line)) << "once: " << log;
   EXPECT_FALSE(f.raft->Start("x").too_large);
 }
 
@@ -138,6 +146,12 @@ TEST_F(MakeDeathTest, OptionsThatCannotBe) {
   options.timing.min_election_timeout = std::chrono::seconds(1);
   EXPECT_DEATH(Make({end_}, 0, disk_, channel_, options),
                "the shortest election timeout is above the longest");
+  options = Options();
+  for (const int interval : {0, 300}) {
+    options.timing.heartbeat_interval = std::chrono::milliseconds(interval);
+    EXPECT_DEATH(Make({end_}, 0, disk_, channel_, options),
+                 "the heartbeat interval is not between 0");
+  }
 }
 
 // --- The disk ---------------------------------------------------------------
