@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace runner {
@@ -13,6 +14,8 @@ FailedCheck ReadResult(const testing::TestPartResult& result) {
   if (check.message.starts_with(kFailed)) {
     check.message.erase(0, kFailed.size());
   }
+  // Newer versions end each message with a line feed.
+  absl::StripTrailingAsciiWhitespace(&check.message);
   if (result.file_name() != nullptr) {
     std::string file = result.file_name();
     file.erase(0, file.rfind('/') + 1);

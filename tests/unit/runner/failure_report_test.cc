@@ -35,6 +35,17 @@ TEST(FailureReport, OnlyAProperEndIsAPass) {
   EXPECT_TRUE(HasFailed(ChildResult()));
 }
 
+// What GoogleTest puts around a message differs with its version.
+TEST(FailureReport, ACheckSaysWhatTheTestSaid) {
+  for (const char* const text :
+       {"Failed\nno leader", "Failed\nno leader\n", "no leader\n"}) {
+    const FailedCheck check = ReadResult(testing::TestPartResult(
+        testing::TestPartResult::kNonFatalFailure, "/a/b_test.cc", 7, text));
+    EXPECT_EQ(check.message, "no leader");
+    EXPECT_EQ(check.place, "b_test.cc:7");
+  }
+}
+
 TEST(FailureReport, SaysHowTheTestEnded) {
   const auto report = [](const ChildResult& result) {
     return EndReport(result, ErrorExcerpt(), seconds(150));
