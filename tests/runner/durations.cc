@@ -13,29 +13,31 @@ namespace runner {
 namespace fs = std::filesystem;
 
 Durations::Durations(fs::path path) : path_(std::move(path)) {
+  using Seconds = std::chrono::duration<double>;
   std::ifstream in(path_);
   std::string test;
-  for (double seconds = 0; in >> test >> seconds;) {
-    durations_[test] = Duration(seconds);
+  double time = 0;
+  double cpu = 0;
+  while (in >> test >> time >> cpu) {
+    tests_[test] = {.time = Seconds(time), .cpu = Seconds(cpu)};
   }
 }
 
-std::optional<Durations::Duration> Durations::Of(
-    const std::string& test) const {
-  const auto found = durations_.find(test);
-  if (found == durations_.end()) return std::nullopt;
+std::optional<Took> Durations::Of(const std::string& test) const {
+  const auto found = tests_.find(test);
+  if (found == tests_.end()) return std::nullopt;
   return found->second;
 }
 
-void Durations::Set(const std::string& test, Duration duration) {
-  durations_[test] = duration;
+void Durations::Set(const std::string& test, const Took& took) {
+  tests_[test] = took;
 }
 
 void Durations::Save() const {
   const fs::path partial = absl::StrCat(path_.string(), ".", getpid());
   std::ofstream out(partial);
-  for (const auto& [test, duration] : durations_) {
-    out << test << " " << duration.count() << "\n";
+  for (const auto& [test, took] : tests_) {
+    out << test << " " << took.time.count() << " " << took.cpu.count() << "\n";
   }
   out.close();
   std::error_code ignored;

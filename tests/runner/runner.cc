@@ -58,14 +58,21 @@ class Runner {
   Children children_;
 };
 
-// What is known of the tests before they run.
+// What is known of a test before it runs. A unit test computes unless it was
+// seen to sleep.
+Schedule::Test Known(const TestCase& test, const Durations& durations) {
+  const bool is_unit = test.info.origin == Origin::kUnit;
+  const std::optional<Took> took = durations.Of(test.name);
+  if (!took.has_value()) return {.is_timed = !is_unit, .computes = is_unit};
+  return {.is_timed = !is_unit,
+          .computes = is_unit && took->cpu > took->time / 4,
+          .duration = took->time};
+}
+
 std::vector<Schedule::Test> Known(const std::vector<TestCase>& tests,
                                   const Durations& durations) {
   std::vector<Schedule::Test> known;
-  for (const TestCase& test : tests) {
-    known.push_back({.computes = test.info.origin == Origin::kUnit,
-                     .duration = durations.Of(test.name)});
-  }
+  for (const TestCase& test : tests) known.push_back(Known(test, durations));
   return known;
 }
 
@@ -121,7 +128,7 @@ void Runner::End(size_t index, const ChildResult& result) {
   run.End(result);
   schedule_.End(index);
   if (!run.HasVerdict()) return;
-  durations_.Set(run.test().name, result.took);
+  durations_.Set(run.test().name, {.time = result.took, .cpu = result.cpu});
 }
 
 void Runner::Release() {

@@ -39,7 +39,7 @@ Schedule::Schedule(std::vector<Test> tests, Limits limits)
       limits_(limits),
       longest_first_(tests_.size()),
       states_(tests_.size(), State::kWaits),
-      sleepers_left_(std::ranges::count(tests_, false, &Test::computes)) {
+      timed_left_(std::ranges::count(tests_, true, &Test::is_timed)) {
   std::iota(longest_first_.rbegin(), longest_first_.rend(), size_t{0});
   // Of unknown ones the last first: the labs' later parts take longer.
   constexpr Duration kUnknown{std::numeric_limits<double>::infinity()};
@@ -65,7 +65,7 @@ std::optional<size_t> Schedule::Next() {
 
 void Schedule::End(size_t test) {
   states_[test] = State::kEnded;
-  if (!tests_[test].computes) --sleepers_left_;
+  if (tests_[test].is_timed) --timed_left_;
   while (!AllHaveEnded() && states_[head_] == State::kEnded) ++head_;
 }
 
@@ -97,7 +97,7 @@ bool Schedule::MayStart(size_t test) const {
 }
 
 int Schedule::MostComputing() const {
-  return sleepers_left_ > 0 ? limits_.computing_beside : limits_.computing;
+  return timed_left_ > 0 ? limits_.computing_beside : limits_.computing;
 }
 
 }  // namespace runner

@@ -1,11 +1,10 @@
 // Which test starts next, when several run side by side.
 //
 // The first test that has not ended is next in line: its output is what a
-// person sees, and it always has a place. Beside it run those of the labs,
-// which sleep nearly all the time, the longest first, so that none of them is
-// left alone at the end. Unit tests compute, and the time limits of labs' tests
-// hold for a machine that is not busy: beside these, unit tests run on half of
-// the processors.
+// person sees, and it always has a place. Beside it the longest start first, so
+// that none of them is left alone at the end. The labs' tests sleep nearly all
+// the time, and their time limits hold for a machine that is not busy: beside
+// them, tests that compute take half of the processors.
 //
 // Thread safety: compatible. It starts nothing itself.
 
@@ -24,13 +23,15 @@ class Schedule {
   using Duration = std::chrono::duration<double>;
 
   struct Test {
-    bool computes = false;             // a unit test
-    std::optional<Duration> duration;  // in an earlier run, if there was one
+    bool is_timed = false;  // has limits that hold for a machine at rest
+    bool computes = false;
+    std::optional<Duration> duration =
+        {};  // in an earlier run, if there was one
   };
   struct Limits {
     int at_once = 1;
     int computing = 1;         // of these
-    int computing_beside = 1;  // as long as there are others
+    int computing_beside = 1;  // as long as there are timed ones
   };
 
   // As many at once as keep the processors less than half busy.
@@ -66,7 +67,7 @@ class Schedule {
   const Limits limits_;
   std::vector<size_t> longest_first_;
   std::vector<State> states_;
-  ptrdiff_t sleepers_left_;  // tests that do not compute and have not ended
+  ptrdiff_t timed_left_;  // have not ended
   size_t head_ = 0;
 };
 

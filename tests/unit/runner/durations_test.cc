@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -14,7 +15,7 @@
 namespace runner {
 namespace {
 
-using Seconds = Durations::Duration;
+using Seconds = std::chrono::duration<double>;
 
 std::string NewFile() {
   return absl::StrCat(testing::TempDir(), "/durations", getpid());
@@ -23,32 +24,34 @@ std::string NewFile() {
 TEST(Durations, AreThereInTheNextRun) {
   const std::string file = NewFile();
   Durations first(file);
-  EXPECT_EQ(first.Of("TestA"), std::nullopt);
-  first.Set("TestA", Seconds(1.5));
-  first.Set("TestB", Seconds(2));
+  EXPECT_FALSE(first.Of("TestA").has_value());
+  first.Set("TestA", {.time = Seconds(1.5), .cpu = Seconds(0.5)});
+  first.Set("TestB", {.time = Seconds(2)});
   first.Save();
 
   Durations second(file);
-  EXPECT_EQ(second.Of("TestA"), Seconds(1.5));
-  second.Set("TestA", Seconds(3));
+  EXPECT_EQ(second.Of("TestA")->time, Seconds(1.5));
+  EXPECT_EQ(second.Of("TestA")->cpu, Seconds(0.5));
+  second.Set("TestA", {.time = Seconds(3)});
   second.Save();
 
-  EXPECT_EQ(Durations(file).Of("TestA"), Seconds(3));
-  EXPECT_EQ(Durations(file).Of("TestB"), Seconds(2)) << "not run, not lost";
+  EXPECT_EQ(Durations(file).Of("TestA")->time, Seconds(3));
+  EXPECT_EQ(Durations(file).Of("TestB")->time, Seconds(2))
+      << "not run, not lost";
   std::filesystem::remove(file);
 }
 
 TEST(Durations, WhatCannotBeReadIsLeftOut) {
   const std::string file = NewFile();
-  std::ofstream(file) << "TestA 1\nTestB two\nTestC 3\n";
-  EXPECT_EQ(Durations(file).Of("TestA"), Seconds(1));
-  EXPECT_EQ(Durations(file).Of("TestB"), std::nullopt);
+  std::ofstream(file) << "TestA 1 0\nTestB two 0\nTestC 3 0\n";
+  EXPECT_EQ(Durations(file).Of("TestA")->time, Seconds(1));
+  EXPECT_FALSE(Durations(file).Of("TestB").has_value());
   std::filesystem::remove(file);
 }
 
 TEST(Durations, WhatCannotBeWrittenIsNoError) {
   Durations durations("/nowhere/durations");
-  durations.Set("TestA", Seconds(1));
+  durations.Set("TestA", {.time = Seconds(1)});
   durations.Save();
   EXPECT_FALSE(std::filesystem::exists("/nowhere"));
 }

@@ -20,7 +20,7 @@ Schedule::Test Unit(double seconds) {
   return {.computes = true, .duration = Seconds(seconds)};
 }
 Schedule::Test Lab(double seconds) {
-  return {.computes = false, .duration = Seconds(seconds)};
+  return {.is_timed = true, .duration = Seconds(seconds)};
 }
 
 // What starts now: "0 3 1".
@@ -80,6 +80,15 @@ TEST(Schedule, TestsThatComputeAreFewBesideOthers) {
   EXPECT_EQ(Started(&schedule), "");
   schedule.End(5);
   EXPECT_EQ(Started(&schedule), "3 2") << "now there are no others";
+}
+
+TEST(Schedule, UnitTestsThatSleepAreNotCounted) {
+  const Limits limits{.at_once = 9, .computing = 2, .computing_beside = 1};
+  const Schedule::Test sleeps{.is_timed = false, .duration = Seconds(9)};
+  Schedule beside({Unit(1), sleeps, sleeps, Unit(2), Lab(5)}, limits);
+  EXPECT_EQ(Started(&beside), "0 2 1 4");
+  Schedule alone({Unit(1), sleeps, sleeps, Unit(2), Unit(1)}, limits);
+  EXPECT_EQ(Started(&alone), "0 2 1 3");
 }
 
 TEST(Schedule, RestIsWhatTheLongestWayTakes) {
