@@ -35,8 +35,10 @@ class Channel {
 
   // Hands `item` over. Blocks while there is no room, at capacity 0 until a
   // receiver has it. Returns false, without having handed it over, if the
-  // channel is closed, also while waiting.
+  // channel is closed, also while waiting. REQUIRES: the calling thread holds
+  // no base::Mutex; it dies otherwise. So for SendBatch().
   bool Send(T item) EXCLUDES(mu_) {
+    Mutex::AssertNoneHeld("Channel::Send()");
     MutexLock lock(&mu_);
     if (!AwaitRoomLocked()) return false;
     queue_.push_back(std::move(item));
@@ -46,6 +48,7 @@ class Channel {
   // Sends the items in order, as many under one lock as there is room for.
   // Returns false if the channel was closed before all were handed over.
   bool SendBatch(std::vector<T> items) EXCLUDES(mu_) {
+    Mutex::AssertNoneHeld("Channel::SendBatch()");
     MutexLock lock(&mu_);
     for (size_t sent = 0; sent < items.size();) {
       if (!AwaitRoomLocked()) return false;

@@ -1,5 +1,6 @@
 // Mutex, MutexLock and CondVar: the std primitives with clang's thread-safety
-// annotations, an owner check, and a hook that runs at every release.
+// annotations, an owner check, a hook that runs at every release, and a check
+// that a thread which is about to wait for long holds none of them.
 //
 // Why not absl::Mutex: distributions build Abseil without ThreadSanitizer,
 // which then cannot see its locks and reports races that are not there. Why
@@ -7,7 +8,8 @@
 // check which thread holds it.
 //
 // Thread safety: that is what this file is for.
-// Invariants: holder_ names the thread that holds the mutex, or none.
+// Invariants: holder_ names the thread that holds the mutex, or none. The
+// mutexes that a thread holds are a list, the one taken last in front.
 
 #ifndef BASE_MUTEX_H_
 #define BASE_MUTEX_H_
@@ -17,6 +19,8 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -39,10 +43,14 @@ class ABSL_LOCKABLE Mutex {
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
-  // Blocks until the calling thread holds this mutex.
+  // Blocks until the calling thread holds this mutex; `file` and `line` are the
+  // call's.
   // REQUIRES: the calling thread does not hold it already.
-  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() {
+  void Lock(const char* file = __builtin_FILE(), int line = __builtin_LINE())
+      ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     mu_.lock();
+    file_ = file;
+    line_ = line;
     Acquired();
   }
 
@@ -58,6 +66,17 @@ class ABSL_LOCKABLE Mutex {
     check_ = std::move(check);
   }
 
+  // Dies, in every build, if the calling thread holds any mutex of this class:
+  // `call`, which it is about to make, may wait for long, and all that want the
+  // lock would wait with it.
+  static void AssertNoneHeld(std::string_view call) {
+    CHECK(newest_held == nullptr)
+        << call
+        << " is called while this thread holds the lock that it took at "
+        << newest_held->Place() << "; the call may take seconds, and all that "
+        << "need the lock wait";
+  }
+
   // Dies, in every build, unless the calling thread holds this mutex.
   void AssertHeld() const ABSL_ASSERT_EXCLUSIVE_LOCK() {
     CHECK(holder_.load(std::memory_order_relaxed) == std::this_thread::get_id())
@@ -69,22 +88,44 @@ class ABSL_LOCKABLE Mutex {
 
   void Acquired() {
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    next_held_ = std::exchange(newest_held, this);
   }
   void Releasing() {
     if (check_) check_();
     holder_.store(std::thread::id(), std::memory_order_relaxed);
+    Mutex** held = &newest_held;
+    while (*held != this) {  // nearly always the newest, in front
+      CHECK(*held != nullptr) << "this thread does not hold what it unlocks";
+      held = &(*held)->next_held_;
+    }
+    *held = next_held_;
   }
+  // "server.cc:132".
+  std::string Place() const {
+    const std::string_view file = file_;
+    return std::string(file.substr(file.rfind('/') + 1)) + ":" +
+           std::to_string(line_);
+  }
+
+  static constinit inline thread_local Mutex* newest_held = nullptr;
 
   std::mutex mu_;
   std::atomic<std::thread::id> holder_{};
   std::function<void()> check_;
+  // While it is held: where it was taken, and the one taken before.
+  const char* file_ = "";
+  int line_ = 0;
+  Mutex* next_held_ = nullptr;
 };
 
 // Holds a Mutex from its construction to the end of its scope.
 class ABSL_SCOPED_LOCKABLE MutexLock {
  public:
-  explicit MutexLock(Mutex* mu) ABSL_EXCLUSIVE_LOCK_FUNCTION(mu) : mu_(mu) {
-    mu_->Lock();
+  explicit MutexLock(Mutex* mu, const char* file = __builtin_FILE(),
+                     int line = __builtin_LINE())
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(mu)
+      : mu_(mu) {
+    mu_->Lock(file, line);
   }
   ~MutexLock() ABSL_UNLOCK_FUNCTION() { mu_->Unlock(); }
   MutexLock(const MutexLock&) = delete;

@@ -29,6 +29,7 @@
 #include <utility>
 
 #include "base/logging.h"
+#include "base/mutex.h"
 #include "rpc/codec.h"
 #include "rpc/drop_counter.h"
 
@@ -64,10 +65,12 @@ class ClientEnd {
   ClientEnd& operator=(const ClientEnd&) = delete;
   virtual ~ClientEnd() = default;
 
-  // Calls and waits for the outcome, which may take seconds. Hold no lock.
+  // Calls and waits for the outcome, which may take seconds. REQUIRES: the
+  // calling thread holds no base::Mutex; it dies otherwise.
   template <typename Args, typename Reply>
   std::optional<Reply> Call(const Method<Args, Reply>& method,
                             const std::type_identity_t<Args>& args) {
+    base::Mutex::AssertNoneHeld(method.name);
     std::optional<std::string> bytes = CallBytes(method.name, Encode(args));
     if (!bytes.has_value()) return std::nullopt;
     return decoder_->Decode(method, *bytes);

@@ -124,6 +124,32 @@ TEST(MutexDeathTest, AssertHeldDiesAfterTheRelease) {
   EXPECT_DEATH(mu.AssertHeld(), "does not hold the mutex");
 }
 
+TEST(Mutex, NoneIsHeldAfterReleasesInAnyOrder) {
+  Mutex first;
+  Mutex second;
+  CondVar never;
+  first.Lock();
+  second.Lock();
+  never.WaitUntil(&first, steady_clock::now());
+  first.Unlock();
+  second.Unlock();
+  Mutex::AssertNoneHeld("a call");
+  MutexLock lock(&first);
+  std::thread([] { Mutex::AssertNoneHeld("another thread's call"); }).join();
+}
+
+TEST(MutexDeathTest, AssertNoneHeldNamesTheCallAndWhereTheLockWasTaken) {
+  Mutex mu;
+  Mutex other;
+  MutexLock lock(&mu);
+  EXPECT_DEATH(
+      Mutex::AssertNoneHeld("Raft.RequestVote"),
+      "Raft.RequestVote is called while this thread holds the lock that "
+      "it took at mutex_test.cc:[0-9]+;");
+  { MutexLock lock_of_other(&other); }
+  EXPECT_DEATH(Mutex::AssertNoneHeld("Raft.RequestVote"), "holds the lock");
+}
+
 TEST(MutexDeathTest, FailedCheckDiesAtTheRelease) {
   Mutex mu;
   mu.CheckOnRelease([] { LOG(FATAL) << "invariant broken"; });
