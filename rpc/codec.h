@@ -100,6 +100,49 @@ concept HasFields = requires(T& value) {
   value.Fields();
 };
 
+// Whether something that is included says how to encode a T: for a struct its
+// Fields(), for a container one of cereal's headers.
+template <typename T>
+constexpr bool IsEncodable() {
+  if constexpr (HasFields<T>) {
+    return true;  // its fields are checked when they are encoded
+  } else if constexpr (!cereal::traits::is_output_serializable<
+                           T, ByteWriter>::value) {
+    return false;
+  } else if constexpr (requires { typename T::mapped_type; }) {
+    return IsEncodable<typename T::key_type>() &&
+           IsEncodable<typename T::mapped_type>();
+  } else if constexpr (requires { typename T::value_type; }) {
+    return IsEncodable<typename T::value_type>();
+  } else {
+    return true;
+  }
+}
+
+template <typename... Fields>
+constexpr bool CheckFields(std::tuple<Fields&...>* fields);
+
+// As IsEncodable(); if not, one error of the compiler, where cereal has dozens.
+template <typename T>
+constexpr bool CheckEncodable() {
+  if constexpr (HasFields<T>) {
+    return CheckFields(
+        static_cast<decltype(std::declval<T&>().Fields())*>(nullptr));
+  } else {
+    static_assert(
+        IsEncodable<T>(),
+        "no encoding for this type: a struct of yours needs Fields(), "
+        "one of the library a header of cereal's, std::map "
+        "<cereal/types/map.hpp>");
+    return IsEncodable<T>();
+  }
+}
+
+template <typename... Fields>
+constexpr bool CheckFields(std::tuple<Fields&...>* /*fields*/) {
+  return (CheckEncodable<Fields>() && ...);
+}
+
 }  // namespace codec_internal
 
 // cereal finds these through the archive's namespace.
@@ -110,7 +153,15 @@ void serialize(Archive& archive, T& value) {
   static_assert(
       std::tuple_size_v<decltype(fields)> == codec_internal::CountFields<T>(),
       "Fields() must list every field of the struct");
-  std::apply([&archive](auto&... field) { archive(field...); }, fields);
+  std::apply(
+      [&archive](auto&... field) {
+        if constexpr ((codec_internal::CheckEncodable<
+                           std::remove_cvref_t<decltype(field)>>() &&
+                       ...)) {
+          archive(field...);
+        }
+      },
+      fields);
 }
 
 template <typename T>
@@ -176,7 +227,7 @@ void load(ByteReader& reader, cereal::NameValuePair<T>& pair) {
 template <typename T>
 std::string Encode(const T& value) {
   ByteWriter writer;
-  writer(value);
+  if constexpr (codec_internal::CheckEncodable<T>()) writer(value);
   return std::move(writer).Take();
 }
 
@@ -187,7 +238,7 @@ absl::StatusOr<T> Decode(std::string_view bytes) {
   try {
     T value{};
     ByteReader reader(bytes);
-    reader(value);
+    if constexpr (codec_internal::CheckEncodable<T>()) reader(value);
     if (reader.remaining() > 0) {
       return absl::DataLossError(absl::StrCat("malformed: ", reader.remaining(),
                                               " of ", bytes.size(),

@@ -98,6 +98,31 @@ TEST(Tools, Packages) { ExpectPasses("tools.packages_test"); }
 
 TEST(Tools, Sim) { ExpectPasses("tools.seeds.seeds_test"); }
 
+// What the compiler says to a file that begins so, with one of its own.
+std::string ErrorsOf(const std::string& body) {
+  const std::string file = absl::StrCat(
+      "#include <map>\n#include <string>\n#include <vector>\n"
+      "#include \"rpc/codec.h\"\n",
+      body);
+  return RunIn(Root(), absl::StrCat("printf %s ", Quoted(file), " | g++ -w ",
+                                    "-std=c++20 -fsyntax-only -I. -x c++ -"))
+      .output;
+}
+
+size_t CountOf(const std::string& text, const std::string& word) {
+  return std::vector<std::string>(absl::StrSplit(text, word)).size() - 1;
+}
+
+TEST(Codec, AMissingIncludeIsOneError) {
+  const std::string errors = ErrorsOf(
+      "struct State { std::vector<std::map<int, int>> field;\n"
+      "  auto Fields() { return std::tie(field); } };\n"
+      "std::string Save(const State& s) { return rpc::Encode(s); }\n"
+      "State Load(const std::string& s) { return *rpc::Decode<State>(s); }\n");
+  EXPECT_EQ(CountOf(errors, "error:"), 1U) << errors;
+  EXPECT_EQ(CountOf(errors, "<cereal/types/map.hpp>"), 1U) << errors;
+}
+
 // The service in the page for engineers is the one that TestUnitExample...
 // runs.
 TEST(EngineersPage, ShowsTheExampleAsItIs) {
