@@ -11,11 +11,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/logging.h"
 #include "base/random.h"
 #include "base/write_all.h"
 #include "gtest/gtest.h"
 #include "tests/runner/build_kind.h"
+#include "tests/runner/crash.h"
 #include "tests/runner/watchdog.h"
 
 namespace runner {
@@ -59,16 +59,6 @@ void ReplacePrinter(const Classify& classify) {
   listeners.Append(new Reporter(classify));
 }
 
-// Makes a crash print its stack. Sanitizers have handlers of their own; SIGABRT
-// is left alone because a failed CHECK has printed its stack already, SIGTERM
-// because it should just end the process.
-void PrintStackOnCrash() {
-  if constexpr (kBuildKind != BuildKind::kPlain) return;
-  google::InstallFailureSignalHandler();
-  signal(SIGABRT, SIG_DFL);
-  signal(SIGTERM, SIG_DFL);
-}
-
 }  // namespace
 
 int RunAsChild(const Options& options, const Classify& classify) {
@@ -81,7 +71,8 @@ int RunAsChild(const Options& options, const Classify& classify) {
   fcntl(kRecordFd, F_SETFD, FD_CLOEXEC);
   // Every line is written at once, as on a terminal; a crash loses none.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  PrintStackOnCrash();
+  // Sanitizers have handlers of their own.
+  if constexpr (kBuildKind == BuildKind::kPlain) PrintStackOnCrash();
   ReplacePrinter(classify);
   Watchdog watchdog(options.watchdog, options.is_simulated
                                           ? Watchdog::OnLate()

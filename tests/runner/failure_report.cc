@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 #include <cstring>
 #include <iterator>
 #include <string_view>
@@ -183,6 +184,12 @@ FailedCheck ErrorExcerpt::Cause() const {
     return {.place = PlaceBefore(line, at), .message = line.substr(at)};
   }
   return {};
+}
+
+bool MayHaveMisusedMemory(const ChildResult& result,
+                          const ErrorExcerpt& error) {
+  return result.end == End::kSignalled && result.code != SIGKILL &&
+         error.Cause().message.empty();
 }
 
 bool HasFailed(const ChildResult& result) {

@@ -34,6 +34,9 @@ class ErrorExcerpt {
   size_t dropped_ = 0;  // were too many to keep
 };
 
+// True if a signal ended the test, and nothing says why.
+bool MayHaveMisusedMemory(const ChildResult& result, const ErrorExcerpt& error);
+
 // True if the test failed: in a check, or by not coming to a proper end.
 bool HasFailed(const ChildResult& result);
 

@@ -40,6 +40,22 @@ std::string LatenessLine(std::chrono::milliseconds late, double load) {
       late.count(), load);
 }
 
+std::string MemoryLine(const std::string& name, const std::string& target) {
+  std::string raft;  // " RAFT=my\\ folder", as it is typed in a shell
+  const size_t begin = target.find(" RAFT=");
+  if (begin != std::string::npos) {
+    size_t end = begin + 1;
+    while (end < target.size() &&
+           (target[end] != ' ' || target[end - 1] == '\\')) {
+      ++end;
+    }
+    raft = target.substr(begin, end - begin);
+  }
+  return absl::StrFormat(
+      "    if memory was misused, this says where: make asan%s RUN='^%s$'\n",
+      raft, name);
+}
+
 std::string CountLine(int passed, int failed) {
   return absl::StrFormat("%d passed, %d failed\n", passed, failed);
 }

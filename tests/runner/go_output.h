@@ -35,6 +35,10 @@ std::string RepeatLine(const std::string& command);
 // average of the machine, as a line under that test.
 std::string LatenessLine(std::chrono::milliseconds late, double load);
 
+// "    if memory was misused, this says where: make asan RAFT=x RUN='^TestX$'",
+// where `target` is as for RepeatCommand().
+std::string MemoryLine(const std::string& name, const std::string& target);
+
 // "3 passed, 1 failed".
 std::string CountLine(int passed, int failed);
 

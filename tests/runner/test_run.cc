@@ -116,6 +116,9 @@ void TestRun::Fail(const ChildResult& result) {
   PrintChecks(result);
   const std::string end = EndReport(result, error_, options_.watchdog);
   if (!end.empty()) Print(end);
+  if (MayHaveMisusedMemory(result, error_)) {
+    Print(MemoryLine(test_.name, options_.target));
+  }
   if (options_.verbose) {
     PrintVerdict("FAIL", result);
     // Not in `go test` without -v, whose output this then is, line for line.

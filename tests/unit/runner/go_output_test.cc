@@ -41,5 +41,12 @@ TEST(GoOutput, LatenessLine) {
             "    machine: a thread woke up 412 ms late, load average 8.13\n");
 }
 
+TEST(GoOutput, TheCommandThatFindsMisusedMemoryNamesTheRaft) {
+  const std::string begin = "    if memory was misused, this says where: ";
+  EXPECT_EQ(MemoryLine("TestA", "test"), begin + "make asan RUN='^TestA$'\n");
+  EXPECT_EQ(MemoryLine("TestA", "sim RAFT=my\\ raft SEEDS=1"),
+            begin + "make asan RAFT=my\\ raft RUN='^TestA$'\n");
+}
+
 }  // namespace
 }  // namespace runner
