@@ -259,7 +259,8 @@ void Scenario::AwaitApplied(Index index, const Command& command, int servers,
   if (applied != command) {
     Fail(Kind::kSafety,
          absl::StrCat("index ", index, " is ", ToString(applied),
-                      ", but should be ", ToString(command)),
+                      ", but should be ", ToString(command),
+                      ", which was committed there (5.4)"),
          place);
   }
 }
@@ -269,7 +270,8 @@ void Scenario::CheckNotApplied(Index index, Place place) {
   if (applied.servers == 0) return;
   Fail(Kind::kSafety,
        absl::StrCat("index ", index, " was applied, by ", applied.servers,
-                    " servers, though it may yet be lost"),
+                    " servers, though a leader may yet overwrite it: no entry ",
+                    "of its leader's own term is on a majority (5.4.2)"),
        place);
 }
 

@@ -75,8 +75,10 @@ TEST(Raft2AScenario, LateVoteReply) {
         if (scenario.cluster.GetState(0).is_leader ||
             tap.Count(AppendEntries().From(0).After(before)) > 0) {
           Fail(Kind::kSafety,
-               absl::StrCat("S0 leads by votes that it got until term ",
-                            old_term));
+               absl::StrCat(
+                   "S0 leads by votes that it got until term ", old_term,
+                   ": a vote counts in the election it was asked for in ",
+                   "(5.2)"));
         }
         return tap.Count(newer(term).After(before)) > 0;
       });
@@ -86,16 +88,17 @@ TEST(Raft2AScenario, LateVoteReply) {
   scenario.cluster.End();
 }
 
-// Fails if a follower had no heartbeat for longer than two intervals of the
+// Fails if S0 sent a follower no heartbeat for longer than two intervals of the
 // slowest Raft, and a grace period for the machine.
 void CheckSilence(Clock::time_point from, Clock::time_point to,
                   ServerId follower, Place place = Place::Here()) {
   constexpr milliseconds kMostSilence(600);
   const auto silence = std::chrono::duration_cast<milliseconds>(to - from);
   if (silence <= kMostSilence) return;
-  Fail(Kind::kSafety,
-       absl::StrCat("S", follower, " had no heartbeat for ", silence.count(),
-                    " ms"),
+  Fail(Kind::kLiveness,
+       absl::StrCat("S0, the leader, sent S", follower, " nothing for ",
+                    silence.count(), " ms, since it waits for another: RPCs ",
+                    "are issued in parallel (5.1, 5.2)"),
        place);
 }
 
@@ -126,8 +129,10 @@ TEST(Raft2AScenario, HeartbeatsDespiteADeadPeer) {
     scenario.WaitUntil("two seconds to pass", [&] {
       const raft::State state = cluster.GetState(0);
       if (!state.is_leader || state.term != term) {
-        Fail(Kind::kSafety,
-             "the leader lost its office, though a majority could hear it");
+        Fail(Kind::kLiveness,
+             absl::StrCat("S0 does not lead term ", term, " any more, though ",
+                          "a majority can hear it: its heartbeats keep ",
+                          "followers from starting an election (5.2)"));
       }
       return Clock::now() > end;
     });
@@ -173,9 +178,14 @@ TEST(Raft2AScenario, StepsDownOnReply) {
       [&] { return !cluster.GetState(0).is_leader; });
   EXPECT_GE(cluster.GetState(0).term, term);
   tap.Await(AppendEntries().From(1).To(2).After(tap.Now()), /*count=*/4);
-  EXPECT_LE(
-      tap.Count(AppendEntries().From(0).InTerm(old_term).After(news.number)),
-      6U);
+  const size_t sent =
+      tap.Count(AppendEntries().From(0).InTerm(old_term).After(news.number));
+  if (sent > 6) {
+    Fail(Kind::kLiveness,
+         absl::StrCat("S0 has sent ", sent, " requests of term ", old_term,
+                      " since it was told of term ", news.ReplyTerm(),
+                      ": it becomes a follower at once (5.1)"));
+  }
 
   // S2 hears no leader, and is far ahead in terms. S0, when it does not hear
   // the leader any more, is a candidate of a term long gone.
@@ -202,8 +212,10 @@ TEST(Raft2AScenario, StepsDownOnReply) {
                                    }),
       "its elections came to nothing (5.2)");
   if (next.RequestTerm() <= ahead) {
-    Fail(Kind::kSafety, absl::StrCat("S0 stands in term ", next.RequestTerm(),
-                                     ", though it was told of term ", ahead));
+    Fail(Kind::kSafety,
+         absl::StrCat("S0 stands in term ", next.RequestTerm(),
+                      ", though a refused vote told it of term ", ahead,
+                      ": a newer term in a reply is adopted (5.1)"));
   }
 
   scenario.Heal();
@@ -269,7 +281,12 @@ TEST(Raft2AScenario, AsymmetricLinks) {
   // changes.
   const Term term = scenario.Elect(1);
   tap.Drop(AnyMessage().From(0).To(1));
-  EXPECT_EQ(await_peace({1}), term);
+  if (const Term now = await_peace({1}); now != term) {
+    Fail(Kind::kLiveness,
+         absl::StrCat("S1 led term ", term, " and leads term ", now, " now, ",
+                      "though S0 and S2 heard its heartbeats, and a majority ",
+                      "answered (5.2)"));
+  }
 
   // S0 leads, and S1 does not hear it. S1 starts elections until a server leads
   // that all can hear: S1 itself, or S2.
@@ -332,7 +349,8 @@ TEST(Raft2AScenario, DuplicateVotes) {
       });
   if (tap.Count(AppendEntries().Where("in a new term", is_new)) > 0) {
     Fail(Kind::kSafety,
-         "S0 or S1 leads, but had one vote of another, of five servers");
+         "S0 or S1 leads with two votes of five, its own and one of the other: "
+         "votes count once for each server, in one election (5.2)");
   }
 
   scenario.Heal();

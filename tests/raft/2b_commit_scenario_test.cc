@@ -49,7 +49,9 @@ void CheckNotCommitted(Scenario* scenario, ServerId leader, ServerId follower,
       });
   if (scenario->tap.Count(says_so) == 0) return;
   Fail(Kind::kSafety,
-       absl::StrCat("S", leader, " takes index ", index, " for committed"),
+       absl::StrCat("S", leader, " takes index ", index, " for committed; ",
+                    "the leader of term ", term, " counts only entries of ",
+                    "term ", term, ", on a majority in that term (5.4.2)"),
        place);
 }
 
@@ -156,8 +158,9 @@ TEST(Raft2BCommitScenario, Figure8Committed) {
          tap.Seen(RequestVoteReplies().From(voter).To(4).After(begin))) {
       if (reply.Agrees()) {
         Fail(Kind::kSafety,
-             absl::StrCat("S", voter, " votes for S4, which lacks what is ",
-                          "committed"));
+             absl::StrCat("S", voter, " votes in term ", reply.RequestTerm(),
+                          " for S4, whose last entry is of an older term than ",
+                          "the voter's, however long its log (5.4.1)"));
       }
       const Term term = reply.RequestTerm();
       if (reply.ReplyTerm() == term &&

@@ -123,7 +123,12 @@ TEST(Raft2BScenario, VoteMeetsAppendEntries) {
               return reply.call == append.call;
             }));
     if (voted.Agrees() && appended.Agrees()) {
-      Fail(Kind::kSafety, "S1 took an entry and voted for a log without it");
+      Fail(Kind::kSafety,
+           absl::StrCat("S1 took index ", index, " of term ", term,
+                        " and voted in term ", vote.RequestTerm(),
+                        " for S2, which lacks it: with the entry its log is ",
+                        "more up-to-date (5.4.1), after the vote the request ",
+                        "is of an older term (5.1)"));
     }
     scenario.Heal();
   }
@@ -142,8 +147,12 @@ TEST(Raft2BScenario, SlowService) {
   for (int i = 0; i < 20; ++i) last = scenario.Submit(0, 100 + i);
   scenario.AwaitApplied(last, 119, /*servers=*/1);
   scenario.AwaitTwoHeartbeats(/*leader=*/0, /*follower=*/1);
-  EXPECT_TRUE(cluster.GetState(0).is_leader);
-  EXPECT_EQ(cluster.GetState(1).term, term);
+  if (!cluster.GetState(0).is_leader || cluster.GetState(1).term != term) {
+    Fail(Kind::kLiveness,
+         absl::StrCat("S0 does not lead term ", term, " any more, while the ",
+                      "services of S0 and S1 take their time: what is slow ",
+                      "outside must not hold the lock"));
+  }
 
   for (const ServerId slow : {0, 1}) cluster.PauseService(slow, false);
   scenario.AwaitApplied(last, 119, /*servers=*/3);
@@ -193,7 +202,11 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
         const std::vector<TapMessage> held = tap.Held(vain);
         if (Clock::now() >= due && !held.empty()) {
           if (++released > kMostRequests) {
-            Fail(Kind::kSafety, "S1 starts no election while asked for votes");
+            Fail(Kind::kLiveness,
+                 absl::StrCat(
+                     "S1 starts no election while S2 to S4 ask for votes ",
+                     "in vain: only a vote that it grants puts its own ",
+                     "election off (5.2)"));
           }
           // In the order of their terms, so that S1 hears of a newer one each
           // time.

@@ -73,7 +73,9 @@ void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
     if (is_new || known->second == vote.to()) continue;
     Fail(Kind::kSafety,
          absl::StrCat("S", vote.from(), " votes for both S", known->second,
-                      " and S", vote.to(), " in term ", vote.RequestTerm()),
+                      " and S", vote.to(), " in term ", vote.RequestTerm(),
+                      ": its one vote in a term is saved before it answers, ",
+                      "and outlives a restart (5.2, Figure 2)"),
          place);
   }
 }
@@ -102,7 +104,8 @@ TEST(Raft2CScenario, VoteSurvivesRestart) {
   EXPECT_TRUE(Answer(&scenario, first).Agrees());
   Restart(&cluster, 1);
   EXPECT_FALSE(Answer(&scenario, second).Agrees())
-      << "S1 has voted for S2 in term " << term << ", and now for S3";
+      << "S1 has voted for S2 in term " << term << ", and after a restart for "
+      << "S3: votedFor is on the disk before it answers (Figure 2)";
   CheckOneVotePerTerm(tap);
 
   scenario.Heal();
@@ -143,7 +146,8 @@ TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
   Restart(&cluster, request->to());
   EXPECT_FALSE(Answer(&scenario, *request).Agrees())
       << "S" << request->to() << " stood itself in term "
-      << request->RequestTerm();
+      << request->RequestTerm() << ", restarted, and votes for another: its "
+      << "vote for itself is on the disk before it asks (Figure 2)";
 
   scenario.Heal();
   cluster.Agree(100, /*servers=*/3, Retry::kYes);
@@ -186,7 +190,9 @@ TEST(Raft2CScenario, RestartKeepsTerm) {
   for (const TapMessage& request : {oldest, between}) {
     const TapMessage answer = Answer(&scenario, request);
     EXPECT_FALSE(answer.Agrees())
-        << "S1 takes part in term " << answer.RequestTerm();
+        << "S1 was in term " << term << ", restarted, and takes part in term "
+        << answer.RequestTerm() << ": currentTerm is on the disk before it "
+        << "answers (Figure 2)";
     EXPECT_GE(answer.ReplyTerm(), term);
   }
 

@@ -23,10 +23,20 @@ namespace fs = std::filesystem;
 // "Start() failed" among them: what was committed is lost, or what was promised
 // was not given.
 constexpr std::string_view kLiveness[] = {
-    "expected one leader, got none", "servers disagree on term",
-    "failed to reach agreement",     " decided for index ",
-    "term changed too often",        "leader rejected Start()",
-    "leader2 rejected Start()",      "kTimeLimitMessage",
+    "expected one leader, got none",
+    "servers disagree on term",
+    "failed to reach agreement",
+    " decided for index ",
+    "term changed too often",
+    "leader rejected Start()",
+    "leader2 rejected Start()",
+    "kTimeLimitMessage",
+    // In scenarios.
+    "S0, the leader, sent S",
+    "S0 does not lead term ",
+    "S0 has sent ",
+    "S1 led term ",
+    "S1 starts no election while ",
 };
 
 // These, that it took more messages than it should.

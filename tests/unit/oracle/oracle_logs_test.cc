@@ -85,6 +85,9 @@ TEST(OracleLogs, CommitByMajorityInRequests) {
   EXPECT_EQ(story.verdict(), "");
   story.Appends(0, 3, {.term = 1, .entries = {1}, .commit = 2});
   EXPECT_TRUE(story.Broke(kCommitByMajority)) << story.verdict();
+  EXPECT_NE(story.verdict().find("2 servers that hold entry 2, and 3 are a"),
+            std::string::npos)
+      << story.verdict();
 }
 
 TEST(OracleLogs, AcknowledgementsThatTheLeaderNeverGetsDoNotCommit) {
@@ -111,6 +114,9 @@ TEST(OracleLogs, CommitByMajorityOfTheOwnTermOnly) {
   EXPECT_EQ(story.verdict(), "");
   story.Apply(0, 1, 2);
   EXPECT_TRUE(story.Broke(kCommitByMajority)) << story.verdict();
+  EXPECT_NE(story.verdict().find("counts only entries of term"),
+            std::string::npos)
+      << story.verdict();
 }
 
 TEST(OracleLogs, AnOlderEntryCommitsWithOneOfTheOwnTerm) {
