@@ -1,3 +1,5 @@
+// All of it: threads, elections, replication, the disk.
+
 #include "tests/plain_raft/server.h"
 
 #include <algorithm>

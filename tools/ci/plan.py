@@ -80,7 +80,10 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
         Step("race", [make("race", results=1)]),
         # At least this much, and more if there is time.
         Step("sim", [make("sim", "SEEDS=30", results=1),
-                     make("sim", f"SEED_LIST={next(few)}", results=1)],
+                     make("sim", f"SEED_LIST={next(few)}", results=1),
+                     # The suite is fair to a plain Raft, but for its costs.
+                     make("sim", "RAFT=tests/plain_raft", "SEEDS=10",
+                          "RUN=^Test(?!Economy).*2[ABC]$", results=1)],
              [make("sim", f"SEED_LIST={next(many)}", results=1)
               for _ in range(20)]),
         Step("hidden fsgsbase", [Command(
