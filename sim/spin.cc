@@ -11,10 +11,10 @@
 #include "sim/report.h"
 #include "sim/sched.h"
 
-// Where the program's own code begins and ends; from the linker.
+// Where the program's own code begins and ends: the linker's names.
 extern "C" {
-extern const char __executable_start;  // NOLINT(bugprone-reserved-identifier)
-extern const char etext;
+extern const char __executable_start;  // NOLINT
+extern const char etext;               // NOLINT
 }
 
 namespace sim {

@@ -83,7 +83,7 @@ MUTANTS = [
            "random_state_ = 7;"),
 
     Mutant("spin", "lets a thread that spins go on", "sim/spin.cc",
-           "  scheduler.Block(Wait::kYield, nullptr, scheduler.now() + kSleep);\n",
+           "scheduler.Block(Wait::kYield, nullptr, scheduler.now() + kSleep);",
            ""),
     Mutant("no-time", "takes a time that is none for a time",
            "sim/interpose.h", "return 0 <= time.tv_nsec &&",
