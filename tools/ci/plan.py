@@ -97,6 +97,9 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
               for origin in ("unit", "scenario,economy", "course")]),
         Step("mutants", samples[:1], samples[1:]),
         Step("skeleton-test", [make("skeleton-test")]),
+        # As it is graded, and what students' folders may try.
+        Step("isolated", [make("sim", "ISOLATED=1", "SEEDS=2", results=1),
+                          make("grade-test")]),
         Step("install-test", [make("install-test")], [make("build-test")]),
         Step("browser", [make("trace", "RUN=Figure8Unreliable"),
                          make("trace-test")]),

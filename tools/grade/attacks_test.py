@@ -80,7 +80,7 @@ class Attacks(unittest.TestCase):
                             "SIM_PROFILE": "fair"}
         ended = Launcher().run(
             [judge, f"--run=^({'|'.join(TESTS)})$", "--json", "--seed=1",
-             "--parallel=3", "--watchdog_seconds=12", "--grace_seconds=3"],
+             "--parallel=3", "--watchdog_seconds=6", "--grace_seconds=2"],
             env=environment, limit=LIMIT_S, cwd=ROOT)
         grade = Grade(name)
         grade.tests = {test: TestResult("2A") for test in TESTS}
@@ -108,7 +108,7 @@ class Attacks(unittest.TestCase):
         """All of them, some at a time, for they mostly wait."""
         attacks = names()
         self.assertGreaterEqual(len(attacks), 20)
-        with futures.ThreadPoolExecutor(4) as pool:
+        with futures.ThreadPoolExecutor(6) as pool:
             wrong = [said for said in pool.map(
                 lambda it: self.check(*it),
                 [(name, simulated) for simulated in (False, True)
