@@ -106,16 +106,17 @@ template <typename T>
 constexpr bool IsEncodable() {
   if constexpr (HasFields<T>) {
     return true;  // its fields are checked when they are encoded
-  } else if constexpr (!cereal::traits::is_output_serializable<
-                           T, ByteWriter>::value) {
-    return false;
-  } else if constexpr (requires { typename T::mapped_type; }) {
-    return IsEncodable<typename T::key_type>() &&
-           IsEncodable<typename T::mapped_type>();
-  } else if constexpr (requires { typename T::value_type; }) {
-    return IsEncodable<typename T::value_type>();
   } else {
-    return true;
+    constexpr bool kIsKnown =
+        cereal::traits::is_output_serializable<T, ByteWriter>::value;
+    if constexpr (kIsKnown && requires { typename T::mapped_type; }) {
+      return IsEncodable<typename T::key_type>() &&
+             IsEncodable<typename T::mapped_type>();
+    } else if constexpr (kIsKnown && requires { typename T::value_type; }) {
+      return IsEncodable<typename T::value_type>();
+    } else {
+      return kIsKnown;
+    }
   }
 }
 

@@ -99,7 +99,7 @@ class EndWithTheTest : public testing::Environment {
   void TearDown() override { RaftProcess::EndAll(); }
 };
 
-testing::Environment* const end_with_the_test =
+testing::Environment* const kEndWithTheTest =
     testing::AddGlobalTestEnvironment(new EndWithTheTest);
 
 constexpr size_t kMostProcesses = 16;

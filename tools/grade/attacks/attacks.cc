@@ -253,7 +253,7 @@ const std::map<std::string_view, void (*)()> kBeforeMain = {
     {"forges_answers", ForgeAnswers},
 };
 
-const bool attacked = [] {
+const bool kAttacked = [] {
   const auto attack = kBeforeMain.find(Name());
   if (attack != kBeforeMain.end()) attack->second();
   return true;
@@ -340,6 +340,7 @@ class NoRaft : public raft::Raft {
 
 namespace raft {
 
+// NOLINTBEGIN(performance-unnecessary-value-param): as declared
 std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>>,
                            ServerId me, std::shared_ptr<persister::Persister>,
                            std::shared_ptr<ApplyChannel> channel, Options) {
@@ -349,5 +350,6 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>>,
   if (Name() == "crashes_in_make") raise(SIGSEGV);
   return std::make_shared<NoRaft>(me, std::move(channel));
 }
+// NOLINTEND(performance-unnecessary-value-param)
 
 }  // namespace raft
