@@ -9,8 +9,8 @@ all tests passed, 1 if one failed, 2 for a wrong argument, 130 if interrupted.
 Under the profile "harsh" tests whose limits presume a machine that works may
 fail rightly: a leader that is kept from running loses its office. Failures that
 say only that something came too late, cost too much, or could not be set up are
-listed apart, with the share of each test, and do not make the exit status 1; any
-other failure does. The last line, `N passed, N
+listed apart, with the share of each test, and do not make the exit status 1;
+any other failure does. The last line, `N passed, N
 failed`, counts all.
 """
 
