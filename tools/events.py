@@ -43,6 +43,11 @@ class Test(NamedTuple):
         return self.kind == "harness" and self.way == "check"
 
     @property
+    def is_only_costly(self) -> bool:
+        """True if it fails for its costs, and is no test of these."""
+        return self.kind == "economy" and self.origin == "scenario"
+
+    @property
     def why(self) -> str:
         """Says in a line why it failed."""
         where = f"{self.place}: " if self.place else ""

@@ -132,6 +132,18 @@ class Reading(unittest.TestCase):
                 self.assertEqual(it.tests["TestX2A"].passed, 0)
                 self.assertEqual(it.tests["TestX2A"].failing_seeds, [9])
 
+    def test_what_is_no_fault_of_the_raft(self) -> None:
+        it = of_tests(X2A=(0, 0), ScenarioY2B=(0, 0), Z2A=(0, 0))
+        it.read_run(events.Run([
+            events.Test("TestX2A", "2A", "course", "fail", "economy"),
+            events.Test("TestScenarioY2B", "2B", "scenario", "fail",
+                        "economy"),
+            events.Test("TestZ2A", "2A", "scenario", "fail", "harness",
+                        "check")]), "make sim")
+        self.assertEqual([(1, 0, 0), (0, 1, 0), (0, 0, 1)], [
+            (test.failed, test.passed, test.unclear)
+            for test in it.tests.values()])
+
     def test_run_without_a_whole_result(self) -> None:
         it = of_tests(X2A=(0, 0))
         it.read_run(events.Run(trouble="ended early"), "make", 9)

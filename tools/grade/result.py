@@ -1,7 +1,9 @@
 """What a grading has found of one Raft, and the points that come of it.
 
 A part's points are shared equally by its tests; a test earns the share of its
-runs that it passed. A test that was to run and has no outcome has failed.
+runs that it passed. A test that was to run and has no outcome has failed. A run
+whose scenario could not be set up counts neither way, and what costs too much
+fails the course's tests and those of economy only.
 "race" is earned if runs under ThreadSanitizer were clean, in the share of all
 runs that passed: what does nothing has no race either.
 """
@@ -22,6 +24,7 @@ class TestResult:
     part: str
     passed: int = 0
     failed: int = 0
+    unclear: int = 0   # could not be set up
     failing_seeds: list[int] = field(default_factory=list)  # simulated
     kinds: Counter[str] = field(default_factory=Counter)
     message: str = ""  # the first one
@@ -67,6 +70,12 @@ class Grade:
             ends = outcomes.get(name, [])
             failed = [test for test in ends if test.action == "fail"]
             if [test.action for test in ends] == ["pass"] and not run.trouble:
+                result.passed += 1
+                continue
+            if failed and failed[0].says_nothing:
+                result.unclear += 1
+                continue
+            if failed and failed[0].is_only_costly:
                 result.passed += 1
                 continue
             if failed:
@@ -133,6 +142,7 @@ class Grade:
                         "cpu": round(self.cpu_seconds, 1),
                         "virtual": round(self.virtual_seconds, 1)},
             "tests": {test: {"part": result.part, "passed": result.passed,
+                             "unclear": result.unclear,
                              "failed": result.failed,
                              "failing_seeds": result.failing_seeds,
                              "kinds": dict(result.kinds),

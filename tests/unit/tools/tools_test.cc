@@ -80,7 +80,9 @@ TEST(Tools, Compare) {
       "tools.compare.sides_test tools.compare.text_test");
 }
 
-TEST(Tools, Grade) { ExpectPasses("tools.grade.grade_test"); }
+TEST(Tools, Grade) {
+  ExpectPasses("tools.grade.grade_test tools.handout_test");
+}
 
 TEST(Tools, Mutants) { ExpectPasses("tools.mutants.mutants_test"); }
 

@@ -1,0 +1,49 @@
+"""Tests of handout.sh: what students must not find in it.
+
+`/usr/bin/python3 -B -m unittest tools.handout_test`, in the root.
+"""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from tools import ROOT
+from tools.process import ask
+
+# What tests and Raft agree on.
+FACE = {"raft.h", "types.h", "timing.h", "messages.h", "entries.h",
+        "entries.cc"}
+
+
+class Handout(unittest.TestCase):
+    """The tree of the last commit."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name) / "the lab"
+        done = ask([ROOT / "tools/handout.sh", self.folder])
+        self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_has_no_solution(self) -> None:
+        files = {path.relative_to(self.folder): path.read_bytes()
+                 for path in self.folder.rglob("*") if path.is_file()}
+        texts = set(files.values())
+        for folder in ("raft", "tests/plain_raft"):
+            for path in (ROOT / folder).glob("*"):
+                with self.subTest(path.name):
+                    self.assertEqual(path.name in FACE,
+                                     path.read_bytes() in texts)
+        for path in files:
+            self.assertNotIn(".patch", path.name)
+
+    def test_has_a_lab(self) -> None:
+        for name in ("Makefile", "CMakeLists.txt", "raft/server.cc",
+                     "raft/raft.h", "tests/raft/2a_test.cc",
+                     "tools/skeleton/skeleton.sh", "docs/students.md"):
+            self.assertTrue((self.folder / name).is_file(), name)
+
+    def test_overwrites_nothing(self) -> None:
+        again = ask([ROOT / "tools/handout.sh", self.folder])
+        self.assertEqual(2, again.returncode)
+        self.assertIn("give another DIR", again.stderr)
