@@ -15,6 +15,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/logging.h"
 
 namespace runner {
 namespace {
@@ -142,11 +143,13 @@ void Children::EndStrays() {
     if (strays.empty()) return;
     for (const pid_t stray : strays) kill(stray, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    ReapStrays();
+    for (const pid_t stray : strays) waitpid(stray, nullptr, WNOHANG);
   }
+  LOG(ERROR) << "runner: a process that a test has left cannot be ended";
 }
 
-// A stray that has ended is no more seen by its test.
+// So that a test no longer sees those that have ended. A test that has ended
+// too may be in front of them: then they wait until it has been seen to.
 void Children::ReapStrays() {
   siginfo_t info = {};
   while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
