@@ -18,7 +18,7 @@ namespace {
 std::string TakeLog(const std::string& output) {
   const std::string path = RestOfLine(output, ", log ");
   if (path.empty()) return "";
-  const std::string content = FileContent(path);
+  std::string content = FileContent(path);
   std::filesystem::remove(path);
   return content;
 }
