@@ -31,13 +31,16 @@ constinit bool has_watchdog = false;
 constinit timer_t watchdog_timer = {};
 constinit bool is_reporting = false;
 
-// When the run was last seen to move: at a look after its newest step.
+// When the run was last seen to move: at a look after its newest step. And
+// since when it has used no processor to speak of: it waits for the kernel.
 struct Progress {
   uint64_t steps;
-  uint64_t time;  // real
-  uint64_t cpu;   // of this process
+  uint64_t cpu;  // of this process
+  uint64_t busy_until;
+  uint64_t cpu_then;
 };
 constinit Progress progress = {};
+constexpr uint64_t kBusy = 50'000'000;
 
 uint64_t ProcessorTime() {
   timespec used = {};
@@ -47,7 +50,8 @@ uint64_t ProcessorTime() {
 }
 
 void NoteProgress() {
-  progress = {scheduler.steps(), RealNow(), ProcessorTime()};
+  const uint64_t cpu = ProcessorTime();
+  progress = {scheduler.steps(), cpu, RealNow(), cpu};
 }
 
 void LookEvery(uint64_t nanoseconds) {
@@ -62,7 +66,7 @@ void DieHanging() {
   const int count = backtrace(frames, Thread::kMaxFrames);
   scheduler.End();
   is_reporting = true;
-  progress.time = RealNow();
+  progress.busy_until = RealNow();
   char what[128];
   snprintf(
       what, sizeof(what),
@@ -77,7 +81,13 @@ void DieHanging() {
 
 // The current thread has made no step since the last look.
 void OnIdleLook(uintptr_t pc) {
-  switch (BreakSpin(pc, ProcessorTime() - progress.cpu)) {
+  const uint64_t now = ProcessorTime();
+  const uint64_t cpu = now - progress.cpu;
+  if (now >= progress.cpu_then + kBusy) {
+    progress.busy_until = RealNow();
+    progress.cpu_then = now;
+  }
+  switch (BreakSpin(pc, cpu)) {
     case Spin::kBroken:
       LookEvery(kSpinLook);
       return NoteProgress();
@@ -86,15 +96,21 @@ void OnIdleLook(uintptr_t pc) {
     case Spin::kPerhaps:
       return;
     case Spin::kNone:
-      if (RealNow() - progress.time >= kPatience * kSecond) DieHanging();
+      break;
   }
+  // It may spin by calls of a library (ThreadSanitizer makes one of each
+  // access): it will be met between two.
+  if (cpu >= kSecond) LookEvery(kSpinLook);
+  const uint64_t idle = RealNow() - progress.busy_until;
+  if (cpu >= kPatience * kSecond || idle >= kPatience * kSecond) DieHanging();
 }
 
 // Runs in any real thread; what to look at is the one that holds the token.
 void OnWatchdogSignal(int signal, siginfo_t*, void* context) {
   const int error = errno;
   // The stack cannot be had: the thread hangs in what finds it out.
-  if (is_reporting && RealNow() - progress.time > kReportPatience * kSecond) {
+  if (is_reporting &&
+      RealNow() - progress.busy_until > kReportPatience * kSecond) {
     RawSyscall(SYS_exit_group, kExitHung);
   }
   if (!scheduler.active()) return;
