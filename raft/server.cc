@@ -94,7 +94,8 @@ StartResult RaftServer::Start(std::string_view command) {
   return result;
 }
 
-// Says it once too: a client that looks only for a leader would ask without end.
+// Says it once too: a client that looks only for a leader would ask without
+// end.
 StartResult RaftServer::RefuseTooLargeLocked(size_t bytes) {
   if (!std::exchange(refused_too_large_, true)) {
     LOG(ERROR) << log_name_ << ": a command of " << bytes
