@@ -78,6 +78,20 @@ TEST(TimerQueue, AnEarlierOneOvertakes) {
   EXPECT_EQ(notes.Await(1), std::vector<int>{1});
 }
 
+// Also one whose thread is known to sleep: by then it has run an action.
+TEST(TimerQueue, AnEarlierOneWakesTheThread) {
+  labrpc::TimerQueue timers;
+  Notes notes;
+  timers.After(std::chrono::seconds(60), [&] { notes.Add(0); });
+  const auto start = Clock::now();
+  for (int i = 1; i <= 10; ++i) {
+    std::this_thread::sleep_for(milliseconds(1));  // time to fall asleep
+    timers.After(milliseconds(1), [&notes, i] { notes.Add(i); });
+    EXPECT_EQ(notes.Await(static_cast<size_t>(i)).back(), i);
+  }
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(60));
+}
+
 TEST(TimerQueue, ShutdownDropsWhatIsNotDue) {
   auto token = std::make_shared<int>(0);
   labrpc::TimerQueue timers;

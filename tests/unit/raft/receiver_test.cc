@@ -2,6 +2,7 @@
 // RequestVote, AppendEntries, and what must be on the disk by then.
 
 #include <limits>
+#include <set>
 
 #include "gtest/gtest.h"
 #include "tests/unit/raft/raft_fixture.h"
@@ -102,6 +103,20 @@ TEST(RequestVote, OnlyAGrantResetsTheDeadline) {
   EXPECT_GE(f.raft->election_deadline(), f.now + kTiming.min_election_timeout);
 }
 
+// Two servers that have voted for the same candidate, and hear no more of it,
+// would start their elections at the same time, again and again.
+TEST(RequestVote, TheDeadlineAfterAGrantIsRandom) {
+  RaftFixture f;
+  std::set<Clock::duration> timeouts;
+  for (Term term = 1; term <= 20; ++term) {
+    EXPECT_TRUE(f.AskVote(term, /*candidate=*/1, 0, 0).vote_granted);
+    timeouts.insert(f.raft->election_deadline() - f.now);
+  }
+  EXPECT_GT(timeouts.size(), 15u);
+  EXPECT_GE(*timeouts.begin(), kTiming.min_election_timeout);
+  EXPECT_LE(*timeouts.rbegin(), kTiming.max_election_timeout);
+}
+
 // A voter that forgot its vote in a crash could elect two leaders.
 TEST(RequestVote, TheVoteSurvivesACrash) {
   RaftFixture f;
@@ -167,6 +182,13 @@ TEST(AppendEntries, AConflictDropsWhatFollows) {
   f.Append(1, 0, 0, {{1, "a"}, {1, "b"}, {1, "c"}});
   EXPECT_TRUE(f.Append(2, 1, 1, {{2, "B"}}).success);
   EXPECT_EQ(f.Terms(), (Terms{1, 2}));
+}
+
+TEST(AppendEntries, EveryEntryIsComparedNotOnlyTheFirst) {
+  RaftFixture f;
+  f.Append(2, 0, 0, {{1, "a"}, {1, "b"}, {2, "c"}, {2, "d"}});
+  EXPECT_TRUE(f.Append(3, 0, 0, {{1, "a"}, {1, "b"}, {3, "C"}}).success);
+  EXPECT_EQ(f.Terms(), (Terms{1, 1, 3}));
 }
 
 // A delayed request must not take back what a later one brought.
@@ -243,6 +265,24 @@ TEST(KilledRaft, AnswersNothing) {
   EXPECT_EQ(f.Append(9, 0, 0, {}).term, 0u);
   EXPECT_FALSE(f.raft->Start("y").is_leader);
   EXPECT_EQ(f.raft->GetState().term, 3u);
+}
+
+TEST(KilledRaft, LeadsNoMoreAndTakesNothing) {
+  RaftFixture f;
+  f.Elect();
+  f.raft->Start("taken");
+  const base::Rope saved = f.disk->ReadRaftState();
+  f.raft->Kill();
+  const StartResult refused = f.raft->Start("late");
+  EXPECT_FALSE(refused.is_leader);
+  EXPECT_FALSE(refused.too_large);
+  EXPECT_FALSE(f.raft->GetState().is_leader);
+  EXPECT_EQ(f.role(), Role::kFollower);
+  EXPECT_TRUE(f.raft->GetStatus().followers.empty());
+  EXPECT_EQ(f.Terms(), (Terms{1}));
+  EXPECT_EQ(f.disk->ReadRaftState(), saved);
+  f.Beat(kTiming.heartbeat_interval);
+  EXPECT_EQ(f.ends[1]->pending(), 0u);
 }
 
 // --- What only a bug can bring about ----------------------------------------
