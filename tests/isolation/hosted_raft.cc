@@ -137,14 +137,24 @@ HostedRaft::HostedRaft(Wire* wire, uint64_t instance, int32_t servers)
 }
 
 void HostedRaft::Make(const MakeArgs& args) {
-  raft_ = raft::Make({peers_.begin(), peers_.end()}, args.me,
-                     std::make_shared<Disk>(wire_, instance_, args), channel_,
-                     {.random = base::Random(args.seed)});
-  for (const rpc::Service& service : raft_->Services()) {
+  std::shared_ptr<raft::Raft> raft =
+      raft::Make({peers_.begin(), peers_.end()}, args.me,
+                 std::make_shared<Disk>(wire_, instance_, args), channel_,
+                 {.random = base::Random(args.seed)});
+  std::map<std::string, rpc::Service::Handler> handlers;
+  for (const rpc::Service& service : raft->Services()) {
     for (const auto& [method, handler] : service.handlers()) {
-      handlers_[absl::StrCat(service.name(), ".", method)] = handler;
+      handlers[absl::StrCat(service.name(), ".", method)] = handler;
     }
   }
+  base::MutexLock lock(&mu_);
+  raft_ = std::move(raft);
+  handlers_ = std::move(handlers);
+}
+
+std::shared_ptr<raft::Raft> HostedRaft::Made() const {
+  base::MutexLock lock(&mu_);
+  return raft_;
 }
 
 HostedRaft::~HostedRaft() {
@@ -158,6 +168,7 @@ HostedRaft::~HostedRaft() {
 }
 
 std::string HostedRaft::Methods() const {
+  base::MutexLock lock(&mu_);
   std::string methods;
   for (const auto& [method, handler] : handlers_) {
     absl::StrAppend(&methods, method, "\n");
@@ -166,25 +177,30 @@ std::string HostedRaft::Methods() const {
 }
 
 std::string HostedRaft::Start(std::string_view command) {
-  const raft::StartResult result = raft_->Start(command);
+  const raft::StartResult result = Made()->Start(command);
   return rpc::Encode(StartAnswer{result.index, result.term, result.is_leader});
 }
 
 std::string HostedRaft::GetState() const {
-  const raft::State state = raft_->GetState();
+  const raft::State state = Made()->GetState();
   return rpc::Encode(StateAnswer{state.term, state.is_leader});
 }
 
 std::optional<std::string> HostedRaft::Handle(const std::string& method,
                                               std::string_view args) {
-  const auto handler = handlers_.find(method);
-  if (handler == handlers_.end()) return std::nullopt;
-  absl::StatusOr<std::string> reply = handler->second(args);
+  rpc::Service::Handler handler;
+  {
+    base::MutexLock lock(&mu_);
+    const auto found = handlers_.find(method);
+    if (found == handlers_.end()) return std::nullopt;
+    handler = found->second;
+  }
+  absl::StatusOr<std::string> reply = handler(args);
   if (!reply.ok()) return std::nullopt;
   return *std::move(reply);
 }
 
-void HostedRaft::Kill() { raft_->Kill(); }
+void HostedRaft::Kill() { Made()->Kill(); }
 
 void HostedRaft::OnAnswer(const Message& answer) {
   int32_t peer = -1;
@@ -209,11 +225,11 @@ void HostedRaft::ForwardLoop() {
                                .bytes = is_snapshot
                                             ? std::move(message->snapshot)
                                             : std::move(message->command)};
-    base::MutexLock lock(&mu_);
-    ++sent_;
     wire_->Send({.kind = Kind::kApply,
                  .instance = instance_,
                  .bytes = rpc::Encode(delivery)});
+    base::MutexLock lock(&mu_);
+    ++sent_;
     while (taken_ < sent_ && !is_ending_) changed_.Wait(&mu_);
     if (is_ending_) return;
   }

@@ -58,14 +58,14 @@ class HostedRaft {
   ~HostedRaft();
 
   // Makes the Raft, which may call its peers at once: OnAnswer() works already.
-  void Make(const MakeArgs& args);
+  void Make(const MakeArgs& args) EXCLUDES(mu_);
 
   // Each returns the answer's bytes; nothing: there is none.
-  std::string Methods() const;
+  std::string Methods() const EXCLUDES(mu_);
   std::string Start(std::string_view command);
   std::string GetState() const;
   std::optional<std::string> Handle(const std::string& method,
-                                    std::string_view args);
+                                    std::string_view args) EXCLUDES(mu_);
   void Kill();
 
   void OnAnswer(const Message& answer);
@@ -74,17 +74,18 @@ class HostedRaft {
  private:
   class Disk;
 
+  std::shared_ptr<raft::Raft> Made() const EXCLUDES(mu_);
   void ForwardLoop();
 
   Wire* const wire_;
   const uint64_t instance_;
   const std::shared_ptr<raft::ApplyChannel> channel_;
   std::vector<std::shared_ptr<PeerEnd>> peers_;
-  std::shared_ptr<raft::Raft> raft_;
-  std::map<std::string, rpc::Service::Handler> handlers_;
 
-  base::Mutex mu_;
+  mutable base::Mutex mu_;
   base::CondVar changed_;
+  std::shared_ptr<raft::Raft> raft_ ABSL_GUARDED_BY(mu_);  // set once
+  std::map<std::string, rpc::Service::Handler> handlers_ ABSL_GUARDED_BY(mu_);
   bool is_ending_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t sent_ ABSL_GUARDED_BY(mu_) = 0;  // deliveries
   uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
