@@ -103,6 +103,59 @@ TEST(Raft2BEconomy, LateRejection) {
   scenario.cluster.End();
 }
 
+// A rejection is news once. The answers of S1 are late, so that several
+// heartbeats are rejected for one reason; S0 acts on the first rejection, and
+// the others arrive while its entries are on their way. Finds a leader that
+// sends them again for each.
+TEST(Raft2BEconomy, RepeatedRejections) {
+  constexpr size_t kRejections = 10;
+  constexpr size_t kMost = 5;  // once, and with each heartbeat meanwhile
+  Scenario scenario(/*servers=*/3,
+                    "Test (2B+): entries sent again for each rejection");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(2);
+  scenario.AwaitApplied(scenario.Submit(2, 100), 100, /*servers=*/3);
+
+  // S1 misses five entries; S0, elected then, does not know.
+  cluster.Disconnect(1);
+  Index last = 0;
+  for (int i = 1; i <= 5; ++i) last = scenario.Submit(2, 100 + i);
+  scenario.AwaitApplied(last, 105, /*servers=*/2);
+  const auto rejections = AppendEntriesReplies().From(1).To(0).Refusing().Where(
+      "in the term of the request", [](const TapMessage& reply) {
+        return reply.ReplyTerm() == reply.RequestTerm();
+      });
+  tap.Hold(rejections);
+  tap.Drop(AppendEntries().From(2).To(1));
+  cluster.Connect(1);
+  const Term term = scenario.Elect(0);
+  scenario.WaitUntil("S1 to reject ten heartbeats", [&] {
+    return tap.Held(rejections.InTerm(term)).size() >= kRejections;
+  });
+
+  // The first one arrives, then the others; no answer to the entries does.
+  tap.Hold(AppendEntriesReplies().From(1).To(0));
+  const size_t begin = tap.Now();
+  const auto entries = AppendEntries().From(0).To(1).WithEntries().After(begin);
+  tap.Release(&cluster, tap.AwaitHeld(rejections.InTerm(term)));
+  tap.Await(entries);
+  tap.ReleaseAll(&cluster, rejections);
+  scenario.AwaitTwoHeartbeats(0, 2);
+  if (const size_t sent = tap.Count(entries); sent > kMost) {
+    ReportFailure({Kind::kEconomy,
+                   absl::StrCat("S0 has sent S1 the same entries ", sent,
+                                " times within two heartbeats, once for each ",
+                                "rejection of a place that it had left ",
+                                "already: these are old news (5.3)")},
+                  Place::Here());
+  }
+
+  scenario.Heal();
+  scenario.AwaitApplied(last, 105, /*servers=*/3);
+  cluster.End();
+}
+
 // End of 5.3: a leader backs up over a whole term of conflicting entries with
 // one rejection. S0 has 60 entries of three terms that no other server has, and
 // misses 60 others. Counted in round trips, so that no fast network helps a
