@@ -7,6 +7,7 @@
 #include "base/channel.h"
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -180,6 +181,82 @@ TEST(Channel, CloseReleasesEveryReceiver) {
   }
   channel.Close();
   for (std::thread& receiver : receivers) receiver.join();
+}
+
+// --- Threads that wait already ----------------------------------------------
+//
+// A test above may pass by luck if its threads come late. Here they have time
+// to fall asleep; one that comes late all the same only makes its test too
+// easy.
+
+void LetThemFallAsleep() {
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+TEST(Channel, AnItemWakesTheReceiverThatWaits) {
+  for (const size_t capacity : {0, 1}) {
+    Channel<int> channel(capacity);
+    for (int i = 1; i <= 3; ++i) {
+      std::thread receiver([&] { EXPECT_EQ(channel.Receive(), i); });
+      LetThemFallAsleep();
+      EXPECT_TRUE(channel.Send(i));
+      receiver.join();
+    }
+  }
+}
+
+TEST(Channel, ABatchWakesAllReceiversThatWait) {
+  Channel<int> channel(4);
+  std::atomic<int> sum{0};
+  std::vector<std::thread> receivers;
+  for (int i = 0; i < 3; ++i) {
+    receivers.emplace_back([&] { sum += channel.Receive().value_or(0); });
+  }
+  LetThemFallAsleep();
+  EXPECT_TRUE(channel.SendBatch({1, 2, 4}));
+  for (std::thread& receiver : receivers) receiver.join();
+  EXPECT_EQ(sum, 7);
+}
+
+TEST(Channel, WhatIsTakenWakesAllSendersThatWait) {
+  Channel<int> channel(2);
+  EXPECT_TRUE(channel.SendBatch({0, 0}));
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 2; ++i) {
+    senders.emplace_back([&] { EXPECT_TRUE(channel.Send(1)); });
+  }
+  LetThemFallAsleep();
+  EXPECT_EQ(channel.ReceiveBatch(), (std::vector<int>{0, 0}));
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(channel.ReceiveBatch(), (std::vector<int>{1, 1}));
+}
+
+TEST(Channel, CloseWakesAllThatWait) {
+  Channel<int> rendezvous(0);
+  Channel<int> full(1);
+  Channel<int> empty(1);
+  EXPECT_TRUE(full.Send(0));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] { EXPECT_FALSE(rendezvous.Send(1)); });
+    threads.emplace_back([&] { EXPECT_FALSE(full.Send(1)); });
+    threads.emplace_back([&] { EXPECT_EQ(empty.Receive(), std::nullopt); });
+    threads.emplace_back([&] { EXPECT_TRUE(empty.ReceiveBatch().empty()); });
+  }
+  LetThemFallAsleep();
+  for (Channel<int>* channel : {&rendezvous, &full, &empty}) channel->Close();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(rendezvous.Receive(), std::nullopt);
+  EXPECT_EQ(full.ReceiveBatch(), (std::vector<int>{0}));
+}
+
+// What waits for a receiver may take seconds.
+TEST(ChannelDeathTest, SendUnderALockDiesAtTheCall) {
+  Channel<int> channel(4);
+  Mutex mu;
+  MutexLock lock(&mu);
+  EXPECT_DEATH(channel.Send(1), "Channel::Send\\(\\) is called while");
+  EXPECT_DEATH(channel.SendBatch({1}), "Channel::SendBatch\\(\\) is called");
 }
 
 // Every Send that returned true is received, and no other.

@@ -4,6 +4,7 @@
 #include "base/mutex.h"
 
 #include <chrono>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -106,6 +107,63 @@ TEST(CondVar, WaitUntilGivesUpAtItsDeadlineAndNotBefore) {
   counter.mu.AssertHeld();
 }
 
+TEST(CondVar, WaitIsAReleaseThatIsCheckedToo) {
+  Counter counter;
+  std::vector<std::thread::id> checked;
+  counter.mu.CheckOnRelease(
+      [&] { checked.push_back(std::this_thread::get_id()); });
+  std::thread setter;
+  {
+    MutexLock lock(&counter.mu);
+    setter = std::thread([&counter] {
+      MutexLock setter_lock(&counter.mu);
+      counter.value = 1;
+      counter.changed.Signal();
+    });
+    while (counter.value == 0) counter.changed.Wait(&counter.mu);
+    ASSERT_GE(checked.size(), 2u);
+    EXPECT_EQ(checked.front(), std::this_thread::get_id());
+    EXPECT_NE(checked.back(), std::this_thread::get_id());
+  }
+  setter.join();
+}
+
+TEST(CondVar, WaitUntilTellsASignalFromTheDeadline) {
+  Counter counter;
+  std::thread setter;
+  MutexLock lock(&counter.mu);
+  setter = std::thread([&counter] {
+    MutexLock setter_lock(&counter.mu);
+    counter.value = 1;
+    counter.changed.Signal();
+  });
+  const auto deadline = steady_clock::now() + std::chrono::hours(1);
+  while (counter.value == 0) {
+    EXPECT_TRUE(counter.changed.WaitUntil(&counter.mu, deadline));
+  }
+  counter.mu.AssertHeld();
+  setter.join();
+}
+
+// They sleep by then; one that comes late all the same finds the value set.
+TEST(CondVar, SignalAllWakesAllThatSleep) {
+  Counter counter;
+  std::vector<std::thread> waiters;
+  for (int i = 0; i < 3; ++i) {
+    waiters.emplace_back([&counter] {
+      MutexLock lock(&counter.mu);
+      while (counter.value == 0) counter.changed.Wait(&counter.mu);
+    });
+  }
+  std::this_thread::sleep_for(milliseconds(5));
+  {
+    MutexLock lock(&counter.mu);
+    counter.value = 1;
+  }
+  counter.changed.SignalAll();
+  for (std::thread& waiter : waiters) waiter.join();
+}
+
 TEST(MutexDeathTest, AssertHeldDiesWithoutTheMutex) {
   Mutex mu;
   EXPECT_DEATH(mu.AssertHeld(), "does not hold the mutex");
@@ -148,6 +206,38 @@ TEST(MutexDeathTest, AssertNoneHeldNamesTheCallAndWhereTheLockWasTaken) {
       "it took at mutex_test.cc:[0-9]+;");
   { MutexLock lock_of_other(&other); }
   EXPECT_DEATH(Mutex::AssertNoneHeld("Raft.RequestVote"), "holds the lock");
+}
+
+TEST(MutexDeathTest, ThePlaceIsTheLineThatTookTheLock) {
+  Mutex mu;
+  const std::string line = std::to_string(__LINE__ + 1);
+  mu.Lock();
+  EXPECT_DEATH(Mutex::AssertNoneHeld("A call"),
+               "took at mutex_test.cc:" + line + ";");
+  mu.Unlock();
+  const std::string next_line = std::to_string(__LINE__ + 1);
+  MutexLock lock(&mu);
+  EXPECT_DEATH(Mutex::AssertNoneHeld("A call"),
+               "took at mutex_test.cc:" + next_line + ";");
+}
+
+TEST(MutexDeathTest, WhatWasWaitedWithIsHeldAgain) {
+  Mutex mu;
+  CondVar never;
+  MutexLock lock(&mu);
+  never.WaitUntil(&mu, steady_clock::now());
+  EXPECT_DEATH(Mutex::AssertNoneHeld("A call"), "holds the lock");
+}
+
+void UnlockWhatIsNotHeld() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Mutex mu;
+  Mutex other;
+  MutexLock lock(&other);
+  mu.Unlock();
+}
+
+TEST(MutexDeathTest, UnlockDiesWithoutTheMutex) {
+  EXPECT_DEATH(UnlockWhatIsNotHeld(), "does not hold what it unlocks");
 }
 
 TEST(MutexDeathTest, FailedCheckDiesAtTheRelease) {

@@ -61,6 +61,18 @@ TEST(Random, StreamOfAFixedSeedNeverChanges) {
   EXPECT_EQ(random.Below(uint64_t{1} << 63), same() >> 1);
 }
 
+// So a seed of a failed test stays good.
+TEST(Random, StreamsOfAnOwnerNeverChange) {
+  SetRunSeed((uint64_t{5} << 32) + 7);
+  EXPECT_EQ(Draws(Random::ForOwner("raft/0"))[0], 605635519u);
+  EXPECT_EQ(Draws(Random::ForOwner("raft/0"))[0], 655859283u);
+  EXPECT_EQ(Draws(Random::ForOwner("\xff"))[0], 775023767u);
+}
+
+TEST(Random, EntropyGivesAnotherStreamEachTime) {
+  EXPECT_NE(Draws(Random::FromEntropy()), Draws(Random::FromEntropy()));
+}
+
 TEST(Random, BelowAndBetweenReachTheirBoundsAndNoFurther) {
   Random random(1);
   std::set<uint64_t> below;
@@ -90,6 +102,12 @@ TEST(Random, NamesHaveTheirLengthAndAlphabet) {
   std::set<std::string> names;
   for (int i = 0; i < 100; ++i) names.insert(random.Name(20));
   EXPECT_EQ(names.size(), 100u);
+  std::set<char> characters;
+  for (const std::string& name : names) {
+    characters.insert(name.begin(), name.end());
+  }
+  EXPECT_EQ(characters.size(), 64u);
+  EXPECT_EQ(random.Name(0), "");
   for (const std::string& name : names) {
     EXPECT_EQ(name.size(), 20u);
     EXPECT_EQ(name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ"

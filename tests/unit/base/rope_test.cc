@@ -70,6 +70,56 @@ TEST(Rope, FrontOfAnyLengthStaysWithItsRope) {
   EXPECT_EQ(rope.ToString(), "f");
 }
 
+// As much as has room in front, one byte less and one more; all at once and in
+// two parts.
+TEST(Rope, PrependsUpToItsRoomAndBeyond) {
+  for (const size_t size :
+       {Rope::kMaxFront - 1, Rope::kMaxFront, Rope::kMaxFront + 1}) {
+    const std::string front = Pattern(size);
+    Rope once("body");
+    once.Prepend(front);
+    once.Prepend("");
+    EXPECT_EQ(once.ToString(), front + "body");
+    Rope twice("body");
+    twice.Prepend(front.substr(10));
+    twice.Prepend(front.substr(0, 10));
+    EXPECT_EQ(twice.ToString(), front + "body");
+    EXPECT_EQ(twice.size(), size + 4);
+  }
+}
+
+// Cuts at, before and after each end of a chunk.
+TEST(Rope, CutsAtTheEndsOfChunks) {
+  const std::string text = Pattern(2000);  // chunks of 256, 512, 1024 and more
+  Rope whole;
+  for (size_t at = 0; at < text.size(); at += 8)
+    whole.Append(text.substr(at, 8));
+  for (const size_t end : {size_t{256}, size_t{768}, size_t{1792}}) {
+    for (const size_t at : {end - 1, end, end + 1}) {
+      Rope head = whole;
+      head.Truncate(at);
+      EXPECT_EQ(head.ToString(), text.substr(0, at));
+      head.Append("+");
+      EXPECT_EQ(head.ToString(), text.substr(0, at) + "+");
+      Rope rest = whole;
+      rest.RemovePrefix(at);
+      EXPECT_EQ(rest.ToString(), text.substr(at));
+      rest.Truncate(1);
+      rest.Append("+");
+      EXPECT_EQ(rest.ToString(), text.substr(at, 1) + "+");
+      std::string out;
+      whole.CopyTo(at, 3, &out);
+      EXPECT_EQ(out, text.substr(at, 3));
+    }
+  }
+  Rope none = whole;
+  none.RemovePrefix(text.size());
+  EXPECT_TRUE(none.empty());
+  none.Append("+");
+  EXPECT_EQ(none.ToString(), "+");
+  EXPECT_EQ(whole.ToString(), text);
+}
+
 TEST(Rope, ComparesByContentNotByChunks) {
   Rope pieces;
   for (const char* piece : {"a", "b", "c"}) pieces.Append(piece);

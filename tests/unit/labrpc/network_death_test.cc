@@ -67,6 +67,14 @@ TEST_F(NetworkDeathTest, CleanupFromACallback) {
 TEST_F(NetworkDeathTest, ObserverDuringTraffic) {
   end_->Call(kEcho, "x");
   EXPECT_DEATH(network_->SetObserver(log_.Observer()), "before the first call");
+  EXPECT_DEATH(network_->SetTap(
+                   [](const labrpc::Packet&) { return labrpc::Ruling::kPass; }),
+               "the tap must be set before the first call");
+}
+
+TEST_F(NetworkDeathTest, ServerThatIsNone) {
+  EXPECT_DEATH(network_->AddServer("none", nullptr),
+               "AddServer: none needs a server");
 }
 
 }  // namespace

@@ -1,9 +1,13 @@
 // The network's tap: messages held, dropped, duplicated and released, and what
 // the observer sees of them.
 
+#include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -186,6 +190,91 @@ TEST_F(NetworkTap, IsNotAskedAboutWhatCannotArrive) {
   network_->Enable("end", true);
   EXPECT_EQ(end_->Call(kEcho, "b"), "b!");
   EXPECT_EQ(ruler_.AwaitRequests(1), 1u) << "the first call is number 0";
+}
+
+// Nothing of others runs under a lock of the network.
+TEST(NetworkLocks, NoneIsHeldWhereOthersCodeRuns) {
+  const auto check = [](const char* what) {
+    base::Mutex::AssertNoneHeld(what);
+  };
+  labrpc::Network network;
+  network.SetObserver([&](const Packet&) { check("the observer"); });
+  network.SetTap([&](const Packet&) {
+    check("the tap");
+    return Ruling::kPass;
+  });
+  const auto server = std::make_shared<labrpc::Server>();
+  rpc::Service service("Test");
+  service.Handle(kEcho, [&](const std::string& args) {
+    check("a handler");
+    return args;
+  });
+  server->AddService(std::move(service));
+  network.AddServer("server", server);
+  const auto end = network.MakeEnd("end");
+  network.Connect("end", "server");
+  Outcomes outcomes;
+  size_t calls = 0;
+  for (const bool enabled : {true, false}) {
+    network.Enable("end", enabled);
+    for (const bool reliable : {true, false}) {
+      network.Reliable(reliable);
+      for (int i = 0; i < 20; ++i, ++calls) {
+        end->CallAsync(kEcho, "x",
+                       [&, done = outcomes.Callback()](auto outcome) {
+                         check("a callback");
+                         done(std::move(outcome));
+                       });
+      }
+    }
+  }
+  outcomes.Await(calls);
+  network.Cleanup();
+}
+
+// Which call a message belongs to, and when that was made.
+TEST(NetworkPackets, AReplyHasTheNumberAndTimeOfItsRequest) {
+  base::Mutex mu;
+  std::vector<Packet> seen;
+  labrpc::Network network;
+  network.SetObserver([&](const Packet& packet) {
+    base::MutexLock lock(&mu);
+    seen.push_back(packet);
+  });
+  network.SetTap([](const Packet& packet) {
+    return packet.kind == Packet::Kind::kRequest && packet.call == 1
+               ? Ruling::kDuplicate
+               : Ruling::kPass;
+  });
+  const auto server = std::make_shared<labrpc::Server>();
+  rpc::Service service("Test");
+  service.Handle(kEcho, [](const std::string& args) { return args; });
+  server->AddService(std::move(service));
+  network.AddServer("server", server);
+  const auto end = network.MakeEnd("end");
+  network.Connect("end", "server");
+  network.Enable("end", true);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2; ++i) end->Call(kEcho, "x");
+  const auto over = std::chrono::steady_clock::now();
+  while (network.GetCount("server") < 3) std::this_thread::yield();
+  network.Cleanup();
+
+  base::MutexLock lock(&mu);
+  std::map<uint64_t, std::vector<Packet>> calls;
+  for (const Packet& packet : seen) calls[packet.call].push_back(packet);
+  ASSERT_EQ(calls.size(), 3u);
+  for (const auto& [number, packets] : calls) {
+    ASSERT_EQ(packets.size(), 2u) << number;
+    EXPECT_EQ(packets[0].kind, Packet::Kind::kRequest);
+    EXPECT_EQ(packets[1].kind, Packet::Kind::kReply);
+    EXPECT_EQ(packets[0].is_duplicate, number == 2) << number;
+    EXPECT_EQ(packets[0].sent, packets[1].sent);
+    EXPECT_GE(packets[0].sent, begin);
+    EXPECT_LE(packets[0].sent, over);
+    EXPECT_EQ(packets[1].delay, std::chrono::milliseconds(0));
+  }
+  EXPECT_LT(calls[0][0].sent, calls[1][0].sent);
 }
 
 TEST_F(NetworkTap, CloseDropsWhatIsHeld) {

@@ -103,6 +103,54 @@ TEST(TimerQueue, ShutdownDropsWhatIsNotDue) {
   EXPECT_EQ(token.use_count(), 1) << "an action was kept";
 }
 
+// Dies if it is destroyed under a lock.
+class Captured {
+ public:
+  ~Captured() { base::Mutex::AssertNoneHeld("the destructor of a task"); }
+};
+
+TEST(TimerQueue, ActionsRunAndGoWithoutALock) {
+  labrpc::TimerQueue timers;
+  Notes notes;
+  const auto captured = [] { return std::make_shared<Captured>(); };
+  timers.After({}, [&notes, captured = captured()] {
+    base::Mutex::AssertNoneHeld("an action");
+    notes.Add(1);
+  });
+  timers.After(std::chrono::hours(1), [captured = captured()] {});
+  notes.Await(1);
+  timers.Shutdown();
+  timers.After({}, [captured = captured()] {});
+}
+
+TEST(TimerQueue, ShutdownWaitsForTheActionThatRuns) {
+  labrpc::TimerQueue timers;
+  Gate gate;
+  std::atomic<bool> is_over = false;
+  timers.After({}, [&] {
+    gate.Pass();
+    std::this_thread::sleep_for(milliseconds(5));
+    is_over = true;
+  });
+  timers.After(milliseconds(1), [] { FAIL() << "it was not due in time"; });
+  gate.AwaitArrivals(1);
+  std::thread opener([&gate] { gate.Open(); });
+  timers.Shutdown();
+  EXPECT_TRUE(is_over);
+  opener.join();
+}
+
+TEST(TimerQueueDeathTest, AnActionCannotShutItsQueueDown) {
+  EXPECT_DEATH(
+      {
+        labrpc::TimerQueue timers;
+        Gate gate;
+        timers.After({}, [&timers] { timers.Shutdown(); });
+        gate.Pass();
+      },
+      "cannot shut its own queue down");
+}
+
 class WorkerPool : public testing::Test {
  protected:
   ~WorkerPool() override {
@@ -182,6 +230,32 @@ TEST_F(WorkerPool, ShutdownRunsWhatIsQueuedEvenIfItBlocks) {
 
   pool_.Submit([] { FAIL() << "a task ran after Shutdown()"; });
   pool_.Shutdown();
+}
+
+TEST_F(WorkerPool, TasksRunAndGoWithoutALock) {
+  for (int i = 1; i <= 10; ++i) {
+    pool_.Submit([this, i, captured = std::make_shared<Captured>()] {
+      base::Mutex::AssertNoneHeld("a task");
+      notes_.Add(i);
+    });
+  }
+  notes_.Await(10);
+  pool_.Shutdown();
+  EXPECT_EQ(pool_.Size(), 0);
+  pool_.Submit([captured = std::make_shared<Captured>()] {});
+}
+
+// One that sleeps is woken, also when it is the only one, and when both are.
+TEST_F(WorkerPool, WorkWakesTheWorkersThatSleep) {
+  for (int round = 1; round <= 5; ++round) {
+    Gate gate;
+    for (int i = 0; i < 2; ++i) pool_.Submit([&gate] { gate.Pass(); });
+    gate.AwaitArrivals(2);
+    gate.Open();
+    pool_.Submit([this, round] { notes_.Add(round); });
+    notes_.Await(static_cast<size_t>(round));
+    std::this_thread::sleep_for(milliseconds(3));  // they fall asleep
+  }
 }
 
 TEST_F(WorkerPool, DestroysATaskOnceItHasRun) {

@@ -168,7 +168,17 @@ TEST(Codec, HugeLengthsAreAnErrorNotAnAllocation) {
       "truncated: 9 elements announced, 8 bytes left");
 }
 
+// A length that fits exactly is right, one more is not.
+TEST(Codec, ALengthMayUseUpAllThatIsLeft) {
+  EXPECT_EQ(*Decode<std::string>(Encode(uint64_t{8}) + "8 bytes."), "8 bytes.");
+  EXPECT_EQ(Decode<uint32_t>("abc").status().message(),
+            "truncated: 4 bytes needed, 3 left");
+  EXPECT_EQ(*Decode<std::string>(Encode(uint64_t{0})), "");
+}
+
 TEST(Codec, OtherThanZeroOrOneIsNoBool) {
+  EXPECT_FALSE(*Decode<bool>(std::string(1, '\0')));
+  EXPECT_TRUE(*Decode<bool>("\x01"));
   EXPECT_FALSE(Decode<bool>("\x02").ok());
 }
 

@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace rpc {
@@ -40,6 +42,47 @@ TEST(Dispatcher, TheNewestServiceOfANameAnswers) {
             Encode<std::string>("new a"));
 }
 
+// Says when it is destroyed, and dies if a lock is held then.
+class Captured {
+ public:
+  explicit Captured(bool* destroyed) : destroyed_(destroyed) {}
+  ~Captured() {
+    base::Mutex::AssertNoneHeld("the destructor of a service");
+    *destroyed_ = true;
+  }
+
+ private:
+  bool* const destroyed_;
+};
+
+TEST(Dispatcher, HoldsNoLockWhileAHandlerRunsOrAServiceGoes) {
+  Dispatcher dispatcher;
+  bool destroyed = false;
+  Service old("Test");
+  old.Handle(kEcho, [&, captured = std::make_shared<Captured>(&destroyed)](
+                        const std::string& text) {
+    base::Mutex::AssertNoneHeld("a handler");
+    dispatcher.Add(Echo("Test", "new "));
+    EXPECT_FALSE(destroyed) << "the service lives until its call has returned";
+    return "old " + text;
+  });
+  dispatcher.Add(std::move(old));
+  EXPECT_EQ(*dispatcher.Dispatch("Test.Echo", Encode<std::string>("a")),
+            Encode<std::string>("old a"));
+  EXPECT_TRUE(destroyed);
+  EXPECT_EQ(*dispatcher.Dispatch("Test.Echo", Encode<std::string>("a")),
+            Encode<std::string>("new a"));
+
+  destroyed = false;
+  Service next("Test");
+  next.Handle(kEcho, [captured = std::make_shared<Captured>(&destroyed)](
+                         const std::string& text) { return text; });
+  dispatcher.Add(std::move(next));
+  EXPECT_FALSE(destroyed);
+  dispatcher.Add(Echo("Test", "last "));
+  EXPECT_TRUE(destroyed);
+}
+
 TEST(Dispatcher, ARefusalSaysWhatIsUnknownAndWhatThereIs) {
   Dispatcher dispatcher;
   dispatcher.Add(Echo("Test", ""));
@@ -65,6 +108,11 @@ TEST(Dispatcher, ARefusalSaysWhatIsUnknownAndWhatThereIs) {
               refused.refusal);
   }
   EXPECT_EQ(dispatcher.undecodable_requests(), 1u);
+  EXPECT_TRUE(
+      dispatcher.Dispatch("Test.Echo", Encode<std::string>("good")).ok());
+  EXPECT_EQ(dispatcher.undecodable_requests(), 1u);
+  EXPECT_FALSE(dispatcher.Dispatch("Test.Echo", "bad").ok());
+  EXPECT_EQ(dispatcher.undecodable_requests(), 2u);
 }
 
 }  // namespace

@@ -2,12 +2,14 @@
 
 #include "rpc/rpc.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
 
+#include "base/mutex.h"
 #include "gtest/gtest.h"
 
 namespace rpc {
@@ -127,8 +129,50 @@ TEST(Rpc, AReplyThatDoesNotDecodeIsDroppedAndCounted) {
   EXPECT_EQ(end.undecodable_replies(), 2u);
 }
 
+// Answers when the test says so.
+class LateEnd : public ClientEnd {
+ public:
+  explicit LateEnd(std::function<void(std::optional<std::string>)>* late)
+      : late_(late) {}
+  void Close() override {}
+
+ protected:
+  std::optional<std::string> CallBytes(std::string_view, std::string) override {
+    return std::nullopt;
+  }
+  void CallBytesAsync(std::string_view, std::string, DoneBytes done) override {
+    *late_ = std::move(done);
+  }
+
+ private:
+  std::function<void(std::optional<std::string>)>* const late_;
+};
+
+TEST(Rpc, ACallbackMayRunWhenItsEndIsGone) {
+  std::function<void(std::optional<std::string>)> late;
+  int sum = 0;
+  {
+    base::Mutex mu;
+    base::MutexLock lock(&mu);  // such a call does not wait
+    LateEnd(&late).CallAsync(
+        kAdd, {2, 3},
+        [&sum](std::optional<AddReply> reply) { sum = reply->sum; });
+  }
+  late(Encode(AddReply{5}));
+  EXPECT_EQ(sum, 5);
+}
+
+TEST(RpcDeathTest, ACallUnderALockDiesAtTheCall) {
+  DirectEnd end;
+  base::Mutex mu;
+  base::MutexLock lock(&mu);
+  EXPECT_DEATH(end.Call(kAdd, {2, 3}),
+               "Math.Add is called while this thread holds the lock");
+}
+
 TEST(RpcDeathTest, AReplyThatDoesNotDecodeIsFatalIfSoMade) {
   DirectEnd end(ClientEnd::BadReply::kFatal);
+  EXPECT_TRUE(end.Call(kAdd, {2, 3}).has_value());
   EXPECT_DEATH(end.Call(kAddButOtherReply, {2, 3}),
                "decode reply: truncated.*of Math.Add");
 }
