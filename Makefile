@@ -10,7 +10,8 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 unexport CDPATH
 .PHONY: help deps demo test race asan compare lint format clang build clean \
-  sim sim-race sim-mem sim-same sim-test sim-mutants mutants skeleton handout \
+  sim sim-race sim-mem sim-same sim-test sim-mutants mutants \
+  mutate mutate-test skeleton handout \
   skeleton-test grade grade-test trace trace-test stress bench bench-test clean-machine \
   install install-test build-test
 
@@ -164,6 +165,17 @@ mutants:
 	  $(if $(REAL),--real) $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
 	  $(if $(SAMPLE),--sample="$(SAMPLE)") $(if $(ROUND),--round="$(ROUND)") \
 	  $(ONLY)
+
+# Breaks each expression and statement of the module: all tests must notice.
+mutate:
+	@$(NEEDS_FOR_RUNS) mutate
+	@$(TOOLS) mutate $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
+	  --seeds="$$LAB_SEEDS" --sample="$(SAMPLE)" --round="$(ROUND)" \
+	  $(if $(AGAIN),--again) $(ONLY)
+
+mutate-test:
+	@$(NEEDS) mutate
+	@$(PYTHON) -B -m unittest tools.mutate.mutate_test
 
 # Builds everything with clang, to see its warnings too.
 clang:

@@ -1,5 +1,5 @@
-# A derived build: another raft/ (RAFT=, a mutant) or another sim/, and all else
-# as in a build that is there already.
+# A derived build: another raft/ (RAFT=, a mutant), sim/ or other folders, and all
+# else as in a build that is there already.
 #
 # RAFT_LAB_BASE is that build's folder, RAFT_LAB_TREE a folder like this tree, of
 # links, in which a file may be another, missing or new. An object is compiled
@@ -10,6 +10,7 @@
 set(RAFT_LAB_BASE "" CACHE PATH "a build to take objects from")
 set(RAFT_LAB_TREE "${PROJECT_SOURCE_DIR}" CACHE PATH "where sources are found")
 set(RAFT_LAB_CHECKS on CACHE STRING "off: raft/ without its CHECKs")
+option(RAFT_LAB_UNITS "a derived build has the unit tests too" OFF)
 include_directories(${RAFT_LAB_TREE})
 
 # tools/build.sh keeps a list of all sources here: one may be new or gone.
@@ -25,8 +26,14 @@ endfunction()
 # All sources of a tree, relative to it.
 function(lab_files result tree)
   set(patterns "")
-  foreach(folder IN ITEMS base rpc labrpc persister raft sim tests)
-    foreach(level IN ITEMS "" "/*")
+  set(folders base rpc labrpc persister raft sim tests)
+  set(levels "" "/*")
+  if(RAFT_LAB_UNITS)
+    list(APPEND folders examples)
+    list(APPEND levels "/*/*")
+  endif()
+  foreach(folder IN LISTS folders)
+    foreach(level IN LISTS levels)
       list(APPEND patterns ${tree}/${folder}${level}/*.h
         ${tree}/${folder}${level}/*.cc)
     endforeach()

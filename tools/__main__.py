@@ -15,6 +15,7 @@ COMMANDS = {
     "lint": "tools.lint.lint",
     "lint-changed": "tools.lint.changed",
     "lint-words": "tools.lint.words",
+    "mutate": "tools.mutate.mutate",
     "mutants": "tools.mutants.mutants",
     "sim": "tools.seeds.seeds",
     "sim-mutants": "tools.sim_mutants.sim_mutants",

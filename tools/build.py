@@ -16,18 +16,20 @@ ERROR = re.compile(r"\berror\b|undefined reference|multiple definition")
 
 def build(program: str, variant: str = "plain", *, place: str = "out",
           base: str = "out", jobs: int = 1, has_checks: bool = True,
-          launcher: Launcher | None = None,
+          has_units: bool = False, launcher: Launcher | None = None,
           limits: Sequence[str] = (), limit: float = LIMIT_S) -> str:
     """Builds PLACE/VARIANT/PROGRAM with build.sh; returns that path.
 
-    A place other than out has a tree/, in which raft/ or sim/ is another; what
-    is not changed by that is taken from `base`. Without `has_checks` such a
-    raft/ has none of its own CHECKs. It runs below the command `limits`, and
-    at most `limit` seconds. Raises Problem with the first error.
+    A place other than out has a tree/, in which some folders are others; what is
+    not changed by that is taken from `base`. Without `has_checks` such a raft/
+    has none of its own CHECKs; with `has_units` its programs have the unit tests
+    too. It runs below the command `limits`, and at most `limit` seconds. Raises
+    Problem with the first error.
     """
     target = f"{place}/{variant}/{program}"
     command = [*limits, "tools/build.sh", f"-j{jobs}", f"--base={base}",
-               f"--checks={'on' if has_checks else 'off'}", target]
+               f"--checks={'on' if has_checks else 'off'}",
+               *(["--units"] if has_units else []), target]
     done = (launcher or Launcher()).run(command, cwd=ROOT, limit=limit,
                                         env=inherited(*NOT_INHERITED))
     if done.status is None:

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# build.sh [-jN] [--checks=off] [--base=PLACE] PLACE/PRESET/TARGET...: builds targets of one
-# place and preset, and configures first where that is needed. Called by the
-# Makefile and by tools. Prints nothing if nothing is to be done.
+# build.sh [-jN] [--checks=off] [--units] [--base=PLACE] PLACE/PRESET/TARGET...:
+# builds targets of one place and preset, and configures first where that is
+# needed. Called by the Makefile and by tools. Prints nothing if nothing is to be
+# done.
 #
 # PLACE is out, or a folder with a tree/: one like this tree, of links, in which
-# raft/ or sim/ is another. There only what that changes is compiled, and all
-# else is taken from out/PRESET, which is built as far as it is needed
-# (cmake/derived.cmake). --checks=off compiles such a raft/ without its CHECKs;
-# --base names another place than out to take from.
+# some folders are others. There only what that changes is compiled, and all else
+# is taken from out/PRESET, which is built as far as it is needed
+# (cmake/derived.cmake). --checks=off compiles such a raft/ without its CHECKs,
+# --units has the unit tests in such programs, and --base names another place
+# than out to take from.
 set -euo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -15,11 +17,13 @@ root=$(pwd -P)
 
 jobs=$(nproc)
 checks=on
+units=off
 base=out
 while [[ ${1:-} == -* ]]; do
   case $1 in
     -j*) jobs=${1#-j} ;;
     --checks=*) checks=${1#--checks=} ;;
+    --units) units=on ;;
     --base=*) base=${1#--base=} ;;
     *) echo "build: unknown option $1" >&2; exit 2 ;;
   esac
@@ -105,6 +109,7 @@ exec 8>&9
 lock "$folder"
 configure "$folder" "$place/tree" "-DRAFT_LAB_BASE=$root/$from" \
   "-DRAFT_LAB_TREE=$(cd "$place/tree" && pwd)" "-DRAFT_LAB_CHECKS=$checks" \
+  "-DRAFT_LAB_UNITS=$units" \
   "-DRAFT_LAB_WARNINGS=-Wall;-Wextra;-Wpedantic"
 mapfile -t taken_over < <(
   for target in "${targets[@]}"; do

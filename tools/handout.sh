@@ -21,7 +21,7 @@ mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
 face=(raft.h types.h timing.h messages.h entries.h entries.cc)
 git archive HEAD | tar -x -C "$folder"
 # The solution, its tests, what breaks it in known ways, and what builds on it.
-rm -rf "$folder"/{raft,tests/unit,tests/plain_raft,tools/mutants,.ci}
+rm -rf "$folder"/{raft,tests/unit,tests/plain_raft,tools/mutants,tools/mutate,.ci}
 mkdir "$folder/raft"
 for file in "${face[@]}"; do
   git show "HEAD:raft/$file" >"$folder/raft/$file"

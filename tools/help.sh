@@ -3,8 +3,9 @@
 cat <<'END'
 First steps
 make deps     install the Debian/Ubuntu packages to build, test and simulate
-              (with sudo when not root); FOR=grade, lint, bench, browser, compare,
-              ssh, clean-machine, or all: what those commands need besides
+              (with sudo when not root); FOR=grade, lint, bench, browser,
+              compare, ssh, mutate, clean-machine, or all: what those commands
+              need besides
 make demo     watch a cluster of five elect, replicate, lose servers, recover
 make test     all tests, with real threads in real time, side by side
                 RUN=regex  only the tests whose name it matches: RUN=2A,
@@ -58,11 +59,14 @@ make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 SAMPLE=8 ROUND=1  only eight, which the day draws
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
 make sim-mutants  the same for sim/ and its tests                        [ONLY=]
+make mutate   every expression and statement of base/ to raft/ broken: all tests
+              must notice                    [ONLY='raft base/rope.cc' SEEDS=3]
+                SAMPLE=40 ROUND=1  only so many, in a file that the day draws
 make sim-same a seed gives the same run, in ten ways           [SEED= SEEDS=3]
 make sim-test, skeleton-test, grade-test, trace-test, bench-test, build-test,
-install-test: the tests of the simulator, of make skeleton and RAFT=, of grading
-              under attack, of the page in a browser, of the benchmarks, of
-              awkward names, of make install
+mutate-test, install-test: the tests of the simulator, of make skeleton and
+              RAFT=, of grading under attack, of the page in a browser, of the
+              benchmarks, of awkward names, of make mutate, of make install
 make clean-machine  DEBIAN=12 or 13: the last commit on a fresh Debian with
               nothing but make and git, made by debootstrap; needs root
                 FSGSBASE=off   as on a machine without it; MIRROR=url

@@ -25,6 +25,7 @@ MAY_CALL = {
     "tools/clean_machine.sh": ("clean-machine",),
     "tools/compare/": ("compare",),
     "tools/lint/": ("lint",),
+    "tools/mutate/": ("mutate",),
     "tools/trace/browser.py": ("browser",),
     "tools/trace/page_case.py": ("browser",),
     "tools/trace/page_test.py": ("browser",),

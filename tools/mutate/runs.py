@@ -1,0 +1,150 @@
+"""Runs the tests that reach a mutant, until one fails.
+
+All tests are simulated, the unit tests too: they take no time to sleep, and
+what a mutant does is the same each time, however busy the machine is. Those few
+that cannot be simulated run as they are.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools import events
+from tools.command import Problem, write_whole
+from tools.mutation import run_in
+
+# These test our tools and the runner, with programs of their own.
+NOT_OF_THE_TREE = "TestUnit(Tools|Runner|Stacks|Watchdog|TestProgram)"
+NUMBERS = 1_000_000  # mutate.h
+# A process of a test takes less than a second of processor time; one that
+# spins within the simulator's scheduling points would go on forever.
+CPU_LIMIT_S = 30
+LIMIT_S = 300
+FAVORITES = 4
+
+
+@dataclass
+class Test:
+    """A test, and which mutants it comes by."""
+    name: str
+    is_unit: bool
+    is_simulated: bool = True
+    reached: frozenset[int] = frozenset()
+
+
+@dataclass
+class Program:
+    """The program with all mutants in it."""
+    path: Path
+    folder: Path  # where it runs, and leaves its logs
+    seeds: int
+    tests: list[Test] = field(default_factory=list)
+    killers: Counter[str] = field(default_factory=Counter)
+
+    def run(self, tests: Iterable[str], seed: int, is_simulated: bool,
+            settings: dict[str, str]) -> str:
+        """Runs tests until one fails; returns which and how, or nothing."""
+        command = ["prlimit", f"--cpu={CPU_LIMIT_S}", str(self.path), "--json",
+                   f"--run=^({'|'.join(map(re.escape, tests))})$",
+                   f"--seed={seed}", "--parallel=1"]
+        if is_simulated:
+            settings = settings | {"SIM_SEED": str(seed),
+                                   "SIM_ONLY": "--child",
+                                   "SIM_PROFILE": "fair"}
+        failed: list[events.Test] = []
+
+        def is_failure(line: str) -> bool:
+            event = events.parse(line)
+            if event.get("Action") == "fail" and "Test" in event:
+                test = events.test_of(event)
+                failed.extend([] if test.says_nothing else [test])
+            return bool(failed)
+
+        ended = run_in(self.folder, command, LIMIT_S, settings, is_failure)
+        run = events.read(ended.output, ended.status)
+        if run.log:
+            (self.folder / run.log).unlink(missing_ok=True)
+        if failed:
+            return f"{failed[0].test} ({failed[0].way})"
+        if ended.status != 0 and not run.failed:
+            return f"{run.last_begun or 'the program'} (ended early)"
+        return ""
+
+    def learn(self, jobs: int, known: Path,
+              report: Callable[[str], object]) -> None:
+        """Finds out which mutants each test reaches; all must pass."""
+        digest = hashlib.sha256(self.path.read_bytes()).hexdigest() + \
+            f" {self.seeds}"
+        entry: Any = json.loads(known.read_text()) if known.exists() else {}
+        if entry.get("digest") != digest:
+            listed = [test for test in events.listed(self.path, [])
+                      if not re.match(NOT_OF_THE_TREE, test.test)]
+            with ThreadPoolExecutor(jobs) as pool:
+                tests = list(pool.map(self.reach, listed))
+            entry = {"digest": digest, "tests": [
+                vars(test) | {"reached": sorted(test.reached)}
+                for test in tests if test]}
+            write_whole(known, json.dumps(entry))
+            report(f"{len(entry['tests'])} of {len(listed)} tests pass")
+        self.tests = [Test(**test | {"reached": frozenset(test["reached"])})
+                      for test in entry["tests"]]
+
+    def reach(self, listed: events.Test) -> Test | None:
+        """Runs a test without a mutant; nothing if it fails."""
+        test = Test(listed.test, listed.origin == "unit")
+        reached = self.folder / f"reached-{test.name}"
+        with reached.open("wb") as file:
+            file.truncate(NUMBERS)
+        settings = {"MUTANTS_REACHED": str(reached)}
+        try:
+            for seed in range(1, 1 + (1 if test.is_unit else self.seeds)):
+                failure = self.run([test.name], seed, True, settings)
+                if failure and test.is_unit:
+                    test.is_simulated = False
+                    failure = self.run([test.name], seed, False, settings)
+                if failure and not test.is_unit:
+                    raise Problem(f"without a mutant {failure} fails, seed "
+                                  f"{seed}")
+                if failure:
+                    return None
+            test.reached = frozenset(
+                found.start() for found in
+                re.finditer(b"\x01", reached.read_bytes()))
+        finally:
+            reached.unlink()
+        return test
+
+    def kill(self, number: int) -> str:
+        """Returns what kills a mutant; nothing if all tests pass."""
+        reaching = [test for test in self.tests if number in test.reached]
+        simulated = {test.name for test in reaching if test.is_simulated}
+        units = [test.name for test in reaching
+                 if test.is_unit and test.is_simulated]
+        suite = [test.name for test in reaching if not test.is_unit]
+        others = [test.name for test in reaching if not test.is_simulated]
+        favorites = [name for name, _ in self.killers.most_common()
+                     if name in simulated][:FAVORITES]
+        steps = [(favorites, 1, True), (units, 1, True),
+                 *((suite, seed, True) for seed in range(1, self.seeds + 1)),
+                 (others, 1, False)]
+        for tests, seed, is_simulated in steps:
+            if not tests:
+                continue
+            killer = self.run(tests, seed, is_simulated,
+                              {"MUTANT": str(number)})
+            if killer:
+                self.killers[killer.partition(" ")[0]] += 1
+                return f"{killer}, seed {seed}"
+        return ""
+
+
+def default_jobs(jobs: int | None) -> int:
+    """Returns how many programs run at a time."""
+    return jobs or os.cpu_count() or 1
