@@ -20,10 +20,10 @@ def build(program: str, variant: str = "plain", *, place: str = "out",
           limits: Sequence[str] = (), limit: float = LIMIT_S) -> str:
     """Builds PLACE/VARIANT/PROGRAM with build.sh; returns that path.
 
-    A place other than out has a tree/, in which some folders are others; what is
-    not changed by that is taken from `base`. Without `has_checks` such a raft/
-    has none of its own CHECKs; with `has_units` its programs have the unit tests
-    too. It runs below the command `limits`, and at most `limit` seconds. Raises
+    A place other than out has a tree/, in which some folders are others; what
+    is not changed by that is taken from `base`. Without `has_checks` such a
+    raft/ has none of its own CHECKs; with `has_units` its programs have the
+    unit tests too. It runs below the command `limits`, and at most `limit` seconds. Raises
     Problem with the first error.
     """
     target = f"{place}/{variant}/{program}"

@@ -10,7 +10,7 @@ namespace sim::test {
 namespace {
 
 ProgramOutcome Talk(const std::string& how, const std::string& seed,
-                   const std::string& engine = "fiber") {
+                    const std::string& engine = "fiber") {
   return RunProgram("peers", {how},
                     {{"SIM_SEED", seed}, {"SIM_ENGINE", engine}});
 }
@@ -42,7 +42,8 @@ TEST(SimPeers, ReportADeadlockOfAll) {
   EXPECT_EQ(outcome.status, kExitDeadlock) << outcome;
   EXPECT_TRUE(Contains(outcome.errors, "every thread of all processes waits"))
       << outcome;
-  EXPECT_TRUE(Contains(outcome.errors, "waits for condition variable")) << outcome;
+  EXPECT_TRUE(Contains(outcome.errors, "waits for condition variable"))
+      << outcome;
   EXPECT_TRUE(Contains(outcome.errors, "waits to join thread 1")) << outcome;
 }
 

@@ -276,5 +276,6 @@ def main(arguments: list[str]) -> int:
                         help="without the end")
     options = parser.read(arguments)
     options.out.write_text(ndjson(story(**{
-        key: value for key, value in vars(options).items() if key != "out"})))
+        key: value for key, value in vars(options).items() if key != "out"})),
+        encoding="utf-8")
     return 0
