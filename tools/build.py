@@ -23,8 +23,8 @@ def build(program: str, variant: str = "plain", *, place: str = "out",
     A place other than out has a tree/, in which some folders are others; what
     is not changed by that is taken from `base`. Without `has_checks` such a
     raft/ has none of its own CHECKs; with `has_units` its programs have the
-    unit tests too. It runs below the command `limits`, and at most `limit` seconds. Raises
-    Problem with the first error.
+    unit tests too. It runs below the command `limits`, and at most `limit`
+    seconds. Raises Problem with the first error.
     """
     target = f"{place}/{variant}/{program}"
     command = [*limits, "tools/build.sh", f"-j{jobs}", f"--base={base}",
