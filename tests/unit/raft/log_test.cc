@@ -2,7 +2,9 @@
 
 #include "raft/log.h"
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -175,6 +177,35 @@ TEST(Log, SliceIsBoundedByBytesButCarriesOneEntry) {
   EXPECT_EQ(log.Slice(5, 4, 1).size(), 0u);
   EXPECT_EQ(log.BytesFrom(2), 3 * one);
   EXPECT_EQ(log.BytesFrom(5), 0u);
+}
+
+// By its version a server knows that the log was saved as it is.
+TEST(Log, EachChangeHasAVersionOfItsOwnAndOnlyChangesHave) {
+  Log log;
+  uint64_t version = log.version();
+  const auto changed = [&] {
+    return log.version() != std::exchange(version, log.version());
+  };
+  log.Append(1, "x");
+  EXPECT_TRUE(changed());
+  log.AppendFrom(EntriesOf({1, 2}), /*skip=*/0);
+  EXPECT_TRUE(changed());
+  log.AppendFrom(EntriesOf({1, 2}), /*skip=*/2);
+  log.AppendFrom(Entries(), /*skip=*/0);
+  EXPECT_FALSE(changed());
+  log.TruncateFrom(4);
+  EXPECT_FALSE(changed());
+  log.TruncateFrom(3);
+  EXPECT_TRUE(changed());
+}
+
+TEST(LogDeathTest, TermsNeverDecrease) {
+  Log log = LogOf({2});
+  EXPECT_DEATH(log.Append(1, "x"), "Check failed");
+  EXPECT_DEATH(log.AppendFrom(EntriesOf({1}), /*skip=*/0), "Check failed");
+  EXPECT_DEATH(log.AppendFrom(EntriesOf({4, 3}), /*skip=*/0), "Check failed");
+  log.AppendFrom(EntriesOf({2, 2, 4}), /*skip=*/0);
+  EXPECT_EQ(TermsOf(log), (Terms{2, 2, 2, 4}));
 }
 
 TEST(Log, ItsBytesAreItsEntriesPacked) {
