@@ -171,7 +171,7 @@ mutate:
 	@$(NEEDS_FOR_RUNS) mutate
 	@$(TOOLS) mutate $(if $(ASKED_JOBS),--jobs=$(ASKED_JOBS)) \
 	  --seeds="$$LAB_SEEDS" --sample="$(SAMPLE)" --round="$(ROUND)" \
-	  $(if $(AGAIN),--again) $(ONLY)
+	  $(if $(AGAIN),--again) $(if $(RACE),--race) $(ONLY)
 
 mutate-test:
 	@$(NEEDS) mutate

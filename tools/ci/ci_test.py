@@ -124,7 +124,8 @@ class Plan(unittest.TestCase):
         steps = plan.steps_of("2026-01-02", "v1", 75)
         self.assertEqual([step.name for step in steps if not step.further], [
             "lint", "build", "test", "race", "hidden fsgsbase",
-            "skeleton-test", "isolated", "browser", "bench-test"])
+            "mutate-test", "skeleton-test", "isolated", "browser",
+            "bench-test"])
         self.assertIn(make("lint", "SINCE=v1"), steps[0].minimum)
         self.assertTrue(all(step.minimum for step in steps))
 

@@ -46,6 +46,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.number("seeds", 3, 1, 1000)
     parser.add_argument("--again", action="store_true",
                         help="run known survivors again")
+    parser.add_argument("--race", action="store_true",
+                        help="removed locks that survived, under "
+                        "ThreadSanitizer")
     return parser.read(arguments)
 
 
@@ -120,11 +123,19 @@ class Workshop:
             if not copy.exists() or copy.read_bytes() != path.read_bytes():
                 shutil.copy(path, copy)
 
-    def build(self, jobs: int, seeds: int) -> Program:
+    def build(self, jobs: int, seeds: int, variant: str) -> Program:
         """Builds it."""
-        path = build(PROGRAM, place=str(self.place.relative_to(ROOT)),
+        path = build(PROGRAM, variant, place=str(self.place.relative_to(ROOT)),
                      jobs=jobs, has_units=True, launcher=mutation.LAUNCHER)
-        return Program(ROOT / path, self.place, seeds)
+        return Program(ROOT / path, self.place, seeds, variant)
+
+
+def is_asked_for(mutant: Placed, options: argparse.Namespace,
+                 results: Results) -> bool:
+    """Says whether it is to be run."""
+    if options.race:
+        return mutant.operator == "lock removed" and results.survived(mutant)
+    return not results.is_known(mutant, options.again)
 
 
 def judge(program: Program, mutants: list[Placed], results: Results,
@@ -173,16 +184,18 @@ def main(arguments: list[str]) -> int:
     mutants = workshop.make_tree(jobs)
     print(f"{len(mutants)} mutants in {len(workshop.chosen)} files, made in "
           f"{cpu_seconds():.0f} s of processor time")
-    program = workshop.build(jobs, options.seeds)
-    program.learn(jobs, place / "reached.json", print)
+    variant = "race" if options.race else "plain"
+    program = workshop.build(jobs, options.seeds, variant)
+    program.learn(jobs, place / f"reached-{variant}.json", print)
     if options.sample:
         random.Random(day).shuffle(mutants)
         mutants = mutants[:options.sample]
     before = cpu_seconds()
     print(f"built and learned, {before:.0f} s of processor time so far")
     results = Results(ROOT / "out/mutate.json", ROOT, workshop.digests)
-    judge(program, [m for m in mutants if not results.is_known(
-        m, options.again)], results, jobs, show)
+    judge(program, [mutant for mutant in mutants
+                    if is_asked_for(mutant, options, results)],
+          results, jobs, show)
     print(f"{cpu_seconds() - before:.0f} s of processor time")
     listed = equivalents(HERE / "equivalent.txt")
     lines, unlisted = score_lines(mutants, results, listed)

@@ -5,6 +5,7 @@
 
 import os
 import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,6 +16,7 @@ from tools.command import Problem
 from tools.mutate import operators
 from tools.mutate.mutate import chosen, parse_arguments
 from tools.mutate.results import Results, equivalents, score_lines
+from tools.mutate.runs import Program
 from tools.mutate.schema import Placed, Schema
 
 PROGRAM = r'''
@@ -46,6 +48,31 @@ int main() {
   std::printf("%d %d\n", list[0], list[1]);
   return 0;
 }
+'''
+
+# TestA comes by mutants 1 and 2, TestB by 2 and 3. TestA fails with 1, TestB
+# with 2 under seed 2.
+STAND_IN = r'''
+import json, os, re, sys
+options = dict(a[2:].partition("=")[::2] for a in sys.argv[1:])
+names = [n for n in ("TestA", "TestB") if re.search(options.get("run", ""), n)]
+mutant, seed = os.environ.get("MUTANT"), options.get("seed")
+failed = 0
+for name in names:
+    event = {"Test": name, "Origin": "course", "Action": "pass"}
+    if "list" not in options and "MUTANTS_REACHED" in os.environ:
+        with open(os.environ["MUTANTS_REACHED"], "r+b") as file:
+            file.seek(1 if name == "TestA" else 2)
+            file.write(b"\x01\x01")
+    if (name, mutant) == ("TestA", "1") or \
+            (name, mutant, seed) == ("TestB", "2", "2"):
+        event |= {"Action": "fail", "Way": "check", "Kind": "safety"}
+        failed += 1
+    print(json.dumps(event), flush=True)
+if "list" not in options:
+    print(json.dumps({"Action": "pass", "Passed": len(names) - failed,
+                      "Failed": failed}))
+sys.exit(failed > 0)
 '''
 
 
@@ -195,6 +222,30 @@ class MutantsTest(unittest.TestCase):
                          {f"int F(int a) {{ if (a > 1) {change} return a - 1; "
                           "}" for change in ("return {};", "return a - 1;",
                                              "return a + 0;")})
+
+
+class RunsTest(unittest.TestCase):
+    """A program that is none."""
+
+    def test_only_tests_that_reach_it(self) -> None:
+        """Until one fails, under one seed after another."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        path = folder / "program"
+        path.write_text(f"#!{sys.executable}\n{STAND_IN}")
+        path.chmod(0o755)
+        program = Program(path, folder, 3)
+        said: list[str] = []
+        for _ in range(2):  # the second time it is known
+            program.learn(2, folder / "known.json", said.append)
+        self.assertEqual(said, ["2 of 2 tests pass"])
+        self.assertEqual([test.reached for test in program.tests],
+                         [{1, 2}, {2, 3}])
+        self.assertEqual([program.kill(number) for number in (1, 2, 3, 4)],
+                         ["TestA (check), seed 1", "TestB (check), seed 2", "",
+                          ""])
+        self.assertEqual(program.killers, {"TestA": 1, "TestB": 1})
+        program.seeds = 1
+        self.assertEqual(program.kill(2), "")
 
 
 class ResultsTest(unittest.TestCase):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tools import events
+from tools import ROOT, events
 from tools.command import Problem, write_whole
 from tools.mutation import run_in
 
@@ -26,7 +26,7 @@ NUMBERS = 1_000_000  # mutate.h
 # A process of a test takes less than a second of processor time; one that
 # spins within the simulator's scheduling points would go on forever.
 CPU_LIMIT_S = 30
-LIMIT_S = 300
+LIMIT_S = 900
 FAVORITES = 4
 
 
@@ -45,15 +45,21 @@ class Program:
     path: Path
     folder: Path  # where it runs, and leaves its logs
     seeds: int
+    variant: str = "plain"
     tests: list[Test] = field(default_factory=list)
     killers: Counter[str] = field(default_factory=Counter)
 
     def run(self, tests: Iterable[str], seed: int, is_simulated: bool,
             settings: dict[str, str]) -> str:
         """Runs tests until one fails; returns which and how, or nothing."""
-        command = ["prlimit", f"--cpu={CPU_LIMIT_S}", str(self.path), "--json",
+        is_race = self.variant == "race"
+        prefix = [str(ROOT / "tools/fixed_addresses.sh")] if is_race else []
+        command = ["prlimit", f"--cpu={CPU_LIMIT_S}", *prefix, str(self.path),
+                   "--json",
                    f"--run=^({'|'.join(map(re.escape, tests))})$",
                    f"--seed={seed}", "--parallel=1"]
+        if is_race:
+            settings = settings | {"SIM_ENGINE": "native"}
         if is_simulated:
             settings = settings | {"SIM_SEED": str(seed),
                                    "SIM_ONLY": "--child",
@@ -137,8 +143,11 @@ class Program:
         for tests, seed, is_simulated in steps:
             if not tests:
                 continue
-            killer = self.run(tests, seed, is_simulated,
-                              {"MUTANT": str(number)})
+            settings = {"MUTANT": str(number)}
+            killer = self.run(tests, seed, is_simulated, settings)
+            # By real time, so the machine may have been too busy.
+            if killer.endswith(("(hang)", "(ended early)")):
+                killer = self.run(tests, seed, is_simulated, settings)
             if killer:
                 self.killers[killer.partition(" ")[0]] += 1
                 return f"{killer}, seed {seed}"
