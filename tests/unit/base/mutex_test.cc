@@ -188,7 +188,7 @@ TEST(Mutex, NoneIsHeldAfterReleasesInAnyOrder) {
   CondVar never;
   first.Lock();
   second.Lock();
-  never.WaitUntil(&first, steady_clock::now());
+  never.WaitUntil(&second, steady_clock::now());
   first.Unlock();
   second.Unlock();
   Mutex::AssertNoneHeld("a call");
