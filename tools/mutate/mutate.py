@@ -34,6 +34,7 @@ PLACE = ROOT / "out/mutate"
 PROGRAM = "raft_sim_units"
 HERE = ROOT / "tools/mutate"
 NUMBERS_OF_A_FILE = 1000
+BUILD_LIMIT_S = 7200
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -126,7 +127,8 @@ class Workshop:
     def build(self, jobs: int, seeds: int, variant: str) -> Program:
         """Builds it."""
         path = build(PROGRAM, variant, place=str(self.place.relative_to(ROOT)),
-                     jobs=jobs, has_units=True, launcher=mutation.LAUNCHER)
+                     jobs=jobs, has_units=True, launcher=mutation.LAUNCHER,
+                     limit=BUILD_LIMIT_S)
         return Program(ROOT / path, self.place, seeds, variant)
 
 
