@@ -31,6 +31,7 @@ from tools.mutate.schema import Placed, Schema
 FOLDERS = ["base", "rpc", "labrpc", "persister", "raft"]
 LINKED = ["sim", "tests", "examples", "bench"]
 PLACE = ROOT / "out/mutate"
+RESULTS = ROOT / "out/mutate.json"
 PROGRAM = "raft_sim_units"
 HERE = ROOT / "tools/mutate"
 NUMBERS_OF_A_FILE = 1000
@@ -194,7 +195,7 @@ def main(arguments: list[str]) -> int:
         mutants = mutants[:options.sample]
     before = cpu_seconds()
     print(f"built and learned, {before:.0f} s of processor time so far")
-    results = Results(ROOT / "out/mutate.json", ROOT, workshop.digests)
+    results = Results(RESULTS, ROOT, workshop.digests)
     judge(program, [mutant for mutant in mutants
                     if is_asked_for(mutant, options, results)],
           results, jobs, show)
