@@ -85,7 +85,7 @@ class Workshop:
     def __init__(self, place: Path, chosen: list[str]) -> None:
         self.place, self.chosen = place, chosen
         self.tree = place / "tree"
-        self.digests: dict[str, str] = {}
+        self.schemas: dict[str, Schema] = {}
 
     def make_tree(self, jobs: int) -> list[Placed]:
         """Writes it; returns the mutants in it."""
@@ -101,7 +101,7 @@ class Workshop:
                             NUMBERS_OF_A_FILE * (1 + files.index(file)))
             placed = schema.make(self.place / "found" /
                                  f"{file.replace('/', '_')}.json")
-            self.digests[file] = schema.digest
+            self.schemas[file] = schema
             if len(placed) >= NUMBERS_OF_A_FILE:
                 raise Problem(f"{file} has {len(placed)} mutants")
             return placed
@@ -141,20 +141,17 @@ def is_asked_for(mutant: Placed, options: argparse.Namespace,
     return not results.is_known(mutant, options.again)
 
 
-def judge(program: Program, mutants: list[Placed], results: Results,
-          jobs: int, report: Callable[[Placed, str], object]) -> None:
+def judge(kill: Callable[[Placed], str], mutants: list[Placed],
+          results: Results, jobs: int) -> None:
     """Finds what kills each mutant."""
     begin = time.monotonic()
 
-    def task(mutant: Placed) -> str:
-        return program.kill(mutant.number)
-
     def done(mutant: Placed, killer: str) -> None:
         results.note(mutant, killer)
-        report(mutant, killer)
+        show(mutant, killer)
 
     try:
-        mutation.for_each(mutants, jobs, task, done)
+        mutation.for_each(mutants, jobs, kill, done)
     finally:
         results.write()
     print(f"{len(mutants)} run in {time.monotonic() - begin:.0f} s")
@@ -195,10 +192,16 @@ def main(arguments: list[str]) -> int:
         mutants = mutants[:options.sample]
     before = cpu_seconds()
     print(f"built and learned, {before:.0f} s of processor time so far")
-    results = Results(RESULTS, ROOT, workshop.digests)
-    judge(program, [mutant for mutant in mutants
-                    if is_asked_for(mutant, options, results)],
-          results, jobs, show)
+    results = Results(RESULTS, ROOT, {file: schema.digest for file, schema
+                                      in workshop.schemas.items()})
+
+    def kill(mutant: Placed) -> str:
+        if workshop.schemas[mutant.file].is_seen_by_clang(mutant.number):
+            return "clang (thread safety)"
+        return program.kill(mutant.number)
+
+    judge(kill, [mutant for mutant in mutants
+                 if is_asked_for(mutant, options, results)], results, jobs)
     print(f"{cpu_seconds() - before:.0f} s of processor time")
     listed = equivalents(HERE / "equivalent.txt")
     lines, unlisted = score_lines(mutants, results, listed)

@@ -195,6 +195,23 @@ class MutantsTest(unittest.TestCase):
                           "N F(int a) { return N(a + 0); }",
                           "long G(char* p, char* q) { return {}; }"])
 
+    def test_removed_locks_that_clang_sees(self) -> None:
+        """By the annotations of what the lock guards."""
+        code = (
+            "struct __attribute__((lockable)) Mutex {};\n"
+            "struct __attribute__((scoped_lockable)) MutexLock {\n"
+            "  MutexLock(Mutex* m)\n"
+            "      __attribute__((exclusive_lock_function(m)));\n"
+            "  ~MutexLock() __attribute__((unlock_function));\n};\n"
+            "Mutex mu;\nint a __attribute__((guarded_by(mu)));\nint b;\n"
+            "void F() { MutexLock lock(&mu); a = 0; }\n"
+            "void G() { MutexLock lock(&mu); b = 0; }\n")
+        placed = self.place(code)
+        schema = Schema(self.root, self.tree, "raft/a.cc", 1000)
+        schema.make(self.root / "known.json")
+        self.assertEqual({mutant.function for mutant in placed
+                          if schema.is_seen_by_clang(mutant.number)}, {"F()"})
+
     def test_keys(self) -> None:
         """Known by their text: lines may move, and the same may come twice."""
         code = "void G(); void F() {\n  G();\n  G();\n}\n"

@@ -301,6 +301,15 @@ def errors(path: Path, include: Path) -> list[tuple[int, str]]:
             for d in parse(path, include).diagnostics if d.severity >= 3]
 
 
+def finds_unlocked(path: Path, include: Path, text: str) -> bool:
+    """Says whether clang's thread-safety analysis warns of this text of the
+    file, as `make lint` would."""
+    unit = Index.create().parse(
+        str(path), ["-xc++", "-std=c++20", "-Wthread-safety", f"-I{include}"],
+        unsaved_files=[(str(path), text)])
+    return any("thread-safety-analysis" in d.option for d in unit.diagnostics)
+
+
 def mutants_of(path: Path, include: Path) -> list[Mutant]:
     """Returns the mutants of a file, in order."""
     return Finder(path, include).find()

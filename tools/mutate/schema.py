@@ -166,6 +166,14 @@ class Schema:
         self.write()
         return place(self.text, self.file, self.mutants)
 
+    def is_seen_by_clang(self, number: int) -> bool:
+        """Says whether a removed lock does not pass `make lint`."""
+        mutant = self.mutants[number]
+        if mutant.schema != "lock":
+            return False
+        text = self.text[:mutant.start] + self.text[mutant.end:]
+        return operators.finds_unlocked(self.root / self.file, self.root, text)
+
     def write(self) -> list[tuple[int, int, int]]:
         """Writes the copy, if it is another than before."""
         text, ranges = mutated(self.text, self.mutants)
