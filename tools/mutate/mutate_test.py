@@ -83,6 +83,7 @@ class MutantsTest(unittest.TestCase):
         self.root = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.tree = self.root / "tree"
         (self.tree / "base").mkdir(parents=True)
+        (self.tree / "raft").mkdir()
         (self.tree / "base/mutate.h").write_bytes(
             (ROOT / "tools/mutate/mutate.h").read_bytes())
         (self.root / "raft").mkdir()
@@ -141,7 +142,7 @@ class MutantsTest(unittest.TestCase):
             "struct MutexLock { MutexLock(int*); ~MutexLock(); };\n"
             "void F(int* m) { MutexLock lock(m); }":
                 [("lock removed", "MutexLock lock(m);", "")],
-            "struct T { bool is = true; int n = 0; };":
+            "class T { bool is_ = true; int n_ = 0; };":
                 [("constant", "true", "false"), ("constant", "0", "1")],
             "struct T { friend bool operator<=(T, T); };\n"
             "bool F(T a, T b) { return a <= b; }":
@@ -154,6 +155,7 @@ class MutantsTest(unittest.TestCase):
     def test_left_out(self) -> None:
         """What is not evaluated at run time, and what only reports."""
         for code in (
+                "struct T { bool is = true; int n = 0; };",
                 "constexpr int kA = 1 + 2; enum { kB = 3 };",
                 "template <int n> struct A {}; using B = A<3>;",
                 "static_assert(sizeof(int) > 1);",
@@ -312,6 +314,9 @@ class ResultsTest(unittest.TestCase):
         lines, unlisted = score_lines([killed, alive, equal], results, reasons)
         self.assertEqual(lines[2], "| raft | 3 | 1 | 33.3 % | 1 | 1 |")
         self.assertEqual(unlisted, [alive])
+        _, unlisted = score_lines([killed, alive, equal], results,
+                                  {"raft/a.cc F()\n- *\n+ *": "All equal."})
+        self.assertEqual(unlisted, [])
         file.write_text("raft/a.cc F()\n- a\nno change\n")
         with self.assertRaisesRegex(Problem, "no place, change and reason"):
             equivalents(file)

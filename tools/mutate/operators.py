@@ -1,7 +1,8 @@
 """Finds the mutants of a source file on its syntax tree, with libclang.
 
 What is mutated are the bodies of functions, constructors' initializers, and the
-initial values of members. Left out is what the running program does not
+initial values of a class's members; who makes a plain struct gives its fields
+values. Left out is what the running program does not
 evaluate (constexpr variables, template arguments, `if constexpr`, case labels,
 sizeof) and what only reports: the arguments of macros, which here are CHECK,
 LOG and VLOG.
@@ -18,7 +19,7 @@ from typing import Any
 from clang.cindex import CursorKind as Kind
 from clang.cindex import Index, TypeKind
 
-ARGUMENTS = ["-xc++", "-std=c++20", "-Wno-everything"]
+ARGUMENTS = ["-xc++", "-std=c++20"]
 FUNCTIONS = {Kind.FUNCTION_DECL, Kind.CXX_METHOD, Kind.CONSTRUCTOR,
              Kind.DESTRUCTOR, Kind.CONVERSION_FUNCTION, Kind.FUNCTION_TEMPLATE}
 NOT_EVALUATED = {Kind.STATIC_ASSERT, Kind.CXX_UNARY_EXPR}  # sizeof
@@ -106,11 +107,13 @@ class Finder:
             scope = parent.spelling + "::" if is_member else ""
             name = cursor.spelling.partition("<")[0]
             self.function = f"{scope}{name}()"
-            self.result = cursor.result_type
+            # Of a template's no value is known that compiles for each type.
+            self.result = None if cursor.kind == Kind.FUNCTION_TEMPLATE \
+                else cursor.result_type
             for child in cursor.get_children():
                 if child.kind.is_expression() or child.kind.is_statement():
                     self.walk(child)
-        elif cursor.kind == Kind.FIELD_DECL:
+        elif cursor.kind == Kind.FIELD_DECL and cursor.spelling.endswith("_"):
             self.function = f"{cursor.semantic_parent.spelling}::" \
                 f"{cursor.spelling}"
             for child in cursor.get_children():
@@ -282,6 +285,8 @@ class Finder:
             variable = next(cursor.get_children())
             if LOCKS.search(variable.type.spelling):
                 self.add(cursor, "lock removed", "", "lock", end)
+        elif re.search(r"\.reserve\([^;]*\)$", text):
+            return  # only faster
         elif cursor.kind in (Kind.BREAK_STMT, Kind.CONTINUE_STMT) or \
                 text == "return" or cursor.kind.is_expression():
             is_wake = re.search(r"\bSignal(All)?\(\)$|notify_", text)
@@ -289,24 +294,27 @@ class Finder:
                      "statement deleted", "", "statement", end)
 
 
-def parse(path: Path, include: Path) -> Any:
-    """Returns the syntax tree of a file below `include`."""
-    return Index.create().parse(str(path), [*ARGUMENTS, f"-I{include}"])
+def parse(path: Path, *includes: Path, text: str | None = None,
+          warnings: str = "-Wno-everything") -> Any:
+    """Returns the syntax tree of a file, or of another text in its place."""
+    return Index.create().parse(
+        str(path), [*ARGUMENTS, warnings, *(f"-I{name}" for name in includes)],
+        unsaved_files=[] if text is None else [(str(path), text)])
 
 
-def errors(path: Path, include: Path) -> list[tuple[int, str]]:
-    """Returns where the file does not compile, and why."""
+def errors(path: Path, includes: list[Path], text: str
+           ) -> list[tuple[int, str]]:
+    """Returns where the text does not compile as that file, and why."""
     return [(d.location.offset if d.location.file and
              Path(d.location.file.name) == path else -1, d.spelling)
-            for d in parse(path, include).diagnostics if d.severity >= 3]
+            for d in parse(path, *includes, text=text).diagnostics
+            if d.severity >= 3]
 
 
 def finds_unlocked(path: Path, include: Path, text: str) -> bool:
-    """Says whether clang's thread-safety analysis warns of this text of the
+    """Says whether clang's thread-safety analysis warns of the text as that
     file, as `make lint` would."""
-    unit = Index.create().parse(
-        str(path), ["-xc++", "-std=c++20", "-Wthread-safety", f"-I{include}"],
-        unsaved_files=[(str(path), text)])
+    unit = parse(path, include, text=text, warnings="-Wthread-safety")
     return any("thread-safety-analysis" in d.option for d in unit.diagnostics)
 
 

@@ -75,7 +75,8 @@ def equivalents(path: Path) -> dict[str, str]:
     """Returns the reasons of survivors by their keys.
 
     The file has a paragraph for each: where, `- before`, `+ after`, and the
-    reason. A line that begins with # is a comment.
+    reason; or one for all of a function, with `- *` and `+ *`. A line that
+    begins with # is a comment.
     """
     reasons = {}
     text = "\n".join(line for line in path.read_text().splitlines()
@@ -99,7 +100,8 @@ def score_lines(mutants: list[Placed], results: Results,
     for folder in dict.fromkeys(mutant.folder for mutant in mutants):
         ours = [m for m in mutants if m.folder == folder]
         alive = [m for m in ours if results.survived(m)]
-        wrong = [m for m in alive if m.key not in listed]
+        wrong = [m for m in alive if m.key not in listed and
+                 f"{m.file} {m.function}\n- *\n+ *" not in listed]
         unlisted += wrong
         killed = len(ours) - len(alive)
         lines.append(f"| {folder} | {len(ours)} | {killed} | "

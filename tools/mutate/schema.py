@@ -174,20 +174,19 @@ class Schema:
         text = self.text[:mutant.start] + self.text[mutant.end:]
         return operators.finds_unlocked(self.root / self.file, self.root, text)
 
-    def write(self) -> list[tuple[int, int, int]]:
+    def write(self) -> None:
         """Writes the copy, if it is another than before."""
-        text, ranges = mutated(self.text, self.mutants)
+        text, _ = mutated(self.text, self.mutants)
         path = self.tree / self.file
-        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text("latin-1") != text:
             path.write_text(text, "latin-1")
-        return ranges
 
     def drop_what_does_not_compile(self) -> None:
-        """Until the rest does."""
+        """Until the rest does, beside files without mutants."""
         for _ in range(MOST_ROUNDS):
-            ranges = self.write()
-            errors = operators.errors(self.tree / self.file, self.tree)
+            text, ranges = mutated(self.text, self.mutants)
+            errors = operators.errors(self.root / self.file,
+                                      [self.root, self.tree], text)
             if not errors:
                 return
             wrong = {number for offset, _ in errors
