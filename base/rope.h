@@ -56,7 +56,7 @@ class Rope {
   // Puts `bytes` at the beginning: a small header. O(bytes) as long as all that
   // was put there has room in kMaxFront bytes, which every copy of the rope
   // carries along; otherwise O(size()).
-  static constexpr size_t kMaxFront = 56;
+  static constexpr size_t kMaxFront = 64;
   void Prepend(std::string_view bytes);
 
   // Keeps only the first `size` bytes. REQUIRES: size <= size().
@@ -70,6 +70,18 @@ class Rope {
   // O(count), and a search among the chunks.
   // REQUIRES: offset + count <= size().
   void CopyTo(size_t offset, size_t count, std::string* out) const;
+
+  // Calls `visit` with each piece of the bytes, in order, as they lie in
+  // memory.
+  template <typename Visit>
+  void ForEachPiece(Visit visit) const {
+    if (front_.size > 0)
+      visit(std::string_view(front_.bytes.data(), front_.size));
+    if (sealed_ != nullptr) {
+      for (const Piece& piece : *sealed_) visit(piece.view());
+    }
+    if (tail_.size() > 0) visit(tail_.view());
+  }
 
   // The whole value in one piece. O(size()).
   std::string ToString() const;
@@ -94,6 +106,9 @@ class Rope {
     size_t end = 0;
     size_t start = 0;
     size_t size() const { return end - begin; }
+    std::string_view view() const {
+      return {chunk->bytes.get() + begin, size()};
+    }
   };
   using Pieces = std::vector<Piece>;
 

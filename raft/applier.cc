@@ -1,5 +1,6 @@
 // The applier: delivers committed entries to the service, once each and in
-// order (Figure 2, all servers: if commit_index_ > last_applied_, apply).
+// order (Figure 2, all servers: if commit_index_ > last_applied_, apply); and a
+// snapshot in place of those that the log has no more (Figure 13, rule 8).
 
 #include <optional>
 #include <utility>
@@ -28,9 +29,9 @@ void RaftServer::ApplyLoop() {
 }
 
 bool RaftServer::DeliverCommitted() {
-  const std::optional<Committed> committed = AwaitCommitted();
+  std::optional<Committed> committed = AwaitCommitted();
   return committed.has_value() &&
-         apply_channel_->SendBatch(MakeMessages(*committed));
+         apply_channel_->SendBatch(MakeMessages(*std::move(committed)));
 }
 
 // Waits until entries are committed that were not applied, and returns the next
@@ -41,16 +42,32 @@ std::optional<RaftServer::Committed> RaftServer::AwaitCommitted() {
     commit_advanced_.Wait(&mu_);
   if (killed_) return std::nullopt;
 
-  const Index first = last_applied_ + 1;
-  Committed committed{first, log_.Slice(first, commit_index_, kMaxApplyBytes)};
+  Committed committed{.snapshot = {}, .first = last_applied_ + 1};
+  if (committed.first < log_.FirstIndex()) {
+    last_applied_ = log_.last_included_index();
+    committed.snapshot = ApplyMsg{.kind = ApplyMsg::Kind::kSnapshot,
+                                  .index = log_.last_included_index(),
+                                  .term = log_.last_included_term(),
+                                  .command = {},
+                                  .snapshot = snapshot_};
+    VLOG(2) << TraceLocked(Topic::kApply)
+            << "deliver snapshot up to=" << last_applied_;
+    return committed;
+  }
+  committed.entries =
+      log_.Slice(committed.first, commit_index_, kMaxApplyBytes);
   last_applied_ += committed.entries.size();
   VLOG(3) << TraceLocked(Topic::kApply) << "deliver up to=" << last_applied_
           << " entries=" << committed.entries.size();
   return committed;
 }
 
-std::vector<ApplyMsg> RaftServer::MakeMessages(const Committed& committed) {
+std::vector<ApplyMsg> RaftServer::MakeMessages(Committed committed) {
   std::vector<ApplyMsg> messages;
+  if (committed.snapshot.has_value()) {
+    messages.push_back(*std::move(committed.snapshot));
+    return messages;
+  }
   messages.reserve(committed.entries.size());
   for (const EntryView entry : committed.entries) {
     ApplyMsg& message = messages.emplace_back();

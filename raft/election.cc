@@ -79,13 +79,13 @@ void RaftServer::SendRequestVotes(const RequestVoteArgs& args) {
         [this, peer = static_cast<ServerId>(i),
          args](std::optional<RequestVoteReply> reply) {
           if (!reply.has_value()) return;  // lost; the next election asks again
-          AppendEntriesCalls calls;
+          DueCalls calls;
           {
             MutexLock lock(&mu_);
             OnRequestVoteReplyLocked(peer, args, *reply);
             calls = TakeDueCallsLocked();  // a new leader speaks at once
           }
-          SendAppendEntries(calls);
+          SendCalls(calls);
         });
   }
 }

@@ -14,7 +14,9 @@ void RaftServer::CheckInvariantsLocked() {
     CHECK_EQ(voted_for_, checked_.voted_for) << "second vote in one term";
   }
 
-  // Applied <= committed <= in the log, and no entry is from the future.
+  // A snapshot covers committed entries. Applied <= committed <= in the log,
+  // and no entry is from the future.
+  CHECK_LE(log_.last_included_index(), commit_index_);
   CHECK_LE(last_applied_, commit_index_);
   CHECK_LE(commit_index_, log_.LastIndex());
   CHECK_LE(log_.LastTerm(), current_term_);

@@ -15,8 +15,8 @@ Term Log::TermAt(Index index) const {
 }
 
 bool Log::Matches(Index index, Term term) const {
-  return index >= last_included_index_ && index <= LastIndex() &&
-         TermAt(index) == term;
+  if (index < last_included_index_) return true;
+  return index <= LastIndex() && TermAt(index) == term;
 }
 
 bool Log::IsUpToDate(Index last_index, Term last_term) const {
@@ -29,7 +29,7 @@ Index Log::Append(Term term, std::string_view command) {
   const auto header = Entries::PackHeader(term, command);
   bytes_.Append({header.data(), header.size()}, command);
   checksum_.Append({header.data(), header.size()}, command);
-  positions_.push_back({term, bytes_.size()});
+  positions_.push_back({term, discarded_bytes_ + bytes_.size()});
   ++version_;
   return LastIndex();
 }
@@ -47,7 +47,7 @@ void Log::AppendFrom(const Entries& entries, size_t skip) {
   auto entry = entries.begin();
   for (size_t i = 0; i < skip; ++i) ++entry;
   if (entry == entries.end()) return;
-  size_t end = bytes_.size();
+  size_t end = discarded_bytes_ + bytes_.size();
   Term last_term = LastTerm();
   bytes_.Append(entry.rest());
   for (; !(entry == entries.end()); ++entry) {
@@ -69,6 +69,28 @@ void Log::TruncateFrom(Index index) {
   checksum_.Truncate(bytes_);
   positions_.resize(index - FirstIndex());
   ++version_;
+}
+
+void Log::DiscardUpTo(Index index) {
+  CHECK_GE(index, last_included_index_);
+  CHECK_LE(index, LastIndex());
+  if (index == last_included_index_) return;
+  const size_t bytes = End(index);
+  last_included_term_ = TermAt(index);
+  positions_.erase(positions_.begin(),
+                   positions_.begin() +
+                       static_cast<ptrdiff_t>(index - last_included_index_));
+  last_included_index_ = index;
+  checksum_.DropFront(bytes_, bytes);
+  bytes_.RemovePrefix(bytes);
+  discarded_bytes_ += bytes;
+  ++version_;
+}
+
+void Log::DiscardAll(Index last_included_index, Term last_included_term) {
+  const uint64_t version = version_;
+  *this = Log(last_included_index, last_included_term);
+  version_ = version + 1;
 }
 
 Index Log::FirstIndexFromTerm(Term term) const {
@@ -103,13 +125,14 @@ Entries Log::Slice(Index first, Index last, size_t max_bytes) const {
     return positions_.begin() + static_cast<ptrdiff_t>(index - FirstIndex());
   };
   const size_t begin = Begin(first);
-  const size_t limit = begin + std::min(max_bytes, bytes_.size());
+  const size_t limit =
+      discarded_bytes_ + begin + std::min(max_bytes, bytes_.size());
   auto stop = std::upper_bound(at(first), at(last) + 1, limit,
                                [](size_t bound, const Position& position) {
                                  return bound < position.end;
                                });
   if (stop == at(first)) ++stop;  // one entry, whatever its size
-  const size_t size = (stop - 1)->end - begin;
+  const size_t size = (stop - 1)->end - discarded_bytes_ - begin;
   std::string bytes;
   bytes.reserve(size);
   bytes_.CopyTo(begin, size, &bytes);
@@ -117,7 +140,8 @@ Entries Log::Slice(Index first, Index last, size_t max_bytes) const {
 }
 
 size_t Log::BytesFrom(Index first) const {
-  return first > LastIndex() ? 0 : bytes_.size() - Begin(first);
+  if (first > LastIndex()) return 0;
+  return bytes_.size() - Begin(std::max(first, FirstIndex()));
 }
 
 }  // namespace raft

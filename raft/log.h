@@ -37,9 +37,15 @@ class Log {
  public:
   // An empty log after an entry of `last_included_index` and
   // `last_included_term`.
-  explicit Log(Index last_included_index = 0, Term last_included_term = 0)
+  // `before` is the checksum of what was in the log up to there.
+  explicit Log(Index last_included_index = 0, Term last_included_term = 0,
+               Checksum before = 0)
       : last_included_index_(last_included_index),
-        last_included_term_(last_included_term) {}
+        last_included_term_(last_included_term),
+        checksum_(before) {}
+
+  Index last_included_index() const { return last_included_index_; }
+  Term last_included_term() const { return last_included_term_; }
 
   // The index of the first entry, were there one, and of the last; in an empty
   // log LastIndex() is FirstIndex() - 1.
@@ -48,11 +54,13 @@ class Log {
   Term LastTerm() const { return TermAt(LastIndex()); }
 
   // The term of an entry or of the last included one.
-  // REQUIRES: FirstIndex() - 1 <= index <= LastIndex().
+  // REQUIRES: last_included_index() <= index <= LastIndex().
   Term TermAt(Index index) const;
 
   // Says whether `index` is here, as an entry or the last included one, with
-  // that term: the consistency check of AppendEntries (Figure 2, rule 2).
+  // that term: the consistency check of AppendEntries (Figure 2, rule 2). What
+  // a snapshot covers matches: it is committed, so no other log has anything
+  // else there.
   bool Matches(Index index, Term term) const;
 
   // Says whether a log that ends with that entry is at least as up-to-date as
@@ -76,6 +84,14 @@ class Log {
   // REQUIRES: index >= FirstIndex().
   void TruncateFrom(Index index);
 
+  // Discards the entries up to `index`, which becomes the last included one
+  // (7), and frees their memory. Costs O(1) for each of them. REQUIRES:
+  // last_included_index() <= index <= LastIndex().
+  void DiscardUpTo(Index index);
+
+  // Discards all: an empty log after an entry of that index and term.
+  void DiscardAll(Index last_included_index, Term last_included_term);
+
   // Returns where a leader that expected another term at `index` should look
   // next. REQUIRES: index >= FirstIndex(), and the term there is not as asked.
   Conflict ConflictAt(Index index) const;
@@ -95,14 +111,16 @@ class Log {
   // REQUIRES: FirstIndex() <= first, last <= LastIndex().
   Entries Slice(Index first, Index last, size_t max_bytes) const;
 
-  // The packed size of the entries from `first` on. O(1).
+  // The packed size of the entries from `first` on, as far as they are here.
+  // O(1).
   size_t BytesFrom(Index first) const;
 
   // All entries as they are packed. Copying the rope costs O(1).
   const base::Rope& bytes() const { return bytes_; }
 
-  // Of all entries. O(1).
+  // Of all entries, the discarded ones too, and of those alone. O(1).
   Checksum checksum() const { return checksum_.value(); }
+  Checksum discarded_checksum() const { return checksum_.before(); }
 
   // Counts the changes to this log, so that a reader can tell whether it saw
   // the latest one.
@@ -111,12 +129,16 @@ class Log {
  private:
   struct Position {
     Term term;
-    size_t end;  // of the entry, in bytes_
+    size_t end;  // of the entry, in bytes_ and all that was discarded before
   };
 
   // Where the entry at `index` begins in bytes_.
   size_t Begin(Index index) const {
-    return index == FirstIndex() ? 0 : positions_[index - FirstIndex() - 1].end;
+    return index == FirstIndex() ? 0 : End(index - 1);
+  }
+  // Where it ends.
+  size_t End(Index index) const {
+    return positions_[index - FirstIndex()].end - discarded_bytes_;
   }
   // The first index at or after FirstIndex() with a term >= `term`.
   Index FirstIndexFromTerm(Term term) const;
@@ -125,7 +147,8 @@ class Log {
   Term last_included_term_;
   std::deque<Position> positions_;  // of entry FirstIndex() + i
   base::Rope bytes_;
-  LogChecksum checksum_;  // of bytes_
+  size_t discarded_bytes_ = 0;  // in front of bytes_
+  LogChecksum checksum_;
   uint64_t version_ = 0;
 };
 

@@ -1,10 +1,13 @@
-// The RPCs between servers: what they carry and how they are called (Figure 2).
+// The RPCs between servers: what they carry and how they are called (Figure 2,
+// Figure 13).
 //
 // Thread safety: plain values.
 
 #ifndef RAFT_MESSAGES_H_
 #define RAFT_MESSAGES_H_
 
+#include <cstdint>
+#include <string>
 #include <tuple>
 
 #include "raft/entries.h"
@@ -62,10 +65,39 @@ struct AppendEntriesReply {
   }
 };
 
+// Invoked by the leader to send a chunk of a snapshot to a follower that lacks
+// entries which the leader has discarded (7, Figure 13). Chunks come in order.
+struct InstallSnapshotArgs {
+  Term term = 0;                  // the leader's
+  ServerId leader_id = 0;         // sends this
+  Index last_included_index = 0;  // the snapshot replaces all entries up to it
+  Term last_included_term = 0;    // of that entry
+  uint64_t offset = 0;            // of the chunk in the snapshot, in bytes
+  std::string data;               // the chunk
+  bool done = false;              // it is the last one
+
+  auto Fields() {
+    return std::tie(term, leader_id, last_included_index, last_included_term,
+                    offset, data, done);
+  }
+};
+
+// Beside the term it says how far the follower is, so that the leader goes on
+// there, whatever was lost, repeated, or forgotten in a crash.
+struct InstallSnapshotReply {
+  Term term = 0;             // current_term_, for the leader to update to
+  bool installed = false;    // the follower has all that the snapshot covers
+  uint64_t next_offset = 0;  // otherwise: the chunk it needs begins here
+
+  auto Fields() { return std::tie(term, installed, next_offset); }
+};
+
 inline constexpr rpc::Method<RequestVoteArgs, RequestVoteReply> kRequestVote{
     "Raft.RequestVote"};
 inline constexpr rpc::Method<AppendEntriesArgs, AppendEntriesReply>
     kAppendEntries{"Raft.AppendEntries"};
+inline constexpr rpc::Method<InstallSnapshotArgs, InstallSnapshotReply>
+    kInstallSnapshot{"Raft.InstallSnapshot"};
 
 }  // namespace raft
 

@@ -34,12 +34,29 @@ auto CallDisk(const std::string& server, const char* failure,
 
 }  // namespace
 
+// Raft state and snapshot belong together, and change in one save.
+void RaftServer::PersistSnapshotLocked(base::Rope snapshot, Checksum checksum) {
+  snapshot_ = std::move(snapshot);
+  snapshot_checksum_ = checksum;
+  CallDisk(log_name_, "was not saved",
+           [&] { persister_->Save(EncodeStateLocked(), snapshot_); });
+}
+
 void RaftServer::PersistLocked() {
+  CallDisk(log_name_, "was not saved",
+           [&] { persister_->SaveRaftState(EncodeStateLocked()); });
+}
+
+// Returns what is to be saved, and counts it as saved.
+base::Rope RaftServer::EncodeStateLocked() {
   SavedHeader header;
   header.current_term = current_term_;
   header.voted_for = voted_for_;
-  header.last_included_index = log_.FirstIndex() - 1;
-  header.last_included_term = log_.TermAt(header.last_included_index);
+  header.last_included_index = log_.last_included_index();
+  header.last_included_term = log_.last_included_term();
+  header.discarded = log_.discarded_checksum();
+  header.snapshot_size = snapshot_.size();
+  header.snapshot_checksum = snapshot_checksum_;
   // Each entry is saved at once, but few change the header.
   if (saved_header_bytes_.empty() || header != saved_header_) {
     saved_header_ = header;
@@ -49,30 +66,38 @@ void RaftServer::PersistLocked() {
   state.Prepend(saved_header_bytes_);
   state.Prepend(rpc::Encode(
       SavedSeal{.checksum = Extend(log_.checksum(), saved_header_bytes_)}));
-  CallDisk(log_name_, "was not saved",
-           [&] { persister_->SaveRaftState(std::move(state)); });
 
   checked_.persisted_term = current_term_;
   checked_.persisted_vote = voted_for_;
   checked_.persisted_log_version = log_.version();
   VLOG(3) << TraceLocked(Topic::kPersist) << "save last=(" << log_.LastIndex()
           << "," << log_.LastTerm() << ") vote=" << voted_for_;
+  return state;
 }
 
 void RaftServer::RestoreLocked() {
   const std::string bytes = CallDisk(log_name_, "cannot be read", [this] {
     return persister_->ReadRaftState().ToString();
   });
-  if (bytes.empty()) return;  // a new server
+  snapshot_ = CallDisk(log_name_, "cannot be read",
+                       [this] { return persister_->ReadSnapshot(); });
+  snapshot_checksum_ = ChecksumOf(snapshot_);
+  if (bytes.empty() && snapshot_.empty()) return;  // a new server
 
   // A server that forgot what it promised must not take part.
   absl::StatusOr<SavedState> saved = DecodeSavedState(bytes);
   CHECK(saved.ok()) << log_name_ << ": the saved raft state is damaged: "
                     << saved.status().message();
+  const absl::Status matches = CheckSnapshot(*saved, snapshot_);
+  CHECK(matches.ok()) << log_name_ << ": the saved snapshot is damaged: "
+                      << matches.message();
   current_term_ = saved->current_term;
   voted_for_ = saved->voted_for;
-  log_ = Log(saved->last_included_index, saved->last_included_term);
+  log_ = Log(saved->last_included_index, saved->last_included_term,
+             saved->discarded);
   log_.AppendFrom(saved->entries, /*skip=*/0);
+  // What the snapshot covers was committed, and is delivered first.
+  commit_index_ = log_.last_included_index();
 
   checked_.persisted_term = current_term_;
   checked_.persisted_vote = voted_for_;

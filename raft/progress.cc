@@ -1,6 +1,7 @@
 #include "raft/progress.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace raft {
 
@@ -18,10 +19,12 @@ bool Progress::WantsEntries(Clock::time_point now, Index last_index,
 Clock::time_point Progress::DueAt(Clock::time_point now, bool decides,
                                   const Offer& offer,
                                   const Timing& timing) const {
+  if (WantsChunk()) return {};
   Clock::time_point due = last_sent_ + timing.heartbeat_interval;
+  if (state_ == State::kSnapshot) return due;
   if (WantsEntries(now, offer.log.LastIndex(), timing)) {
-    const bool at_once =
-        decides || offer.log.BytesFrom(next_) > kMaxLaggardBytes;
+    const bool at_once = decides || next_ < offer.log.FirstIndex() ||
+                         offer.log.BytesFrom(next_) > kMaxLaggardBytes;
     due =
         std::min(due, at_once && !lost_ ? Clock::time_point()
                                         : last_sent_ + timing.laggard_interval);
@@ -35,6 +38,7 @@ Clock::time_point Progress::DueAt(Clock::time_point now, bool decides,
 }
 
 bool Progress::HastensWith(const Log& log) const {
+  if (state_ == State::kSnapshot) return false;
   return next_ == log.LastIndex() ||
          (in_flight_ == 0 && log.BytesFrom(next_) > kMaxLaggardBytes);
 }
@@ -46,6 +50,10 @@ void Progress::OnSent(Clock::time_point now, const Request& request,
     lost_ = lost_ || in_flight_ != 0;  // no answer so far
     entries_sent_ = now;
     in_flight_ = request.number;
+  } else if (state_ == State::kSnapshot && in_flight_ != 0) {
+    // The chunk before this heartbeat is as good as lost. It is sent again as
+    // soon as the follower shows that it is there.
+    OnLost(in_flight_);
   }
   sent_commit_ = std::max(
       sent_commit_,
@@ -57,8 +65,17 @@ void Progress::OnAccepted(const Request& request) {
   lost_ = false;
   // What the follower holds is what this very request said, whatever has been
   // sent or appended since; replies come in any order.
-  match_ = std::max(match_, request.prev_log_index + request.entries);
+  OnMatch(request.prev_log_index + request.entries);
+}
+
+void Progress::OnMatch(Index index) {
+  match_ = std::max(match_, index);
   next_ = std::max(next_, match_ + 1);
+  if (state_ == State::kSnapshot && match_ >= transfer_.last_included_index) {
+    state_ = State::kReplicate;
+    transfer_ = {};
+    in_flight_ = 0;
+  }
 }
 
 void Progress::OnRejected(const Request& request, Index next) {
@@ -68,6 +85,7 @@ void Progress::OnRejected(const Request& request, Index next) {
                             request.prev_log_index <= request.acknowledged);
   if (in_flight_ == request.number) in_flight_ = 0;
   lost_ = false;
+  if (state_ == State::kSnapshot) return;           // it is being repaired
   if (request.prev_log_index != next_ - 1) return;  // old news
   next = std::max(next, match_ + 1);
   // A follower that rejects what it has acknowledged has lost its disk. There
@@ -80,10 +98,47 @@ void Progress::OnRejected(const Request& request, Index next) {
   in_flight_ = 0;  // what is in flight will be rejected as well
 }
 
-void Progress::OnLost(const Request& request) {
-  if (in_flight_ != request.number) return;
+void Progress::OnLost(uint64_t number) {
+  if (in_flight_ != number) return;
   in_flight_ = 0;
   lost_ = true;
+}
+
+bool Progress::NeedsSnapshot(Clock::time_point now, const Log& log,
+                             const Timing& timing) const {
+  return state_ == State::kReplicate && next_ < log.FirstIndex() &&
+         WantsEntries(now, log.LastIndex(), timing);
+}
+
+void Progress::BeginSnapshot(SnapshotTransfer transfer) {
+  if (in_flight_ != 0) OnLost(in_flight_);  // entries without an answer so far
+  state_ = State::kSnapshot;
+  transfer_ = std::move(transfer);
+}
+
+void Progress::OnSent(Clock::time_point now, const Chunk& chunk) {
+  last_sent_ = now;
+  entries_sent_ = now;
+  in_flight_ = chunk.number;
+}
+
+void Progress::OnStored(const Chunk& chunk, uint64_t next_offset) {
+  if (in_flight_ == chunk.number) in_flight_ = 0;
+  lost_ = false;
+  // It is news if it answers the chunk that the transfer has come to. A
+  // follower that crashed on the way says that it begins again.
+  if (state_ == State::kSnapshot &&
+      chunk.last_included_index == transfer_.last_included_index &&
+      chunk.offset == transfer_.offset) {
+    transfer_.offset =
+        std::min<uint64_t>(next_offset, transfer_.snapshot.size());
+  }
+}
+
+void Progress::OnInstalled(const Chunk& chunk) {
+  if (in_flight_ == chunk.number) in_flight_ = 0;
+  lost_ = false;
+  OnMatch(chunk.last_included_index);
 }
 
 absl::InlinedVector<bool, 8> QuorumFirst(const std::vector<Progress>& followers,
@@ -93,7 +148,8 @@ absl::InlinedVector<bool, 8> QuorumFirst(const std::vector<Progress>& followers,
   size_t needed = followers.size() / 2;  // beside the leader
   for (size_t i = 0; i < followers.size() && needed > 0; ++i) {
     if (i == static_cast<size_t>(leader)) continue;
-    decides[i] = followers[i].IsResponsive(now, timing);
+    decides[i] = followers[i].IsResponsive(now, timing) &&
+                 followers[i].state() == Progress::State::kReplicate;
     if (decides[i]) --needed;
   }
   return decides;

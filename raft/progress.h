@@ -1,11 +1,16 @@
 // What a leader knows of one follower, and when the follower is due its next
-// AppendEntries (Figure 2, volatile state on leaders).
+// AppendEntries (Figure 2, volatile state on leaders) or chunk of a snapshot
+// (7).
 //
 // One AppendEntries with entries is in flight to each follower while all is
 // well; what is submitted meanwhile goes with the next. What has been
 // unanswered for a heartbeat interval is sent again, so that repair depends on
 // no single reply. Only replies move match() and next(), and a reply counts for
 // what its own request said, however late it is.
+//
+// A follower that lacks entries which the leader has discarded gets a snapshot,
+// in chunks, one at a time (kSnapshot). Meanwhile it gets its heartbeats, as
+// AppendEntries without entries; one that does not answer gets nothing else.
 //
 // Pure: no lock, no clock, no RPC. Thread safety: none of its own; RaftServer
 // guards its Progress with mu_.
@@ -19,6 +24,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "base/rope.h"
 #include "raft/log.h"
 #include "raft/timing.h"
 #include "raft/types.h"
@@ -35,8 +41,18 @@ struct Offer {
   Clock::time_point commit_advanced_at;
 };
 
+// A snapshot on its way to a follower.
+struct SnapshotTransfer {
+  Index last_included_index = 0;
+  Term last_included_term = 0;
+  base::Rope snapshot;
+  uint64_t offset = 0;  // what comes before, the follower has
+};
+
 class Progress {
  public:
+  enum class State : uint8_t { kReplicate, kSnapshot };
+
   // One AppendEntries, as far as its reply has to be judged by it.
   struct Request {
     uint64_t number = 0;  // counts the leader's requests, from 1
@@ -45,11 +61,22 @@ class Progress {
     Index acknowledged = 0;  // match() when it was sent
   };
 
+  // One InstallSnapshot, in the same way.
+  struct Chunk {
+    uint64_t number = 0;  // counts with the requests
+    Index last_included_index = 0;
+    uint64_t offset = 0;
+  };
+
   // Nothing is known to match, and nothing was sent: due at once.
   explicit Progress(Index next = 1) : next_(next) {}
 
   Index match() const { return match_; }  // up to here the logs are the same
   Index next() const { return next_; }    // the next entry to send
+  State state() const { return state_; }
+
+  // What is on its way. REQUIRES: state() is kSnapshot.
+  const SnapshotTransfer& transfer() const { return transfer_; }
 
   // Whether it answers in time to be counted on for a majority.
   bool IsResponsive(Clock::time_point now, const Timing& timing) const;
@@ -58,6 +85,15 @@ class Progress {
   // young request with entries is in flight.
   bool WantsEntries(Clock::time_point now, Index last_index,
                     const Timing& timing) const;
+
+  // Whether it is to get a snapshot: it wants entries that the log has no more.
+  bool NeedsSnapshot(Clock::time_point now, const Log& log,
+                     const Timing& timing) const;
+
+  // Whether it is to get the next chunk: it answers, and has answered the last.
+  bool WantsChunk() const {
+    return state_ == State::kSnapshot && in_flight_ == 0 && !lost_;
+  }
 
   // Whether it has rejected, in this term, what it had acknowledged before it
   // was asked: then its disk was lost or replaced.
@@ -83,15 +119,32 @@ class Progress {
   // The follower has another log; `next` is where the two may begin to differ.
   void OnRejected(const Request& request, Index next);
 
-  // No usable reply came.
-  void OnLost(const Request& request);
+  // No usable reply came to the request or chunk of that number.
+  void OnLost(uint64_t number);
+
+  // It gets that snapshot, from the beginning.
+  void BeginSnapshot(SnapshotTransfer transfer);
+
+  // The leader sent `chunk`.
+  void OnSent(Clock::time_point now, const Chunk& chunk);
+
+  // The follower answered `chunk`: the snapshot goes on at `next_offset`.
+  void OnStored(const Chunk& chunk, uint64_t next_offset);
+
+  // The follower answered `chunk`: it has all that the snapshot covers.
+  void OnInstalled(const Chunk& chunk);
 
  private:
+  // The follower has the leader's log up to `index`.
+  void OnMatch(Index index);
+
+  State state_ = State::kReplicate;
+  SnapshotTransfer transfer_;  // in kSnapshot
   Index match_ = 0;
   Index next_;
   Index sent_commit_ = 0;           // the newest commit index that went to it
-  Clock::time_point last_sent_;     // any AppendEntries
-  Clock::time_point entries_sent_;  // the newest one with entries
+  Clock::time_point last_sent_;     // any request
+  Clock::time_point entries_sent_;  // the newest one with entries, or a chunk
   uint64_t in_flight_ = 0;  // that one's number while it is unanswered, else 0
   bool lost_ = false;       // the last answer did not come, or was of no use
   bool lost_log_ = false;

@@ -20,6 +20,7 @@
 
 #include "base/channel.h"
 #include "base/random.h"
+#include "base/rope.h"
 #include "persister/persister.h"
 #include "raft/timing.h"
 #include "raft/types.h"
@@ -55,8 +56,9 @@ struct Status {
   struct Follower {
     Index match_index = 0;
     Index next_index = 1;
-    bool responsive = false;  // answers, as far as is known
-    bool lost_log = false;    // lacks what it had acknowledged: a lost disk
+    bool responsive = false;     // answers, as far as is known
+    bool gets_snapshot = false;  // lacks entries that were discarded (7)
+    bool lost_log = false;       // lacks what it had acknowledged: a lost disk
   };
 
   Role role = Role::kFollower;
@@ -86,6 +88,14 @@ class Raft {
   // true then.
   virtual StartResult Start(std::string_view command) = 0;
 
+  // Tells that the service has stored in `snapshot`, any bytes, the effect of
+  // all entries up to `index`: the log discards them (7). Whoever lacks them,
+  // this server after a restart or another one, gets the snapshot instead, on
+  // its apply channel. To be called by the thread that reads that channel, on
+  // every server; waits for no peer and no delivery. Ignored if a snapshot
+  // covers `index` already. REQUIRES: `index` was delivered here.
+  virtual void Snapshot(Index index, base::Rope snapshot) = 0;
+
   // The current term, and whether this server believes that it leads.
   virtual State GetState() const = 0;
 
@@ -105,8 +115,9 @@ class Raft {
 };
 
 // Makes server `me` of a cluster: peers[j] leads to server j, peers[me] is not
-// used and may be null, nothing else may. Resumes from what `persister` holds;
-// empty means a new server, damaged ends the process (raft/saved_state.h), and
+// used and may be null, nothing else may. Resumes from what `persister` holds,
+// and delivers its snapshot, if there is one, before anything else; empty
+// means a new server, damaged ends the process (raft/saved_state.h), and
 // so does a disk that fails, now or later (persister/persister.h). Sends
 // nothing on the channel before it returns. The instance is the only one to
 // send on `apply_channel` and closes it in Kill(). The last reference may not

@@ -24,22 +24,22 @@ constexpr size_t kMaxBatchBytes = 999'000;
 // --- Leader: when to send ---------------------------------------------------
 
 void RaftServer::HeartbeatLoop() {
-  AppendEntriesCalls calls;
-  while (AwaitAppendEntriesDue(&calls)) SendAppendEntries(calls);
+  DueCalls calls;
+  while (AwaitDueCalls(&calls)) SendCalls(calls);
 }
 
-void RaftServer::SendDueAppendEntries() {
-  AppendEntriesCalls calls;
+void RaftServer::SendDueCalls() {
+  DueCalls calls;
   {
     MutexLock lock(&mu_);
     calls = TakeDueCallsLocked();
   }
-  SendAppendEntries(calls);
+  SendCalls(calls);
 }
 
-// Waits, while this server leads, until a follower is due an AppendEntries, and
-// fills `calls`. Returns false once the instance is killed.
-bool RaftServer::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
+// Waits, while this server leads, until a follower is due a call, and fills
+// `calls`. Returns false once the instance is killed.
+bool RaftServer::AwaitDueCalls(DueCalls* calls) {
   MutexLock lock(&mu_);
   while (!killed_) {
     if (role_ != Role::kLeader) {
@@ -55,8 +55,8 @@ bool RaftServer::AwaitAppendEntriesDue(AppendEntriesCalls* calls) {
 
 // Fills what is due now, and sees to it that the ticker wakes for the rest. All
 // sending goes through here, from Start(), from replies, and from the clock.
-RaftServer::AppendEntriesCalls RaftServer::TakeDueCallsLocked() {
-  AppendEntriesCalls calls;
+RaftServer::DueCalls RaftServer::TakeDueCallsLocked() {
+  DueCalls calls;
   if (killed_ || role_ != Role::kLeader) return calls;
   const Clock::time_point now = clock_();
   const Offer offer{log_, commit_index_, commit_advanced_at_};
@@ -67,7 +67,7 @@ RaftServer::AppendEntriesCalls RaftServer::TakeDueCallsLocked() {
     Clock::time_point due =
         followers_[i].DueAt(now, decides[i], offer, timing_);
     if (due <= now) {
-      calls.push_back(FillAppendEntriesLocked(static_cast<ServerId>(i), now));
+      FillDueCallLocked(static_cast<ServerId>(i), now, &calls);
       due = followers_[i].DueAt(now, decides[i], offer, timing_);
     }
     next_due = std::min(next_due, due);
@@ -77,6 +77,30 @@ RaftServer::AppendEntriesCalls RaftServer::TakeDueCallsLocked() {
   if (next_due < heartbeat_wakes_at_) append_entries_due_.Signal();
   heartbeat_wakes_at_ = next_due;
   return calls;
+}
+
+// Entries, or a snapshot if the log has discarded what comes next (7).
+void RaftServer::FillDueCallLocked(ServerId peer, Clock::time_point now,
+                                   DueCalls* calls) {
+  Progress& follower = followers_[static_cast<size_t>(peer)];
+  if (follower.NeedsSnapshot(now, log_, timing_)) {
+    follower.BeginSnapshot(
+        {log_.last_included_index(), log_.last_included_term(), snapshot_});
+  }
+  if (follower.WantsChunk()) {
+    calls->install_snapshot.push_back(FillInstallSnapshotLocked(peer, now));
+  } else {
+    calls->append_entries.push_back(FillAppendEntriesLocked(peer, now));
+  }
+}
+
+void RaftServer::SendCalls(const DueCalls& calls) {
+  for (const AppendEntriesCall& call : calls.append_entries) {
+    SendAppendEntries(call);
+  }
+  for (const InstallSnapshotCall& call : calls.install_snapshot) {
+    SendInstallSnapshot(call);
+  }
 }
 
 // Whether the log's last entry makes an AppendEntries due sooner.
@@ -96,10 +120,14 @@ RaftServer::AppendEntriesCall RaftServer::FillAppendEntriesLocked(
   AppendEntriesArgs args;
   args.term = current_term_;
   args.leader_id = me_;
-  args.prev_log_index = follower.next() - 1;
+  // What comes next may have been discarded; a heartbeat then asks only
+  // whether the follower is there.
+  args.prev_log_index =
+      std::max(follower.next() - 1, log_.last_included_index());
   args.prev_log_term = log_.TermAt(args.prev_log_index);
   args.leader_commit = commit_index_;
-  if (follower.WantsEntries(now, log_.LastIndex(), timing_)) {
+  if (follower.next() > log_.last_included_index() &&
+      follower.WantsEntries(now, log_.LastIndex(), timing_)) {
     args.entries =
         log_.Slice(follower.next(), log_.LastIndex(), kMaxBatchBytes);
   }
@@ -113,22 +141,20 @@ RaftServer::AppendEntriesCall RaftServer::FillAppendEntriesLocked(
   return {peer, request, std::move(args)};
 }
 
-void RaftServer::SendAppendEntries(const AppendEntriesCalls& calls) {
-  for (const AppendEntriesCall& call : calls) {
-    // Capturing this is safe: Kill() closes the ends, which drains callbacks.
-    peers_[static_cast<size_t>(call.peer)]->CallAsync(
-        kAppendEntries, call.args,
-        [this, peer = call.peer, term = call.args.term,
-         request = call.request](std::optional<AppendEntriesReply> reply) {
-          AppendEntriesCalls next;
-          {
-            MutexLock lock(&mu_);
-            OnAppendEntriesReplyLocked(peer, term, request, reply);
-            next = TakeDueCallsLocked();
-          }
-          SendAppendEntries(next);
-        });
-  }
+void RaftServer::SendAppendEntries(const AppendEntriesCall& call) {
+  // Capturing this is safe: Kill() closes the ends, which drains callbacks.
+  peers_[static_cast<size_t>(call.peer)]->CallAsync(
+      kAppendEntries, call.args,
+      [this, peer = call.peer, term = call.args.term,
+       request = call.request](std::optional<AppendEntriesReply> reply) {
+        DueCalls next;
+        {
+          MutexLock lock(&mu_);
+          OnAppendEntriesReplyLocked(peer, term, request, reply);
+          next = TakeDueCallsLocked();
+        }
+        SendCalls(next);
+      });
 }
 
 void RaftServer::OnAppendEntriesReplyLocked(
@@ -145,7 +171,7 @@ void RaftServer::OnAppendEntriesReplyLocked(
   // No running server answers below the term it was asked in: that is the empty
   // answer of a killed one.
   if (!reply.has_value() || reply->term < term) {
-    follower.OnLost(request);
+    follower.OnLost(request.number);
     return;
   }
   if (reply->success) {
@@ -192,7 +218,7 @@ void RaftServer::AdvanceLeaderCommitLocked() {
 // Counts the request if no peer that works can have sent it.
 bool RaftServer::IsMalformedLocked(const AppendEntriesArgs& args) {
   Term last_term = args.prev_log_term;
-  bool terms_grow = true;
+  bool terms_grow = (args.prev_log_index == 0) == (args.prev_log_term == 0);
   for (const EntryView entry : args.entries) {
     terms_grow = terms_grow && last_term <= entry.term;
     last_term = entry.term;
@@ -215,13 +241,7 @@ AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
   // 1. Reply false if term < current_term_ (5.1).
   if (args.term < current_term_) return reply;
 
-  // It comes from the leader of this term: follow it (5.2).
-  CHECK(role_ != Role::kLeader)
-      << "S" << args.leader_id << " leads term " << args.term << " too";
-  if (role_ == Role::kCandidate) BecomeFollowerLocked(args.term);
-  leader_ = args.leader_id;
-  ResetElectionDeadlineLocked();
-
+  FollowLocked(args.leader_id);
   // 2. Reply false if the log has no entry at prev_log_index with
   // prev_log_term (5.3).
   if (!log_.Matches(args.prev_log_index, args.prev_log_term)) {
@@ -240,6 +260,15 @@ AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
       args.leader_commit, args.prev_log_index + args.entries.size()));
   reply.success = true;
   return reply;
+}
+
+// A request came from the leader of this term: follow it (5.2).
+void RaftServer::FollowLocked(ServerId leader) {
+  CHECK(role_ != Role::kLeader)
+      << "S" << leader << " leads term " << current_term_ << " too";
+  if (role_ == Role::kCandidate) BecomeFollowerLocked(current_term_);
+  leader_ = leader;
+  ResetElectionDeadlineLocked();
 }
 
 // 3. Delete an entry that conflicts with a new one, and all that follow it;
@@ -264,6 +293,9 @@ void RaftServer::SetCommitIndexLocked(Index index) {
   VLOG(1) << TraceLocked(Topic::kCommit) << "advance " << commit_index_ << "->"
           << index;
   commit_index_ = index;
+  if (incoming_.has_value() && incoming_->last_included_index <= index) {
+    incoming_.reset();  // the log has it all
+  }
   commit_advanced_at_ = clock_();
   commit_advanced_.Signal();
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "raft/checksum.h"
 #include "rpc/codec.h"
 
@@ -26,7 +27,7 @@ absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
   const auto seal = TakeFront<SavedSeal>(&bytes);
   if (!seal.ok()) return seal.status();
   if (seal->format != kSavedFormat) {
-    return absl::DataLossError("it does not begin with 'RFT2'");
+    return absl::DataLossError("it does not begin with 'RFT3'");
   }
   const std::string_view sealed = bytes;
   const auto header = TakeFront<SavedHeader>(&bytes);
@@ -35,18 +36,31 @@ absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes) {
   if (!Entries::CountWhole(bytes, &count)) {
     return absl::DataLossError("the log entries are cut short");
   }
-  LogChecksum entries;
+  LogChecksum entries(header->discarded);
   entries.AppendPacked(bytes);
   const size_t header_size = sealed.size() - bytes.size();
   if (Extend(entries.value(), sealed.substr(0, header_size)) !=
       seal->checksum) {
     return absl::DataLossError("the checksum is wrong");
   }
-  return SavedState{.current_term = header->current_term,
-                    .voted_for = header->voted_for,
-                    .last_included_index = header->last_included_index,
-                    .last_included_term = header->last_included_term,
-                    .entries = Entries(count, std::string(bytes))};
+  return SavedState{*header, Entries(count, std::string(bytes))};
+}
+
+absl::Status CheckSnapshot(const SavedHeader& header,
+                           const base::Rope& snapshot) {
+  if (snapshot.size() != header.snapshot_size) {
+    return absl::DataLossError(absl::StrCat("the snapshot has ",
+                                            snapshot.size(),
+                                            " bytes, but the raft state was "
+                                            "saved with one of ",
+                                            header.snapshot_size));
+  }
+  if (ChecksumOf(snapshot) != header.snapshot_checksum) {
+    return absl::DataLossError(
+        "the snapshot is not the one that the raft state was saved with: its "
+        "checksum is another");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace raft

@@ -1,9 +1,11 @@
 // What a server had saved, read back without making a Raft of it: for tools and
 // for checkers of a Raft from outside. A Raft need not offer this header.
 //
-// A saved value is a seal, a header, and the packed entries of the log. The
-// seal says which format this is and has a checksum of all else, so that what
-// is damaged, cut short or of another format is never taken for a state.
+// A saved raft state is a seal, a header, and the packed entries of the log.
+// The seal says which format this is and has a checksum of all else, so that
+// what is damaged, cut short or of another format is never taken for a state.
+// The header names the snapshot that it was saved with, so that no other is
+// taken for it.
 //
 // Thread safety: plain values and a pure function.
 
@@ -13,19 +15,21 @@
 #include <string_view>
 #include <tuple>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/rope.h"
 #include "raft/checksum.h"
 #include "raft/entries.h"
 #include "raft/types.h"
 
 namespace raft {
 
-// "RFT2", as it lies on the disk. A format that is not compatible gets another.
-inline constexpr uint32_t kSavedFormat = 0x32544652;
+// "RFT3", as it lies on the disk. A format that is not compatible gets another.
+inline constexpr uint32_t kSavedFormat = 0x33544652;
 
 struct SavedSeal {
   uint32_t format = kSavedFormat;
-  Checksum checksum = 0;  // of the entries, and then the header
+  Checksum checksum = 0;  // of all entries ever, and then the header
 
   auto Fields() { return std::tie(format, checksum); }
 };
@@ -36,20 +40,20 @@ struct SavedHeader {
   ServerId voted_for = kNobody;
   Index last_included_index = 0;  // of the entry before the first one
   Term last_included_term = 0;
+  Checksum discarded = 0;  // of the entries up to that one
+  uint64_t snapshot_size = 0;
+  Checksum snapshot_checksum = 0;
 
   auto Fields() {
     return std::tie(current_term, voted_for, last_included_index,
-                    last_included_term);
+                    last_included_term, discarded, snapshot_size,
+                    snapshot_checksum);
   }
   friend bool operator==(const SavedHeader&, const SavedHeader&) = default;
 };
 
 // Figure 2, "persistent state on all servers".
-struct SavedState {
-  Term current_term = 0;
-  ServerId voted_for = kNobody;
-  Index last_included_index = 0;  // of the entry before the first one
-  Term last_included_term = 0;
+struct SavedState : SavedHeader {
   Entries entries;
 };
 
@@ -57,6 +61,10 @@ struct SavedState {
 // server. Returns kDataLoss if they are not such bytes: no single bit of them
 // can be another one unseen.
 absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes);
+
+// Returns kDataLoss if `snapshot` is not what was saved with the raft state.
+absl::Status CheckSnapshot(const SavedHeader& header,
+                           const base::Rope& snapshot);
 
 }  // namespace raft
 

@@ -76,7 +76,7 @@ RaftServer::~RaftServer() { Kill(); }
 
 StartResult RaftServer::Start(std::string_view command) {
   StartResult result;
-  AppendEntriesCalls calls;
+  DueCalls calls;
   {
     MutexLock lock(&mu_);
     if (command.size() > kMaxCommandBytes) {
@@ -90,7 +90,7 @@ StartResult RaftServer::Start(std::string_view command) {
     if (Majority() == 1) AdvanceLeaderCommitLocked();
     if (LastEntryHastensLocked()) calls = TakeDueCallsLocked();
   }
-  SendAppendEntries(calls);
+  SendCalls(calls);
   return result;
 }
 
@@ -124,9 +124,9 @@ Status RaftServer::GetStatus() const {
   if (status.role != Role::kLeader) return status;
   const Clock::time_point now = clock_();
   for (const Progress& follower : followers_) {
-    status.followers.push_back({follower.match(), follower.next(),
-                                follower.IsResponsive(now, timing_),
-                                follower.lost_log()});
+    status.followers.push_back(
+        {follower.match(), follower.next(), follower.IsResponsive(now, timing_),
+         follower.state() == Progress::State::kSnapshot, follower.lost_log()});
   }
   return status;
 }
@@ -217,7 +217,7 @@ void RaftServer::CountMalformedLocked(const char* request, ServerId from) {
 
 std::string RaftServer::TraceLocked(Topic topic) const {
   static constexpr const char* kTopics[] = {"TERM", "VOTE", "LEAD", "APPD",
-                                            "CMIT", "APLY", "PERS"};
+                                            "SNAP", "CMIT", "APLY", "PERS"};
   static constexpr const char* kRoles[] = {"F", "C", "L"};
   return absl::StrCat(log_name_, " T", current_term_, " ",
                       kRoles[static_cast<size_t>(role_)], " ",
@@ -232,6 +232,9 @@ std::vector<rpc::Service> RaftServer::Services() {
   });
   service.Handle(kAppendEntries, [self](const AppendEntriesArgs& args) {
     return self->AppendEntries(args);
+  });
+  service.Handle(kInstallSnapshot, [self](const InstallSnapshotArgs& args) {
+    return self->InstallSnapshot(args);
   });
   return {std::move(service)};
 }

@@ -1,4 +1,4 @@
-// One Raft server: the state and the rules of Figure 2.
+// One Raft server: the state and the rules of Figure 2 and Figure 13.
 //
 // All state stands under one mutex, held from the first to the last line of
 // every handler and never across a wait. RPCs are asynchronous, so that a call
@@ -7,8 +7,8 @@
 // applier.
 //
 // Where things are: server.cc life cycle and role transitions, election.cc 5.2
-// and 5.4.1, replication.cc 5.3 and 5.4.2, applier.cc delivery, persistence.cc
-// the disk, invariants.cc what must always hold, log.h the log.
+// and 5.4.1, replication.cc 5.3 and 5.4.2, snapshot.cc 7, applier.cc delivery,
+// persistence.cc the disk, invariants.cc what must always hold, log.h the log.
 //
 // Private to raft/ and its unit tests; users include raft/raft.h.
 //
@@ -28,6 +28,7 @@
 
 #include "base/mutex.h"
 #include "base/random.h"
+#include "base/rope.h"
 #include "persister/persister.h"
 #include "raft/invariants.h"
 #include "raft/log.h"
@@ -53,6 +54,7 @@ class RaftServer final : public Raft,
 
   // As in raft/raft.h.
   StartResult Start(std::string_view command) override EXCLUDES(mu_);
+  void Snapshot(Index index, base::Rope snapshot) override EXCLUDES(mu_);
   State GetState() const override EXCLUDES(mu_);
   Status GetStatus() const override EXCLUDES(mu_);
   std::vector<rpc::Service> Services() override;
@@ -62,14 +64,16 @@ class RaftServer final : public Raft,
   // REQUIRES: called once at most, before Kill().
   void StartThreads();
 
-  // The RPC handlers of Figure 2; Services() exports them.
+  // The RPC handlers of Figures 2 and 13; Services() exports them.
   RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_);
   AppendEntriesReply AppendEntries(const AppendEntriesArgs& args) EXCLUDES(mu_);
+  InstallSnapshotReply InstallSnapshot(const InstallSnapshotArgs& args)
+      EXCLUDES(mu_);
 
   // What each thread does when its time has come. Tests of an instance without
   // threads call them.
   void StartElection() EXCLUDES(mu_);
-  void SendDueAppendEntries() EXCLUDES(mu_);
+  void SendDueCalls() EXCLUDES(mu_);
   bool DeliverCommitted() EXCLUDES(mu_);  // waits for a commit; false: closed
   Clock::time_point election_deadline() const EXCLUDES(mu_);
   Log log() const EXCLUDES(mu_);  // a copy
@@ -81,7 +85,28 @@ class RaftServer final : public Raft,
     Progress::Request request;
     AppendEntriesArgs args;
   };
-  using AppendEntriesCalls = std::vector<AppendEntriesCall>;
+  // One InstallSnapshot, in the same way.
+  struct InstallSnapshotCall {
+    ServerId peer;
+    Progress::Chunk chunk;
+    InstallSnapshotArgs args;
+  };
+  struct DueCalls {
+    std::vector<AppendEntriesCall> append_entries;
+    std::vector<InstallSnapshotCall> install_snapshot;
+    bool empty() const {
+      return append_entries.empty() && install_snapshot.empty();
+    }
+  };
+
+  // What a follower has of a snapshot that is not complete. A leader has one
+  // snapshot of an index, so term and index tell which it is.
+  struct IncomingSnapshot {
+    Term term = 0;  // the leader's
+    Index last_included_index = 0;
+    Term last_included_term = 0;
+    base::Rope bytes;
+  };
 
   void CheckArguments() const;
 
@@ -93,6 +118,7 @@ class RaftServer final : public Raft,
   StartResult RefuseTooLargeLocked(size_t bytes) REQUIRES(mu_);
   bool IsMalformedLocked(const RequestVoteArgs& args) REQUIRES(mu_);
   bool IsMalformedLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
+  bool IsMalformedLocked(const InstallSnapshotArgs& args) REQUIRES(mu_);
   void CountMalformedLocked(const char* request, ServerId from) REQUIRES(mu_);
   size_t Majority() const { return peers_.size() / 2 + 1; }
   bool IsPeer(size_t server) const {
@@ -102,7 +128,16 @@ class RaftServer final : public Raft,
     return 0 <= server && static_cast<size_t>(server) < peers_.size() &&
            server != me_;
   }
-  enum class Topic { kTerm, kVote, kLead, kAppend, kCommit, kApply, kPersist };
+  enum class Topic {
+    kTerm,
+    kVote,
+    kLead,
+    kAppend,
+    kSnapshot,
+    kCommit,
+    kApply,
+    kPersist
+  };
   std::string TraceLocked(Topic topic) const REQUIRES(mu_);
 
   // election.cc
@@ -116,13 +151,16 @@ class RaftServer final : public Raft,
 
   // replication.cc, leader
   void HeartbeatLoop() EXCLUDES(mu_);
-  bool AwaitAppendEntriesDue(AppendEntriesCalls* calls) EXCLUDES(mu_);
-  AppendEntriesCalls TakeDueCallsLocked() REQUIRES(mu_);
+  bool AwaitDueCalls(DueCalls* calls) EXCLUDES(mu_);
+  DueCalls TakeDueCallsLocked() REQUIRES(mu_);
+  void FillDueCallLocked(ServerId peer, Clock::time_point now, DueCalls* calls)
+      REQUIRES(mu_);
+  void SendCalls(const DueCalls& calls) EXCLUDES(mu_);
   bool LastEntryHastensLocked() const REQUIRES(mu_);
   AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
                                             Clock::time_point now)
       REQUIRES(mu_);
-  void SendAppendEntries(const AppendEntriesCalls& calls) EXCLUDES(mu_);
+  void SendAppendEntries(const AppendEntriesCall& call) EXCLUDES(mu_);
   void OnAppendEntriesReplyLocked(
       ServerId peer, Term term, const Progress::Request& request,
       const std::optional<AppendEntriesReply>& reply) REQUIRES(mu_);
@@ -130,20 +168,38 @@ class RaftServer final : public Raft,
   void AdvanceLeaderCommitLocked() REQUIRES(mu_);
 
   // replication.cc, follower
+  void FollowLocked(ServerId leader) REQUIRES(mu_);
   void StoreEntriesLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
   void SetCommitIndexLocked(Index index) REQUIRES(mu_);
+
+  // snapshot.cc, leader
+  InstallSnapshotCall FillInstallSnapshotLocked(ServerId peer,
+                                                Clock::time_point now)
+      REQUIRES(mu_);
+  void SendInstallSnapshot(const InstallSnapshotCall& call) EXCLUDES(mu_);
+  void OnInstallSnapshotReplyLocked(
+      ServerId peer, Term term, const Progress::Chunk& chunk,
+      const std::optional<InstallSnapshotReply>& reply) REQUIRES(mu_);
+
+  // snapshot.cc, follower
+  bool TakeChunkLocked(const InstallSnapshotArgs& args) REQUIRES(mu_);
+  void InstallLocked() REQUIRES(mu_);
 
   // applier.cc
   void ApplyLoop() EXCLUDES(mu_);
   struct Committed {
-    Index first;
-    Entries entries;
+    std::optional<ApplyMsg> snapshot;  // otherwise:
+    Index first = 0;
+    Entries entries = {};
   };
   std::optional<Committed> AwaitCommitted() EXCLUDES(mu_);
-  static std::vector<ApplyMsg> MakeMessages(const Committed& committed);
+  static std::vector<ApplyMsg> MakeMessages(Committed committed);
 
   // persistence.cc: the only ones that touch persister_.
   void PersistLocked() REQUIRES(mu_);
+  void PersistSnapshotLocked(base::Rope snapshot, Checksum checksum)
+      REQUIRES(mu_);
+  base::Rope EncodeStateLocked() REQUIRES(mu_);
   void RestoreLocked() REQUIRES(mu_);
 
   // invariants.cc
@@ -169,6 +225,8 @@ class RaftServer final : public Raft,
   Term current_term_ ABSL_GUARDED_BY(mu_) = 0;         // never decreases
   ServerId voted_for_ ABSL_GUARDED_BY(mu_) = kNobody;  // in current_term_
   Log log_ ABSL_GUARDED_BY(mu_);
+  base::Rope snapshot_ ABSL_GUARDED_BY(mu_);  // up to the last included entry
+  Checksum snapshot_checksum_ ABSL_GUARDED_BY(mu_);
 
   // Volatile on all servers.
   Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;  // never decreases
@@ -178,6 +236,8 @@ class RaftServer final : public Raft,
       kNobody;  // of current_term_, if known
   Clock::time_point election_deadline_ ABSL_GUARDED_BY(mu_);
   base::Random random_ ABSL_GUARDED_BY(mu_);
+  std::optional<IncomingSnapshot> incoming_
+      ABSL_GUARDED_BY(mu_);  // a leader sends it: the chunks so far
   uint64_t malformed_requests_ ABSL_GUARDED_BY(mu_) = 0;
   bool refused_too_large_ ABSL_GUARDED_BY(mu_) = false;
 

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/rope.h"
+
 namespace raft {
 
 // Counts elections; 0 before the first one (Figure 2, currentTerm).
@@ -41,15 +43,16 @@ struct State {
 };
 
 // One delivery on the apply channel: each committed entry once, in the order of
-// the indexes, without a gap.
+// the indexes, without a gap; or, in place of all entries up to `index` that
+// were not delivered, a snapshot that covers them.
 struct ApplyMsg {
   enum class Kind : uint8_t { kCommand, kSnapshot };
 
   Kind kind = Kind::kCommand;
-  Index index = 0;       // of the command, or the last one in the snapshot
-  Term term = 0;         // of the entry at `index`
-  std::string command;   // kCommand: the bytes given to Start()
-  std::string snapshot;  // kSnapshot: the bytes given to Snapshot()
+  Index index = 0;      // of the command, or the last one in the snapshot
+  Term term = 0;        // of the entry at `index`
+  std::string command;  // kCommand: the bytes given to Start()
+  base::Rope snapshot;  // kSnapshot: the bytes given to Snapshot()
 };
 
 }  // namespace raft

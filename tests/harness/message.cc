@@ -44,7 +44,8 @@ std::optional<Message> DecodeMessage(const Packet& packet) {
                   .delay = packet.delay,
                   .body = Undecodable()};
   if (DecodeIf(raft::kRequestVote, packet, &message) ||
-      DecodeIf(raft::kAppendEntries, packet, &message)) {
+      DecodeIf(raft::kAppendEntries, packet, &message) ||
+      DecodeIf(raft::kInstallSnapshot, packet, &message)) {
     return message;
   }
   return std::nullopt;

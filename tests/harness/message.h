@@ -24,9 +24,11 @@ namespace harness {
 // The bytes are not what the method carries.
 struct Undecodable {};
 
-using MessageBody = std::variant<raft::RequestVoteArgs, raft::RequestVoteReply,
-                                 raft::AppendEntriesArgs,
-                                 raft::AppendEntriesReply, Undecodable>;
+using MessageBody =
+    std::variant<raft::RequestVoteArgs, raft::RequestVoteReply,
+                 raft::AppendEntriesArgs, raft::AppendEntriesReply,
+                 raft::InstallSnapshotArgs, raft::InstallSnapshotReply,
+                 Undecodable>;
 
 struct Message {
   using Fate = labrpc::Packet::Fate;
@@ -34,7 +36,7 @@ struct Message {
   Link link;          // of the call: a reply travels against it
   uint64_t call = 0;  // a reply has its request's
   bool is_reply = false;
-  std::string_view rpc;  // "RequestVote", "AppendEntries"
+  std::string_view rpc;  // "RequestVote", "AppendEntries", ...
   Fate fate = Fate::kDelivered;
   bool is_duplicate = false;  // a request that comes a second time
   std::chrono::steady_clock::time_point sent;  // when the call was made

@@ -70,6 +70,21 @@ Json FieldsOf(const raft::AppendEntriesReply& reply) {
   return fields;
 }
 
+Json FieldsOf(const raft::InstallSnapshotArgs& args) {
+  return {{"term", args.term},
+          {"last_included_index", args.last_included_index},
+          {"last_included_term", args.last_included_term},
+          {"offset", args.offset},
+          {"bytes", args.data.size()},
+          {"done", args.done}};
+}
+
+Json FieldsOf(const raft::InstallSnapshotReply& reply) {
+  Json fields = {{"term", reply.term}, {"installed", reply.installed}};
+  if (!reply.installed) fields["next_offset"] = reply.next_offset;
+  return fields;
+}
+
 Json FieldsOf(const Undecodable&) { return nullptr; }
 
 }  // namespace
@@ -225,11 +240,17 @@ void Recorder::OnMessage(const Message& message) {
                  [&](const raft::AppendEntriesArgs& args) {
                    Shows(from, incarnation, args.term, Role::kLeader);
                  },
+                 [&](const raft::InstallSnapshotArgs& args) {
+                   Shows(from, incarnation, args.term, Role::kLeader);
+                 },
                  [&](const raft::RequestVoteReply& reply) {
                    ShowsByReply(from, reply.term, reply.vote_granted);
                  },
                  [&](const raft::AppendEntriesReply& reply) {
                    ShowsByReply(from, reply.term, reply.success);
+                 },
+                 [&](const raft::InstallSnapshotReply& reply) {
+                   ShowsByReply(from, reply.term, reply.installed);
                  },
                  [](const Undecodable&) {},
              },

@@ -45,8 +45,12 @@ bool TapMessage::Agrees() const {
             return reply.vote_granted;
           },
           [](const raft::AppendEntriesReply& reply) { return reply.success; },
+          [](const raft::InstallSnapshotReply& reply) {
+            return reply.installed;
+          },
           [](const raft::RequestVoteArgs&) { return false; },
           [](const raft::AppendEntriesArgs&) { return false; },
+          [](const raft::InstallSnapshotArgs&) { return false; },
           [](const Undecodable&) { return false; },
       },
       body);
@@ -161,6 +165,14 @@ Match AppendEntries() {
 
 Match AppendEntriesReplies() {
   return OneKind<raft::AppendEntriesReply>("AppendEntries reply");
+}
+
+Match InstallSnapshots() {
+  return OneKind<raft::InstallSnapshotArgs>("InstallSnapshot");
+}
+
+Match InstallSnapshotReplies() {
+  return OneKind<raft::InstallSnapshotReply>("InstallSnapshot reply");
 }
 
 void FailInVain(const std::string& what, const Blame& blame, Place place) {

@@ -108,6 +108,8 @@ Match RequestVotes();
 Match RequestVoteReplies();
 Match AppendEntries();
 Match AppendEntriesReplies();
+Match InstallSnapshots();
+Match InstallSnapshotReplies();
 
 // Fails with "scenario: expected `what` within 20 s", and why.
 [[noreturn]] void FailInVain(const std::string& what, const Blame& blame,

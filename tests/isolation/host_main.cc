@@ -56,6 +56,9 @@ class Host {
     switch (message.kind) {
       case Kind::kStart:
         return Answer(message, raft->Start(message.bytes));
+      case Kind::kSnapshot:
+        raft->Snapshot(message.bytes);
+        return Answer(message, "");
       case Kind::kState:
         return Answer(message, raft->GetState());
       case Kind::kHandle:

@@ -181,6 +181,11 @@ std::string HostedRaft::Start(std::string_view command) {
   return rpc::Encode(StartAnswer{result.index, result.term, result.is_leader});
 }
 
+void HostedRaft::Snapshot(std::string_view args) {
+  const auto decoded = *rpc::Decode<SnapshotArgs>(args);
+  Made()->Snapshot(decoded.index, decoded.snapshot);
+}
+
 std::string HostedRaft::GetState() const {
   const raft::State state = Made()->GetState();
   return rpc::Encode(StateAnswer{state.term, state.is_leader});
@@ -223,7 +228,7 @@ void HostedRaft::ForwardLoop() {
                                .index = message->index,
                                .term = message->term,
                                .bytes = is_snapshot
-                                            ? std::move(message->snapshot)
+                                            ? message->snapshot.ToString()
                                             : std::move(message->command)};
     wire_->Send({.kind = Kind::kApply,
                  .instance = instance_,

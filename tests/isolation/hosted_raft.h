@@ -63,6 +63,7 @@ class HostedRaft {
   // Each returns the answer's bytes; nothing: there is none.
   std::string Methods() const EXCLUDES(mu_);
   std::string Start(std::string_view command);
+  void Snapshot(std::string_view args);
   std::string GetState() const;
   std::optional<std::string> Handle(const std::string& method,
                                     std::string_view args) EXCLUDES(mu_);

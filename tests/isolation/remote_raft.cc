@@ -152,8 +152,11 @@ class Instance : public Listener {
                                 .term = delivery.term,
                                 .command = {},
                                 .snapshot = {}};
-      (delivery.is_snapshot ? message.snapshot : message.command) =
-          std::move(delivery.bytes);
+      if (delivery.is_snapshot) {
+        message.snapshot = delivery.bytes;
+      } else {
+        message.command = std::move(delivery.bytes);
+      }
       if (channel_->Send(std::move(message))) Tell({.kind = Kind::kTaken});
     }
   }
@@ -198,6 +201,12 @@ class RemoteRaft : public raft::Raft {
     const auto answer = DecodeOrDie<StartAnswer>(
         instance_->Ask(Kind::kStart, "", command).value_or(""));
     return {answer.index, answer.term, answer.is_leader};
+  }
+
+  void Snapshot(raft::Index index, base::Rope snapshot) override {
+    instance_->Ask(Kind::kSnapshot, "",
+                   rpc::Encode(isolation::SnapshotArgs{
+                       .index = index, .snapshot = snapshot.ToString()}));
   }
 
   raft::State GetState() const override {

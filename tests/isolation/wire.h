@@ -26,14 +26,15 @@ inline constexpr int kWireFd = 3;
 enum class Kind : uint8_t {
   kHello,  // to the Raft's process, first
   // To it; each up to kKill is answered.
-  kMake,    // bytes: MakeArgs; answer: the names of its methods
-  kStart,   // bytes: the command; answer: StartAnswer
-  kState,   // answer: StateAnswer
-  kHandle,  // name: of the method; bytes: its arguments; answer: its reply
-  kKill,    // answer: when Kill() has returned
-  kForget,  // the tests hold the instance no longer
-  kTaken,   // the service has taken the delivery
-  kBye,     // the test has ended
+  kMake,      // bytes: MakeArgs; answer: the names of its methods
+  kStart,     // bytes: the command; answer: StartAnswer
+  kSnapshot,  // bytes: SnapshotArgs; answer: when Snapshot() has returned
+  kState,     // answer: StateAnswer
+  kHandle,    // name: of the method; bytes: its arguments; answer: its reply
+  kKill,      // answer: when Kill() has returned
+  kForget,    // the tests hold the instance no longer
+  kTaken,     // the service has taken the delivery
+  kBye,       // the test has ended
   // From it.
   kCall,   // number: the peer; name, bytes: as above; answer: the reply
   kSave,   // bytes: SaveArgs
@@ -69,6 +70,13 @@ struct StartAnswer {
   bool is_leader = false;
 
   auto Fields() { return std::tie(index, term, is_leader); }
+};
+
+struct SnapshotArgs {
+  raft::Index index = 0;
+  std::string snapshot;
+
+  auto Fields() { return std::tie(index, snapshot); }
 };
 
 struct StateAnswer {

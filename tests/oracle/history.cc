@@ -57,6 +57,14 @@ std::string Text(const Event& event) {
           Message(event, event.yes ? "success" : "rejected"),
           event.yes ? absl::StrCat(" up to ", Position(event)) : "",
           Suffix(event.fate));
+    case Event::Kind::kInstallSnapshot:
+      return absl::StrCat(Message(event, "InstallSnapshot"),
+                          " last=", Position(event), event.yes ? " done" : "",
+                          Suffix(event.fate));
+    case Event::Kind::kInstallSnapshotReply:
+      return absl::StrCat(
+          Message(event, event.yes ? "installed" : "chunk answered"),
+          " last=", Position(event), Suffix(event.fate));
     case Event::Kind::kSave:
       return absl::StrCat(Name(event.server), " T", event.term,
                           " saves vote=", Name(event.peer),

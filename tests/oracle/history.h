@@ -19,11 +19,13 @@ namespace oracle {
 
 struct Event {
   enum class Kind : uint8_t {
-    kRequestVote,         // `server` asks `peer`
-    kRequestVoteReply,    // `server` answers `peer`
-    kAppendEntries,       // `server` sends to `peer`
-    kAppendEntriesReply,  // `server` answers `peer`
-    kSave,                // `peer` is the vote
+    kRequestVote,           // `server` asks `peer`
+    kRequestVoteReply,      // `server` answers `peer`
+    kAppendEntries,         // `server` sends to `peer`
+    kAppendEntriesReply,    // `server` answers `peer`
+    kInstallSnapshot,       // `server` sends to `peer`
+    kInstallSnapshotReply,  // `server` answers `peer`
+    kSave,                  // `peer` is the vote
     kApply,
     kState,
     kStart,
@@ -35,11 +37,11 @@ struct Event {
   raft::ServerId server = raft::kNobody;
   raft::ServerId peer = raft::kNobody;
   raft::Term term = 0;
-  raft::Index index = 0;      // last log, prev log, of an entry
+  raft::Index index = 0;      // last log, prev log, of an entry, last included
   raft::Term index_term = 0;  // of the entry there
   raft::Index commit = 0;     // kAppendEntries
   uint64_t entries = 0;  // kAppendEntries, kSave; kIncarnationBegins: which
-  bool yes = false;      // granted, success, leads
+  bool yes = false;      // granted, success, leads, done, installed
   harness::Message::Fate fate = harness::Message::Fate::kDelivered;
   std::chrono::steady_clock::time_point time{};
 };

@@ -247,6 +247,10 @@ class Oracle : public harness::ClusterObserver {
                const raft::RequestVoteReply& reply) EXCLUDES(lock_);
   void OnReply(const harness::Message& message,
                const raft::AppendEntriesReply& reply) EXCLUDES(lock_);
+  void OnInstallSnapshot(const harness::Message& message,
+                         const raft::InstallSnapshotArgs& args) EXCLUDES(lock_);
+  void OnReply(const harness::Message& message,
+               const raft::InstallSnapshotReply& reply) EXCLUDES(lock_);
   void OnUndecodable(const harness::Message& message) EXCLUDES(lock_);
   void AwaitReplyLocked(const harness::Message& message, Pending pending)
       REQUIRES(lock_);

@@ -28,6 +28,12 @@ void Oracle::OnMessage(const Message& message) {
           [&](const raft::AppendEntriesReply& reply) {
             OnReply(message, reply);
           },
+          [&](const raft::InstallSnapshotArgs& args) {
+            OnInstallSnapshot(message, args);
+          },
+          [&](const raft::InstallSnapshotReply& reply) {
+            OnReply(message, reply);
+          },
           [&](const harness::Undecodable&) { OnUndecodable(message); },
       },
       message.body);
@@ -131,6 +137,28 @@ void Oracle::OnAppendEntries(const Message& message,
       {.link = link, .term = args.term, .position = last, .prev = prev});
 }
 
+void Oracle::OnInstallSnapshot(const Message& message,
+                               const raft::InstallSnapshotArgs& args) {
+  const Link& link = message.link;
+  Judging judging(this);
+  if (IsStaleLocked(message)) return;
+  const Position last{args.last_included_index, args.last_included_term};
+  Record({.kind = Event::Kind::kInstallSnapshot,
+          .server = link.from,
+          .peer = link.to,
+          .term = args.term,
+          .index = last.index,
+          .index_term = last.term,
+          .yes = args.done,
+          .fate = message.fate});
+  SpeaksLocked(link, args.term, message.sent);
+  ShowsTermLocked(link.from, args.term);
+  OnDiskLocked(link.from, args.term, {}, kSavedBefore);
+  LeadsLocked(link.from, args.term);
+  AwaitReplyLocked(message,
+                   {.link = link, .term = args.term, .position = last});
+}
+
 // Judges what the request carries; returns the last entry that it vouches for.
 Oracle::Position Oracle::JudgeEntriesLocked(
     const Link& link, const raft::AppendEntriesArgs& args) {
@@ -200,6 +228,17 @@ void Oracle::OnReply(const Message& message,
   } else {
     JudgeRefusalLocked(*pending);
   }
+}
+
+void Oracle::OnReply(const Message& message,
+                     const raft::InstallSnapshotReply& reply) {
+  const Answer answer{reply.term, reply.installed, message.fate};
+  Judging judging(this);
+  const std::optional<Pending> pending = TakePendingLocked(message);
+  if (!pending.has_value()) return;
+  RecordReplyLocked(Event::Kind::kInstallSnapshotReply, *pending, answer);
+  if (!JudgeTermLocked(*pending, answer)) return;
+  if (answer.term == pending->term) QuietLocked(*pending, answer.term);
 }
 
 void Oracle::RecordReplyLocked(Event::Kind kind, const Pending& pending,

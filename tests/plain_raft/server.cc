@@ -72,6 +72,8 @@ State RaftServer::GetState() const {
   return {current_term_, role_ == Role::kLeader && !killed_};
 }
 
+void RaftServer::Snapshot(Index /*index*/, base::Rope /*snapshot*/) {}
+
 Status RaftServer::GetStatus() const {
   MutexLock lock(&mu_);
   Status status;

@@ -35,6 +35,7 @@ class RaftServer : public Raft,
 
   State GetState() const override EXCLUDES(mu_);
   StartResult Start(std::string_view command) override EXCLUDES(mu_);
+  void Snapshot(Index index, base::Rope snapshot) override;
   Status GetStatus() const override EXCLUDES(mu_);
   std::vector<rpc::Service> Services() override;
   void Kill() override EXCLUDES(mu_);

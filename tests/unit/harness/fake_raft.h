@@ -76,6 +76,16 @@ class FakeRaft : public raft::Raft {
     return killed_;
   }
 
+  void Snapshot(raft::Index index, base::Rope snapshot) override {
+    base::MutexLock lock(&mu_);
+    snapshots_[index] = std::move(snapshot);
+  }
+  // What its service gave to Snapshot().
+  std::map<raft::Index, base::Rope> snapshots() {
+    base::MutexLock lock(&mu_);
+    return snapshots_;
+  }
+
   raft::StartResult Start(std::string_view bytes) override {
     OnStart on_start;
     raft::StartResult result;
@@ -126,6 +136,7 @@ class FakeRaft : public raft::Raft {
   OnStart on_start_ ABSL_GUARDED_BY(mu_);
   std::function<void()> on_kill_ ABSL_GUARDED_BY(mu_);
   int asked_ ABSL_GUARDED_BY(mu_) = 0;
+  std::map<raft::Index, base::Rope> snapshots_ ABSL_GUARDED_BY(mu_);
   bool killed_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -219,14 +219,15 @@ TEST(Log, ItsBytesAreItsEntriesPacked) {
   EXPECT_EQ(restored.bytes(), log.bytes());
 }
 
-// Snapshots will move the base; the arithmetic must not care.
-TEST(Log, ABaseShiftsEveryIndex) {
+// The arithmetic must not care what has been discarded.
+TEST(Log, WhatASnapshotCoversShiftsEveryIndex) {
   Log log =
       LogOf({4, 4, 5}, /*last_included_index=*/10, /*last_included_term=*/3);
   EXPECT_EQ(log.FirstIndex(), 11u);
   EXPECT_EQ(log.LastIndex(), 13u);
   EXPECT_TRUE(log.Matches(10, 3));
-  EXPECT_FALSE(log.Matches(9, 3));
+  EXPECT_FALSE(log.Matches(10, 2));
+  EXPECT_TRUE(log.Matches(9, 7));  // covered, so committed
   EXPECT_EQ(log.LastIndexOf(3), 10u);
   EXPECT_EQ(log.ConflictAt(12).index, 11u);
   EXPECT_EQ(log.Slice(12, 13, 1 << 20).size(), 2u);

@@ -159,9 +159,9 @@ TEST(Progress, WhatWasLostIsSentAgainButNotInATightLoop) {
   const Log log = LogOf(2);
   Progress progress = Settled(1);
   progress.OnSent(kStart, {2, 1, 1}, 0);
-  progress.OnLost({1, 1, 0});  // another one
+  progress.OnLost(1);  // another one
   EXPECT_TRUE(progress.IsResponsive(kStart, kTiming));
-  progress.OnLost({2, 1, 1});
+  progress.OnLost(2);
   EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
   EXPECT_EQ(progress.DueAt(kStart, /*decides=*/true, {log, 0, {}}, kTiming),
             kStart + kTiming.laggard_interval);
@@ -198,7 +198,7 @@ TEST(QuorumFirst, TakesTheFirstResponsiveOnesThatMakeAMajority) {
       followers.push_back(Settled(1));
       if (responsive) continue;
       followers.back().OnSent(kStart, {2, 1, 1}, 0);
-      followers.back().OnLost({2, 1, 1});
+      followers.back().OnLost(2);
     }
     const auto decides = QuorumFirst(followers, c.leader, kStart, kTiming);
     EXPECT_EQ(std::vector<bool>(decides.begin(), decides.end()), c.decides);

@@ -89,7 +89,7 @@ struct RaftFixture {
   // What the server does at the next beat, `time` from now.
   void Beat(std::chrono::milliseconds time) {
     now += time;
-    raft->SendDueAppendEntries();
+    raft->SendDueCalls();
   }
 
   Role role() const { return raft->GetStatus().role; }

@@ -72,7 +72,7 @@ TEST(SavedState, ExcessBytesAreAnError) {
 TEST(SavedState, AnotherFormatIsAnErrorThatSaysSo) {
   const auto saved =
       DecodeSavedState(rpc::Encode(SavedHeader{.current_term = 7}));
-  EXPECT_EQ(saved.status().message(), "it does not begin with 'RFT2'");
+  EXPECT_EQ(saved.status().message(), "it does not begin with 'RFT3'");
 }
 
 // The checksum is kept while the log grows and is cut; it must be that of the

@@ -296,6 +296,8 @@ class NoRaft : public raft::Raft {
     return {1, Leads()};
   }
 
+  void Snapshot(raft::Index, base::Rope) override {}
+
   raft::Status GetStatus() const override { return {}; }
 
   std::vector<rpc::Service> Services() override { return {}; }
