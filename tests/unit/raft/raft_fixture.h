@@ -102,7 +102,9 @@ struct RaftFixture {
   std::vector<Term> Terms() const {
     const Log log = raft->log();
     std::vector<Term> terms;
-    for (Index i = 1; i <= log.LastIndex(); ++i) terms.push_back(log.TermAt(i));
+    for (Index i = log.FirstIndex(); i <= log.LastIndex(); ++i) {
+      terms.push_back(log.TermAt(i));
+    }
     return terms;
   }
 
