@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/random.h"
 #include "gtest/gtest.h"
 #include "raft/entries.h"
 #include "rpc/codec.h"
@@ -238,6 +239,75 @@ TEST(Log, WhatASnapshotCoversShiftsEveryIndex) {
   EXPECT_EQ(log.LastIndex(), 10u);
   EXPECT_EQ(log.LastTerm(), 3u);
   EXPECT_EQ(log.Append(7, "x"), 11u);
+}
+
+TEST(Log, DiscardingChangesNoEntryThatStays) {
+  Log log = LogOf({1, 1, 2, 2, 3});
+  log.DiscardUpTo(3);
+  EXPECT_EQ(log.last_included_index(), 3u);
+  EXPECT_EQ(log.last_included_term(), 2u);
+  EXPECT_EQ(TermsOf(log), (Terms{2, 3}));
+  EXPECT_EQ(log.FirstNewIndex(/*prev_index=*/1, EntriesOf({1, 2, 2})), 5u);
+  log.DiscardUpTo(3);
+  EXPECT_EQ(TermsOf(log), (Terms{2, 3}));
+  log.DiscardUpTo(5);
+  EXPECT_EQ(log.LastIndex(), 5u);
+  EXPECT_EQ(log.LastTerm(), 3u);
+  EXPECT_TRUE(log.bytes().empty());
+
+  log.DiscardAll(9, 4);
+  EXPECT_EQ(log.LastIndex(), 9u);
+  EXPECT_EQ(log.LastTerm(), 4u);
+  EXPECT_EQ(log.Append(5, "x"), 10u);
+}
+
+// Random changes against a plain vector.
+TEST(Log, BehavesLikeAVectorWhateverIsDiscarded) {
+  base::Random random(7);
+  for (int run = 0; run < 20; ++run) {
+    Log log;
+    std::vector<std::pair<Term, std::string>> model = {{0, ""}};  // [0] is 0
+    for (int step = 0; step < 300; ++step) {
+      const Index first = log.FirstIndex();
+      const Index last = log.LastIndex();
+      switch (random.Below(8)) {
+        case 0:
+          log.TruncateFrom(first + random.Below(last - first + 2));
+          model.resize(log.LastIndex() + 1);
+          break;
+        case 1:
+          log.DiscardUpTo(first - 1 + random.Below(last - first + 2));
+          break;
+        default: {
+          const Term term = log.LastTerm() + random.Below(2) + (last == 0);
+          const std::string command(random.Below(3'000), 'a' + step % 26);
+          log.Append(term, command);
+          model.emplace_back(term, command);
+        }
+      }
+      ASSERT_EQ(log.LastIndex() + 1, model.size());
+      Log again(log.last_included_index(), log.last_included_term(),
+                log.discarded_checksum());
+      size_t bytes = 0;
+      for (Index i = log.LastIndex(); i >= log.FirstIndex(); --i) {
+        ASSERT_EQ(log.TermAt(i), model[i].first);
+        bytes += Entries::kHeaderBytes + model[i].second.size();
+        ASSERT_EQ(log.BytesFrom(i), bytes);
+      }
+      const Entries all =
+          log.Slice(log.FirstIndex(), log.LastIndex(), size_t{1} << 30);
+      again.AppendFrom(all, /*skip=*/0);
+      ASSERT_EQ(all.bytes(), log.bytes().ToString());
+      ASSERT_EQ(again.checksum(), log.checksum());
+    }
+  }
+}
+
+TEST(LogDeathTest, DiscardsOnlyWhatItHas) {
+  Log log = LogOf({1, 1});
+  EXPECT_DEATH(log.DiscardUpTo(3), "LastIndex");
+  log.DiscardUpTo(2);
+  EXPECT_DEATH(log.DiscardUpTo(1), "last_included_index_");
 }
 
 // A copy of the bytes, as the Persister keeps one, must not see later changes.

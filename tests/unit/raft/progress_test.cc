@@ -178,6 +178,108 @@ TEST(Progress, AnEntryHastensTheFirstAndTheLastOfManyBytes) {
   EXPECT_FALSE(progress.HastensWith(LogOf(3, kMaxLaggardBytes)));
 }
 
+TEST(Progress, WhatTheLogHasNoMoreNeedsASnapshot) {
+  Log log = LogOf(4);
+  log.DiscardUpTo(2);
+  EXPECT_TRUE(Settled(0).NeedsSnapshot(kStart, log, kTiming));
+  EXPECT_TRUE(Settled(1).NeedsSnapshot(kStart, log, kTiming));
+  EXPECT_FALSE(Settled(2).NeedsSnapshot(kStart, log, kTiming));
+  EXPECT_EQ(Settled(1).DueAt(kStart, false, {log, 0, {}}, kTiming), kAtOnce);
+
+  Progress promised = Settled(1);  // entries are in flight
+  promised.OnSent(kStart, {2, 1, 2}, 0);
+  EXPECT_FALSE(promised.NeedsSnapshot(kStart, log, kTiming));
+  EXPECT_TRUE(promised.NeedsSnapshot(kStart + kTiming.heartbeat_interval, log,
+                                     kTiming));
+}
+
+// A follower that gets a snapshot of 10 bytes, up to index 2.
+Progress GettingSnapshot() {
+  Progress progress = Settled(0);
+  progress.BeginSnapshot({/*last_included_index=*/2, /*last_included_term=*/1,
+                          base::Rope("0123456789")});
+  return progress;
+}
+
+TEST(Progress, ASnapshotGoesOneChunkAtATime) {
+  Log log = LogOf(4);
+  log.DiscardUpTo(2);
+  const auto due = [&log](const Progress& progress) {
+    return progress.DueAt(kStart, true, {log, 4, {}}, kTiming);
+  };
+  Progress progress = GettingSnapshot();
+  EXPECT_EQ(due(progress), kAtOnce);
+  progress.OnSent(kStart, {/*number=*/2, /*last_included_index=*/2, 0});
+  EXPECT_FALSE(progress.WantsChunk());
+  EXPECT_EQ(due(progress), kStart + kTiming.heartbeat_interval);
+  EXPECT_FALSE(progress.HastensWith(log));
+  progress.OnStored({2, 2, 0}, /*next_offset=*/4);
+  EXPECT_EQ(progress.transfer().offset, 4u);
+  EXPECT_EQ(due(progress), kAtOnce);
+  progress.OnSent(kStart, {3, 2, 4});
+  progress.OnInstalled({3, 2, 4});
+  EXPECT_EQ(progress.state(), Progress::State::kReplicate);
+  EXPECT_EQ(progress.match(), 2u);
+  EXPECT_EQ(progress.next(), 3u);
+}
+
+TEST(Progress, OnlyTheAnswerToTheNewestChunkIsNews) {
+  Progress progress = GettingSnapshot();
+  progress.OnStored({1, 2, 0}, 4);
+  const struct {
+    Progress::Chunk chunk;
+    uint64_t next_offset;
+    uint64_t offset;
+  } kCases[] = {
+      {{2, 2, /*offset=*/0}, 6, 4},                          // an earlier chunk
+      {{2, /*last_included_index=*/1, /*offset=*/4}, 6, 4},  // another snapshot
+      {{2, 2, 4}, 0, 0},    // the follower has crashed
+      {{2, 2, 4}, 99, 10},  // what cannot be
+  };
+  for (const auto& c : kCases) {
+    Progress copy = progress;
+    copy.OnStored(c.chunk, c.next_offset);
+    EXPECT_EQ(copy.transfer().offset, c.offset);
+  }
+}
+
+TEST(Progress, WhatIsUnansweredAtTheNextHeartbeatWaitsForAnAnswer) {
+  Progress progress = GettingSnapshot();
+  progress.OnSent(kStart, {2, 2, 0});
+  progress.OnSent(kStart, Progress::Request{3, 2, 0}, 0);  // a heartbeat
+  EXPECT_FALSE(progress.WantsChunk());
+  EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
+  progress.OnRejected({3, 2, 0}, 1);
+  EXPECT_TRUE(progress.WantsChunk());
+  EXPECT_EQ(progress.next(), 1u) << "the snapshot repairs it";
+
+  progress.OnSent(kStart, {4, 2, 0});
+  progress.OnLost(4);
+  EXPECT_FALSE(progress.WantsChunk());
+  progress.OnRejected({3, 2, 0}, 1);
+  EXPECT_TRUE(progress.WantsChunk());
+}
+
+TEST(Progress, EntriesInFlightCountAsLostWhenASnapshotTakesTheirPlace) {
+  Progress progress = Settled(0);
+  progress.OnSent(kStart, {2, 0, 1}, 0);
+  progress.BeginSnapshot({2, 1, base::Rope("x")});
+  EXPECT_FALSE(progress.WantsChunk());
+  progress.OnAccepted({2, 0, 1});
+  EXPECT_TRUE(progress.WantsChunk());
+  EXPECT_EQ(progress.match(), 1u);
+  progress.OnAccepted({3, 0, 2});
+  EXPECT_EQ(progress.state(), Progress::State::kReplicate);
+}
+
+TEST(QuorumFirst, LeavesOutWhatGetsASnapshot) {
+  const std::vector<Progress> followers = {Settled(1), GettingSnapshot(),
+                                           Settled(1)};
+  const auto decides = QuorumFirst(followers, 0, kStart, kTiming);
+  EXPECT_EQ(std::vector<bool>(decides.begin(), decides.end()),
+            (std::vector<bool>{false, false, true}));
+}
+
 TEST(QuorumFirst, TakesTheFirstResponsiveOnesThatMakeAMajority) {
   const struct {
     std::vector<bool> responsive;
