@@ -7,8 +7,9 @@
 // applier.
 //
 // Where things are: server.cc life cycle and role transitions, election.cc 5.2
-// and 5.4.1, replication.cc 5.3 and 5.4.2, snapshot.cc 7, applier.cc delivery,
-// persistence.cc the disk, invariants.cc what must always hold, log.h the log.
+// and 5.4.1, replication.cc 5.3 and 5.4.2, snapshot.cc 7, heartbeat.cc when a
+// leader sends, applier.cc delivery, persistence.cc the disk, invariants.cc
+// what must always hold, log.h the log.
 //
 // Private to raft/ and its unit tests; users include raft/raft.h.
 //
@@ -149,7 +150,7 @@ class RaftServer final : public Raft,
   void OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
                                 const RequestVoteReply& reply) REQUIRES(mu_);
 
-  // replication.cc, leader
+  // heartbeat.cc
   void HeartbeatLoop() EXCLUDES(mu_);
   bool AwaitDueCalls(DueCalls* calls) EXCLUDES(mu_);
   DueCalls TakeDueCallsLocked() REQUIRES(mu_);
@@ -157,6 +158,8 @@ class RaftServer final : public Raft,
       REQUIRES(mu_);
   void SendCalls(const DueCalls& calls) EXCLUDES(mu_);
   bool LastEntryHastensLocked() const REQUIRES(mu_);
+
+  // replication.cc, leader
   AppendEntriesCall FillAppendEntriesLocked(ServerId peer,
                                             Clock::time_point now)
       REQUIRES(mu_);
