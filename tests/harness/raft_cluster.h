@@ -231,9 +231,6 @@ class RaftCluster {
   Member MemberOf(raft::ServerId server) EXCLUDES(mu_);
   std::vector<Member> Connected() EXCLUDES(mu_);
   raft::State StateOf(const Member& member);
-  void AwaitService(raft::ServerId server) EXCLUDES(mu_);
-  void Record(raft::ServerId server, const raft::ApplyMsg& message)
-      EXCLUDES(mu_);
   raft::Index MaxIndex() EXCLUDES(mu_);
   bool TookTooLong();
   bool Finished() EXCLUDES(mu_);
@@ -242,6 +239,13 @@ class RaftCluster {
     return duration / options_.hurry;
   }
   void Sleep(std::chrono::milliseconds duration) const;
+
+  // raft_cluster_reader.cc
+  std::shared_ptr<void> MakeReader(raft::ServerId server,
+                                   std::shared_ptr<raft::ApplyChannel> channel);
+  void AwaitService(raft::ServerId server) EXCLUDES(mu_);
+  void Record(raft::ServerId server, const raft::ApplyMsg& message)
+      EXCLUDES(mu_);
 
   // raft_cluster_checks.cc
   void FoundError(Failure error) EXCLUDES(mu_);
