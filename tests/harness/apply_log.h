@@ -41,6 +41,11 @@ class ApplyLog {
   std::optional<std::string> Apply(raft::ServerId server, raft::Index index,
                                    Command command);
 
+  // Server `server` goes on from a snapshot of the first commands: these are
+  // all that it has applied now. Returns and records as Apply().
+  std::optional<std::string> Install(raft::ServerId server,
+                                     std::vector<Command> commands);
+
   // The servers that have applied `index` so far, running or not.
   Applied At(raft::Index index) const;
 
@@ -49,6 +54,11 @@ class ApplyLog {
 
  private:
   using Log = std::vector<Command>;  // index 1 stands at offset 0
+
+  // What is wrong if `server` applies that, after another server or before.
+  std::optional<std::string> FindConflict(raft::ServerId server,
+                                          raft::Index index,
+                                          const Command& command) const;
 
   // Null if the log does not have that index.
   static const Command* Find(const Log& log, raft::Index index);

@@ -21,6 +21,18 @@ absl::StatusOr<Command> DecodeAs(std::string_view bytes) {
   return Command(*std::move(value));
 }
 
+// How many of `bytes` are the first command; more than there are if it is cut
+// short or is none.
+size_t SizeOfFirst(std::string_view bytes) {
+  const absl::StatusOr<uint64_t> value =
+      rpc::Decode<uint64_t>(bytes.substr(1, sizeof(uint64_t)));
+  if (!value.ok()) return bytes.size() + 1;
+  // The value itself, or the length of what follows.
+  const size_t head = 1 + sizeof(uint64_t);
+  if (bytes.front() == kIntegerTag) return head;
+  return *value <= bytes.size() ? head + *value : bytes.size() + 1;
+}
+
 }  // namespace
 
 std::string EncodeCommand(const Command& command) {
@@ -37,6 +49,18 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
   if (tag == kIntegerTag) return DecodeAs<int64_t>(bytes);
   if (tag == kStringTag) return DecodeAs<std::string>(bytes);
   return absl::DataLossError("malformed: unknown type of command");
+}
+
+absl::StatusOr<std::vector<Command>> DecodeCommands(std::string_view bytes) {
+  std::vector<Command> commands;
+  while (!bytes.empty()) {
+    const size_t size = SizeOfFirst(bytes);
+    absl::StatusOr<Command> command = DecodeCommand(bytes.substr(0, size));
+    if (!command.ok()) return command.status();
+    commands.push_back(*std::move(command));
+    bytes.remove_prefix(size);
+  }
+  return commands;
 }
 
 std::string ToString(const Command& command) {

@@ -28,6 +28,10 @@ std::string EncodeCommand(const Command& command);
 // The command that gave `bytes`, or an error that says what is wrong with them.
 absl::StatusOr<Command> DecodeCommand(std::string_view bytes);
 
+// The commands whose bytes stand one after another in `bytes`: each says where
+// it ends.
+absl::StatusOr<std::vector<Command>> DecodeCommands(std::string_view bytes);
+
 // As in the course's messages: 100, or a string as it is.
 std::string ToString(const Command& command);
 

@@ -1,5 +1,6 @@
 #include "tests/harness/raft_cluster.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -33,6 +34,10 @@ std::shared_ptr<raft::Raft> MakeSeededRaft(
   return raft::Make(
       std::move(ends), me, std::move(disk), std::move(channel),
       {.random = base::Random::ForOwner(absl::StrCat("raft/", me))});
+}
+
+bool EveryTenthIndex(raft::ServerId /*server*/, raft::Index index) {
+  return (index + 1) % 10 == 0;
 }
 
 RaftCluster::RaftCluster(int servers, RaftClusterOptions options, Place place)
@@ -91,6 +96,8 @@ labrpc::Observer RaftCluster::MakePacketObserver() const {
 Node RaftCluster::MakeNode(Ends ends, raft::ServerId me,
                            std::shared_ptr<persister::Persister> disk) {
   auto channel = std::make_shared<raft::ApplyChannel>(/*capacity=*/0);
+  const base::Rope saved =
+      options_.snapshot_at == nullptr ? base::Rope() : disk->ReadSnapshot();
   const std::shared_ptr<raft::Raft> raft =
       options_.make_raft(std::move(ends), me, std::move(disk), channel);
   {
@@ -100,7 +107,7 @@ Node RaftCluster::MakeNode(Ends ends, raft::ServerId me,
   }
   return {.services = raft->Services(),
           .kill = [this, me] { KillNode(me); },
-          .rest = MakeReader(me, std::move(channel))};
+          .rest = MakeReader(me, raft, std::move(channel), saved)};
 }
 
 void RaftCluster::KillNode(raft::ServerId server) {
@@ -194,6 +201,22 @@ void RaftCluster::Finish() {
 bool RaftCluster::Finished() {
   base::MutexLock lock(&mu_);
   return finished_;
+}
+
+size_t RaftCluster::LogSize() const {
+  size_t largest = 0;
+  for (raft::ServerId i = 0; i < servers_; ++i) {
+    largest = std::max(largest, group_.StateSize(i));
+  }
+  return largest;
+}
+
+size_t RaftCluster::SnapshotSize() const {
+  size_t largest = 0;
+  for (raft::ServerId i = 0; i < servers_; ++i) {
+    largest = std::max(largest, group_.SnapshotSize(i));
+  }
+  return largest;
 }
 
 raft::Index RaftCluster::MaxIndex() {

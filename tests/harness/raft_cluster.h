@@ -10,7 +10,8 @@
 // Each incarnation of a server has a reader, a thread that takes what the
 // server applies and compares it with what all others have applied
 // (apply_log.h). What it finds wrong ends the test at the next check; the
-// reader goes on to take messages, so that it never blocks a Raft.
+// reader goes on to take messages, so that it never blocks a Raft. In a cluster
+// with snapshots it is also the service that takes them.
 //
 // Observers (observer.h) are told of all that the cluster does; an error that
 // one of them finds ends the test in the same way, unless it is one of economy:
@@ -62,12 +63,20 @@ std::shared_ptr<raft::Raft> MakeSeededRaft(
     Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
     std::shared_ptr<raft::ApplyChannel> channel);
 
+// The course's snapshots: at 9, 19, 29, ... on every server.
+bool EveryTenthIndex(raft::ServerId server, raft::Index index);
+
 struct RaftClusterOptions {
   // The network delays every message a little, and loses some, if false.
   bool reliable = true;
 
   // Decides about single messages; their ends are named as in link.h.
   labrpc::Tap tap = nullptr;
+
+  // Says whether the service on `server`, when it has applied `index`, gives
+  // its Raft a snapshot. If null no service does, or takes one.
+  std::function<bool(raft::ServerId server, raft::Index index)> snapshot_at =
+      nullptr;
 
   // What the servers run.
   MakeRaft make_raft = MakeSeededRaft;
@@ -193,6 +202,10 @@ class RaftCluster {
   int64_t RpcTotal() const { return network_.GetTotalCount(); }
   int64_t BytesTotal() const { return network_.GetTotalBytes(); }
 
+  // The largest raft state and the largest snapshot on any server's disk.
+  size_t LogSize() const;
+  size_t SnapshotSize() const;
+
   const Observers& observers() const { return observers_; }
 
  private:
@@ -242,10 +255,17 @@ class RaftCluster {
 
   // raft_cluster_reader.cc
   std::shared_ptr<void> MakeReader(raft::ServerId server,
-                                   std::shared_ptr<raft::ApplyChannel> channel);
+                                   std::shared_ptr<raft::Raft> raft,
+                                   std::shared_ptr<raft::ApplyChannel> channel,
+                                   const base::Rope& saved);
   void AwaitService(raft::ServerId server) EXCLUDES(mu_);
   void Record(raft::ServerId server, const raft::ApplyMsg& message)
       EXCLUDES(mu_);
+  std::optional<raft::Index> RecordSnapshot(raft::ServerId server,
+                                            const base::Rope& snapshot,
+                                            std::optional<raft::Index> index)
+      EXCLUDES(mu_);
+  void FoundApplyError(const std::string& error) EXCLUDES(mu_);
 
   // raft_cluster_checks.cc
   void FoundError(Failure error) EXCLUDES(mu_);

@@ -75,5 +75,35 @@ TEST(ApplyLog, AllowsToApplyTheSameAgain) {
   EXPECT_EQ(log.Apply(0, 4, 8), std::nullopt);
 }
 
+TEST(ApplyLog, GoesOnFromASnapshot) {
+  ApplyLog log(/*servers=*/2);
+  for (raft::Index index = 1; index <= 3; ++index) {
+    ASSERT_EQ(log.Apply(0, index, 10 * static_cast<int64_t>(index)),
+              std::nullopt);
+  }
+  EXPECT_EQ(log.Install(1, {10, 20}), std::nullopt);
+  EXPECT_EQ(log.At(1).servers, 2);
+  EXPECT_EQ(log.At(2).servers, 2);
+  EXPECT_EQ(log.At(3).servers, 1);
+  EXPECT_EQ(log.Apply(1, 3, 30), std::nullopt);
+  EXPECT_EQ(log.max_index(), 3u);
+
+  // It is all that its server has applied now.
+  EXPECT_EQ(log.Install(1, {10}), std::nullopt);
+  EXPECT_EQ(log.At(2).servers, 1);
+  EXPECT_EQ(log.Apply(1, 3, 30), "server 1 apply out of order 3");
+}
+
+TEST(ApplyLog, RefusesASnapshotOfOtherCommands) {
+  ApplyLog log(/*servers=*/2);
+  ASSERT_EQ(log.Apply(0, 1, 10), std::nullopt);
+  ASSERT_EQ(log.Apply(0, 2, 20), std::nullopt);
+  EXPECT_EQ(log.Install(1, {10, 21, 30}),
+            "commit index=2 server=1 21 != server=0 20");
+  EXPECT_EQ(log.At(1).servers, 1);  // nothing was recorded
+  EXPECT_EQ(log.Install(0, {11}), "commit index=1 server=0 11 != server=0 10");
+  EXPECT_EQ(log.At(2).servers, 1);
+}
+
 }  // namespace
 }  // namespace harness

@@ -38,6 +38,25 @@ TEST(Commands, RefuseOtherBytes) {
   EXPECT_FALSE(DecodeCommand(EncodeCommand("abc") + "d").ok());
 }
 
+TEST(Commands, ComeBackFromBytesOfSeveral) {
+  const std::vector<Command> commands = {100, "", 7, std::string(5000, 'x')};
+  std::string bytes;
+  for (const Command& command : commands) bytes += EncodeCommand(command);
+  const absl::StatusOr<std::vector<Command>> decoded = DecodeCommands(bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(*decoded, commands);
+  EXPECT_TRUE(DecodeCommands("")->empty());
+
+  int whole = 0;  // beginnings that end between two commands
+  for (size_t size = 1; size < bytes.size(); ++size) {
+    whole += DecodeCommands(std::string_view(bytes).substr(0, size)).ok();
+  }
+  EXPECT_EQ(whole, 3);
+  EXPECT_FALSE(DecodeCommands(bytes + "?").ok());
+  EXPECT_FALSE(DecodeCommands(bytes + "i1234567").ok());
+  EXPECT_FALSE(DecodeCommands("s" + std::string(8, '\xff')).ok());
+}
+
 TEST(Commands, PrintAsInTheCourse) {
   EXPECT_EQ(ToString(Command(100)), "100");
   EXPECT_EQ(ToString(Command("abc")), "abc");

@@ -66,6 +66,14 @@ class FakeRaft : public raft::Raft {
     return channel->Send(std::move(message));
   }
 
+  bool DeliverSnapshot(raft::Index index, base::Rope snapshot) {
+    raft::ApplyMsg message;
+    message.kind = raft::ApplyMsg::Kind::kSnapshot;
+    message.index = index;
+    message.snapshot = std::move(snapshot);
+    return channel->Send(std::move(message));
+  }
+
   // How many commands it was asked to take, as leader or not.
   int asked() {
     base::MutexLock lock(&mu_);

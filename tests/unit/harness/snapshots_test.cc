@@ -1,0 +1,178 @@
+// The services of a cluster that take snapshots, with Rafts that do what the
+// test says.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "tests/harness/raft_cluster.h"
+#include "tests/unit/harness/failures.h"
+#include "tests/unit/harness/fake_raft.h"
+
+namespace harness {
+namespace {
+
+using raft::Index;
+using raft::ServerId;
+
+// The bytes of the commands 100, 101, ... up to that index.
+base::Rope SnapshotOf(Index last) {
+  base::Rope bytes;
+  for (Index index = 1; index <= last; ++index) {
+    bytes.Append(EncodeCommand(static_cast<int64_t>(99 + index)));
+  }
+  return bytes;
+}
+
+// A cluster of fakes, of which S0 delivers; its services take the course's
+// snapshots.
+class ServiceSnapshots : public testing::Test {
+ protected:
+  ServiceSnapshots() : cluster_(/*servers=*/2, Options()) {}
+
+  RaftClusterOptions Options() {
+    RaftClusterOptions options = rafts_.Options();
+    options.snapshot_at = EveryTenthIndex;
+    return options;
+  }
+
+  // S0 delivers from index `first` to `last`.
+  void Deliver(Index first, Index last) {
+    for (Index index = first; index <= last; ++index) {
+      EXPECT_TRUE(rafts_[0]->Deliver(index, static_cast<int64_t>(99 + index)));
+    }
+  }
+
+  // What a check says when S0 has done that.
+  template <typename Deed>
+  std::vector<std::string> FailuresAfter(Deed deed) {
+    deed();
+    cluster_.CrashServer(0);  // waits for the reader
+    return FailuresOf([this] { cluster_.CheckTerms(); }).messages;
+  }
+
+  FakeRafts rafts_;
+  RaftCluster cluster_;
+};
+
+using Messages = std::vector<std::string>;
+
+TEST_F(ServiceSnapshots, EveryTenthIndexHasAllCommandsUpToThere) {
+  std::map<Index, base::Rope> taken;
+  const Messages messages = FailuresAfter([&] {
+    Deliver(1, 20);
+    const std::shared_ptr<FakeRaft> raft = rafts_.Of(0);
+    EXPECT_TRUE(raft->Deliver(21, 120));  // so index 20 is done
+    taken = raft->snapshots();
+  });
+  EXPECT_TRUE(messages.empty());
+  ASSERT_EQ(taken.size(), 2u);
+  EXPECT_EQ(taken[9], SnapshotOf(9));
+  EXPECT_EQ(taken[19], SnapshotOf(19));
+}
+
+TEST_F(ServiceSnapshots, AServiceGoesOnFromADeliveredSnapshot) {
+  const Messages messages = FailuresAfter([&] {
+    ASSERT_TRUE(rafts_[0]->DeliverSnapshot(28, SnapshotOf(28)));
+    Deliver(29, 30);
+    EXPECT_EQ(rafts_[0]->snapshots()[29], SnapshotOf(29));
+  });
+  EXPECT_TRUE(messages.empty());
+  EXPECT_EQ(cluster_.CommittedAt(5).servers, 1);
+  EXPECT_EQ(cluster_.CommittedAt(30).servers, 1);
+}
+
+TEST_F(ServiceSnapshots, AnIndexThatIsNotTheNextIsWrong) {
+  EXPECT_EQ(FailuresAfter([&] {
+              Deliver(1, 2);
+              Deliver(2, 2);
+            }),
+            Messages{"apply error: server 0 apply out of order, expected index "
+                     "3, got 2"});
+}
+
+TEST_F(ServiceSnapshots, AfterASnapshotItsNextIndexComes) {
+  EXPECT_EQ(FailuresAfter([&] {
+              Deliver(1, 3);
+              rafts_[0]->DeliverSnapshot(2, SnapshotOf(2));
+              Deliver(4, 4);
+            }),
+            Messages{"apply error: server 0 apply out of order, expected index "
+                     "3, got 4"});
+}
+
+TEST_F(ServiceSnapshots, ASnapshotOfAnotherIndexIsWrong) {
+  EXPECT_EQ(
+      FailuresAfter([&] { rafts_[0]->DeliverSnapshot(3, SnapshotOf(2)); }),
+      Messages{"apply error: server 0 snapshot doesn't match m.SnapshotIndex"});
+}
+
+TEST_F(ServiceSnapshots, ASnapshotOfNothingIsWrong) {
+  EXPECT_EQ(FailuresAfter([&] { rafts_[0]->DeliverSnapshot(3, {}); }),
+            Messages{"nil snapshot"});
+}
+
+TEST_F(ServiceSnapshots, ASnapshotOfOtherBytesIsWrong) {
+  EXPECT_EQ(FailuresAfter([&] { rafts_[0]->DeliverSnapshot(3, "abc"); }),
+            Messages{"snapshot decode error"});
+}
+
+TEST_F(ServiceSnapshots, ASnapshotOfOtherCommandsIsWrong) {
+  ASSERT_TRUE(rafts_[1]->Deliver(1, 7));
+  cluster_.CrashServer(1);
+  EXPECT_EQ(
+      FailuresAfter([&] { rafts_[0]->DeliverSnapshot(1, SnapshotOf(1)); }),
+      Messages{"apply error: commit index=1 server=0 100 != server=1 7"});
+}
+
+// Its Raft may go on after the snapshot, or deliver it first.
+TEST_F(ServiceSnapshots, ARestartedServiceBeginsWithItsSnapshot) {
+  Deliver(1, 12);
+  rafts_[0]->disk->Save("state", SnapshotOf(9));
+  cluster_.StartServer(0);
+  Deliver(10, 10);
+
+  cluster_.StartServer(0);
+  EXPECT_EQ(cluster_.CommittedAt(9).servers, 1);
+  EXPECT_EQ(cluster_.CommittedAt(10).servers, 0);
+  ASSERT_TRUE(rafts_[0]->DeliverSnapshot(9, SnapshotOf(9)));
+  EXPECT_TRUE(FailuresAfter([&] { Deliver(10, 12); }).empty());
+  EXPECT_EQ(cluster_.CommittedAt(12).servers, 1);
+}
+
+TEST_F(ServiceSnapshots, ARestartedServiceWithoutOneBeginsAtTheFirstIndex) {
+  Deliver(1, 3);
+  cluster_.StartServer(0);
+  EXPECT_EQ(FailuresAfter([&] {
+              Deliver(1, 2);
+              Deliver(4, 4);
+            }),
+            Messages{"apply error: server 0 apply out of order, expected index "
+                     "3, got 4"});
+}
+
+TEST_F(ServiceSnapshots, TheLargestDiskCounts) {
+  rafts_[0]->disk->Save("state", "snap");
+  rafts_[1]->disk->Save("", "snapshot");
+  EXPECT_EQ(cluster_.LogSize(), 5u);
+  EXPECT_EQ(cluster_.SnapshotSize(), 8u);
+  cluster_.CrashServer(0);  // its disk counts still
+  EXPECT_EQ(cluster_.LogSize(), 5u);
+}
+
+// A cluster without snapshots passes over them, as the course's.
+TEST(Cluster, TakesNoSnapshotUnlessAsked) {
+  FakeRafts rafts;
+  RaftCluster cluster(/*servers=*/1, rafts.Options());
+  ASSERT_TRUE(rafts[0]->DeliverSnapshot(5, "abc"));
+  for (Index index = 1; index <= 10; ++index) {
+    ASSERT_TRUE(rafts[0]->Deliver(index, 7));
+  }
+  EXPECT_TRUE(rafts[0]->snapshots().empty());
+  cluster.CrashServer(0);
+  EXPECT_EQ(cluster.CommittedAt(10).servers, 1);
+}
+
+}  // namespace
+}  // namespace harness
