@@ -116,9 +116,12 @@ void Oracle::OnStart(ServerId server, int incarnation,
 }
 
 void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
-  if (message.kind != raft::ApplyMsg::Kind::kCommand) return;
   const uint64_t hash = Hash(message.command);
   Judging judging(this);
+  if (message.kind == raft::ApplyMsg::Kind::kSnapshot) {
+    ServerLocked(server).applied = message.index;
+    return;
+  }
   Record({.kind = Event::Kind::kApply,
           .server = server,
           .index = message.index,
