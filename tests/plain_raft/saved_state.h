@@ -18,7 +18,7 @@ namespace raft {
 struct SavedState {
   Term current_term = 0;
   ServerId voted_for = kNobody;
-  Index last_included_index = 0;  // there are no snapshots
+  Index last_included_index = 0;
   Term last_included_term = 0;
   Entries entries;
 

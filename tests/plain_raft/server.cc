@@ -1,4 +1,4 @@
-// All of it: threads, elections, replication, the disk.
+// All of it: threads, elections, replication, snapshots, the disk.
 
 #include "tests/plain_raft/server.h"
 
@@ -72,8 +72,6 @@ State RaftServer::GetState() const {
   return {current_term_, role_ == Role::kLeader && !killed_};
 }
 
-void RaftServer::Snapshot(Index /*index*/, base::Rope /*snapshot*/) {}
-
 Status RaftServer::GetStatus() const {
   MutexLock lock(&mu_);
   Status status;
@@ -135,10 +133,16 @@ void RaftServer::Applier() {
         commit_advanced_.Wait(&mu_);
       }
       if (killed_) return;
-      ++last_applied_;
+      if (last_applied_ < last_included_index_) {
+        last_applied_ = last_included_index_;
+        message.kind = ApplyMsg::Kind::kSnapshot;
+        message.snapshot = snapshot_;
+      } else {
+        ++last_applied_;
+        message.command = AtLocked(last_applied_).command;
+      }
       message.index = last_applied_;
-      message.term = log_[last_applied_].term;
-      message.command = log_[last_applied_].command;
+      message.term = AtLocked(last_applied_).term;
     }
     if (!apply_channel_->Send(std::move(message))) return;
   }
@@ -233,14 +237,18 @@ RequestVoteReply RaftServer::RequestVote(const RequestVoteArgs& args) {
 
 void RaftServer::SendAppendEntriesLocked(size_t peer) {
   if (peer == me_) return;
+  if (next_index_[peer] <= last_included_index_) {
+    SendInstallSnapshotLocked(peer);
+    return;
+  }
   AppendEntriesArgs args;
   args.term = current_term_;
   args.leader_id = static_cast<ServerId>(me_);
   args.prev_log_index = next_index_[peer] - 1;
-  args.prev_log_term = log_[args.prev_log_index].term;
+  args.prev_log_term = AtLocked(args.prev_log_index).term;
   args.leader_commit = commit_index_;
   for (Index i = next_index_[peer]; i <= LastIndexLocked(); ++i) {
-    args.entries.Append(log_[i].term, log_[i].command);
+    args.entries.Append(AtLocked(i).term, AtLocked(i).command);
   }
   CallLocked([this, peer, args = std::move(args)] {
     const auto reply = peers_[peer]->Call(kAppendEntries, args);
@@ -263,17 +271,20 @@ void RaftServer::OnReplyLocked(size_t peer, const AppendEntriesArgs& args,
   }
   // After the last entry of the conflicting term, or at its first index. An old
   // reply may set it too low; then entries go twice, which does no harm.
-  Index next = args.prev_log_index;
-  while (next > 0 && log_[next].term > reply.conflict_term) --next;
+  Index next = std::max(args.prev_log_index, last_included_index_);
+  while (next > last_included_index_ &&
+         AtLocked(next).term > reply.conflict_term) {
+    --next;
+  }
   const bool has_term =
-      reply.conflict_term != 0 && log_[next].term == reply.conflict_term;
+      reply.conflict_term != 0 && AtLocked(next).term == reply.conflict_term;
   next_index_[peer] =
       std::max<Index>(1, has_term ? next + 1 : reply.conflict_index);
 }
 
 void RaftServer::AdvanceCommitIndexLocked() {
   for (Index n = LastIndexLocked();
-       n > commit_index_ && log_[n].term == current_term_; --n) {
+       n > commit_index_ && AtLocked(n).term == current_term_; --n) {
     size_t holders = 1;
     for (size_t i = 0; i < peers_.size(); ++i) {
       if (i != me_ && match_index_[i] >= n) ++holders;
@@ -298,18 +309,27 @@ AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
     reply.conflict_index = LastIndexLocked() + 1;
     return reply;
   }
-  if (const Term term = log_[args.prev_log_index].term;
-      term != args.prev_log_term) {
+  // What the snapshot covers is the same on all.
+  const Index prev = std::max(args.prev_log_index, last_included_index_);
+  if (const Term term = AtLocked(prev).term;
+      prev == args.prev_log_index && term != args.prev_log_term) {
     reply.conflict_term = term;
-    reply.conflict_index = args.prev_log_index;
-    while (log_[reply.conflict_index - 1].term == term) --reply.conflict_index;
+    reply.conflict_index = prev;
+    while (reply.conflict_index > last_included_index_ + 1 &&
+           AtLocked(reply.conflict_index - 1).term == term) {
+      --reply.conflict_index;
+    }
     return reply;
   }
   Index index = args.prev_log_index;
   for (const EntryView entry : args.entries) {
     ++index;
-    if (index <= LastIndexLocked() && log_[index].term == entry.term) continue;
-    log_.resize(index);  // drops what conflicts, and all that follows it
+    if (index <= last_included_index_) continue;
+    if (index <= LastIndexLocked() && AtLocked(index).term == entry.term) {
+      continue;
+    }
+    // Drops what conflicts, and all that follows it.
+    log_.resize(index - last_included_index_);
     log_.push_back({entry.term, std::string(entry.command)});
   }
   if (!args.entries.empty()) PersistLocked();
@@ -322,16 +342,78 @@ AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
   return reply;
 }
 
+// --- Snapshots ---------------------------------------------------------------
+
+// The entry at `index` is the last one that the snapshot covers.
+void RaftServer::DiscardUpToLocked(Index index, Term term) {
+  if (index <= LastIndexLocked() && AtLocked(index).term == term) {
+    const Index count = index - last_included_index_;
+    log_.erase(log_.begin(), log_.begin() + static_cast<ptrdiff_t>(count));
+  } else {
+    log_ = {LogEntry{.term = term}};
+  }
+  last_included_index_ = index;
+}
+
+void RaftServer::Snapshot(Index index, base::Rope snapshot) {
+  MutexLock lock(&mu_);
+  if (killed_ || index <= last_included_index_) return;
+  DiscardUpToLocked(index, AtLocked(index).term);
+  snapshot_ = std::move(snapshot);
+  PersistLocked();
+}
+
+void RaftServer::SendInstallSnapshotLocked(size_t peer) {
+  InstallSnapshotArgs args;
+  args.term = current_term_;
+  args.leader_id = static_cast<ServerId>(me_);
+  args.last_included_index = last_included_index_;
+  args.last_included_term = log_.front().term;
+  args.data = snapshot_.ToString();
+  args.done = true;
+  CallLocked([this, peer, args = std::move(args)] {
+    const auto reply = peers_[peer]->Call(kInstallSnapshot, args);
+    if (!reply.has_value()) return;
+    MutexLock lock(&mu_);
+    if (reply->term > current_term_) BecomeFollowerLocked(reply->term);
+    if (role_ != Role::kLeader || current_term_ != args.term) return;
+    match_index_[peer] = std::max(match_index_[peer], args.last_included_index);
+    next_index_[peer] = match_index_[peer] + 1;
+  });
+}
+
+InstallSnapshotReply RaftServer::InstallSnapshot(
+    const InstallSnapshotArgs& args) {
+  MutexLock lock(&mu_);
+  if (killed_) return {};
+  InstallSnapshotReply reply;
+  reply.term = std::max(current_term_, args.term);
+  if (args.term < current_term_) return reply;
+  BecomeFollowerLocked(args.term);
+  heard_ = Clock::now();
+
+  reply.installed = true;
+  if (args.last_included_index <= commit_index_) return reply;
+  DiscardUpToLocked(args.last_included_index, args.last_included_term);
+  snapshot_ = args.data;
+  PersistLocked();
+  commit_index_ = args.last_included_index;
+  commit_advanced_.SignalAll();
+  return reply;
+}
+
 // --- The disk ----------------------------------------------------------------
 
 void RaftServer::PersistLocked() {
   SavedState state;
   state.current_term = current_term_;
   state.voted_for = voted_for_;
-  for (Index i = 1; i <= LastIndexLocked(); ++i) {
+  state.last_included_index = last_included_index_;
+  state.last_included_term = log_.front().term;
+  for (size_t i = 1; i < log_.size(); ++i) {
     state.entries.Append(log_[i].term, log_[i].command);
   }
-  persister_->SaveRaftState(base::Rope(rpc::Encode(state)));
+  persister_->Save(base::Rope(rpc::Encode(state)), snapshot_);
 }
 
 void RaftServer::RestoreLocked() {
@@ -339,6 +421,12 @@ void RaftServer::RestoreLocked() {
   CHECK(saved.ok()) << saved.status().message();
   current_term_ = saved->current_term;
   voted_for_ = saved->voted_for;
+  last_included_index_ = saved->last_included_index;
+  log_.front().term = saved->last_included_term;
+  snapshot_ = persister_->ReadSnapshot();
+  // As in the course, the service has read it too.
+  commit_index_ = last_included_index_;
+  last_applied_ = last_included_index_;
   for (const EntryView entry : saved->entries) {
     log_.push_back({entry.term, std::string(entry.command)});
   }
@@ -354,6 +442,9 @@ std::vector<rpc::Service> RaftServer::Services() {
   });
   service.Handle(kAppendEntries, [self](const AppendEntriesArgs& args) {
     return self->AppendEntries(args);
+  });
+  service.Handle(kInstallSnapshot, [self](const InstallSnapshotArgs& args) {
+    return self->InstallSnapshot(args);
   });
   return {service};
 }

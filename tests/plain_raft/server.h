@@ -1,8 +1,8 @@
-// A plain Raft, as a student might write it from Figure 2: the second reference
-// that the tests are held to (README.md).
+// A plain Raft, as a student might write it from Figures 2 and 13: the second
+// reference that the tests are held to (README.md).
 //
 // A thread for each call, which blocks; two tickers that sleep; entries go with
-// the heartbeats; one mutex for all.
+// the heartbeats, or in place of them a snapshot, whole; one mutex for all.
 //
 // Thread safety: safe. mu_ is never held over a call, a Send() or a join.
 
@@ -35,13 +35,15 @@ class RaftServer : public Raft,
 
   State GetState() const override EXCLUDES(mu_);
   StartResult Start(std::string_view command) override EXCLUDES(mu_);
-  void Snapshot(Index index, base::Rope snapshot) override;
+  void Snapshot(Index index, base::Rope snapshot) override EXCLUDES(mu_);
   Status GetStatus() const override EXCLUDES(mu_);
   std::vector<rpc::Service> Services() override;
   void Kill() override EXCLUDES(mu_);
 
   RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_);
   AppendEntriesReply AppendEntries(const AppendEntriesArgs& args) EXCLUDES(mu_);
+  InstallSnapshotReply InstallSnapshot(const InstallSnapshotArgs& args)
+      EXCLUDES(mu_);
 
   void StartThreads();
 
@@ -62,6 +64,7 @@ class RaftServer : public Raft,
 
   void StartElectionLocked() REQUIRES(mu_);
   void SendAppendEntriesLocked(size_t peer) REQUIRES(mu_);
+  void SendInstallSnapshotLocked(size_t peer) REQUIRES(mu_);
   void OnReplyLocked(size_t peer, const AppendEntriesArgs& args,
                      const AppendEntriesReply& reply) REQUIRES(mu_);
   void CallLocked(std::function<void()> call) REQUIRES(mu_);
@@ -72,7 +75,13 @@ class RaftServer : public Raft,
   void AdvanceCommitIndexLocked() REQUIRES(mu_);
   void PersistLocked() REQUIRES(mu_);
   void RestoreLocked() REQUIRES(mu_);
-  Index LastIndexLocked() const REQUIRES(mu_) { return log_.size() - 1; }
+  void DiscardUpToLocked(Index index, Term term) REQUIRES(mu_);
+  Index LastIndexLocked() const REQUIRES(mu_) {
+    return last_included_index_ + log_.size() - 1;
+  }
+  LogEntry& AtLocked(Index index) REQUIRES(mu_) {
+    return log_[index - last_included_index_];
+  }
 
   const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;
   const size_t me_;
@@ -85,7 +94,9 @@ class RaftServer : public Raft,
   // Persistent.
   Term current_term_ ABSL_GUARDED_BY(mu_) = 0;
   ServerId voted_for_ ABSL_GUARDED_BY(mu_) = kNobody;
+  Index last_included_index_ ABSL_GUARDED_BY(mu_) = 0;  // log_[0]
   std::vector<LogEntry> log_ ABSL_GUARDED_BY(mu_) = {LogEntry()};
+  base::Rope snapshot_ ABSL_GUARDED_BY(mu_);
 
   Role role_ ABSL_GUARDED_BY(mu_) = Role::kFollower;
   Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;
