@@ -289,10 +289,21 @@ void Recorder::OnSave(ServerId server, int incarnation,
   fields["voted_for"] = nullptr;
   if (state->voted_for != raft::kNobody) fields["voted_for"] = state->voted_for;
   fields["log"] = state->last_included_index + state->entries.size();
+  if (state->last_included_index > 0) {
+    fields["last_included_index"] = state->last_included_index;
+  }
   sink_(event);
 }
 
 void Recorder::OnApply(ServerId server, const raft::ApplyMsg& message) {
+  if (message.kind == raft::ApplyMsg::Kind::kSnapshot) {
+    Json event = EventOf("restore", server);
+    event["fields"] = {{"last_included_index", message.index},
+                       {"last_included_term", message.term},
+                       {"bytes", message.snapshot.size()}};
+    sink_(event);
+    return;
+  }
   Json event = EventOf("apply", server);
   event["fields"] = {{"index", message.index},
                      {"command", TextOf(message.command)}};

@@ -28,9 +28,9 @@ def pairs(values: dict[str, Any]) -> str:
     return " ".join(f"{key}={value}" for key, value in values.items())
 
 
-def position(fields: dict[str, Any], name: str) -> str:
+def position(fields: dict[str, Any], name: str, field: str) -> str:
     """Takes a log position out of the fields; returns "name=(index,term)"."""
-    index, term = f"{name}_log_index", f"{name}_log_term"
+    index, term = f"{field}_index", f"{field}_term"
     if index not in fields or term not in fields:
         return ""
     return f"{name}=({fields.pop(index)},{fields.pop(term)})"
@@ -45,9 +45,16 @@ def request(event: Event, fields: dict[str, Any]) -> list[str]:
     words = [verb, f"T{fields.pop('term', '?')}"]
     if entries:
         words.append(f"+{entries}")
-    words += [position(fields, "prev"), position(fields, "last")]
+    words += [position(fields, "prev", "prev_log"),
+              position(fields, "last", "last_log"),
+              position(fields, "last", "last_included")]
     if "leader_commit" in fields:
         words.append(f"commit={fields.pop('leader_commit')}")
+    if "offset" in fields:
+        words.append(f"offset={fields.pop('offset')} "
+                     f"bytes={fields.pop('bytes', '?')}")
+    if fields.pop("done", False):
+        words.append("done")
     return words
 
 
@@ -62,6 +69,10 @@ def reply(event: Event, fields: dict[str, Any]) -> list[str]:
             for rest in [key for key in fields if key.startswith("conflict")]:
                 del fields[rest]  # means nothing then
             return [yes, term]
+    if fields.pop("installed", False):
+        return ["installed", term]
+    if "next_offset" in fields:
+        return ["continue", term, f"at={fields.pop('next_offset')}"]
     return [f"reply to {event.get('rpc', '?')}", term]
 
 
@@ -79,9 +90,9 @@ def message(event: Event) -> str:
 
 
 def of_disk_and_log(event: Event) -> str:
-    """Returns what a save, a start or an apply says."""
+    """Returns what a save, a start, an apply or a snapshot says."""
     kind, fields = event["event"], dict(event.get("fields", {}))
-    words = [kind]
+    words = [kind, position(fields, "last", "last_included")]
     if kind == "save" and "current_term" in fields:
         words.append(f"T{fields.pop('current_term')}")
     elif "index" in fields:
@@ -91,7 +102,7 @@ def of_disk_and_log(event: Event) -> str:
     if fields.get("is_leader") is False:
         words = [kind, "refused"]
     fields.pop("is_leader", None)
-    return " ".join((*words, pairs(fields)))
+    return " ".join(word for word in (*words, pairs(fields)) if word)
 
 
 def of_server(event: Event) -> str:
@@ -106,7 +117,7 @@ def of_server(event: Event) -> str:
         return f"{verb}, life {event.get('life', '?')}"
     if kind == "link":
         return "connected" if event.get("connected") else "DISCONNECTED"
-    if kind in ("save", "apply", "start"):
+    if kind in ("save", "apply", "start", "snapshot", "restore"):
         return of_disk_and_log(event)
     rest = {key: value for key, value in event.items() if key not in KNOWN}
     return f"{kind} {pairs(rest)}".strip()

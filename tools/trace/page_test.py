@@ -153,7 +153,8 @@ class Healthy(Page):
                  e.get("fields", {}).get("term") == 1 or
                  e.get("fields", {}).get("current_term") == 1 or
                  e.get("fields", {}).get("prev_log_term") == 1 or
-                 e.get("fields", {}).get("last_log_term") == 1),
+                 e.get("fields", {}).get("last_log_term") == 1 or
+                 e.get("fields", {}).get("last_included_term") == 1),
                 ("s2 lost", lambda e: e.get("fate") == "lost" and
                  2 in (e["server"], e["peer"])),
                 ("no such thing", lambda e: False))
@@ -254,6 +255,108 @@ class Small(Page):
                  for row in (0, 1)]
         self.assertEqual(self.pixels("step", boxes[0]), 0)
         self.assertGreater(self.pixels("step", boxes[1]), 1000)
+
+
+class Snapshots(Page):
+    """What was discarded, sent, and delivered in its place."""
+    STATE: reading.Event = {"server": 1, "term": 2, "role": "follower"}
+    SAVE: reading.Event = {"event": "save", **STATE}
+    DISK: reading.Event = {"current_term": 2, "voted_for": None, "log": 24}
+    CALL: reading.Event = {"call": 5, "rpc": "InstallSnapshot",
+                           "fate": "delivered"}
+    CHUNK: reading.Event = {"term": 2, "last_included_index": 19,
+                            "last_included_term": 1, "bytes": 600}
+
+    def send(self, t: float, offset: int, done: bool) -> list[reading.Event]:
+        """A chunk from S0 to S1, and its answer."""
+        sent = {"server": 0, "peer": 1, "term": 2, "role": "leader"}
+        answer: reading.Event = {"installed": done}
+        if not done:
+            answer["next_offset"] = 600
+        return [{"t": t + 0.01, "event": "request", "sent": t, **sent,
+                 **self.CALL, "fields": {
+                     **self.CHUNK, "offset": offset, "done": done}},
+                {"t": t + 0.02, "event": "reply", **self.STATE, **self.CALL,
+                 "peer": 0, "fields": {"term": 2, **answer}}]
+
+    def setUp(self) -> None:
+        self.events = self.open([
+            RUN, {"t": 0, "event": "life", **self.STATE, "life": 1, "up": True},
+            {"t": 1, "event": "apply", **self.STATE,
+             "fields": {"index": 9, "command": "x"}},
+            {"t": 1, "event": "snapshot", **self.STATE,
+             "fields": {"last_included_index": 9, "bytes": 80}},
+            {"t": 1, **self.SAVE,
+             "fields": {**self.DISK, "last_included_index": 9}},
+            *self.send(3, 0, False), *self.send(3.1, 600, True),
+            {"t": 3.11, **self.SAVE,
+             "fields": {**self.DISK, "last_included_index": 19}},
+            {"t": 3.2, "event": "restore", **self.STATE, "fields": {
+                "last_included_index": 19, "last_included_term": 1,
+                "bytes": 1200}},
+            {"t": 6, "event": "life", **self.STATE, "life": 1, "up": False},
+            {"t": 7, "event": "life", **self.STATE, "life": 2, "up": True},
+            {"t": 9, "event": "end", "passed": True}])
+
+    def strip(self) -> list[int]:
+        """Returns where the progress of S1 is drawn."""
+        return [45, int(self.view("laneTop(1)")) + 18, 1000, 16]
+
+    def test_the_floor_rises_and_outlives_a_crash(self) -> None:
+        seen, colors = [], []
+        for start, end in ((0.1, 0.9), (1.5, 2.5), (4, 5), (7.5, 8.5)):
+            self.browser.run("traceView.zoomTo(arguments[0], arguments[1])",
+                             start, end)
+            self.browser.frame()
+            seen.append(self.browser.run("return traceView.reached(1)"))
+            colors.append(self.pixels("snapshot", self.strip()))
+        self.assertEqual([reached["discarded"] for reached in seen],
+                         [None, 9, 19, 19])
+        self.assertEqual([reached["applied"] for reached in seen],
+                         [None, 9, 19, 0])
+        self.assertEqual([color > 0 for color in colors],
+                         [False, True, True, True])
+
+    def test_chunks_are_arrows_of_their_own(self) -> None:
+        self.browser.run("traceView.zoomTo(2.95, 3.15)")
+        box = [45, int(self.view("laneTop(0)")) + 36, 1000, 24]
+        self.assertGreater(self.pixels("snapshot", box), 10)
+        self.element("[data-filter='kinds 3']").click()
+        self.assertEqual(self.pixels("snapshot", box), 0)
+        self.assertEqual(self.view("counts")["visible"], 0)
+
+    def test_words(self) -> None:
+        cases: tuple[tuple[Callable[[reading.Event], bool], str], ...] = (
+                (lambda e: e["event"] == "snapshot", "S1 takes a snapshot: "
+                 "last included index 9, bytes 80"),
+                (lambda e: e["event"] == "request", "S0 → S1 InstallSnapshot "
+                 "with 600 bytes at 0: term 2, last included index 19"),
+                (lambda e: e.get("fields", {}).get("offset") == 600,
+                 "with 600 bytes at 600, the last chunk"),
+                (lambda e: e["event"] == "reply", "installed false, "
+                 "next offset 600"),
+                (lambda e: e["event"] == "restore", "S1 applies a snapshot: "
+                 "last included index 19"))
+        for wanted, said in cases:
+            index = first(self.events, wanted)
+            self.view("select(arguments[0])", index)
+            self.assertIn(said, self.text("#said"))
+
+    def test_click_and_search(self) -> None:
+        self.browser.run("traceView.zoomTo(0.9, 3.4)")
+        for kind in ("snapshot", "restore"):
+            index = [event["event"] for event in self.events].index(kind)
+            self.click_event(index)
+            self.assertEqual(self.view("selected"), index)
+        self.press("/", "snapshot 19")
+        found = [self.events[i]["event"] for i in self.view("hits")]
+        self.assertEqual(found, ["restore"])
+
+    def test_the_legend_has_them_only_where_they_are(self) -> None:
+        chip = "[data-filter='kinds 3']"
+        self.assertTrue(self.element(chip).is_displayed())
+        self.open([RUN, {"t": 9, "event": "end", "passed": True}])
+        self.assertFalse(self.element(chip).is_displayed())
 
 
 class Failing(Page):

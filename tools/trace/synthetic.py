@@ -19,7 +19,7 @@ from tools.command import Arguments
 Event = dict[str, Any]
 TICK = 0.1  # seconds between heartbeats
 COMMANDS = 8  # of one step Agree
-REPLAYED = 20  # applied again after a crash, as after a snapshot
+SNAPSHOT_INTERVAL = 25  # of each server's service, in entries
 
 
 class Cluster:
@@ -35,6 +35,7 @@ class Cluster:
         self.up = [True] * servers
         self.connected = [True] * servers
         self.applied = [0] * servers
+        self.floor = [0] * servers  # the last included index
         self.life = [1] * servers
         self.log = 0      # entries that the leader has
         self.commit = 0
@@ -59,9 +60,11 @@ class Cluster:
 
     def save(self, server: int, voted_for: int | None = None) -> None:
         """A server writes its disk."""
+        snapshot = {"last_included_index": self.floor[server]} \
+            if self.floor[server] else {}
         self.tell("save", **self.of(server), fields={
             "current_term": self.term[server], "voted_for": voted_for,
-            "log": self.log})
+            "log": self.log, **snapshot})
 
     def reaches(self, server: int, peer: int) -> bool:
         """True if the network carries something between the two."""
@@ -95,6 +98,10 @@ class Cluster:
         fields: Event = {"term": self.term[server]}
         if call["rpc"] == "RequestVote":
             fields["granted"] = yes
+        elif call["rpc"] == "InstallSnapshot":
+            fields["installed"] = yes and asked["done"]
+            if not fields["installed"]:
+                fields["next_offset"] = asked["bytes"]
         else:
             fields.update(success=yes, conflict_index=0)
         rest: Event = {"fate": "delivered"}
@@ -147,13 +154,51 @@ class Cluster:
         if 2 * has > self.servers and leader_is_heard(self, leader):
             self.commit = self.log
         for server in range(self.servers):
+            self.bring_up(leader, server)
             while self.reaches(leader, server) \
+                    and self.floor[leader] <= self.applied[server] \
                     and self.applied[server] < self.commit:
-                self.applied[server] += 1
-                index = self.applied[server]
-                self.tell("apply", **self.of(server), fields={
-                    "index": index, "command": str(100 + index)})
-                self.now += 0.00002
+                self.apply(server)
+
+    def apply(self, server: int) -> None:
+        """A service applies an entry, and takes a snapshot now and then."""
+        self.applied[server] += 1
+        index = self.applied[server]
+        self.tell("apply", **self.of(server), fields={
+            "index": index, "command": str(100 + index)})
+        if index % SNAPSHOT_INTERVAL == 0:
+            self.tell("snapshot", **self.of(server), fields={
+                "last_included_index": index, "bytes": 40 * index})
+            self.floor[server] = index
+            self.save(server)
+        self.now += 0.00002
+
+    def bring_up(self, leader: int, server: int) -> None:
+        """A server that lacks what the leader has discarded gets a snapshot, in
+        two chunks."""
+        floor = self.floor[leader]
+        if not self.reaches(leader, server) or self.applied[server] >= floor:
+            return
+        for offset in (0, 20 * floor):
+            self.now += 0.03  # the chunk before was answered
+            if not self.send(leader, server, "InstallSnapshot", {
+                    "term": self.term[leader], "last_included_index": floor,
+                    "last_included_term": self.term[leader], "offset": offset,
+                    "bytes": 20 * floor, "done": offset > 0}):
+                return
+        self.now += 0.03
+        self.floor[server] = floor
+        self.save(server)
+        self.restore(server)
+
+    def restore(self, server: int) -> None:
+        """A service gets the snapshot that its server has."""
+        self.applied[server] = self.floor[server]
+        self.tell("restore", **self.of(server), fields={
+            "last_included_index": self.floor[server],
+            "last_included_term": self.term[server],
+            "bytes": 40 * self.floor[server]})
+        self.now += 0.0001
 
     def agree(self, leader: int) -> None:
         """The step that gives commands."""
@@ -178,8 +223,10 @@ class Cluster:
         if up:
             self.life[server] += 1
             self.role[server] = "follower"
-            self.applied[server] = max(0, self.applied[server] - REPLAYED)
+            self.applied[server] = 0
         self.tell("life", **self.of(server), life=self.life[server], up=up)
+        if up and self.floor[server]:
+            self.restore(server)
         self.connect(server, up)  # as the lab's harness does
 
     def connect(self, server: int, connected: bool) -> None:

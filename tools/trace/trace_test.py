@@ -245,6 +245,24 @@ class Text(Folder):
                  "start refused term=2"),
                 ({**base, "event": "apply", "fields": {
                     "index": 5, "command": "107"}}, "apply 5 command=107"),
+                ({**base, **call, "event": "request", "fate": "delivered",
+                  "rpc": "InstallSnapshot",
+                  "fields": {"term": 2, "last_included_index": 19,
+                             "last_included_term": 1, "offset": 700,
+                             "bytes": 34, "done": True}},
+                 "InstallSnapshot T2 last=(19,1) offset=700 bytes=34 done"),
+                ({**base, **call, "event": "reply", "rpc": "InstallSnapshot",
+                  "fields": {"term": 2, "installed": False,
+                             "next_offset": 700}}, "->S1 continue T2 at=700"),
+                ({**base, **call, "event": "reply", "rpc": "InstallSnapshot",
+                  "fields": {"term": 2, "installed": True}},
+                 "->S1 installed T2"),
+                ({**base, "event": "restore", "fields": {
+                    "last_included_index": 19, "last_included_term": 1,
+                    "bytes": 734}}, "restore last=(19,1) bytes=734"),
+                ({**base, "event": "snapshot", "fields": {
+                    "last_included_index": 9, "bytes": 12}},
+                 "snapshot last_included_index=9 bytes=12"),
                 ({**base, "event": "odd", "color": "red"}, "odd color=red"),
                 ({**base, "event": "life", "up": False, "life": 3},
                  "is down, life 3"),
@@ -277,6 +295,21 @@ class Synthetic(unittest.TestCase):
                  for event in synthetic.story(events=5000)
                  if event["event"] == "role" and event["role"] == "leader"}
         self.assertEqual(len(leads), len({term for term, _ in leads}))
+
+    def test_a_snapshot_is_followed_by_the_next_index(self) -> None:
+        applied = [0] * 5
+        restored = 0
+        for event in synthetic.story(events=5000):
+            fields = event.get("fields", {})
+            if event["event"] == "restore":
+                applied[event["server"]] = fields["last_included_index"]
+                restored += 1
+            elif event["event"] == "life":
+                applied[event["server"]] = 0
+            elif event["event"] == "apply":
+                applied[event["server"]] += 1
+                self.assertEqual(fields["index"], applied[event["server"]])
+        self.assertGreater(restored, 5)
 
     def test_violation_is_told(self) -> None:
         events = [event["event"] for event in synthetic.story(violation=True)]

@@ -60,7 +60,8 @@ class Recording : public testing::Test {
             int delay_ms = 0) {
     const bool is_reply =
         std::holds_alternative<raft::RequestVoteReply>(body) ||
-        std::holds_alternative<raft::AppendEntriesReply>(body);
+        std::holds_alternative<raft::AppendEntriesReply>(body) ||
+        std::holds_alternative<raft::InstallSnapshotReply>(body);
     recorder_.OnMessage({.link = link,
                          .call = 7,
                          .is_reply = is_reply,
@@ -174,6 +175,43 @@ TEST_F(Recording, SavesAndApplies) {
   const json applied = Take().back();
   EXPECT_EQ(applied["fields"]["index"], 3);
   EXPECT_EQ(applied["fields"]["command"], "42");
+}
+
+TEST_F(Recording, SnapshotsAreSentSavedAndDelivered) {
+  Send({0, 0, 1, 1}, raft::InstallSnapshotArgs{.term = 2,
+                                               .leader_id = 0,
+                                               .last_included_index = 9,
+                                               .last_included_term = 1,
+                                               .offset = 4,
+                                               .data = "chunk",
+                                               .done = true});
+  const json sent = Take().back();
+  EXPECT_EQ(sent["role"], "leader");
+  EXPECT_EQ(sent["fields"], json::parse(R"({"term":2,"last_included_index":9,
+      "last_included_term":1,"offset":4,"bytes":5,"done":true})"));
+  Send({0, 0, 1, 1}, raft::InstallSnapshotReply{.term = 2, .next_offset = 4});
+  EXPECT_EQ(Take().back()["fields"],
+            json::parse(R"({"term":2,"installed":false,"next_offset":4})"));
+  Send({0, 0, 1, 1}, raft::InstallSnapshotReply{.term = 2, .installed = true});
+  EXPECT_EQ(Take().back()["fields"],
+            json::parse(R"({"term":2,"installed":true})"));
+
+  recorder_.OnSave(1, 1,
+                   DiskState{.current_term = 2, .last_included_index = 9});
+  const json saved = Take().back();
+  EXPECT_EQ(saved["fields"]["last_included_index"], 9);
+  EXPECT_EQ(saved["fields"]["log"], 9);
+
+  raft::ApplyMsg message;
+  message.kind = raft::ApplyMsg::Kind::kSnapshot;
+  message.index = 9;
+  message.term = 1;
+  message.snapshot = "a snapshot";
+  recorder_.OnApply(1, message);
+  const json delivered = Take().back();
+  EXPECT_EQ(delivered["event"], "restore");
+  EXPECT_EQ(delivered["fields"], json::parse(R"({"last_included_index":9,
+      "last_included_term":1,"bytes":10})"));
 }
 
 TEST_F(Recording, StepsNestByNumber) {

@@ -17,9 +17,18 @@ function fieldWords(fields) {
   }).join(', ');
 }
 
+// The chunk of a snapshot that an InstallSnapshot carries; a small one is whole.
+function chunkWords({ offset, bytes, done }) {
+  if (offset === 0 && done) return `a snapshot of ${bytes} bytes`;
+  return `${bytes} bytes at ${offset}${done ? ', the last chunk' : ''}`;
+}
+
 function messageName(event) {
   const rpc = event.rpc || 'message';
   if (event.event === 'reply') return `reply to ${rpc}`;
+  if (rpc === 'InstallSnapshot' && event.fields?.bytes !== undefined) {
+    return `InstallSnapshot with ${chunkWords(event.fields)}`;
+  }
   if (rpc !== 'AppendEntries' || !event.fields) return rpc;
   const entries = event.fields.entries;
   if (entries === 0) return 'AppendEntries, a heartbeat';
@@ -28,7 +37,9 @@ function messageName(event) {
 
 function messageWords(event) {
   const fields = { ...event.fields };
-  delete fields.entries;
+  for (const said of ['entries', 'offset', 'bytes', 'done']) {
+    delete fields[said];
+  }
   const fate = !event.fate || event.fate === 'delivered' ? '' :
     `, ${event.fate}`;
   const to = event.peer === undefined ? '' : ` → ${serverName(event.peer)}`;
@@ -49,6 +60,8 @@ const WORDS = {
     ` is no leader and refuses command ${e.fields.command}` :
     ` is given a command: ${fieldWords(e.fields || {})}`),
   apply: (e) => ` applies ${fieldWords(e.fields || {})}`,
+  snapshot: (e) => ` takes a snapshot: ${fieldWords(e.fields || {})}`,
+  restore: (e) => ` applies a snapshot: ${fieldWords(e.fields || {})}`,
   step: (e) => `${e.phase === 'end' ? 'end of ' : ''}${e.name} ${e.text || ''}`,
   violation: (e) => `violation of “${e.rule}” (${e.section}): ${e.text}`,
   failure: (e) => `failure: ${e.text}`,
@@ -69,6 +82,10 @@ function briefMessage(event) {
     const answer = fields.granted ?? fields.success;
     what += ' reply';
     if (answer !== undefined) what += `: ${answer ? 'yes' : 'no'}`;
+    if (fields.installed) what += ': installed';
+    if (fields.next_offset) what += `: next at ${fields.next_offset}`;
+  } else if (event.rpc === 'InstallSnapshot' && fields.bytes !== undefined) {
+    what += ` ${fields.last_included_index}, ${chunkWords(fields)},`;
   } else if (fields.entries === 0) {
     what = 'heartbeat';
   } else if (fields.entries) {

@@ -3,7 +3,8 @@
 // Called by main.js. The fault is the violation, or else the failure.
 
 const LED_THERE = 32;
-const LEADING = new Set(['request', 'reply', 'save', 'apply']);
+const LEADING = new Set(
+  ['request', 'reply', 'save', 'apply', 'snapshot', 'restore']);
 
 // The servers that the text names; all, if it names none.
 function namedServers(text, servers) {
@@ -14,7 +15,8 @@ function namedServers(text, servers) {
   return named.size ? named : new Set(d3.range(servers));
 }
 
-// The last messages, saves and applies of those servers, oldest first.
+// The last messages, saves, applies and snapshots of those servers, oldest
+// first.
 function ledThere(model) {
   if (model.fault < 0) return [];
   const named = namedServers(model.events[model.fault].text, model.servers);
@@ -45,7 +47,7 @@ function eventPoint(view, event) {
   const top = place.laneTop(event.server);
   if (event.event === 'apply') return [at, top + BAR + STRIP / 2];
   if (event.event === 'save') return [at, top + BAR - 3];
-  if (event.event === 'start') return [at, top - 4];
+  if (event.event === 'start' || isSnapshot(event.event)) return [at, top - 4];
   return [at, top + BAR / 2];
 }
 

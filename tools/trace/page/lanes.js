@@ -79,7 +79,7 @@ function drawDown(view, server, spans) {
   });
 }
 
-// Saves, starts and what this page does not know; where there is room.
+// Saves, starts, snapshots and what this page does not know; where there is room.
 function drawMarks(view, server, marks) {
   const { context, look, place, x, t0, t1 } = view;
   const byTime = d3.bisector((mark) => mark.t);
@@ -95,7 +95,23 @@ function drawMarks(view, server, marks) {
   }
 }
 
+// A square, hollow for a snapshot that was delivered.
+function drawSnapshot(context, look, kind, at, top) {
+  if (kind === 'snapshot') {
+    context.fillStyle = look.snapshot;
+    context.fillRect(at - 3.5, top - 8, 7, 7);
+    return;
+  }
+  context.strokeStyle = look.snapshot;
+  context.lineWidth = 1.5;
+  context.strokeRect(at - 3, top - 7.5, 6, 6);
+}
+
 function drawMark(context, look, kind, at, top) {
+  if (isSnapshot(kind)) {
+    drawSnapshot(context, look, kind, at, top);
+    return;
+  }
   context.fillStyle = kind === 'save' ? look.faint :
     kind === 'start' ? look.accent : look.other;
   if (kind === 'save') {

@@ -16,8 +16,8 @@ const BOLD = 'bold 13px system-ui, "DejaVu Sans", sans-serif';
 
 const NAMES = ['ground', 'text', 'faint', 'line', 'panel', 'accent', 'alarm',
   'follower', 'candidate', 'leader', 'down', 'on-follower', 'on-candidate',
-  'on-leader', 'vote', 'entries', 'beat', 'other', 'commit', 'applied',
-  'step', 'network', 'cut', 'choice'];
+  'on-leader', 'vote', 'entries', 'beat', 'snapshot', 'other', 'commit',
+  'applied', 'step', 'network', 'cut', 'choice'];
 
 function readLook() {
   const style = getComputedStyle(document.documentElement);

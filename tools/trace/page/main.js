@@ -6,7 +6,7 @@
 const model = buildModel(JSON.parse(byId('data').textContent));
 const led = ledThere(model);
 const search = makeSearch(model);
-const filter = { kinds: [true, true, true, true], fates: [true, true, true],
+const filter = { kinds: KINDS.map(() => true), fates: [true, true, true],
   replies: true, led: true };
 const SHORTEST = 20e-6;  // seconds that the lanes may show at least
 const canvas = byId('lanes');
@@ -199,8 +199,9 @@ function open() {
   showTitle(model);
   showBanner(model);
   fillHelp();
-  const hasOther = model.messages.kind.includes(OTHER);
-  byId('other').hidden = !hasOther;
+  byId('other').hidden = !model.messages.kind.includes(OTHER);
+  document.querySelectorAll('[data-snapshots]').forEach(
+    (element) => { element.hidden = !model.hasSnapshots; });
   document.querySelectorAll('[data-failing]').forEach(
     (element) => { element.hidden = model.fault < 0; });
   bindButtons();
@@ -222,6 +223,7 @@ window.traceView = {
   get selected() { return selected; },
   get hits() { return hits; },
   laneTop: (server) => place.laneTop(server),
+  reached: (server) => view.reached[server],
   rowTop: (row) => place.rowTop(row),
   eventPoint: (index) => {
     const i = model.messages.ofEvent.get(index);

@@ -4,13 +4,14 @@
 // is found by binary search: `reach` is the latest arrival up to each message,
 // so the first that can reach into a view is the first whose reach does.
 
-const KINDS = ['vote', 'entries', 'beat', 'other'];
+const KINDS = ['vote', 'entries', 'beat', 'snapshot', 'other'];
 const FATES = ['delivered', 'late', 'dropped'];
-const VOTE = 0, ENTRIES = 1, BEAT = 2, OTHER = 3;
+const VOTE = 0, ENTRIES = 1, BEAT = 2, SNAPSHOT = 3, OTHER = 4;
 const DELIVERED = 0, LATE = 1, DROPPED_FATE = 2;
 
 function requestKind(event) {
   if (event.rpc === 'RequestVote') return VOTE;
+  if (event.rpc === 'InstallSnapshot') return SNAPSHOT;
   if (event.rpc !== 'AppendEntries') return OTHER;
   return event.fields?.entries === 0 ? BEAT : ENTRIES;
 }

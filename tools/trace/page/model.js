@@ -10,9 +10,12 @@ function emptyLane() {
     downs: [],   // {t0, t1, index}
     applied: [], // {t, value, index}: value grows within an incarnation
     commit: [],  // {t, value, index}: the highest leader_commit seen
-    marks: [],   // {t, kind, index}: save, start, unknown events
+    floor: [],   // {t, value, index}: the last included index on its disk
+    marks: [],   // {t, kind, index}: save, start, snapshot, unknown events
   };
 }
+
+const isSnapshot = (kind) => kind === 'snapshot' || kind === 'restore';
 
 const lastOf = (list) => list[list.length - 1];
 
@@ -60,6 +63,14 @@ function addCommit(lane, event, index) {
   }
 }
 
+// On the disk, so a restart keeps it.
+function addFloor(lane, event, index) {
+  const value = event.fields?.last_included_index ?? 0;
+  if (value > (lastOf(lane.floor)?.value ?? 0)) {
+    lane.floor.push({ t: event.t, value, index });
+  }
+}
+
 function addLink(lane, event, index) {
   close(lane.cuts, event.t);
   if (!event.connected) lane.cuts.push({ t0: event.t, index });
@@ -72,6 +83,15 @@ function addToLane(lane, event, index) {
     case 'link': addLink(lane, event, index); break;
     case 'apply':
       lane.applied.push({ t: event.t, value: event.fields?.index ?? 0, index });
+      break;
+    case 'restore':
+      lane.applied.push({ t: event.t, index,
+        value: event.fields?.last_included_index ?? 0 });
+      lane.marks.push({ t: event.t, kind: 'restore', index });
+      break;
+    case 'save':
+      addFloor(lane, event, index);
+      lane.marks.push({ t: event.t, kind: 'save', index });
       break;
     case 'request': case 'reply': break;
     case 'role':
@@ -180,10 +200,13 @@ function buildModel(data) {
   const verdict = events.findIndex((e) => e.event === 'violation');
   const failure = events.findIndex((e) => e.event === 'failure');
   const lanes = buildLanes(events, servers, end);
+  const messages = buildMessages(events);
   return {
     events, notes, servers, end, lanes,
     fault: verdict >= 0 ? verdict : failure,  // -1: none
     rows: topRows(events, end),
-    messages: buildMessages(events),
+    messages,
+    hasSnapshots: messages.kind.includes(SNAPSHOT) || lanes.some((lane) =>
+      lane.floor.length > 0 || lane.marks.some((mark) => isSnapshot(mark.kind))),
   };
 }

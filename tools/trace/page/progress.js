@@ -1,4 +1,5 @@
-// Draws how far each server has committed and applied, under its role.
+// Draws how far each server has committed and applied, under its role, and the
+// floor of its log: what a snapshot covers.
 //
 // Called by lanes.js at each redraw, and by main.js for what is written on top.
 
@@ -7,8 +8,8 @@
 function progressHeights(view, lanes) {
   const byTime = d3.bisector((point) => point.t);
   const values = [];
-  for (const { applied, commit } of lanes) {
-    for (const list of [applied, commit]) {
+  for (const { applied, commit, floor } of lanes) {
+    for (const list of [applied, commit, floor]) {
       const first = Math.max(0, byTime.right(list, view.t0) - 1);
       const last = byTime.right(list, view.t1);
       for (let i = first; i < last; ++i) {
@@ -21,9 +22,10 @@ function progressHeights(view, lanes) {
   return { low: low ?? 0, high: high ?? 1 };
 }
 
-// A line that rises with what is committed or applied, up to the run's end.
-// Returns its value at the right edge; null if there is none yet.
-function drawSteps(view, server, points, end, color, isArea) {
+// A line that rises with what is committed or applied, up to the run's end, and
+// an area under it, as dense as `area` says. Returns its value at the right
+// edge; null if there is none yet.
+function drawSteps(view, server, points, end, color, area) {
   const { context, place, x, t0, t1, heights: { low, high } } = view;
   const byTime = d3.bisector((point) => point.t);
   const last = byTime.right(points, t1);
@@ -51,14 +53,14 @@ function drawSteps(view, server, points, end, color, isArea) {
   const stop = Math.min(place.right, x(end));
   context.lineTo(stop, y(points[last - 1].value));
   context.stroke();
-  if (isArea) fillArea(context, first, stop, floor);
+  if (area) fillArea(context, first, stop, floor, area);
   return points[last - 1].value;
 }
 
-function fillArea(context, first, stop, floor) {
+function fillArea(context, first, stop, floor, alpha) {
   context.lineTo(stop, floor);
   context.lineTo(first, floor);
-  context.globalAlpha = 0.22;
+  context.globalAlpha = alpha;
   context.fill();
   context.globalAlpha = 1;
 }
@@ -70,17 +72,21 @@ function drawProgress(view, server, lane, model) {
   context.fillRect(from, place.laneTop(server),
     Math.min(place.right, x(model.end)) - from, BAR + STRIP);
   const applied =
-    drawSteps(view, server, lane.applied, model.end, look.applied, true);
+    drawSteps(view, server, lane.applied, model.end, look.applied, 0.22);
   const commit = drawSteps(view, server, lane.commit, model.end, look.commit);
-  return { commit, applied };
+  const discarded =
+    drawSteps(view, server, lane.floor, model.end, look.snapshot, 0.35);
+  return { commit, applied, discarded };
 }
 
 // What the lines have reached at the right edge, in words.
-function drawReached(view, server, { commit, applied }) {
+function drawReached(view, server, { commit, applied, discarded }) {
   const { context, look, place } = view;
-  const words = place.width < 500 ? ['a', 'c'] : ['applied', 'commit'];
+  const words = place.width < 500 ? ['a', 'c', 's'] :
+    ['applied', 'commit', 'snapshot'];
   const parts = [[`${words[0]} ${applied}`, applied, look.applied],
-    [`${words[1]} ${commit}`, commit, look.commit]]
+    [`${words[1]} ${commit}`, commit, look.commit],
+    [`${words[2]} ${discarded}`, discarded, look.snapshot]]
     .filter(([, value]) => value !== null);
   context.font = SMALL;
   context.textAlign = 'right';

@@ -7,6 +7,8 @@
 const ALIASES = {
   apply: (e) => `apply ${e.fields?.index}`,
   start: (e) => `start ${e.fields?.index}`,
+  snapshot: (e) => `snapshot ${e.fields?.last_included_index}`,
+  restore: (e) => `snapshot ${e.fields?.last_included_index}`,
   request: (e) => `commit ${e.fields?.leader_commit}`,
   life: (e) => `life ${e.life} ${e.up ? 'up' : 'crash down'}`,
   link: (e) => (e.connected ? 'connected' : 'disconnected partition'),
