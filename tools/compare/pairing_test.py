@@ -6,9 +6,9 @@ Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 
 import unittest
 
-from tools.compare import pairing, reader
+from tools.compare import names, pairing, reader
 from tools.compare.logs import COMMITS, Cost, Log
-from tools.compare.samples import AGREE, BACKUP, OURS, compare, side
+from tools.compare.samples import AGREE, BACKUP, DATA, OURS, compare, side
 
 RPCS = 1
 CRASHED = f"{AGREE}{BACKUP}panic: oops\n\nexit status 2\n"
@@ -110,6 +110,21 @@ class Ratios(unittest.TestCase):
             self.assertIsNone(row.cells[COMMITS].go)
         fixed = row_of(compared, "both passed: fixed work")
         self.assertEqual(3.0, fixed.cells[RPCS].ratio)
+
+    def test_snapshots_beside_a_lab_that_numbers_and_names_them_otherwise(
+            self) -> None:
+        titles = {name: title for name, title in names.KNOWN_TESTS
+                  if name.endswith("2D") and "[" not in title}
+        self.assertEqual(7, len(titles))
+        ours = "".join(passed(10.0, 500, f"(2D): {title}")
+                       for title in titles.values())
+        compared = compare((DATA / "go-lab-2025.txt").read_text(), ours)
+        rows = [row for row in compared.rows if row.label in titles]
+        self.assertEqual(list(titles), [row.label for row in rows])
+        for row in rows:
+            self.assertEqual(("PASS", "PASS"), row.results)
+            self.assertIsNotNone(row.cells[0].ratio)
+            self.assertIsNotNone(row.cells[RPCS].ratio)
 
     def test_without_commits_there_is_no_share(self) -> None:
         compared = compare(churn(16.0, 600, 0), churn(16.0, 6000, 6000))
