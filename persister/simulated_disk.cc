@@ -24,13 +24,13 @@ void SimulatedDisk::Save(Rope raft_state, Rope snapshot) {
   MutexLock lock(&mu_);
   swap(raft_state_, raft_state);
   swap(snapshot_, snapshot);
-  if (observer_) observer_(raft_state_);
+  if (observer_) observer_(raft_state_, &snapshot_);
 }
 
 void SimulatedDisk::SaveRaftState(Rope raft_state) {
   MutexLock lock(&mu_);
   swap(raft_state_, raft_state);
-  if (observer_) observer_(raft_state_);
+  if (observer_) observer_(raft_state_, nullptr);
 }
 
 Rope SimulatedDisk::ReadRaftState() const {

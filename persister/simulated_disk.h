@@ -23,9 +23,11 @@ namespace persister {
 
 class SimulatedDisk : public Persister {
  public:
-  // Sees each raft state that is saved, in their order, before the save
-  // returns. Runs under the disk's lock: it must take no other but a leaf.
-  using Observer = std::function<void(const base::Rope& raft_state)>;
+  // Sees what is saved, in their order, before the save returns: the raft
+  // state, and the snapshot unless it was kept (null). Runs under the disk's
+  // lock: it must take no other but a leaf.
+  using Observer = std::function<void(const base::Rope& raft_state,
+                                      const base::Rope* snapshot)>;
 
   // REQUIRES: the disk is not yet shared between threads.
   void SetObserver(Observer observer) EXCLUDES(mu_);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/rope.h"
 #include "raft/entries.h"
 #include "raft/types.h"
 
@@ -20,13 +21,17 @@ struct DiskState {
   raft::Index last_included_index = 0;  // before the first entry
   raft::Term last_included_term = 0;
   raft::Entries entries = {};
+  // The service's, if it was saved with the raft state; otherwise the one
+  // before was kept.
+  std::optional<base::Rope> snapshot = {};
 };
 
 // Whether the Raft under test offers raft/saved_state.h, and saves what that
 // reads.
 bool CanReadDisks();
 
-// Nothing if the bytes are not what the Raft saves. REQUIRES: CanReadDisks().
+// Nothing if the bytes are not what the Raft saves. Without the snapshot.
+// REQUIRES: CanReadDisks().
 std::optional<DiskState> ReadDisk(std::string_view bytes);
 
 }  // namespace harness

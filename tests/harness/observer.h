@@ -20,6 +20,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/rope.h"
 #include "raft/types.h"
 #include "tests/harness/disk.h"
 #include "tests/harness/failure.h"
@@ -54,8 +55,13 @@ class ClusterObserver {
   virtual void OnSave(raft::ServerId /*server*/, int /*incarnation*/,
                       const std::optional<DiskState>& /*state*/) {}
 
+  // A command or a snapshot that the server delivers.
   virtual void OnApply(raft::ServerId /*server*/,
                        const raft::ApplyMsg& /*message*/) {}
+
+  // The service on that server is about to give a snapshot to its Raft.
+  virtual void OnSnapshot(raft::ServerId /*server*/, raft::Index /*index*/,
+                          const base::Rope& /*snapshot*/) {}
 
   // Start() of that incarnation returned this.
   virtual void OnStart(raft::ServerId /*server*/, int /*incarnation*/,

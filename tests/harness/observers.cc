@@ -21,10 +21,12 @@ void Observers::OnPacket(const labrpc::Packet& packet) const {
 }
 
 void Observers::OnSave(raft::ServerId server, int incarnation,
-                       const base::Rope& raft_state) const {
+                       const base::Rope& raft_state,
+                       const base::Rope* snapshot) const {
   if (list_.empty() || !CanReadDisks()) return;
-  Tell(&ClusterObserver::OnSave, server, incarnation,
-       ReadDisk(raft_state.ToString()));
+  std::optional<DiskState> state = ReadDisk(raft_state.ToString());
+  if (state.has_value() && snapshot != nullptr) state->snapshot = *snapshot;
+  Tell(&ClusterObserver::OnSave, server, incarnation, state);
 }
 
 raft::State Observers::GetState(

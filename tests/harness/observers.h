@@ -38,8 +38,9 @@ class Observers {
   }
 
   void OnPacket(const labrpc::Packet& packet) const;
+  // The snapshot is null if it was kept.
   void OnSave(raft::ServerId server, int incarnation,
-              const base::Rope& raft_state) const;
+              const base::Rope& raft_state, const base::Rope* snapshot) const;
 
   // Calls `get_state` and tells what it returned.
   raft::State GetState(raft::ServerId server, int incarnation,

@@ -74,6 +74,8 @@ class RaftCluster::Reader {
     applied_ = message.index;
     history_.Append(message.command);
     if (cluster_->options_.snapshot_at(server_, applied_)) {
+      cluster_->observers_.Tell(&ClusterObserver::OnSnapshot, server_, applied_,
+                                history_);
       raft_->Snapshot(applied_, history_);
     }
   }

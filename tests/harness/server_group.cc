@@ -120,15 +120,16 @@ void ServerGroup::ObserveDisk(ServerId server, Disk* disk) {
   const int incarnation = Incarnation(server);
   // What the old incarnation saved in its last moments is there too, though no
   // observer was told.
-  const base::Rope found = disk->ReadRaftState();
-  if (found.size() > 0) {
-    options_.observers.OnSave(server, incarnation, found);
+  const base::Rope raft_state = disk->ReadRaftState();
+  const base::Rope snapshot = disk->ReadSnapshot();
+  if (!raft_state.empty() || !snapshot.empty()) {
+    options_.observers.OnSave(server, incarnation, raft_state, &snapshot);
   }
   Disk::Observer observer;
   if (options_.observers.any()) {
-    observer = [observers = options_.observers, server,
-                incarnation](const base::Rope& raft_state) {
-      observers.OnSave(server, incarnation, raft_state);
+    observer = [observers = options_.observers, server, incarnation](
+                   const base::Rope& state, const base::Rope* saved_snapshot) {
+      observers.OnSave(server, incarnation, state, saved_snapshot);
     };
   }
   // Also without one: this takes a lock, and being observed must not change a

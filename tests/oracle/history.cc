@@ -66,11 +66,18 @@ std::string Text(const Event& event) {
           Message(event, event.yes ? "installed" : "chunk answered"),
           " last=", Position(event), Suffix(event.fate));
     case Event::Kind::kSave:
-      return absl::StrCat(Name(event.server), " T", event.term,
-                          " saves vote=", Name(event.peer),
-                          " last=", Position(event));
+      return absl::StrCat(
+          Name(event.server), " T", event.term,
+          " saves vote=", Name(event.peer), " last=", Position(event),
+          event.commit == 0 ? "" : absl::StrCat(" snapshot=", event.commit));
     case Event::Kind::kApply:
       return absl::StrCat(Name(event.server), " applies ", Position(event));
+    case Event::Kind::kApplySnapshot:
+      return absl::StrCat(Name(event.server), " applies a snapshot up to ",
+                          Position(event));
+    case Event::Kind::kSnapshot:
+      return absl::StrCat(Name(event.server), " takes a snapshot up to ",
+                          event.index);
     case Event::Kind::kState:
       return absl::StrCat(Name(event.server), " T", event.term,
                           event.yes ? " leads" : " does not lead");

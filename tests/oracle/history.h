@@ -27,6 +27,8 @@ struct Event {
     kInstallSnapshotReply,  // `server` answers `peer`
     kSave,                  // `peer` is the vote
     kApply,
+    kApplySnapshot,
+    kSnapshot,
     kState,
     kStart,
     kIncarnationBegins,
@@ -39,7 +41,7 @@ struct Event {
   raft::Term term = 0;
   raft::Index index = 0;      // last log, prev log, of an entry, last included
   raft::Term index_term = 0;  // of the entry there
-  raft::Index commit = 0;     // kAppendEntries
+  raft::Index commit = 0;     // kAppendEntries; kSave: last included
   uint64_t entries = 0;  // kAppendEntries, kSave; kIncarnationBegins: which
   bool yes = false;      // granted, success, leads, done, installed
   harness::Message::Fate fate = harness::Message::Fate::kDelivered;

@@ -24,8 +24,9 @@ Oracle::Oracle(int servers, Options options)
       servers_(servers_count_) {}
 
 std::vector<Rule> Oracle::RulesOfTheDisk() {
-  return {kSavedBefore, kAcknowledgedStays, kElectionRestriction,
-          kConsistencyCheck, kStoresWhatIsSent};
+  return {kSavedBefore,      kAcknowledgedStays, kElectionRestriction,
+          kConsistencyCheck, kStoresWhatIsSent,  kSavedTogether,
+          kKeptAfterSnapshot};
 }
 
 void Oracle::Record(Event event) {
@@ -50,9 +51,15 @@ void Oracle::OnIncarnationBegin(ServerId server, int incarnation) {
   it.incarnation = incarnation;
   it.running = true;
   it.led = false;
-  it.applied = 0;
+  it.has_saved = false;
   it.quiet = {};
-  it.vouched_for = 0;
+  // It begins at its snapshot. Which that is only the disk tells.
+  it.applied = it.disk.base.index;
+  it.vouched_for = it.disk.base.index;
+  if (!options_.reads_disks && !it.snapshots.empty()) {
+    it.applied = std::nullopt;
+    it.vouched_for = *it.snapshots.rbegin();
+  }
   it.heard.clear();
   it.beats.clear();
 }
@@ -68,6 +75,8 @@ void Oracle::OnIncarnationEnd(ServerId server) {
 void Oracle::OnSave(ServerId server, int incarnation,
                     const std::optional<harness::DiskState>& state) {
   if (!options_.reads_disks) return;
+  const bool has_snapshot = state.has_value() && state->snapshot.has_value();
+  const uint64_t snapshot_hash = has_snapshot ? HashOf(*state->snapshot) : 0;
   Judging judging(this);
   // What a stale instance saves, no other will ever read.
   if (!IsRunningLocked(server, incarnation)) return;
@@ -76,7 +85,7 @@ void Oracle::OnSave(ServerId server, int incarnation,
             absl::StrCat("S", server, " saved what does not decode"));
     return;
   }
-  ReadDiskLocked(server, *state);
+  ReadDiskLocked(server, *state, snapshot_hash);
 }
 
 Term Oracle::TermSeen(ServerId server) const {
@@ -116,46 +125,35 @@ void Oracle::OnStart(ServerId server, int incarnation,
 }
 
 void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
-  const uint64_t hash = Hash(message.command);
+  const bool is_command = message.kind == raft::ApplyMsg::Kind::kCommand;
+  const uint64_t hash =
+      is_command ? Hash(message.command) : HashOf(message.snapshot);
   Judging judging(this);
-  if (message.kind == raft::ApplyMsg::Kind::kSnapshot) {
-    ServerLocked(server).applied = message.index;
-    return;
+  Record(
+      {.kind = is_command ? Event::Kind::kApply : Event::Kind::kApplySnapshot,
+       .server = server,
+       .index = message.index,
+       .index_term = message.term});
+  if (is_command) {
+    AppliesCommandLocked(server, message, hash);
+  } else {
+    AppliesSnapshotLocked(server, message, hash);
   }
-  Record({.kind = Event::Kind::kApply,
-          .server = server,
-          .index = message.index,
-          .index_term = message.term});
-  Server& it = ServerLocked(server);
-  const raft::Index before = std::exchange(it.applied, message.index);
-  // An incarnation may begin after a snapshot.
-  if (before != 0 && message.index != before + 1) {
+}
+
+void Oracle::AppliesCommandLocked(ServerId server,
+                                  const raft::ApplyMsg& message,
+                                  uint64_t hash) {
+  const std::optional<raft::Index> before =
+      std::exchange(ServerLocked(server).applied, message.index);
+  if (before.has_value() && message.index != *before + 1) {
     Violate(kAppliesInOrder,
             absl::StrCat("S", server, " applies index ", message.index,
-                         " right after index ", before,
+                         " right after index ", *before,
                          "; an incarnation delivers each entry once, in the "
-                         "order of the log"));
+                         "order of the log, from its snapshot on"));
   }
-  // A cluster of one commits without messages.
-  if (servers_count_ == 1 || message.index == 0) return;
-  if (message.index > committed_.size()) {
-    Violate(
-        kCommitByMajority,
-        absl::StrCat("S", server, " applies index ", message.index,
-                     ", but only ", committed_.size(), " entries are committed",
-                     WhyNotCommittedLocked(server, NewestLedTermLocked(),
-                                           message.index)));
-    return;
-  }
-  if (!it.led && message.index > it.vouched_for) {
-    Violate(kFollowsCommit,
-            absl::StrCat("S", server, " applies index ", message.index,
-                         " as a follower, but leaders' requests committed "
-                         "its log only up to index ",
-                         it.vouched_for,
-                         ", the least of leaderCommit and the last entry that "
-                         "a request vouches for"));
-  }
+  if (message.index == 0 || !JudgeAppliedLocked(server, message.index)) return;
   const Committed& committed = committed_[message.index - 1];
   if (committed.term == 0) return;
   // A Raft need not say the term (0).
@@ -168,6 +166,33 @@ void Oracle::OnApply(ServerId server, const raft::ApplyMsg& message) {
                              : " an entry of another term than",
                    " the entry of term ", committed.term,
                    " that the leader of term ", committed.by, " committed"));
+}
+
+// The server delivers what is at `index`, or up to there: it has to be
+// committed, and the server to know that. Returns false if nothing is known of
+// that index.
+bool Oracle::JudgeAppliedLocked(ServerId server, raft::Index index) {
+  // A cluster of one commits without messages.
+  if (servers_count_ == 1) return false;
+  if (index > committed_.size()) {
+    Violate(kCommitByMajority,
+            absl::StrCat(
+                "S", server, " applies index ", index, ", but only ",
+                committed_.size(), " entries are committed",
+                WhyNotCommittedLocked(server, NewestLedTermLocked(), index)));
+    return false;
+  }
+  const Server& it = ServerLocked(server);
+  if (!it.led && index > it.vouched_for) {
+    Violate(kFollowsCommit,
+            absl::StrCat("S", server, " applies index ", index,
+                         " as a follower, but leaders' requests committed "
+                         "its log only up to index ",
+                         it.vouched_for,
+                         ", the least of leaderCommit and the last entry that "
+                         "a request vouches for"));
+  }
+  return true;
 }
 
 }  // namespace oracle

@@ -1,8 +1,9 @@
 // The oracle: judges a cluster by the properties that the Raft paper proves,
 // all the time, from what can be seen outside of any Raft.
 //
-// It is told of every message on the network, every save, every applied entry,
-// and every answer of GetState() and Start(). So it works for any Raft that
+// It is told of every message on the network, every save, everything applied,
+// every snapshot that a service gives, and every answer of GetState() and
+// Start(). So it works for any Raft that
 // speaks the lab's messages (raft/messages.h); what is on the disks it reads by
 // a function that a Raft may offer, and the rules that need it are off without.
 // rules.h lists the rules. The first violation ends the judging; one of economy
@@ -23,6 +24,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +32,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "base/rope.h"
 #include "base/spin_lock.h"
 #include "raft/messages.h"
 #include "raft/types.h"
@@ -97,6 +100,8 @@ class Oracle : public harness::ClusterObserver {
       EXCLUDES(lock_);
   void OnApply(raft::ServerId server, const raft::ApplyMsg& message) override
       EXCLUDES(lock_);
+  void OnSnapshot(raft::ServerId server, raft::Index index,
+                  const base::Rope& snapshot) override EXCLUDES(lock_);
   void OnState(raft::ServerId server, int incarnation, raft::Term floor,
                raft::State state) override EXCLUDES(lock_);
   void OnStart(raft::ServerId server, int incarnation, std::string_view command,
@@ -133,6 +138,13 @@ class Oracle : public harness::ClusterObserver {
     raft::Term by = 0;  // whose leader committed it first
   };
 
+  // What a service has given as the snapshot of an index.
+  struct Snapshot {
+    uint64_t hash = 0;
+    size_t size = 0;
+    std::optional<base::Rope> bytes = {};  // while it is not forgotten
+  };
+
   struct Candidacy {
     Position last;  // of its log
     uint64_t voters = 0;
@@ -152,8 +164,11 @@ class Oracle : public harness::ClusterObserver {
     std::vector<raft::Term> terms;
     std::vector<size_t> ends;
     std::map<raft::Term, raft::ServerId> votes;  // ever saved
+    uint64_t snapshot_hash = 0;
+    size_t snapshot_size = 0;
 
     Position Last() const;
+    void DiscardUpTo(Position last_included);
     raft::Term TermAt(raft::Index index) const;  // 0 if it is not there
     bool Holds(Position position) const;
   };
@@ -180,10 +195,13 @@ class Oracle : public harness::ClusterObserver {
     raft::Index offered_last = 0;
     raft::Term acknowledged_in = 0;
     Position acknowledged;  // the last in that term
+    // The last indexes of snapshots that its service gave, or leaders sent.
+    std::set<raft::Index> snapshots;
 
     // Of this incarnation.
     bool led = false;
-    raft::Index applied = 0;
+    bool has_saved = false;              // or had, when it began
+    std::optional<raft::Index> applied;  // nothing: begins where it likes
     // The term in which it last voted or answered a leader, and when the
     // request came: its election timer was reset then or later.
     Heard quiet;
@@ -233,6 +251,14 @@ class Oracle : public harness::ClusterObserver {
   static uint64_t Hash(std::string_view command) {
     return std::hash<std::string_view>()(command);
   }
+  static uint64_t HashOf(const base::Rope& snapshot) {
+    return Hash(snapshot.ToString());
+  }
+  bool JudgeAppliedLocked(raft::ServerId server, raft::Index index)
+      REQUIRES(lock_);
+  void AppliesCommandLocked(raft::ServerId server,
+                            const raft::ApplyMsg& message, uint64_t hash)
+      REQUIRES(lock_);
 
   // oracle_messages.cc: what each message means for the rules.
   bool IsStaleLocked(const harness::Message& message) REQUIRES(lock_);
@@ -247,10 +273,6 @@ class Oracle : public harness::ClusterObserver {
                const raft::RequestVoteReply& reply) EXCLUDES(lock_);
   void OnReply(const harness::Message& message,
                const raft::AppendEntriesReply& reply) EXCLUDES(lock_);
-  void OnInstallSnapshot(const harness::Message& message,
-                         const raft::InstallSnapshotArgs& args) EXCLUDES(lock_);
-  void OnReply(const harness::Message& message,
-               const raft::InstallSnapshotReply& reply) EXCLUDES(lock_);
   void OnUndecodable(const harness::Message& message) EXCLUDES(lock_);
   void AwaitReplyLocked(const harness::Message& message, Pending pending)
       REQUIRES(lock_);
@@ -297,13 +319,31 @@ class Oracle : public harness::ClusterObserver {
                     raft::Index last) REQUIRES(lock_);
   void StoresLocked(raft::ServerId server, Position position) REQUIRES(lock_);
   void JudgeRefusalLocked(const Pending& pending) REQUIRES(lock_);
-  void ReadDiskLocked(raft::ServerId server, const harness::DiskState& state)
-      REQUIRES(lock_);
+  void ReadDiskLocked(raft::ServerId server, const harness::DiskState& state,
+                      uint64_t snapshot_hash) REQUIRES(lock_);
   void ReadLogLocked(raft::ServerId server, const harness::DiskState& state)
       REQUIRES(lock_);
   void JudgeDiskLocked(raft::ServerId server) REQUIRES(lock_);
   void OnDiskLocked(raft::ServerId server, raft::Term term, Position position,
                     const Rule& rule) REQUIRES(lock_);
+
+  // oracle_snapshots.cc
+  void OnInstallSnapshot(const harness::Message& message,
+                         const raft::InstallSnapshotArgs& args) EXCLUDES(lock_);
+  void OnReply(const harness::Message& message,
+               const raft::InstallSnapshotReply& reply) EXCLUDES(lock_);
+  void RememberLocked(raft::Index index, Snapshot snapshot) REQUIRES(lock_);
+  bool IsGivenLocked(raft::Index index, uint64_t hash) const REQUIRES(lock_);
+  bool IsPartOfGivenLocked(const raft::InstallSnapshotArgs& args) const
+      REQUIRES(lock_);
+  void JudgeIncludedLocked(raft::ServerId server, Position last_included,
+                           std::string_view does) REQUIRES(lock_);
+  void AppliesSnapshotLocked(raft::ServerId server,
+                             const raft::ApplyMsg& message, uint64_t hash)
+      REQUIRES(lock_);
+  void ReadSnapshotLocked(raft::ServerId server,
+                          const harness::DiskState& state, uint64_t hash)
+      REQUIRES(lock_);
 
   // Immutable after construction.
   const size_t servers_count_;
@@ -322,6 +362,9 @@ class Oracle : public harness::ClusterObserver {
   std::unordered_map<Position, Entry, PositionHash> entries_
       ABSL_GUARDED_BY(lock_);
   std::vector<Committed> committed_ ABSL_GUARDED_BY(lock_);  // [0]: index 1
+  std::map<raft::Index, std::vector<Snapshot>> snapshots_
+      ABSL_GUARDED_BY(lock_);  // all that services gave
+  size_t remembered_bytes_ ABSL_GUARDED_BY(lock_) = 0;  // of snapshots_
   std::unordered_map<uint64_t, Pending> pending_
       ABSL_GUARDED_BY(lock_);  // by call
 };

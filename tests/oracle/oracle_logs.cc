@@ -44,6 +44,20 @@ bool Oracle::Disk::Holds(Position position) const {
          TermAt(position.index) == position.term;
 }
 
+// A snapshot that ends there takes the place of the entries up to it: of all,
+// if the log had another one there or none.
+void Oracle::Disk::DiscardUpTo(Position last_included) {
+  const bool is_kept = last_included.index > base.index && Holds(last_included);
+  const size_t entries =
+      is_kept ? last_included.index - base.index : terms.size();
+  const size_t bytes = entries == 0 ? 0 : ends[entries - 1];
+  terms.erase(terms.begin(), terms.begin() + static_cast<ptrdiff_t>(entries));
+  ends.erase(ends.begin(), ends.begin() + static_cast<ptrdiff_t>(entries));
+  for (size_t& end : ends) end -= bytes;
+  packed.erase(0, bytes);
+  base = last_included;
+}
+
 // The log of `server` holds that entry after one of `prev_term`.
 void Oracle::HoldsLocked(ServerId server, Position position, Term prev_term,
                          std::string_view command) {
@@ -206,7 +220,8 @@ void Oracle::JudgeRefusalLocked(const Pending& pending) {
                        "), which it has: prevLogIndex and prevLogTerm match"));
 }
 
-void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
+void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state,
+                            uint64_t snapshot_hash) {
   Disk& disk = ServerLocked(server).disk;
   if (state.current_term < disk.term) {
     Violate(kTermsGrow,
@@ -226,6 +241,7 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
     disk.votes[disk.term] = disk.vote;
     VotesLocked(server, disk.term, disk.vote);
   }
+  ReadSnapshotLocked(server, state, snapshot_hash);
   ReadLogLocked(server, state);
   const Position last = disk.Last();
   Record({.kind = Event::Kind::kSave,
@@ -234,6 +250,7 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state) {
           .term = disk.term,
           .index = last.index,
           .index_term = last.term,
+          .commit = disk.base.index,
           .entries = disk.terms.size()});
   JudgeDiskLocked(server);
 }
@@ -244,10 +261,8 @@ void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
   const std::string& packed = state.entries.bytes();
   const Position base{state.last_included_index, state.last_included_term};
   const bool is_moved = base != disk.base;  // by a snapshot
-  if (is_moved) {
-    disk.base = base;
-    disk.packed.clear();
-  }
+  if (is_moved) disk.DiscardUpTo(base);
+  const Position last_kept = disk.Last();
   const size_t common = CommonPrefix(disk.packed, packed);
   const auto known =
       std::upper_bound(disk.ends.begin(), disk.ends.end(), common) -
@@ -257,6 +272,17 @@ void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
 
   size_t end = disk.ends.empty() ? 0 : disk.ends.back();
   const std::string_view fresh = std::string_view(packed).substr(end);
+  // An entry that conflicts takes the place of what it removes.
+  if (is_moved && fresh.empty() && disk.Last().index < last_kept.index) {
+    Violate(
+        kKeptAfterSnapshot,
+        absl::StrCat("S", server, " has a snapshot up to (", base.index, ",",
+                     base.term,
+                     "), which was in its log; what "
+                     "followed there, up to (",
+                     last_kept.index, ",", last_kept.term, "), is gone from (",
+                     disk.Last().index + 1, ") on, and may be committed"));
+  }
   for (raft::Entries::Iterator entry(fresh);
        !(entry == raft::Entries::Iterator({})); ++entry) {
     const raft::EntryView view = *entry;
@@ -267,7 +293,7 @@ void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
                                         " after one of term ", last.term));
     }
     HoldsLocked(server, {last.index + 1, view.term}, last.term, view.command);
-    if (!is_moved) StoresLocked(server, {last.index + 1, view.term});
+    StoresLocked(server, {last.index + 1, view.term});
     end += raft::Entries::kHeaderBytes + view.command.size();
     disk.terms.push_back(view.term);
     disk.ends.push_back(end);

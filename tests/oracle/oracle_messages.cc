@@ -137,28 +137,6 @@ void Oracle::OnAppendEntries(const Message& message,
       {.link = link, .term = args.term, .position = last, .prev = prev});
 }
 
-void Oracle::OnInstallSnapshot(const Message& message,
-                               const raft::InstallSnapshotArgs& args) {
-  const Link& link = message.link;
-  Judging judging(this);
-  if (IsStaleLocked(message)) return;
-  const Position last{args.last_included_index, args.last_included_term};
-  Record({.kind = Event::Kind::kInstallSnapshot,
-          .server = link.from,
-          .peer = link.to,
-          .term = args.term,
-          .index = last.index,
-          .index_term = last.term,
-          .yes = args.done,
-          .fate = message.fate});
-  SpeaksLocked(link, args.term, message.sent);
-  ShowsTermLocked(link.from, args.term);
-  OnDiskLocked(link.from, args.term, {}, kSavedBefore);
-  LeadsLocked(link.from, args.term);
-  AwaitReplyLocked(message,
-                   {.link = link, .term = args.term, .position = last});
-}
-
 // Judges what the request carries; returns the last entry that it vouches for.
 Oracle::Position Oracle::JudgeEntriesLocked(
     const Link& link, const raft::AppendEntriesArgs& args) {
@@ -230,17 +208,6 @@ void Oracle::OnReply(const Message& message,
   }
 }
 
-void Oracle::OnReply(const Message& message,
-                     const raft::InstallSnapshotReply& reply) {
-  const Answer answer{reply.term, reply.installed, message.fate};
-  Judging judging(this);
-  const std::optional<Pending> pending = TakePendingLocked(message);
-  if (!pending.has_value()) return;
-  RecordReplyLocked(Event::Kind::kInstallSnapshotReply, *pending, answer);
-  if (!JudgeTermLocked(*pending, answer)) return;
-  if (answer.term == pending->term) QuietLocked(*pending, answer.term);
-}
-
 void Oracle::RecordReplyLocked(Event::Kind kind, const Pending& pending,
                                const Answer& answer) {
   Record({.kind = kind,
@@ -308,11 +275,16 @@ void Oracle::JudgeVoteLocked(const Pending& pending, Fate fate) {
                                          ", but has not saved its vote: after "
                                          "a crash it could vote again"));
     }
-    // How up-to-date a log is never decreases: that the voter's was more so
-    // when it was asked is enough.
-    const Position own = pending.voter_last;
+    // A log that is being repaired may be less up-to-date for a moment: the
+    // voter's has to be more so when it was asked and when it answers.
+    const auto more_recent = [](Position a, Position b) {
+      return std::pair(a.term, a.index) > std::pair(b.term, b.index);
+    };
+    const Position now = ServerLocked(voter).disk.Last();
+    const Position own =
+        more_recent(pending.voter_last, now) ? now : pending.voter_last;
     const Position other = pending.position;
-    if (std::pair(own.term, own.index) > std::pair(other.term, other.index)) {
+    if (more_recent(own, other)) {
       Violate(kElectionRestriction,
               absl::StrCat(
                   "S", voter, ", whose log ends at (", own.index, ",", own.term,

@@ -62,6 +62,22 @@ inline constexpr Rule kAcknowledgedStays{"acknowledged stays", "5.3"};
 // An idle leader sends at most a given number of heartbeats a second.
 inline constexpr Rule kHeartbeatRate{"heartbeat rate", "lab 2A, 5.2",
                                      /*is_economy=*/true};
+// A disk's last included entry is committed, and its server's service has given
+// Raft the snapshot, or its leader has sent it.
+inline constexpr Rule kSnapshotCovers{"snapshot of what is applied",
+                                      "7, Figure 13"};
+// What is sent, saved or delivered as the snapshot of an index is what a
+// service gave to Raft as that.
+inline constexpr Rule kSnapshotContent{"snapshot content", "7, Figure 13"};
+// A disk's last included entry never goes back, also across restarts, and no
+// delivery does within an incarnation.
+inline constexpr Rule kSnapshotsMoveForward{"snapshots move forward", "7"};
+// The raft state on a disk follows the snapshot on it.
+inline constexpr Rule kSavedTogether{"state and snapshot together", "7"};
+// A snapshot replaces only the entries that it covers, if the log has the last
+// of them (InstallSnapshot, rule 6).
+inline constexpr Rule kKeptAfterSnapshot{"entries after a snapshot stay",
+                                         "7, Figure 13"};
 // Messages and saved states contain nothing impossible.
 inline constexpr Rule kWellFormed{"well-formed", "Figure 2"};
 

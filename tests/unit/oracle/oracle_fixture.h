@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/rope.h"
 #include "labrpc/packet.h"
 #include "raft/messages.h"
 #include "rpc/codec.h"
@@ -46,6 +47,16 @@ class Story {
     raft::Index commit = 0;
   };
 
+  // An InstallSnapshot: a chunk of a snapshot that ends at an entry.
+  struct Install {
+    raft::Term term = 1;
+    raft::Index index = 0;
+    raft::Term index_term = 1;
+    uint64_t offset = 0;
+    std::string data = {};
+    bool done = true;
+  };
+
   explicit Story(int servers = 3, bool reads_disks = true)
       : disks_(static_cast<size_t>(servers)),
         incarnations_(static_cast<size_t>(servers), 1),
@@ -68,11 +79,21 @@ class Story {
   // --- Disks -----------------------------------------------------------------
 
   void Save(raft::ServerId server, raft::Term term, raft::ServerId vote,
-            const Terms& log, raft::Index base = 0,
-            raft::Term last_included_term = 0) {
-    disks_[Slot(server)] = {term, vote, base, last_included_term,
-                            EntriesOf(log, base)};
+            const Terms& log) {
+    disks_[Slot(server)] = {term, vote, 0, 0, EntriesOf(log, 0)};
     SaveDisk(server, disks_[Slot(server)]);
+  }
+  // Keeps term and vote. The log begins after an entry of that index and term.
+  void SaveSnapshot(raft::ServerId server, raft::Index index, raft::Term term,
+                    const Terms& log,
+                    const std::optional<base::Rope>& snapshot) {
+    harness::DiskState& disk = disks_[Slot(server)];
+    disk.last_included_index = index;
+    disk.last_included_term = term;
+    disk.entries = EntriesOf(log, index);
+    disk.snapshot = snapshot;
+    SaveDisk(server, disk);
+    disk.snapshot.reset();
   }
   // Nothing: it does not decode.
   void SaveDisk(raft::ServerId server, std::optional<harness::DiskState> disk) {
@@ -95,6 +116,12 @@ class Story {
   void Restart(raft::ServerId server) {
     oracle_.OnIncarnationEnd(server);
     oracle_.OnIncarnationBegin(server, ++incarnations_[Slot(server)]);
+  }
+
+  // The service gives that snapshot; nothing is saved.
+  void Gives(raft::ServerId server, raft::Index index,
+             const base::Rope& snapshot) {
+    oracle_.OnSnapshot(server, index, snapshot);
   }
 
   // --- Messages --------------------------------------------------------------
@@ -135,6 +162,26 @@ class Story {
     raft::AppendEntriesReply reply;
     reply.term = term;
     reply.success = success;
+    Reply(call, rpc::Encode(reply), fate);
+  }
+  uint64_t Installs(raft::ServerId leader, raft::ServerId follower,
+                    const Install& install, Fate fate = Fate::kDelivered) {
+    raft::InstallSnapshotArgs args;
+    args.term = install.term;
+    args.leader_id = leader;
+    args.last_included_index = install.index;
+    args.last_included_term = install.index_term;
+    args.offset = install.offset;
+    args.data = install.data;
+    args.done = install.done;
+    return Send(leader, follower, raft::kInstallSnapshot.name,
+                rpc::Encode(args), fate);
+  }
+  void AnswerInstall(uint64_t call, raft::Term term, bool installed,
+                     Fate fate = Fate::kDelivered) {
+    raft::InstallSnapshotReply reply;
+    reply.term = term;
+    reply.installed = installed;
     Reply(call, rpc::Encode(reply), fate);
   }
   uint64_t Send(raft::ServerId from, raft::ServerId to, std::string_view method,
@@ -184,6 +231,15 @@ class Story {
     message.index = index;
     message.term = term;
     message.command = command;
+    oracle_.OnApply(server, message);
+  }
+  void ApplySnapshot(raft::ServerId server, raft::Index index, raft::Term term,
+                     const base::Rope& snapshot) {
+    raft::ApplyMsg message;
+    message.kind = raft::ApplyMsg::Kind::kSnapshot;
+    message.index = index;
+    message.term = term;
+    message.snapshot = snapshot;
     oracle_.OnApply(server, message);
   }
   void State(raft::ServerId server, raft::Term term, bool leads) {

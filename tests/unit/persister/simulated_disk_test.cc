@@ -68,12 +68,14 @@ TEST(SimulatedDisk, StoresValuesNotReferences) {
 TEST(SimulatedDisk, TheObserverSeesEverySaveOfItsDiskAlone) {
   SimulatedDisk disk;
   std::vector<std::string> seen;
-  disk.SetObserver(
-      [&seen](const Rope& state) { seen.push_back(state.ToString()); });
+  disk.SetObserver([&seen](const Rope& state, const Rope* snapshot) {
+    seen.push_back(state.ToString());
+    if (snapshot != nullptr) seen.push_back(snapshot->ToString());
+  });
   disk.SaveRaftState(Rope("a"));
   disk.Save(Rope("b"), Rope("snapshot"));
   disk.Copy()->SaveRaftState(Rope("of the copy"));
-  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "b", "snapshot"}));
 }
 
 // A reader sees the two values of one Save, never a mixture.
