@@ -73,7 +73,7 @@ void RaftServer::FillDueCallLocked(ServerId peer, Clock::time_point now,
     follower.BeginSnapshot(
         {log_.last_included_index(), log_.last_included_term(), snapshot_});
   }
-  if (follower.WantsChunk()) {
+  if (follower.WantsChunk(now, timing_)) {
     calls->install_snapshot.push_back(FillInstallSnapshotLocked(peer, now));
   } else {
     calls->append_entries.push_back(FillAppendEntriesLocked(peer, now));

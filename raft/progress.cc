@@ -19,9 +19,11 @@ bool Progress::WantsEntries(Clock::time_point now, Index last_index,
 Clock::time_point Progress::DueAt(Clock::time_point now, bool decides,
                                   const Offer& offer,
                                   const Timing& timing) const {
-  if (WantsChunk()) return {};
   Clock::time_point due = last_sent_ + timing.heartbeat_interval;
-  if (state_ == State::kSnapshot) return due;
+  if (state_ == State::kSnapshot) {
+    if (!WantsChunk(now, timing)) return due;
+    return lost_ ? last_sent_ + timing.laggard_interval : Clock::time_point();
+  }
   if (WantsEntries(now, offer.log.LastIndex(), timing)) {
     const bool at_once = decides || next_ < offer.log.FirstIndex() ||
                          offer.log.BytesFrom(next_) > kMaxLaggardBytes;
@@ -104,6 +106,14 @@ void Progress::OnLost(uint64_t number) {
   lost_ = true;
 }
 
+bool Progress::WantsChunk(Clock::time_point now, const Timing& timing) const {
+  if (state_ != State::kSnapshot) return false;
+  if (transfer_.snapshot.size() > kSmallSnapshotBytes) {
+    return in_flight_ == 0 && !lost_;
+  }
+  return in_flight_ == 0 || now >= entries_sent_ + timing.heartbeat_interval;
+}
+
 bool Progress::NeedsSnapshot(Clock::time_point now, const Log& log,
                              const Timing& timing) const {
   return state_ == State::kReplicate && next_ < log.FirstIndex() &&
@@ -117,6 +127,7 @@ void Progress::BeginSnapshot(SnapshotTransfer transfer) {
 }
 
 void Progress::OnSent(Clock::time_point now, const Chunk& chunk) {
+  lost_ = lost_ || in_flight_ != 0;  // no answer so far
   last_sent_ = now;
   entries_sent_ = now;
   in_flight_ = chunk.number;

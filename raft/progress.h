@@ -10,7 +10,8 @@
 //
 // A follower that lacks entries which the leader has discarded gets a snapshot,
 // in chunks, one at a time (kSnapshot). Meanwhile it gets its heartbeats, as
-// AppendEntries without entries; one that does not answer gets nothing else.
+// AppendEntries without entries; one that does not answer gets nothing else,
+// unless the snapshot is as small as entries are.
 //
 // Pure: no lock, no clock, no RPC. Thread safety: none of its own; RaftServer
 // guards its Progress with mu_.
@@ -33,6 +34,9 @@ namespace raft {
 
 // How many bytes of entries may wait for the laggard interval.
 inline constexpr size_t kMaxLaggardBytes = size_t{64} << 10;
+
+// A snapshot of no more bytes is sent to a follower that does not answer, too.
+inline constexpr size_t kSmallSnapshotBytes = size_t{16} << 10;
 
 // What a leader has for its followers.
 struct Offer {
@@ -91,9 +95,8 @@ class Progress {
                      const Timing& timing) const;
 
   // Whether it is to get the next chunk: it answers, and has answered the last.
-  bool WantsChunk() const {
-    return state_ == State::kSnapshot && in_flight_ == 0 && !lost_;
-  }
+  // A small snapshot it gets in any case, if no young request is in flight.
+  bool WantsChunk(Clock::time_point now, const Timing& timing) const;
 
   // Whether it has rejected, in this term, what it had acknowledged before it
   // was asked: then its disk was lost or replaced.

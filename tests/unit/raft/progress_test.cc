@@ -193,11 +193,11 @@ TEST(Progress, WhatTheLogHasNoMoreNeedsASnapshot) {
                                      kTiming));
 }
 
-// A follower that gets a snapshot of 10 bytes, up to index 2.
-Progress GettingSnapshot() {
+// A follower that gets a snapshot, up to index 2.
+Progress GettingSnapshot(size_t bytes = kSmallSnapshotBytes + 1) {
   Progress progress = Settled(0);
   progress.BeginSnapshot({/*last_included_index=*/2, /*last_included_term=*/1,
-                          base::Rope("0123456789")});
+                          base::Rope(std::string(bytes, 's'))});
   return progress;
 }
 
@@ -210,7 +210,7 @@ TEST(Progress, ASnapshotGoesOneChunkAtATime) {
   Progress progress = GettingSnapshot();
   EXPECT_EQ(due(progress), kAtOnce);
   progress.OnSent(kStart, {/*number=*/2, /*last_included_index=*/2, 0});
-  EXPECT_FALSE(progress.WantsChunk());
+  EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   EXPECT_EQ(due(progress), kStart + kTiming.heartbeat_interval);
   EXPECT_FALSE(progress.HastensWith(log));
   progress.OnStored({2, 2, 0}, /*next_offset=*/4);
@@ -224,7 +224,7 @@ TEST(Progress, ASnapshotGoesOneChunkAtATime) {
 }
 
 TEST(Progress, OnlyTheAnswerToTheNewestChunkIsNews) {
-  Progress progress = GettingSnapshot();
+  Progress progress = GettingSnapshot(/*bytes=*/10);
   progress.OnStored({1, 2, 0}, 4);
   const struct {
     Progress::Chunk chunk;
@@ -247,26 +247,44 @@ TEST(Progress, WhatIsUnansweredAtTheNextHeartbeatWaitsForAnAnswer) {
   Progress progress = GettingSnapshot();
   progress.OnSent(kStart, {2, 2, 0});
   progress.OnSent(kStart, Progress::Request{3, 2, 0}, 0);  // a heartbeat
-  EXPECT_FALSE(progress.WantsChunk());
+  EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
   progress.OnRejected({3, 2, 0}, 1);
-  EXPECT_TRUE(progress.WantsChunk());
+  EXPECT_TRUE(progress.WantsChunk(kStart, kTiming));
   EXPECT_EQ(progress.next(), 1u) << "the snapshot repairs it";
 
   progress.OnSent(kStart, {4, 2, 0});
   progress.OnLost(4);
-  EXPECT_FALSE(progress.WantsChunk());
+  EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   progress.OnRejected({3, 2, 0}, 1);
-  EXPECT_TRUE(progress.WantsChunk());
+  EXPECT_TRUE(progress.WantsChunk(kStart, kTiming));
+}
+
+// As entries are.
+TEST(Progress, ASmallSnapshotGoesToAFollowerThatDoesNotAnswerToo) {
+  const Log log = LogOf(4);
+  Progress progress = GettingSnapshot(kSmallSnapshotBytes);
+  progress.OnSent(kStart, {2, 2, 0});
+  EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
+  const auto later = kStart + kTiming.heartbeat_interval;
+  EXPECT_TRUE(progress.WantsChunk(later, kTiming));
+  progress.OnSent(later, {3, 2, 0});
+  EXPECT_FALSE(progress.IsResponsive(later, kTiming));
+
+  progress.OnLost(3);
+  EXPECT_TRUE(progress.WantsChunk(later, kTiming));
+  EXPECT_EQ(progress.DueAt(later, true, {log, 4, {}}, kTiming),
+            later + kTiming.laggard_interval)
+      << "not in a tight loop";
 }
 
 TEST(Progress, EntriesInFlightCountAsLostWhenASnapshotTakesTheirPlace) {
   Progress progress = Settled(0);
   progress.OnSent(kStart, {2, 0, 1}, 0);
-  progress.BeginSnapshot({2, 1, base::Rope("x")});
-  EXPECT_FALSE(progress.WantsChunk());
+  progress.BeginSnapshot(GettingSnapshot().transfer());
+  EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   progress.OnAccepted({2, 0, 1});
-  EXPECT_TRUE(progress.WantsChunk());
+  EXPECT_TRUE(progress.WantsChunk(kStart, kTiming));
   EXPECT_EQ(progress.match(), 1u);
   progress.OnAccepted({3, 0, 2});
   EXPECT_EQ(progress.state(), Progress::State::kReplicate);

@@ -418,11 +418,19 @@ TEST(SendSnapshot, WhileAChunkIsUnansweredHeartbeatsGoOn) {
 }
 
 TEST(SendSnapshot, ALostChunkIsSentAgainWhenTheFollowerAnswers) {
-  Leading f(/*bytes=*/10);
+  Leading f(/*bytes=*/kSmallSnapshotBytes + 1);
   f.ends[1]->Lose();
   EXPECT_EQ(f.ends[1]->pending(), 0u) << "not in a tight loop";
   f.Beat(kTiming.heartbeat_interval);
   f.ends[1]->Answer(kAppendEntries, {2, false, 0, 1});
+  EXPECT_TRUE(f.Chunk().done);
+}
+
+TEST(SendSnapshot, ASmallOneThatWasLostIsSentAgainSoon) {
+  Leading f(/*bytes=*/kSmallSnapshotBytes);
+  f.ends[1]->Lose();
+  EXPECT_EQ(f.ends[1]->pending(), 0u) << "not in a tight loop";
+  f.Beat(kTiming.laggard_interval);
   EXPECT_TRUE(f.Chunk().done);
 }
 
