@@ -36,23 +36,21 @@ char* Rope::Claim(size_t count) {
   if (tail_.chunk != nullptr) {
     // Fails if a copy of this rope went on writing in the same chunk, or if
     // this rope was truncated: then what follows goes to a chunk of its own.
-    size_t used = tail_.end;
-    if (tail_.end + count <= tail_.chunk->capacity &&
-        tail_.chunk->used.compare_exchange_strong(used, tail_.end + count)) {
-      tail_.end += count;
+    size_t used = tail_.size;
+    if (tail_.size + count <= tail_.chunk->capacity &&
+        tail_.chunk->used.compare_exchange_strong(used, tail_.size + count)) {
+      tail_.size += count;
       body_size_ += count;
-      return tail_.chunk->bytes.get() + tail_.end - count;
+      return tail_.chunk->bytes.get() + tail_.size - count;
     }
   }
   const size_t grown = tail_.chunk == nullptr
                            ? kFirstChunk
                            : std::min(kLargestChunk, 2 * tail_.chunk->capacity);
   SealTail();
-  tail_.chunk = std::make_shared<Chunk>(std::max(grown, count));
+  tail_ = {std::make_shared<Chunk>(std::max(grown, count)), count,
+           dropped_ + body_size_};
   tail_.chunk->used = count;
-  tail_.begin = 0;
-  tail_.end = count;
-  tail_.start = dropped_ + body_size_;
   body_size_ += count;
   return tail_.chunk->bytes.get();
 }
@@ -60,13 +58,11 @@ char* Rope::Claim(size_t count) {
 // Copies the list of sealed pieces, which other ropes may share. That is one
 // step per chunk, so amortised next to nothing per byte.
 void Rope::SealTail() {
-  if (tail_.size() > 0) {
-    auto pieces = sealed_ == nullptr ? std::make_shared<Pieces>()
-                                     : std::make_shared<Pieces>(*sealed_);
-    pieces->push_back(tail_);
-    sealed_ = std::move(pieces);
-  }
-  tail_ = Piece();
+  if (tail_.size == 0) return;
+  auto pieces = sealed_ == nullptr ? std::make_shared<Pieces>()
+                                   : std::make_shared<Pieces>(*sealed_);
+  pieces->push_back(tail_);
+  sealed_ = std::move(pieces);
 }
 
 void Rope::Prepend(std::string_view bytes) {
@@ -90,7 +86,7 @@ void Rope::Truncate(size_t size) {
   body_size_ = body;
   const size_t end = dropped_ + body;
   if (tail_.chunk != nullptr && end >= tail_.start) {
-    tail_.end = tail_.begin + (end - tail_.start);
+    tail_.size = end - tail_.start;
     return;
   }
   // The cut lies in a sealed piece, which becomes the tail again.
@@ -100,7 +96,7 @@ void Rope::Truncate(size_t size) {
   while (!pieces->empty() && pieces->back().start >= end) pieces->pop_back();
   if (!pieces->empty()) {
     tail_ = pieces->back();
-    tail_.end = tail_.begin + (end - tail_.start);
+    tail_.size = end - tail_.start;
     pieces->pop_back();
   }
   sealed_ = pieces->empty() ? nullptr : std::move(pieces);
@@ -112,26 +108,14 @@ void Rope::RemovePrefix(size_t count) {
   front_.size -= from_front;
   std::memmove(front_.bytes.data(), front_.bytes.data() + from_front,
                front_.size);
-  const size_t from_body = count - from_front;
-  if (from_body == 0) return;
-  dropped_ += from_body;
-  body_size_ -= from_body;
-  if (sealed_ != nullptr) {
-    auto pieces = std::make_shared<Pieces>();
-    for (const Piece& piece : *sealed_) {
-      if (piece.start + piece.size() > dropped_) pieces->push_back(piece);
-    }
-    if (!pieces->empty() && pieces->front().start < dropped_) {
-      Piece& first = pieces->front();
-      first.begin += dropped_ - first.start;
-      first.start = dropped_;
-    }
-    sealed_ = pieces->empty() ? nullptr : std::move(pieces);
-  }
-  if (tail_.chunk != nullptr && tail_.start < dropped_) {
-    tail_.begin += dropped_ - tail_.start;
-    tail_.start = dropped_;
-  }
+  dropped_ += count - from_front;
+  body_size_ -= count - from_front;
+  if (sealed_ == nullptr) return;
+  auto pieces = std::make_shared<Pieces>(*sealed_);
+  std::erase_if(*pieces, [this](const Piece& piece) {
+    return piece.start + piece.size <= dropped_;
+  });
+  sealed_ = pieces->empty() ? nullptr : std::move(pieces);
 }
 
 size_t Rope::FirstPieceAt(size_t body_offset) const {
@@ -153,13 +137,12 @@ void Rope::CopyTo(size_t offset, size_t count, std::string* out) const {
   size_t at = offset - front_.size + dropped_;  // as in Piece::start
   const auto copy_from = [&](const Piece& piece) {
     const size_t skip = at - piece.start;
-    const size_t part = std::min(count, piece.size() - skip);
-    out->append(piece.chunk->bytes.get() + piece.begin + skip, part);
+    const size_t part = std::min(count, piece.size - skip);
+    out->append(piece.chunk->bytes.get() + skip, part);
     at += part;
     count -= part;
   };
-  if (count > 0 && sealed_ != nullptr &&
-      at < sealed_->back().start + sealed_->back().size()) {
+  if (sealed_ != nullptr && at < sealed_->back().start + sealed_->back().size) {
     for (size_t i = FirstPieceAt(at - dropped_);
          i < sealed_->size() && count > 0; ++i) {
       copy_from((*sealed_)[i]);

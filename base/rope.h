@@ -75,12 +75,19 @@ class Rope {
   // memory.
   template <typename Visit>
   void ForEachPiece(Visit visit) const {
-    if (front_.size > 0)
+    if (front_.size > 0) {
       visit(std::string_view(front_.bytes.data(), front_.size));
-    if (sealed_ != nullptr) {
-      for (const Piece& piece : *sealed_) visit(piece.view());
     }
-    if (tail_.size() > 0) visit(tail_.view());
+    const auto visit_piece = [&](const Piece& piece) {
+      const size_t skip = piece.start < dropped_ ? dropped_ - piece.start : 0;
+      if (skip >= piece.size) return;
+      visit(
+          std::string_view(piece.chunk->bytes.get(), piece.size).substr(skip));
+    };
+    if (sealed_ != nullptr) {
+      for (const Piece& piece : *sealed_) visit_piece(piece);
+    }
+    visit_piece(tail_);
   }
 
   // The whole value in one piece. O(size()).
@@ -99,23 +106,19 @@ class Rope {
     const std::unique_ptr<char[]> bytes;
     std::atomic<size_t> used{0};
   };
-  // Bytes [begin, end) of a chunk; they stand at `start` in the body.
+  // The first bytes of a chunk; they stand at `start` in the body. Those before
+  // dropped_ are removed.
   struct Piece {
     std::shared_ptr<Chunk> chunk;
-    size_t begin = 0;
-    size_t end = 0;
+    size_t size = 0;
     size_t start = 0;
-    size_t size() const { return end - begin; }
-    std::string_view view() const {
-      return {chunk->bytes.get() + begin, size()};
-    }
   };
   using Pieces = std::vector<Piece>;
 
   void Swap(Rope* other) noexcept;
   // Reserves `count` contiguous bytes at the end, for Append to fill.
   char* Claim(size_t count);
-  void SealTail();
+  void SealTail();  // what follows goes to another chunk
   size_t FirstPieceAt(size_t body_offset) const;
 
   // From Prepend. Not in a chunk: a header is made for each save, and must
@@ -129,7 +132,7 @@ class Rope {
   std::shared_ptr<const Pieces> sealed_;  // full chunks; null if none
   Piece tail_;                            // the chunk that still grows
   size_t body_size_ = 0;                  // bytes in sealed_ and tail_
-  size_t dropped_ = 0;  // body bytes removed in front: `start`s begin here
+  size_t dropped_ = 0;                    // body bytes removed in front
 };
 
 }  // namespace base
