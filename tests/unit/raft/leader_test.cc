@@ -24,6 +24,11 @@ constexpr AppendEntriesReply Conflicts(Term term, Term conflict_term,
 
 // --- Candidates -------------------------------------------------------------
 
+TEST(Candidate, ANewServerWaitsForALeaderFirst) {
+  RaftFixture f;
+  EXPECT_GE(f.raft->election_deadline(), f.now + Timing().min_election_timeout);
+}
+
 TEST(Candidate, AsksEverybodyElseWithItsLastEntry) {
   RaftFixture f(/*servers=*/5);
   f.Append(/*term=*/4, 0, 0, {{2, "a"}, {4, "b"}});
@@ -335,6 +340,18 @@ TEST(Leader, MuchWaitsForNobody) {
   const auto f = SettledLeaderOfFive();
   f->raft->Start(std::string(kMaxLaggardBytes, 'x'));
   EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 1, 1}));
+}
+
+TEST(Leader, TheFirstServerGetsEntriesAtOnceToo) {
+  const auto first = std::make_shared<RecordingEnd>();
+  RaftServer raft({first, nullptr}, /*me=*/1,
+                  std::make_shared<persister::SimulatedDisk>(),
+                  std::make_shared<ApplyChannel>(1), Options());
+  raft.StartElection();
+  first->Answer(kRequestVote, RequestVoteReply{1, true});
+  first->Answer(kAppendEntries, Success(1));
+  raft.Start("x");
+  EXPECT_EQ(first->pending(), 1u);
 }
 
 // --- Leaders: late replies --------------------------------------------------

@@ -156,6 +156,7 @@ TEST(Log, AfterAConflictComesTheOwnEndOfItsTermOrTheFollowersIndex) {
   } kCases[] = {
       {"too short", {0, 4}, 4},
       {"a term that the leader has", {4, 4}, 6},
+      {"the first term", {1, 1}, 4},
       {"a term that it never had", {3, 7}, 7},
       {"a term that goes on after that place", {6, 8}, 8},
   };
@@ -195,6 +196,7 @@ TEST(Log, EachChangeHasAVersionOfItsOwnAndOnlyChangesHave) {
   log.AppendFrom(Entries(), /*skip=*/0);
   EXPECT_FALSE(changed());
   log.TruncateFrom(4);
+  log.TruncateFrom(9);
   EXPECT_FALSE(changed());
   log.TruncateFrom(3);
   EXPECT_TRUE(changed());
@@ -376,6 +378,13 @@ TEST(Entries, RoundTripAndView) {
   for (const EntryView entry : *decoded) views.push_back(entry);
   EXPECT_EQ(views, (std::vector<EntryView>{
                        {1, "a"}, {2, ""}, {3, std::string_view("\0b", 2)}}));
+}
+
+TEST(Entries, TheLastCommandMayBeEmpty) {
+  const Entries entries = {{1, "x"}, {2, ""}};
+  size_t count = 0;
+  EXPECT_TRUE(Entries::CountWhole(entries.bytes(), &count));
+  EXPECT_EQ(count, 2u);
 }
 
 TEST(Entries, MalformedBytesAreAnError) {

@@ -77,6 +77,16 @@ TEST(Malformed, RequestsOfNoPeerAreDroppedAndCounted) {
   }
 }
 
+TEST(Malformed, TheFirstOneIsLogged) {
+  RaftFixture f;
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; ++i) f.AskVote(/*term=*/5, /*candidate=*/7, 9, 4);
+  const std::string log = testing::internal::GetCapturedStderr();
+  const std::string line = "] S0 T0 F TERM drops a malformed RequestVote of S7";
+  EXPECT_NE(log.find(line), std::string::npos) << log;
+  EXPECT_EQ(log.find(line), log.rfind(line)) << "once: " << log;
+}
+
 TEST(Malformed, EntriesOfImpossibleTermsAreDroppedAndCounted) {
   const struct {
     const char* what;
@@ -84,6 +94,7 @@ TEST(Malformed, EntriesOfImpossibleTermsAreDroppedAndCounted) {
     Entries entries;
   } kCases[] = {
       {"terms decrease", 1, {{2, "x"}, {1, "y"}}},
+      {"terms decrease, and grow again", 1, {{2, "x"}, {1, "y"}, {3, "z"}}},
       {"older than the one before", 2, {{1, "x"}}},
       {"newer than the leader's term", 1, {{2, "x"}, {4, "y"}}},
       {"after an entry newer than the leader's term", 4, {}},
@@ -125,6 +136,7 @@ TEST_F(MakeDeathTest, MeIsNoPeer) {
 
 TEST_F(MakeDeathTest, APeerIsNull) {
   EXPECT_DEATH(MakeOf({end_, nullptr}, 0), "peer 1 is null");
+  EXPECT_DEATH(MakeOf({nullptr, end_}, 1), "peer 0 is null");
   MakeOf({nullptr}, 0)->Kill();  // its own is not used
 }
 
@@ -238,12 +250,14 @@ TEST(LostLog, ALateRejectionIsNone) {
   f.Append(/*term=*/1, 0, 0, {{1, "x"}, {1, "y"}});
   f.Elect();
   const RecordingEnd::Sent late = f.ends[1]->Take();  // after (2,1)
+  testing::internal::CaptureStderr();
   f.Beat(std::chrono::milliseconds(120));
   f.ends[1]->Answer(kAppendEntries, {.term = 2, .conflict_index = 1});
   f.ends[1]->Answer(kAppendEntries, Success(2));
   EXPECT_EQ(f.follower(1).match_index, 2u);
   late.done(rpc::Encode(AppendEntriesReply{.term = 2, .conflict_index = 1}));
   EXPECT_FALSE(f.follower(1).lost_log);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
 }  // namespace

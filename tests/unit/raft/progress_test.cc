@@ -44,7 +44,8 @@ TEST(Progress, ANewLeadersFollowerIsDueAtOnce) {
 TEST(Progress, WhenSettledItIsDueByWhatItLacks) {
   const Log one = LogOf(1);
   const Log two = LogOf(2);
-  const Log much = LogOf(2, /*bytes=*/kMaxLaggardBytes);
+  const Log much = LogOf(2, kMaxLaggardBytes - Entries::kHeaderBytes);
+  const Log more = LogOf(2, kMaxLaggardBytes);
   const struct {
     const char* what;
     const Log* log;
@@ -56,7 +57,9 @@ TEST(Progress, WhenSettledItIsDueByWhatItLacks) {
       {"an entry, and it decides", &two, true, 0, kAtOnce},
       {"an entry, and it does not", &two, false, 0,
        kStart + kTiming.laggard_interval},
-      {"much", &much, false, 0, kAtOnce},
+      {"as much as may wait", &much, false, 0,
+       kStart + kTiming.laggard_interval},
+      {"more", &more, false, 0, kAtOnce},
       {"the commit index", &one, true, 1,
        kStart + milliseconds(7) + kTiming.commit_notice_delay},
       {"both", &two, false, 1,
@@ -80,6 +83,10 @@ TEST(Progress, TheCommitIndexIsToldOnceAndUpToTheMatch) {
   EXPECT_EQ(
       Settled(5, /*commit=*/5).DueAt(kStart, true, {log, 5, kStart}, kTiming),
       beat);
+  Progress told = Settled(4);
+  told.OnSent(kStart, {/*number=*/2, /*prev_log_index=*/4, /*entries=*/1}, 5);
+  told.OnAccepted({2, 4, 1});
+  EXPECT_EQ(told.DueAt(kStart, true, {log, 5, kStart}, kTiming), beat);
   Progress lagging(/*next=*/6);
   lagging.OnSent(kStart, {1, 5, 0}, /*commit=*/0);
   EXPECT_EQ(lagging.DueAt(kStart, true, {log, 5, kStart}, kTiming), beat);
@@ -128,6 +135,7 @@ TEST(Progress, RepliesMoveItByWhatTheirRequestsSaid) {
       {"accepted late: a heartbeat", {3, 2, 0}, true, 0, 4, 5, true},
       {"accepted late: a long one", {6, 4, 5}, true, 0, 9, 10, true},
       {"rejected, back to the match", {7, 4, 2}, false, 2, 4, 5, false},
+      {"rejected, and forward", {7, 4, 2}, false, 9, 4, 5, false},
       {"rejected late", {3, 8, 0}, false, 2, 4, 5, true},
   };
   for (const auto& c : kCases) {
@@ -155,6 +163,43 @@ TEST(Progress, ARejectionBacksUpAndTriesAgainAtOnce) {
   EXPECT_EQ(progress.next(), 4u);
 }
 
+TEST(Progress, WhatIsInFlightBehindARejectionCountsNoMore) {
+  Progress progress(/*next=*/5);
+  progress.OnSent(kStart, {1, 4, 0}, 0);
+  progress.OnSent(kStart, {2, 4, 5}, 0);
+  progress.OnRejected({1, 4, 0}, /*next=*/2);
+  EXPECT_TRUE(progress.WantsEntries(kStart, /*last_index=*/9, kTiming));
+}
+
+TEST(Progress, ItHasLostItsLogIfItRejectsWhatItHadAcknowledged) {
+  const struct {
+    Index prev;
+    Index acknowledged;
+    bool lost;
+  } kCases[] = {{0, 0, false}, {0, 1, true}, {1, 1, true},
+                {2, 1, false}, {1, 2, true}, {3, 0, false}};
+  for (const auto& c : kCases) {
+    Progress progress = Settled(4);
+    progress.OnRejected({7, c.prev, 0, c.acknowledged}, /*next=*/1);
+    EXPECT_EQ(progress.lost_log(), c.lost) << c.prev << "," << c.acknowledged;
+    progress.OnRejected({8, 9, 0, 4}, /*next=*/1);
+    EXPECT_EQ(progress.lost_log(), c.lost) << "from then on";
+  }
+}
+
+TEST(Progress, ItIsNotResponsiveUntilItAnswersWhatIsSentAgain) {
+  Progress progress = Settled(1);
+  const Clock::time_point later = kStart + kTiming.heartbeat_interval;
+  progress.OnSent(kStart, {2, 1, 1}, 0);
+  progress.OnSent(later, {3, 1, 1}, 0);
+  EXPECT_FALSE(progress.IsResponsive(later, kTiming));
+  progress.OnLost({3, 1, 1});
+  progress.OnSent(later, {4, 1, 1}, 0);
+  EXPECT_FALSE(progress.IsResponsive(later, kTiming));
+  progress.OnRejected({2, 9, 1}, /*next=*/1);  // old news, but an answer
+  EXPECT_TRUE(progress.IsResponsive(later, kTiming));
+}
+
 TEST(Progress, WhatWasLostIsSentAgainButNotInATightLoop) {
   const Log log = LogOf(2);
   Progress progress = Settled(1);
@@ -173,6 +218,8 @@ TEST(Progress, AnEntryHastensTheFirstAndTheLastOfManyBytes) {
   Progress progress = Settled(1);
   EXPECT_TRUE(progress.HastensWith(LogOf(2)));
   EXPECT_FALSE(progress.HastensWith(LogOf(3)));
+  const size_t half = kMaxLaggardBytes / 2 - Entries::kHeaderBytes;
+  EXPECT_FALSE(progress.HastensWith(LogOf(3, half)));
   EXPECT_TRUE(progress.HastensWith(LogOf(3, kMaxLaggardBytes)));
   progress.OnSent(kStart, {2, 1, 1}, 0);
   EXPECT_FALSE(progress.HastensWith(LogOf(3, kMaxLaggardBytes)));

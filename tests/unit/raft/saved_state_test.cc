@@ -96,5 +96,15 @@ TEST(SavedState, IsWholeHoweverTheLogCameToBe) {
   EXPECT_EQ(f.Restart()->Terms(), f.Terms());
 }
 
+// So many that there are marks between them, each far shorter than its header.
+TEST(SavedState, IsWholeWhenManyShortEntriesAreCut) {
+  RaftFixture f;
+  Entries entries;
+  for (int i = 0; i < 20'000; ++i) entries.Append(1, "x");
+  f.Append(1, 0, 0, entries);
+  EXPECT_TRUE(f.Append(2, 15'000, 1, {{2, "new"}}).success);
+  EXPECT_TRUE(DecodeSavedState(SavedBy(f)).ok());
+}
+
 }  // namespace
 }  // namespace raft

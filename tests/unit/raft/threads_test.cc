@@ -131,7 +131,8 @@ TEST_F(RaftThreads, WhatIsDueSoonerWakesTheHeartbeatTicker) {
     // Time for the ticker to fall asleep; less than the laggard's.
     std::this_thread::sleep_for(milliseconds(5));
     raft_->Start("x");
-    for (const auto& end : {first_, second_}) {
+    // The laggard first: the other one's answer would wake the ticker too.
+    for (const auto& end : {second_, first_}) {
       const AppendEntriesArgs args =
           end->Answer(kAppendEntries, {.term = 1, .success = true});
       ASSERT_EQ(args.prev_log_index + args.entries.size(), index);
