@@ -265,7 +265,8 @@ TEST_F(NetworkEnding, CleanupLetsServersGo) {
   EXPECT_TRUE(server.expired());
   closed.Pass();
 
-  AddServer("late");
+  server = AddServer("late");
+  EXPECT_TRUE(server.expired());
   EXPECT_EQ(network_->GetCount("late"), 0);
 }
 

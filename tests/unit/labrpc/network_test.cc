@@ -1,10 +1,14 @@
 // The timeline of a call: each row of the outcome table, the counters, and what
 // an observer sees.
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -150,6 +154,17 @@ TEST_F(Network, UnreliableLosesRequestsAndReplies) {
   EXPECT_EQ(network_->GetTotalBytes(), kCalls * 13 + successes * 14);
 }
 
+// 50 delays of 0..26 ms: all below 10 ms with probability 3e-22.
+TEST_F(Network, UnreliableDelaysRequests) {
+  network_->Reliable(false);
+  const auto start = Clock::now();
+  for (int i = 0; i < 50; ++i) {
+    end_->CallAsync(kEcho, "x", outcomes_.Callback());
+  }
+  outcomes_.Await(50);
+  EXPECT_GE(Clock::now() - start, milliseconds(10));
+}
+
 TEST_F(Network, DeletingTheServerEndsItsCallsAtOnce) {
   StartWaiting(3);
 
@@ -182,6 +197,7 @@ TEST_F(Network, DisablingIsNoticedByTheNextPoll) {
   StartWaiting(1);
 
   network_->Enable("end", false);
+  network_->DeleteServer("another");  // is none of its business
   EXPECT_EQ(Successes(outcomes_.Await(1)), 0);
   EXPECT_GE(Clock::now() - start, milliseconds(100));
 }
@@ -241,6 +257,37 @@ TEST_F(Network, DeathBeforeTheHandlerIsNoticedByAPoll) {
   }
   network_->DeleteServer("server");
   EXPECT_EQ(Successes(outcomes_.Await(60)), 0);
+}
+
+// That poll is counted from the handler's begin, not from the end's, nor is it
+// at a full tenth of a second of the clock.
+TEST_F(Network, TheFirstPollComesWhenTheHandlerHasRun100Ms) {
+  constexpr rpc::Method<int, int> kNoted{"Noted.Wait"};
+  std::array<std::atomic<bool>, 8> has_begun{};
+  rpc::Service noted("Noted");
+  noted.Handle(kNoted, [&](int i) {
+    has_begun[static_cast<size_t>(i)] = true;
+    gate_.Pass();
+    return i;
+  });
+  server_->AddService(std::move(noted));
+  network_->Reliable(false);
+  const auto into_tenth = Clock::now().time_since_epoch() % milliseconds(100);
+  std::this_thread::sleep_for(milliseconds(140) - into_tenth);
+  const auto start = Clock::now();
+  for (size_t i = 0; i < has_begun.size(); ++i) {
+    end_->CallAsync(kNoted, static_cast<int>(i),
+                    [&, i, done = outcomes_.Callback()](auto /*outcome*/) {
+                      if (has_begun[i]) {  // the request was not lost
+                        EXPECT_GE(Clock::now() - start, milliseconds(100));
+                      }
+                      done(std::nullopt);
+                    });
+  }
+  network_->Enable("end", false);
+  outcomes_.Await(has_begun.size());
+  gate_.Open();
+  network_->Cleanup();  // before what the callbacks refer to goes
 }
 
 // The flags of a call are those of its admission.  Were the new ones used, all
