@@ -24,7 +24,8 @@ from pathlib import Path
 from tools import ROOT, mutation
 from tools.build import build
 from tools.command import Arguments, Problem
-from tools.mutate.results import Results, equivalents, score_lines
+from tools.mutate.results import (Results, equivalents, obsolete,
+                                  score_lines)
 from tools.mutate.runs import Program, default_jobs
 from tools.mutate.schema import Placed, Schema
 
@@ -173,6 +174,16 @@ def cpu_seconds() -> float:
         resource.getrusage, (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)))
 
 
+def conclude(mutants: list[Placed], results: Results, is_all: bool) -> int:
+    """Prints the score; returns the exit status."""
+    listed = equivalents(HERE / "equivalent.txt")
+    lines, unlisted = score_lines(mutants, results, listed)
+    print(*lines, sep="\n")
+    for key in obsolete(mutants, results, listed) if is_all else []:
+        print(f"equivalent.txt need not list:\n{key}")
+    return 1 if unlisted else 0
+
+
 def main(arguments: list[str]) -> int:
     """Runs the command; returns the exit status."""
     options = parse_arguments(arguments)
@@ -203,10 +214,7 @@ def main(arguments: list[str]) -> int:
     judge(kill, [mutant for mutant in mutants
                  if is_asked_for(mutant, options, results)], results, jobs)
     print(f"{cpu_seconds() - before:.0f} s of processor time")
-    listed = equivalents(HERE / "equivalent.txt")
-    lines, unlisted = score_lines(mutants, results, listed)
-    print(*lines, sep="\n")
-    return 1 if unlisted else 0
+    return conclude(mutants, results, is_all=not options.sample)
 
 
 if __name__ == "__main__":

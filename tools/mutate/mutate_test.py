@@ -15,7 +15,8 @@ from tools import ROOT
 from tools.command import Problem
 from tools.mutate import operators
 from tools.mutate.mutate import chosen, parse_arguments
-from tools.mutate.results import Results, equivalents, score_lines
+from tools.mutate.results import (Results, equivalents, obsolete,
+                                  score_lines)
 from tools.mutate.runs import Program
 from tools.mutate.schema import Placed, Schema
 
@@ -301,22 +302,28 @@ class ResultsTest(unittest.TestCase):
         self.assertEqual(known(), [True, False, False])
 
     def test_score(self) -> None:
-        """Survivors without a reason are named."""
-        killed, alive, equal = map(self.mutant, (1, 2, 3))
+        """Survivors without a reason are named, and reasons without one."""
+        killed, alive, equal, hard = mutants = [*map(self.mutant, range(4))]
         results = self.results()
         results.note(killed, "TestA, seed 1")
-        results.note(alive, "")
-        results.note(equal, "")
+        for mutant in (alive, equal, hard):
+            results.note(mutant, "")
         file = self.root / "equivalent.txt"
-        file.write_text(f"# Why.\n\n{equal.key}\nIt is the\nsame.\n")
+        file.write_text(f"# Why.\n\n{equal.key}\nIt is the\nsame.\n\n"
+                        f"{hard.key}\nNot equivalent: too rare.\n")
         reasons = equivalents(file)
-        self.assertEqual(reasons, {equal.key: "It is the same."})
-        lines, unlisted = score_lines([killed, alive, equal], results, reasons)
-        self.assertEqual(lines[2], "| raft | 3 | 1 | 33.3 % | 1 | 1 |")
+        self.assertEqual(reasons, {equal.key: "It is the same.",
+                                   hard.key: "Not equivalent: too rare."})
+        lines, unlisted = score_lines(mutants, results, reasons)
+        self.assertEqual(lines[2], "| raft | 4 | 1 | 1 | 2 | 1 | 33.3 % |")
         self.assertEqual(unlisted, [alive])
-        _, unlisted = score_lines([killed, alive, equal], results,
-                                  {"raft/a.cc F()\n- *\n+ *": "All equal."})
+        every = "raft/a.cc F()\n- *\n+ *"
+        _, unlisted = score_lines(mutants, results, {every: "All equal."})
         self.assertEqual(unlisted, [])
+        self.assertEqual(
+            obsolete(mutants, results, {equal.key: "", every: "",
+                                        killed.key: "", "raft/b.cc G()": ""}),
+            [killed.key])
         file.write_text("raft/a.cc F()\n- a\nno change\n")
         with self.assertRaisesRegex(Problem, "no place, change and reason"):
             equivalents(file)

@@ -15,6 +15,7 @@ from tools.command import Problem, write_whole
 from tools.mutate.schema import Placed
 
 WRITTEN_EVERY_S = 10
+HARD_TO_SEE = "Not equivalent: "  # so begins the reason of a real survivor
 
 
 def digest_of_tests(root: Path) -> str:
@@ -91,20 +92,44 @@ def equivalents(path: Path) -> dict[str, str]:
     return reasons
 
 
+def reason_of(mutant: Placed, listed: dict[str, str]) -> str:
+    """Returns why no test kills it, if that is listed."""
+    return listed.get(mutant.key, listed.get(all_of(mutant), ""))
+
+
+def all_of(mutant: Placed) -> str:
+    """Names all mutants of its function."""
+    return f"{mutant.file} {mutant.function}\n- *\n+ *"
+
+
 def score_lines(mutants: list[Placed], results: Results,
                 listed: dict[str, str]) -> tuple[list[str], list[Placed]]:
     """Returns a table, and the survivors that are not listed."""
-    lines = ["| folder | mutants | killed | of all | survivors with a reason | "
-             "other survivors |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = ["| folder | mutants | killed | equivalent | survivors | "
+             "not listed | score |", "| --- | --- | --- | --- | --- | --- | "
+             "--- |"]
     unlisted = []
     for folder in dict.fromkeys(mutant.folder for mutant in mutants):
         ours = [m for m in mutants if m.folder == folder]
         alive = [m for m in ours if results.survived(m)]
-        wrong = [m for m in alive if m.key not in listed and
-                 f"{m.file} {m.function}\n- *\n+ *" not in listed]
-        unlisted += wrong
+        reasons = [reason_of(m, listed) for m in alive]
+        new = [m for m, reason in zip(alive, reasons) if not reason]
+        unlisted += new
+        hard = sum(reason.startswith(HARD_TO_SEE) for reason in reasons)
+        equivalent = len(alive) - hard - len(new)
         killed = len(ours) - len(alive)
-        lines.append(f"| {folder} | {len(ours)} | {killed} | "
-                     f"{100 * killed / len(ours):.1f} % | "
-                     f"{len(alive) - len(wrong)} | {len(wrong)} |")
+        counted = len(ours) - equivalent
+        score = 100 * killed / counted if counted else 100
+        lines.append(f"| {folder} | {len(ours)} | {killed} | {equivalent} | "
+                     f"{hard + len(new)} | {len(new)} | {score:.1f} % |")
     return lines, unlisted
+
+
+def obsolete(mutants: list[Placed], results: Results,
+             listed: dict[str, str]) -> list[str]:
+    """Returns what is listed though no survivor of these files is like it."""
+    files = {mutant.file for mutant in mutants}
+    needed = {key for mutant in mutants if results.survived(mutant)
+              for key in (mutant.key, all_of(mutant))}
+    return [key for key in listed
+            if key.partition(" ")[0] in files and key not in needed]
