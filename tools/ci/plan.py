@@ -72,6 +72,8 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
     few, many = drawn_seeds(day, 10), drawn_seeds(day + " more", 50)
     samples = [make("mutants", f"SAMPLE={MUTANTS_AT_A_TIME}", f"ROUND={n}")
                for n in range(1, -(-mutants // MUTANTS_AT_A_TIME) + 1)]
+    # Each of another file.
+    files = [make("mutate", "SAMPLE=12", f"ROUND={n}") for n in range(1, 7)]
     return [
         # Always whole.
         Step("lint", [make("lint", *([f"SINCE={since}"] if since else []))]),
@@ -96,6 +98,7 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
              [make("asan", f"ORIGIN={origin}", results=1)
               for origin in ("unit", "scenario,economy", "course")]),
         Step("mutants", samples[:1], samples[1:]),
+        Step("mutate", files[:1], files[1:]),
         Step("mutate-test", [make("mutate-test")]),
         Step("skeleton-test", [make("skeleton-test")]),
         # As it is graded, and what students' folders may try.
