@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -227,6 +228,9 @@ class RopeModel {
     for (size_t i = 0; i < kRopes; ++i) {
       ASSERT_EQ(ropes_[i].size(), texts_[i].size());
       ASSERT_EQ(ropes_[i].ToString(), texts_[i]);
+      std::string pieces;
+      ropes_[i].ForEachPiece([&](std::string_view piece) { pieces += piece; });
+      ASSERT_EQ(pieces, texts_[i]);
     }
   }
 
