@@ -193,7 +193,7 @@ TEST(Progress, ItIsNotResponsiveUntilItAnswersWhatIsSentAgain) {
   progress.OnSent(kStart, {2, 1, 1}, 0);
   progress.OnSent(later, {3, 1, 1}, 0);
   EXPECT_FALSE(progress.IsResponsive(later, kTiming));
-  progress.OnLost({3, 1, 1});
+  progress.OnLost(3);
   progress.OnSent(later, {4, 1, 1}, 0);
   EXPECT_FALSE(progress.IsResponsive(later, kTiming));
   progress.OnRejected({2, 9, 1}, /*next=*/1);  // old news, but an answer
