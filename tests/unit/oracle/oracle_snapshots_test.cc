@@ -295,6 +295,7 @@ TEST(OracleSnapshots, InstalledCountsForCommitment) {
   for (const raft::Index index : {1, 2, 3}) story.Apply(0, index, 1);
   story.Gives(0, 3, kThree);
   story.SaveSnapshot(0, 3, 1, {1}, kThree);
+  story.SaveVote(3, 1, raft::kNobody);
   const uint64_t call = story.Installs(0, 3, {.index = 3, .data = kThree});
   story.SaveSnapshot(3, 3, 1, {}, kThree);
   story.AnswerInstall(call, 1, true);
