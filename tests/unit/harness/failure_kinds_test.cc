@@ -44,6 +44,7 @@ constexpr std::string_view kEconomy[] = {
     "too many RPCs (",
     "too many or few RPCs (",
     "too many RPC bytes",
+    "Log size too large",
 };
 
 struct Source {
