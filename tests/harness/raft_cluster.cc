@@ -219,6 +219,11 @@ size_t RaftCluster::SnapshotSize() const {
   return largest;
 }
 
+raft::Index RaftCluster::SnapshotIndexOnDisk(raft::ServerId server) const {
+  const base::Rope snapshot = group_.CopyDisk(server)->ReadSnapshot();
+  return DecodeCommands(snapshot.ToString())->size();
+}
+
 raft::Index RaftCluster::MaxIndex() {
   base::MutexLock lock(&mu_);
   return log_.max_index();

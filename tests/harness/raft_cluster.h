@@ -132,6 +132,11 @@ class RaftCluster {
   // disconnected.
   void StartServer(raft::ServerId server) { group_.Start(server); }
   void CrashServer(raft::ServerId server) { group_.Crash(server); }
+  // Crashes the server if it is up, starts it from its disk and connects it.
+  void Restart(raft::ServerId server) {
+    StartServer(server);
+    Connect(server);
+  }
   bool IsUp(raft::ServerId server) const { return group_.IsUp(server); }
   void Connect(raft::ServerId server) { group_.Connect(server); }
   void Disconnect(raft::ServerId server) { group_.Disconnect(server); }
@@ -205,6 +210,10 @@ class RaftCluster {
   // The largest raft state and the largest snapshot on any server's disk.
   size_t LogSize() const;
   size_t SnapshotSize() const;
+
+  // The last index that the snapshot on that server's disk covers, or 0.
+  // REQUIRES: its service gave it that one.
+  raft::Index SnapshotIndexOnDisk(raft::ServerId server) const;
 
   const Observers& observers() const { return observers_; }
 

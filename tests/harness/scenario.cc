@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -22,10 +23,16 @@ constexpr std::chrono::seconds kControlLimit(10);
 constexpr std::chrono::milliseconds kControlPause(500);
 constexpr int64_t kControlCommand = 9999;
 
+RaftClusterOptions WithTap(RaftClusterOptions options, labrpc::Tap tap) {
+  options.tap = std::move(tap);
+  return options;
+}
+
 }  // namespace
 
-Scenario::Scenario(int servers, std::string_view title, Place place)
-    : cluster(servers, {.tap = tap.Handler()}, place) {
+Scenario::Scenario(int servers, std::string_view title,
+                   RaftClusterOptions options, Place place)
+    : cluster(servers, WithTap(std::move(options), tap.Handler()), place) {
   tap.SetBlame([this] { return FindBlame(); });
   cluster.Begin(title);
 }
@@ -284,9 +291,21 @@ void Scenario::AwaitTwoHeartbeats(ServerId leader, ServerId follower,
             /*count=*/2, place);
 }
 
+TapMessage Scenario::Answer(const TapMessage& request, Place place) {
+  tap.Release(&cluster, request);
+  return tap.Require(AnyMessage().Where("that answers what was released",
+                                        [&request](const TapMessage& message) {
+                                          return message.is_reply &&
+                                                 message.call == request.call;
+                                        }),
+                     absl::StrCat("S", request.to(), " is up and was asked"),
+                     place);
+}
+
 void Scenario::Heal() {
   tap.ForgetAll();
   for (ServerId server = 0; server < cluster.size(); ++server) {
+    cluster.PauseService(server, false);
     if (!cluster.IsUp(server)) cluster.StartServer(server);
     if (!cluster.IsConnected(server)) cluster.Connect(server);
   }

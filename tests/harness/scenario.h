@@ -36,8 +36,9 @@ namespace harness {
 
 class Scenario {
  public:
-  // Makes the cluster and prints the title.
-  Scenario(int servers, std::string_view title, Place place = Place::Here());
+  // Makes the cluster and prints the title. The options' tap is its own.
+  Scenario(int servers, std::string_view title, RaftClusterOptions options = {},
+           Place place = Place::Here());
 
   // Waits, by looking every few milliseconds, until `is_so`. Fails after
   // kScenarioLimit, or if a reader or an observer has found an error. `what`
@@ -79,8 +80,11 @@ class Scenario {
   void AwaitTwoHeartbeats(raft::ServerId leader, raft::ServerId follower,
                           Place place = Place::Here());
 
-  // Starts and connects all servers that are not, forgets all rules and
-  // releases all that is held.
+  // Lets a held request go on, and returns the reply to it. Its receiver is up.
+  TapMessage Answer(const TapMessage& request, Place place = Place::Here());
+
+  // Starts and connects all servers that are not, lets their services go on,
+  // forgets all rules and releases all that is held.
   void Heal();
 
   Tap tap;  // outlives the cluster

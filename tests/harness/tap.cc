@@ -144,6 +144,20 @@ Match Match::Reaching(raft::Index index) const {
       });
 }
 
+Match Match::Covering(raft::Index index) const {
+  return Where(absl::StrCat("up to index ", index),
+               [index](const TapMessage& message) {
+                 return message.IsInstallSnapshot() &&
+                        message.install().last_included_index == index;
+               });
+}
+
+Match Match::WithItsEnd() const {
+  return Where("with its end", [](const TapMessage& message) {
+    return message.IsInstallSnapshot() && message.install().done;
+  });
+}
+
 Match AnyMessage() {
   return {"a message", [](const TapMessage&) { return true; }};
 }

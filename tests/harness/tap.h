@@ -62,6 +62,14 @@ struct TapMessage : Message {
   raft::Index LastIndex() const {
     return append().prev_log_index + append().entries.size();
   }
+
+  bool IsInstallSnapshot() const {
+    return std::holds_alternative<raft::InstallSnapshotArgs>(request);
+  }
+  // REQUIRES: IsInstallSnapshot().
+  const raft::InstallSnapshotArgs& install() const {
+    return std::get<raft::InstallSnapshotArgs>(request);
+  }
 };
 
 // Whose fault it is that a wait was in vain, and why.
@@ -93,6 +101,10 @@ class Match {
   // AppendEntries, and replies to such: with entries; that vouch for `index`.
   Match WithEntries() const;
   Match Reaching(raft::Index index) const;
+  // InstallSnapshots, and replies to such: of a snapshot up to `index`; that
+  // carry its end, and so all of a small one.
+  Match Covering(raft::Index index) const;
+  Match WithItsEnd() const;
 
   // "AppendEntries from S1 to S2", for people.
   const std::string& what() const { return what_; }

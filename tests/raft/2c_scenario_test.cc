@@ -44,25 +44,6 @@ using Clock = std::chrono::steady_clock;
 
 const auto kSuite = runner::Suite::OfScenarios("Raft2CScenario", "raft", "2C");
 
-// Crashes the server if it is up, starts it from its disk and connects it.
-void Restart(RaftCluster* cluster, ServerId server) {
-  cluster->StartServer(server);
-  cluster->Connect(server);
-}
-
-// Lets a held request go on, and returns the reply to it.
-TapMessage Answer(Scenario* scenario, const TapMessage& request,
-                  Place place = Place::Here()) {
-  scenario->tap.Release(&scenario->cluster, request);
-  return scenario->tap.Require(
-      AnyMessage().Where("that answers what was released",
-                         [&request](const TapMessage& message) {
-                           return message.is_reply &&
-                                  message.call == request.call;
-                         }),
-      absl::StrCat("S", request.to(), " is up and was asked"), place);
-}
-
 // Fails if a server has voted for two candidates of one term, in any
 // incarnation.
 void CheckOneVotePerTerm(const Tap& tap, Place place = Place::Here()) {
@@ -101,9 +82,9 @@ TEST(Raft2CScenario, VoteSurvivesRestart) {
   const TapMessage second = tap.AwaitHeld(RequestVotes().From(3).To(1));
   tap.Drop(AnyRequest());
 
-  EXPECT_TRUE(Answer(&scenario, first).Agrees());
-  Restart(&cluster, 1);
-  EXPECT_FALSE(Answer(&scenario, second).Agrees())
+  EXPECT_TRUE(scenario.Answer(first).Agrees());
+  cluster.Restart(1);
+  EXPECT_FALSE(scenario.Answer(second).Agrees())
       << "S1 has voted for S2 in term " << term << ", and after a restart for "
       << "S3: votedFor is on the disk before it answers (Figure 2)";
   CheckOneVotePerTerm(tap);
@@ -143,8 +124,8 @@ TEST(Raft2CScenario, OwnVoteSurvivesRestart) {
         return request.has_value();
       });
 
-  Restart(&cluster, request->to());
-  EXPECT_FALSE(Answer(&scenario, *request).Agrees())
+  cluster.Restart(request->to());
+  EXPECT_FALSE(scenario.Answer(*request).Agrees())
       << "S" << request->to() << " stood itself in term "
       << request->RequestTerm() << ", restarted, and votes for another: its "
       << "vote for itself is on the disk before it asks (Figure 2)";
@@ -183,12 +164,12 @@ TEST(Raft2CScenario, RestartKeepsTerm) {
   const TapMessage oldest = tap.AwaitHeld(AppendEntries().From(0).To(1));
   tap.Drop(AnyRequest());
 
-  const TapMessage news = Answer(&scenario, newest);
+  const TapMessage news = scenario.Answer(newest);
   EXPECT_FALSE(news.Agrees());
   EXPECT_EQ(news.ReplyTerm(), term);
-  Restart(&cluster, 1);
+  cluster.Restart(1);
   for (const TapMessage& request : {oldest, between}) {
-    const TapMessage answer = Answer(&scenario, request);
+    const TapMessage answer = scenario.Answer(request);
     EXPECT_FALSE(answer.Agrees())
         << "S1 was in term " << term << ", restarted, and takes part in term "
         << answer.RequestTerm() << ": currentTerm is on the disk before it "
@@ -220,14 +201,14 @@ TEST(Raft2CScenario, AckedEntrySurvivesRestart) {
     scenario.AwaitApplied(index, command, /*servers=*/1);
 
     cluster.CrashServer(0);
-    Restart(&cluster, 1);
+    cluster.Restart(1);
     tap.ForgetAll();
     scenario.Elect(1);
     EXPECT_EQ(scenario.Submit(1, command + 1), index + 1);
     scenario.AwaitApplied(index + 1, command + 1, /*servers=*/2);
     scenario.AwaitApplied(index, command, /*servers=*/2);
 
-    Restart(&cluster, 0);
+    cluster.Restart(0);
     scenario.AwaitApplied(index + 1, command + 1, /*servers=*/3);
   }
 
@@ -255,12 +236,12 @@ TEST(Raft2CScenario, OldAppendBeforeRestart) {
   tap.Forget(late);
   scenario.AwaitApplied(3, 102, /*servers=*/1);
   tap.Drop(AnyRequest());
-  Answer(&scenario, old);
+  scenario.Answer(old);
 
   // All crash; S1 and S2 come back.
   for (const ServerId server : {0, 1, 2}) cluster.CrashServer(server);
   tap.ForgetAll();
-  for (const ServerId server : {1, 2}) Restart(&cluster, server);
+  for (const ServerId server : {1, 2}) cluster.Restart(server);
   scenario.Elect(1);
   EXPECT_EQ(scenario.Submit(1, 103), 4U);
   scenario.AwaitApplied(4, 103, /*servers=*/2);
@@ -359,7 +340,7 @@ TEST(Raft2CScenario, ThousandRestarts) {
     }
     if (i % 5 == 0) last = scenario.Submit(leader, i);
     const size_t now = tap.Now();
-    Restart(&cluster, 2);
+    cluster.Restart(2);
     if (i % 10 == 0) {
       tap.Require(AppendEntriesReplies().From(2).After(now),
                   "S2 has restarted, and its leader is there (5.2)");

@@ -41,12 +41,6 @@ ServerId RandomServer(const RaftCluster& cluster, base::Random* random) {
       random->Below(static_cast<uint64_t>(cluster.size())));
 }
 
-// Crashes the server if it is up, starts it from its disk and connects it.
-void Restart(RaftCluster* cluster, ServerId server) {
-  cluster->StartServer(server);
-  cluster->Connect(server);
-}
-
 // Go lab: TestPersist12C.  5.1, Figure 2: term, vote and log survive a crash of
 // all, of the leader, and of a follower.
 TEST(Raft2C, Persist1) {
@@ -64,19 +58,19 @@ TEST(Raft2C, Persist1) {
 
   const ServerId leader1 = cluster.CheckOneLeader();
   cluster.Disconnect(leader1);
-  Restart(&cluster, leader1);
+  cluster.Restart(leader1);
   cluster.Agree(13, /*servers=*/3, Retry::kYes);
 
   const ServerId leader2 = cluster.CheckOneLeader();
   cluster.Disconnect(leader2);
   cluster.Agree(14, /*servers=*/2, Retry::kYes);
-  Restart(&cluster, leader2);
+  cluster.Restart(leader2);
   cluster.Wait(/*index=*/4, /*servers=*/3);  // before the next one is killed
 
   const ServerId follower = cluster.Next(cluster.CheckOneLeader());
   cluster.Disconnect(follower);
   cluster.Agree(15, /*servers=*/2, Retry::kYes);
-  Restart(&cluster, follower);
+  cluster.Restart(follower);
   cluster.Agree(16, /*servers=*/3, Retry::kYes);
 
   cluster.End();
@@ -102,7 +96,7 @@ TEST(Raft2C, Persist2) {
     for (const int k : {1, 2}) cluster.Connect(cluster.Next(leader1, k));
     sleep_for(kElectionTimeout);
 
-    Restart(&cluster, cluster.Next(leader1, 3));
+    cluster.Restart(cluster.Next(leader1, 3));
     cluster.Agree(10 + index++, /*servers=*/3, Retry::kYes);
 
     for (const int k : {4, 0}) cluster.Connect(cluster.Next(leader1, k));
@@ -129,10 +123,10 @@ TEST(Raft2C, Persist3) {
   cluster.CrashServer(leader);
   cluster.CrashServer(cluster.Next(leader, 1));
   cluster.Connect(cluster.Next(leader, 2));
-  Restart(&cluster, leader);
+  cluster.Restart(leader);
   cluster.Agree(103, /*servers=*/2, Retry::kYes);
 
-  Restart(&cluster, cluster.Next(leader, 1));
+  cluster.Restart(cluster.Next(leader, 1));
   cluster.Agree(104, /*servers=*/3, Retry::kYes);
 
   cluster.End();
@@ -172,14 +166,14 @@ TEST(Raft2C, Figure8) {
     if (up < 3) {
       const ServerId server = RandomServer(cluster, &random);
       if (!cluster.IsUp(server)) {
-        Restart(&cluster, server);
+        cluster.Restart(server);
         ++up;
       }
     }
   }
 
   for (ServerId i = 0; i < cluster.size(); ++i) {
-    if (!cluster.IsUp(i)) Restart(&cluster, i);
+    if (!cluster.IsUp(i)) cluster.Restart(i);
   }
   cluster.Agree(RandomValue(&random), /*servers=*/5, Retry::kYes);
 

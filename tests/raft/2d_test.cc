@@ -48,10 +48,7 @@ void CrashAll(RaftCluster* cluster) {
 }
 
 void StartAll(RaftCluster* cluster) {
-  for (ServerId i = 0; i < cluster->size(); ++i) {
-    cluster->StartServer(i);
-    cluster->Connect(i);
-  }
+  for (ServerId i = 0; i < cluster->size(); ++i) cluster->Restart(i);
 }
 
 void Begin(RaftCluster* cluster, Outage outage, ServerId victim) {
