@@ -377,6 +377,7 @@ void RaftServer::SendInstallSnapshotLocked(size_t peer) {
     MutexLock lock(&mu_);
     if (reply->term > current_term_) BecomeFollowerLocked(reply->term);
     if (role_ != Role::kLeader || current_term_ != args.term) return;
+    if (!reply->installed) return;
     match_index_[peer] = std::max(match_index_[peer], args.last_included_index);
     next_index_[peer] = match_index_[peer] + 1;
   });
