@@ -132,7 +132,7 @@ TEST(Raft2DScenario, SnapshotOfEverything) {
 
 // 7: a service takes its time, and gives a snapshot when its Raft has a newer
 // one. S2 is about to deliver old entries while it gets a snapshot of more.
-// Finds a Raft that goes back to what its service says, or delivers in another
+// Finds a Raft that takes it in place of the newer one, or delivers in another
 // order.
 TEST(Raft2DScenario, SnapshotOfABusyService) {
   SnapshotScenario scenario(/*servers=*/3,

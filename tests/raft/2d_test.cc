@@ -105,8 +105,8 @@ TEST(Raft2D, SnapshotBasic) {
   RunSnapshots("Test (2D): snapshots basic", Outage::kNone, /*reliable=*/true);
 }
 
-// Go lab: TestSnapshotInstall2D.  7, Figure 13: who lacks what its leader has
-// discarded gets the leader's snapshot.
+// Go lab: TestSnapshotInstall2D.  7, Figure 13: a server that lacks what its
+// leader has discarded gets the leader's snapshot.
 TEST(Raft2D, SnapshotInstall) {
   RunSnapshots("Test (2D): install snapshots (disconnect)", Outage::kDisconnect,
                /*reliable=*/true);

@@ -73,7 +73,7 @@ TapMessage BringUpWithout(SnapshotScenario* scenario, Index index) {
 // discards its log then, or begins with the snapshot again.
 TEST(Raft2DTransferScenario, LateSnapshot) {
   SnapshotScenario scenario(/*servers=*/3,
-                            "Test (2D+): a snapshot behind newer entries",
+                            "Test (2D+): a snapshot after newer entries",
                             EveryFifthIndex);
   scenario.Elect(0);
   scenario.cluster.CrashServer(2);
@@ -84,10 +84,10 @@ TEST(Raft2DTransferScenario, LateSnapshot) {
 }
 
 // Figure 13: and when it has a newer snapshot, which another InstallSnapshot
-// brought. Finds one that goes back to the older one.
+// brought. Finds one that takes the older one in its place.
 TEST(Raft2DTransferScenario, OlderSnapshotLast) {
   SnapshotScenario scenario(/*servers=*/3,
-                            "Test (2D+): a snapshot behind a newer one",
+                            "Test (2D+): a snapshot after a newer one",
                             EveryFifthIndex);
   RaftCluster& cluster = scenario.cluster;
   scenario.Elect(0);
