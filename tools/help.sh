@@ -16,7 +16,7 @@ make test     all tests, with real threads in real time, side by side
                            many as keep the processors less than half busy
                 V=0        as `go test` without -v
 make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
-              2C in half a second; each failure can be replayed
+              2D in a second; each failure can be replayed
                 SEEDS=100 SEED=1 JOBS=2  how many seeds, from which on, at once
                 SEED=7 SEEDS=1 RUN=...   one replay: output as `make test`
                 PROFILE=harsh            whatever threads have to survive

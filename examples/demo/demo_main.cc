@@ -35,8 +35,9 @@ namespace {
 enum ExitStatus { kHeld = 0, kDidNotHold = 1, kWrongOption = 2 };
 
 constexpr char kHelp[] =
-    R"(Shows Raft at work, for about 20 seconds: five servers elect a
-leader, commit commands, lose their leader, take it back, and survive a crash.
+    R"(Shows Raft at work, for half a minute: five servers elect a
+leader, commit commands, lose their leader, take it back, survive a crash, and
+bring up by a snapshot a server that was down.
 
   --seed=N    the seed of everything random; default: a new one each time
   --speed=X   tells the story X times as fast (0.1 to 100); Raft's own delays

@@ -33,6 +33,7 @@ class LogReader : public harness::ClusterObserver {
     Json event = {{"event", "log"},
                   {"server", server},
                   {"incarnation", incarnation},
+                  {"last_included_index", state->last_included_index},
                   {"terms", Json::array()}};
     for (const raft::EntryView entry : state->entries) {
       event["terms"].push_back(entry.term);

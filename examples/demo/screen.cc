@@ -95,14 +95,17 @@ struct Window {
 };
 
 // Red: committed is something else. Yellow: not committed, as far as this
-// server knows.
+// server knows. What a snapshot covers is committed.
 std::string Entry(const ServerView& server, Index i, const Window& window) {
   if (i > server.log.size()) {
     return Ink(kDim, absl::StrFormat("%*s", window.width, "."));
   }
+  if (i <= server.discarded) {
+    return Ink(kDim, absl::StrFormat("%*s", window.width, "="));
+  }
   const raft::Term term = server.log[i - 1];
-  const bool conflicts =
-      i <= window.best.commit && term != window.best.log[i - 1];
+  const bool conflicts = i > window.best.discarded && i <= window.best.commit &&
+                         term != window.best.log[i - 1];
   return Ink(conflicts            ? kRed
              : i <= server.commit ? kPlain
                                   : kYellow,
@@ -182,7 +185,7 @@ void Screen::Draw(const std::string& corner, const Act& act, const View& view,
     line(kPlain, Ink(kBold, " " + Name(server++)) + Row(each, window));
   }
   line(kDim,
-       "    a number is an entry: the term it was made in; | ends what is "
+       "    a number is an entry's term; = is in a snapshot; | ends what is "
        "committed");
   line(kPlain, "");
   for (const std::string& sentence : newest) {

@@ -1,8 +1,9 @@
-// The story that the demo tells, in six acts, and the check of what it claims:
-// a scenario on the test harness's cluster. It decides what is done to the
-// cluster; what follows from it is only observed.
+// The story that the demo tells, in seven acts, and the check of what it
+// claims: a scenario on the test harness's cluster. It decides what is done to
+// the cluster; what follows from it is only observed.
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 
 #include "absl/strings/str_cat.h"
@@ -22,7 +23,11 @@ class Story {
  public:
   explicit Story(Live* live)
       : live_(*live),
-        cluster_(kServers, {.make_observers = live->MakeObservers()}) {
+        cluster_(kServers, {.snapshot_at =
+                                [this](ServerId, Index index) {
+                                  return index == snapshot_at_;
+                                },
+                            .make_observers = live->MakeObservers()}) {
     live_.Watch(&cluster_);
   }
   ~Story() { live_.End(); }
@@ -36,6 +41,8 @@ class Story {
     RejoinOldLeader();
     CrashFollower();
     RestartIt();
+    TakeSnapshots();
+    BringUp();
     return CheckClaims();
   }
 
@@ -144,6 +151,47 @@ class Story {
     live_.Pause(1.5);
   }
 
+  void TakeSnapshots() {
+    live_.Begin(
+        {"7. A server is down, while the others take snapshots",
+         "A snapshot says what the entries before it did: they are discarded "
+         "(=).",
+         "A server that lacks them gets the leader's snapshot instead."});
+    behind_ = cluster_.Next(AwaitLeader());
+    cluster_.CrashServer(behind_);
+    const Index has = live_.view().at(behind_).log.size();
+    live_.Say(
+        absl::StrCat(Name(behind_), " is down; it has ", has, " entries"));
+    covered_ = has + 3;
+    snapshot_at_ = covered_;
+    Commit(5, kServers - 1);
+    live_.Until("all others discard entries", [this](const View& view) {
+      const auto& servers = view.servers();
+      return std::all_of(servers.begin(), servers.end(), [&](const auto& each) {
+        return !each.up || each.discarded == covered_;
+      });
+    });
+    live_.Say(
+        absl::StrCat("the other servers have a snapshot in place of "
+                     "entries 1-",
+                     covered_));
+    live_.Pause(1.8);
+  }
+
+  void BringUp() {
+    const std::string name = Name(behind_);
+    live_.Say(name + " is up again");
+    cluster_.StartServer(behind_);
+    cluster_.Connect(behind_);
+    live_.Until(name + " is brought up", AllAgree);
+    Claim(live_.view().at(behind_).discarded == covered_,
+          name + " did not get a snapshot in place of what it lacked");
+    live_.Say(name + " has caught up");
+    live_.Pause(1.5);
+    Commit(2, kServers);
+    live_.Pause(1.5);
+  }
+
   std::string CheckClaims() {
     live_.Until("all five logs are the same, and applied", AllAgree);
     const View& view = live_.view();
@@ -187,12 +235,15 @@ class Story {
   }
 
   Live& live_;
+  std::atomic<Index> snapshot_at_ = 0;  // when the services take snapshots
   harness::RaftCluster cluster_;
   std::map<Index, std::string> committed_;  // the client's commands
   ServerId old_leader_ = raft::kNobody;     // is cut off
   ServerId victim_ = raft::kNobody;         // crashes
   raft::Status before_crash_;
-  int uncommitted_ = 0;  // commands that the old leader took
+  ServerId behind_ = raft::kNobody;  // gets a snapshot
+  Index covered_ = 0;                // up to this index
+  int uncommitted_ = 0;              // commands that the old leader took
 };
 
 }  // namespace

@@ -29,6 +29,13 @@ std::string Entries(const std::vector<Term>& log, size_t kept) {
          range("term", "terms", log[kept], log.back());
 }
 
+// Whether the two hold the same entries, as far as neither has discarded them.
+bool AreSame(const ServerView& a, const ServerView& b) {
+  const auto known = static_cast<ptrdiff_t>(std::max(a.discarded, b.discarded));
+  return a.log.size() == b.log.size() &&
+         std::equal(a.log.begin() + known, a.log.end(), b.log.begin() + known);
+}
+
 }  // namespace
 
 std::string Name(ServerId server) { return absl::StrCat("S", server); }
@@ -51,11 +58,14 @@ std::string View::TakeOfServer(const std::string& name, const Json& event) {
   const Json fields = event.value("fields", Json::object());
   if (name == "role") return TakeRole(id, event);
   if (name == "log") return TakeLog(id, event);
+  if (name == "request") return TakeRequest(id, event);
+  if (name == "restore") return TakeRestore(id, event);
   if (name == "life") {
     server = {.incarnation = event.at("life"),
               .up = event.at("up"),
               .term = server.term,
-              .log = std::move(server.log)};  // is on its disk
+              .log = std::move(server.log),  // is on its disk
+              .discarded = server.discarded};
   } else if (name == "link") {
     server.connected = event.at("connected");
   } else if (name == "apply") {
@@ -101,16 +111,39 @@ std::string View::TakeElection(ServerId id, Term term) {
 std::string View::TakeLog(ServerId id, const Json& event) {
   ServerView& server = At(id);
   if (event.at("incarnation") != server.incarnation) return "";
-  std::vector<Term> log = event.at("terms");
+  const Index discarded = event.at("last_included_index");
+  std::vector<Term> log(discarded);
+  for (const Json& term : event.at("terms")) log.push_back(term);
   const std::vector<Term> before = std::exchange(server.log, log);
-  const auto [end, _] =
-      std::mismatch(before.begin(), before.end(), log.begin(), log.end());
+  server.discarded = discarded;
+  if (before.size() <= discarded) return "";
+  const auto known = static_cast<ptrdiff_t>(discarded);
+  const auto [end, _] = std::mismatch(before.begin() + known, before.end(),
+                                      log.begin() + known, log.end());
   if (end == before.end()) return "";
   const auto kept = static_cast<size_t>(end - before.begin());
   std::string sentence =
       absl::StrCat(Name(id), " drops ", Entries(before, kept));
   if (log.size() == kept) return sentence;
   return absl::StrCat(sentence, ", takes over ", Entries(log, kept));
+}
+
+std::string View::TakeRequest(ServerId id, const Json& event) {
+  if (event.at("rpc") != "InstallSnapshot") return "";
+  const Json& fields = event.at("fields");
+  return absl::StrCat(
+      Name(id), " sends ", Name(event.at("peer")),
+      " a snapshot in place of entries 1-",
+      fields.at("last_included_index").get<Index>(), ": ",
+      fields.at("bytes").get<uint64_t>(), " bytes",
+      event.at("fate") == "delivered" ? "" : "; it is not delivered");
+}
+
+std::string View::TakeRestore(ServerId id, const Json& event) {
+  const Index index = event.at("fields").at("last_included_index");
+  if (At(id).up) At(id).applied = index;
+  return absl::StrCat(Name(id), " applies a snapshot in place of entries 1-",
+                      index);
 }
 
 std::string View::TakeCommitted(const Json& event) {
@@ -142,7 +175,7 @@ std::optional<ServerId> View::Leader() const {
 
 bool View::AllAgree() const {
   return std::all_of(servers_.begin(), servers_.end(), [&](const auto& server) {
-    return server.connected && server.log == servers_.front().log &&
+    return server.connected && AreSame(server, servers_.front()) &&
            server.applied == server.log.size();
   });
 }

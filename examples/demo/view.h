@@ -25,14 +25,18 @@ using Json = nlohmann::ordered_json;
 
 inline constexpr int kServers = 5;
 
-// One server. Of one that is down only `term` and `log` mean anything.
+// One server. Of one that is down only `term` and what is on its disk mean
+// anything.
 struct ServerView {
   int incarnation = 0;
   bool up = false;
   bool connected = false;
   std::string role = "follower";
   raft::Term term = 0;
-  std::vector<raft::Term> log = {};  // the entries' terms; log[0] has index 1
+  // The entries' terms; log[0] has index 1. Of the first `discarded`, which a
+  // snapshot covers, it is not known, 0.
+  std::vector<raft::Term> log = {};
+  raft::Index discarded = 0;
   raft::Index commit = 0;
   raft::Index applied = 0;  // by this incarnation
 
@@ -75,6 +79,8 @@ class View {
   std::string TakeRole(raft::ServerId id, const Json& event);
   std::string TakeElection(raft::ServerId id, raft::Term term);
   std::string TakeLog(raft::ServerId id, const Json& event);
+  std::string TakeRequest(raft::ServerId id, const Json& event);
+  std::string TakeRestore(raft::ServerId id, const Json& event);
   std::string TakeCommitted(const Json& event);
   std::string TakeOfServer(const std::string& name, const Json& event);
 
