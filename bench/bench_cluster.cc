@@ -1,5 +1,6 @@
 #include "bench/bench_cluster.h"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -47,11 +48,25 @@ harness::Node BenchCluster::MakeNode(
       raft::Make(std::move(ends), me, std::move(disk), channel,
                  {.check_invariants = false});
   At(me).raft = raft;
-  At(me).consumer =
-      std::make_unique<Consumer>(std::move(channel), options_.command_bytes);
+  At(me).consumer = std::make_unique<Consumer>(
+      raft, std::move(channel), options_.command_bytes, options_.snapshots);
   return {.services = raft->Services(),
           .kill = [raft] { raft->Kill(); },
           .rest = nullptr};
+}
+
+size_t BenchCluster::StateSize() const {
+  size_t most = 0;
+  for (ServerId i = 0; i < size(); ++i) {
+    most = std::max(most, group_.StateSize(i));
+  }
+  return most;
+}
+
+void BenchCluster::Restart(ServerId server) {
+  group_.Start(server);
+  consumer(server).Run();
+  group_.Connect(server);
 }
 
 void BenchCluster::RunConsumers(ServerId except) {

@@ -36,6 +36,7 @@ class BenchCluster {
     // A service that wants throughput has a deep channel; 0 would be the
     // course's rendezvous, a thread switch for each command.
     size_t channel_capacity = 8192;
+    Snapshots snapshots = {};
     labrpc::Observer observer = nullptr;
     labrpc::Tap tap = nullptr;
   };
@@ -52,6 +53,10 @@ class BenchCluster {
     return group_.CopyDisk(server);
   }
   const labrpc::Network& network() const { return network_; }
+  labrpc::Network& network() { return network_; }
+
+  // The largest raft state on a disk.
+  size_t StateSize() const;
 
   // Has every server's deliveries taken by a thread, but for those of `except`.
   void RunConsumers(raft::ServerId except = raft::kNobody);
@@ -86,6 +91,11 @@ class BenchCluster {
 
   void CutOff(raft::ServerId server) { group_.Disconnect(server); }
   void Rejoin(raft::ServerId server) { group_.Connect(server); }
+
+  // A server that is down counts as cut off. It starts again from its disk, and
+  // its deliveries are taken by a thread.
+  void Crash(raft::ServerId server) { group_.Crash(server); }
+  void Restart(raft::ServerId server);
 
  private:
   struct Server {

@@ -26,6 +26,8 @@ void RegisterAll(Scale scale) {
   RegisterRpc(scale);
   RegisterIdle(scale);
   RegisterDisturbed(scale);
+  RegisterSnapshots(scale);
+  RegisterCompaction(scale);
 }
 
 int Main(int argc, char** argv) {

@@ -259,11 +259,21 @@ class Programs(unittest.TestCase):
     def run_program(self, name: str, *flags: str, seed: str = "") \
             -> subprocess.CompletedProcess[str]:
         """Runs one of them to its end."""
-        own = dict(os.environ) | ({"SIM_SEED": seed} if seed else {})
+        own = dict(os.environ)
+        if seed:
+            own |= {"SIM_SEED": seed, "SIM_PROFILE": "fair"}
         return subprocess.run(
             [str(Path(os.environ["BENCH_PROGRAMS"]) / name), *flags],
             env=own, text=True, capture_output=True, check=False,
             timeout=100)
+
+    def run_virtual(self, cases: str) -> measured.Results:
+        """Runs those cases in virtual time."""
+        ended = self.run_program(
+            "raft_bench_sim", f"--benchmark_filter=^{cases}",
+            "--benchmark_format=json", seed="7")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        return measured.parse(ended.stdout, "output")
 
     def test_every_case_works(self) -> None:
         ended = self.run_program("raft_bench", "--quick",
@@ -274,7 +284,8 @@ class Programs(unittest.TestCase):
         self.assertEqual(groups, {
             "machine", "pipelined", "flat", "largest_rpc", "memory",
             "sequential", "catch_up", "election", "heartbeats", "append",
-            "restart", "rpc", "idle", "disturbed"})
+            "restart", "rpc", "idle", "disturbed", "discard", "install",
+            "bounded", "travel"})
 
     def test_elections_work_in_virtual_time(self) -> None:
         first, second = (self.run_program(
@@ -288,14 +299,31 @@ class Programs(unittest.TestCase):
 
     def test_a_deaf_server_deposes_leaders(self) -> None:
         """As docs/engineers.md says, until there is a pre-vote."""
-        ended = self.run_program(
-            "raft_bench_sim", "--benchmark_filter=^disturbed/deaf",
-            "--benchmark_format=json", seed="7")
-        self.assertEqual(ended.returncode, 0, ended.stderr)
-        run = measured.parse(ended.stdout, "output")
+        run = self.run_virtual("disturbed/deaf")
         case = "disturbed/deaf/servers:3"
         self.assertGreater(run.values(case, "leaders_per_minute")[0], 20)
         self.assertGreater(run.values(case, "leaderless_share")[0], 0.05)
+
+    def test_a_log_stays_bounded_under_load(self) -> None:
+        """Ten virtual minutes, a snapshot every 10,000 commands."""
+        run = self.run_virtual("bounded")
+        self.assertLess(run.values("bounded", "largest_state_bytes")[0], 4e5)
+        self.assertLess(run.values("bounded", "heap_to_first_tenth")[0], 1.25)
+        self.assertLess(run.values("bounded", "longest_silence_ms")[0], 120)
+
+    def test_a_large_snapshot_travels_beside_all_else(self) -> None:
+        """100 MB, in more than two election timeouts; the follower crashes on
+        the way."""
+        run = self.run_virtual("travel")
+        for crashes, chunks in (0, 100), (3, 170):
+            case = f"travel/crashes:{crashes}"
+            self.assertEqual(run.values(case, "elections")[0], 0)
+            self.assertEqual(run.values(case, "crashes_left")[0], 0)
+            self.assertGreater(run.values(case, "chunks")[0], chunks)
+            self.assertGreater(run.values(case, "time_ms")[0], 1_200)
+            self.assertGreater(run.values(case, "commands")[0], 1_000)
+            self.assertLess(run.values(case, "largest_bytes")[0], 1e6)
+            self.assertLess(run.values(case, "longest_silence_ms")[0], 120)
 
     def test_a_wrong_argument_is_one_line(self) -> None:
         ended = self.run_program("raft_bench", "--nosuch")
@@ -305,7 +333,9 @@ class Programs(unittest.TestCase):
     def test_names_fit_the_figures(self) -> None:
         names = {measured.short_name(name) for name in self.run_program(
             "raft_bench", "--benchmark_list_tests=true").stdout.split()}
-        for name in (MAIN, "largest_rpc", "memory/commands:1000000",
+        for name in (MAIN, f"{MAIN}/snapshot_every:10000", "largest_rpc",
+                     "discard/entries:200000", "discard/entries:1000000",
+                     "install/bytes:100000000", "memory/commands:1000000",
                      "restart/entries:1000000", "append/entries:1000",
                      "catch_up/commands:1000000", "idle/clusters:100",
                      "machine/round_trip/two_cpus", "rpc/blocking/one_cpu",

@@ -46,6 +46,8 @@ void RegisterStorage(Scale scale);     // (f)
 void RegisterRpc(Scale scale);         // (h)
 void RegisterIdle(Scale scale);        // (i)
 void RegisterDisturbed(Scale scale);   // (j)
+void RegisterSnapshots(Scale scale);   // (k)
+void RegisterCompaction(Scale scale);  // (l)
 
 }  // namespace bench
 

@@ -1,5 +1,7 @@
 #include "bench/consumer.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "base/logging.h"
@@ -19,8 +21,8 @@ void Consumer::Run() {
 bool Consumer::TakeOne() {
   const std::optional<raft::ApplyMsg> message = channel_->Receive();
   if (!message.has_value()) return false;
-  Check(*message, ++taken_);
-  Add(1);
+  Take(*message);
+  CountTaken();
   return true;
 }
 
@@ -54,22 +56,49 @@ void Consumer::Loop() {
   while (true) {
     const std::vector<raft::ApplyMsg> batch = channel_->ReceiveBatch();
     if (batch.empty()) return;
-    for (const raft::ApplyMsg& message : batch) Check(message, ++taken_);
-    Add(batch.size());
+    for (const raft::ApplyMsg& message : batch) Take(message);
+    CountTaken();
+  }
+}
+
+void Consumer::Take(const raft::ApplyMsg& message) {
+  if (message.kind == raft::ApplyMsg::Kind::kSnapshot) return Install(message);
+  Check(message, ++taken_);
+  if (snapshots_.interval > 0 && taken_ % snapshots_.interval == 0) {
+    raft_->Snapshot(taken_, Snapshot());
   }
 }
 
 void Consumer::Check(const raft::ApplyMsg& message, uint64_t number) const {
-  CHECK(message.kind == raft::ApplyMsg::Kind::kCommand);
   CHECK_EQ(message.index, number) << "delivered out of order, or not once";
   CHECK(commands_.Is(number, message.command))
       << "index " << number << " has the wrong command";
 }
 
+void Consumer::Install(const raft::ApplyMsg& message) {
+  CHECK_GT(message.index, taken_) << "a snapshot of what was delivered";
+  taken_ = message.index;
+  const base::Rope own = Snapshot();
+  CHECK_EQ(message.snapshot.size(), own.size());
+  // The rest is long.
+  const size_t head = std::min<size_t>(own.size(), 4'096);
+  std::string bytes[2];
+  message.snapshot.CopyTo(0, head, &bytes[0]);
+  own.CopyTo(0, head, &bytes[1]);
+  CHECK(bytes[0] == bytes[1]) << "another snapshot";
+}
+
+// Of the state after the commands taken.
+base::Rope Consumer::Snapshot() const {
+  base::Rope snapshot = snapshots_.state;
+  snapshot.Prepend({reinterpret_cast<const char*>(&taken_), sizeof(taken_)});
+  return snapshot;
+}
+
 // One lock for a batch, so that counting costs the run nothing.
-void Consumer::Add(uint64_t messages) {
+void Consumer::CountTaken() {
   MutexLock lock(&mu_);
-  count_ += messages;
+  count_ = taken_;
   while (times_.size() < watched_.size() && count_ >= watched_[times_.size()]) {
     times_.push_back(Clock::now());
   }

@@ -8,9 +8,13 @@
 // A wrong delivery is fatal: a figure of a Raft that loses, repeats or swaps
 // commands is worth nothing.
 //
+// It is also the service that takes snapshots, if it is to: its state is how
+// many commands it has executed, and some bytes that never change.
+//
 // Thread safety: safe but for Run() and TakeOne(), of which one thread uses
 // one. Lock order: mu_ is a leaf.
-// Always true: what was counted was index 1, 2, 3, ... with its own command.
+// Always true: what was counted was index 1, 2, 3, ... with its own command, or
+// was in a snapshot.
 
 #ifndef BENCH_CONSUMER_H_
 #define BENCH_CONSUMER_H_
@@ -22,6 +26,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/rope.h"
 #include "bench/commands.h"
 #include "raft/raft.h"
 
@@ -29,10 +34,21 @@ namespace bench {
 
 using Clock = std::chrono::steady_clock;
 
+// When a service takes snapshots, and what is in them.
+struct Snapshots {
+  uint64_t interval = 0;  // in commands; 0: never
+  base::Rope state = {};  // beside the number of the last command
+};
+
 class Consumer {
  public:
-  Consumer(std::shared_ptr<raft::ApplyChannel> channel, size_t command_bytes)
-      : channel_(std::move(channel)), commands_(command_bytes) {}
+  Consumer(std::shared_ptr<raft::Raft> raft,
+           std::shared_ptr<raft::ApplyChannel> channel, size_t command_bytes,
+           Snapshots snapshots)
+      : raft_(std::move(raft)),
+        channel_(std::move(channel)),
+        commands_(command_bytes),
+        snapshots_(std::move(snapshots)) {}
   // REQUIRES: the channel is closed if Run() was called.
   ~Consumer();
   Consumer(const Consumer&) = delete;
@@ -58,11 +74,16 @@ class Consumer {
 
  private:
   void Loop();
+  void Take(const raft::ApplyMsg& message);
   void Check(const raft::ApplyMsg& message, uint64_t number) const;
-  void Add(uint64_t messages) EXCLUDES(mu_);
+  void Install(const raft::ApplyMsg& message);
+  base::Rope Snapshot() const;
+  void CountTaken() EXCLUDES(mu_);
 
+  const std::shared_ptr<raft::Raft> raft_;
   const std::shared_ptr<raft::ApplyChannel> channel_;
   const Commands commands_;
+  const Snapshots snapshots_;
   uint64_t taken_ = 0;  // belongs to the thread that takes
 
   base::Mutex mu_;

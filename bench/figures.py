@@ -156,4 +156,31 @@ def costs() -> list[Figure]:
     ]
 
 
-FIGURES = throughput() + latency() + costs()
+def snapshots() -> list[Figure]:
+    """What log compaction costs, and that it holds."""
+    more = {"more_is_better": True}
+    travel = "virtual/travel/crashes:3"
+    return [
+        Figure("snapshots", "one every 10,000 commands, of the rate without",
+               "ratio", share(f"{MAIN}/snapshot_every:10000", "per_second",
+                              MAIN), 0.85, 0.95, **more),
+        Figure("", "that discards 100k of 1M, in one of 200k", "ratio",
+               share("discard/entries:1000000", "us",
+                     "discard/entries:200000"), 1.3),
+        Figure("", "install of 100 MB, of memcpy", "ratio",
+               share("install/bytes:100000000", "copied_per_second",
+                     "machine/memcpy", "bytes_per_second"), 0.25, 0.5, **more),
+        Figure("ten minutes of load", "largest raft state", "bytes",
+               of("virtual/bounded", "largest_state_bytes"), 400_000),
+        Figure("", "heap, in that of the first", "ratio",
+               of("virtual/bounded", "heap_to_first_tenth"), 1.25),
+        Figure("", "longest silence of a leader", "ms",
+               of("virtual/bounded", "longest_silence_ms"), 120),
+        Figure("100 MB, three crashes", "elections", "number",
+               of(travel, "elections"), 0),
+        Figure("", "longest silence of a leader", "ms",
+               of(travel, "longest_silence_ms"), 120),
+    ]
+
+
+FIGURES = throughput() + latency() + costs() + snapshots()

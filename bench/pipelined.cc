@@ -158,12 +158,12 @@ void Memory(uint64_t commands, State* state) {
   state->counters["bytes_per_entry"] = (HeapBytes() - before) / entries;
 }
 
-void AddPipelined(int servers, size_t bytes, uint64_t commands) {
-  BenchCluster::Options options;
-  options.servers = servers;
-  options.command_bytes = bytes;
-  AddCase(absl::StrCat("pipelined/servers:", servers, "/bytes:", bytes,
-                       "/commands:", commands),
+void AddPipelined(const BenchCluster::Options& options, uint64_t commands) {
+  const uint64_t interval = options.snapshots.interval;
+  AddCase(absl::StrCat(
+              "pipelined/servers:", options.servers,
+              "/bytes:", options.command_bytes, "/commands:", commands,
+              interval == 0 ? "" : absl::StrCat("/snapshot_every:", interval)),
           [options, commands](State& state) {
             Pipelined(options, commands, &state);
           });
@@ -178,11 +178,14 @@ void RegisterPipelined(Scale scale) {
   for (const int servers : {3, 5}) {
     for (const size_t bytes : {16, 256}) {
       for (const uint64_t commands : lengths) {
-        AddPipelined(servers, bytes, commands);
+        AddPipelined({.servers = servers, .command_bytes = bytes}, commands);
       }
     }
   }
   const uint64_t most = Scaled(scale, 1'000'000, 1'000);
+  AddPipelined(
+      {.snapshots = {.interval = most / 100, .state = std::string(64, 'x')}},
+      most);
   AddCase(absl::StrCat("flat/commands:", most),
           [most](State& state) { Flat(most, &state); });
   AddCase("largest_rpc", [scale](State& state) {

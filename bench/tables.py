@@ -23,7 +23,9 @@ UNITS = {
     "bytes_per_second": "rate", "last_to_first": "ratio",
     "cpu_share": "ratio", "leaderless_share": "ratio",
     "leaders_per_minute": "number", "bytes_per_command": "bytes",
-    "bytes_per_entry": "bytes", "largest_bytes": "bytes"}
+    "bytes_per_entry": "bytes", "largest_bytes": "bytes", "us": "us",
+    "copied_per_second": "rate", "largest_state_bytes": "bytes",
+    "heap_bytes": "bytes", "longest_silence_ms": "ms"}
 
 # Cases that are one sample each; their quantiles are what counts.
 SAMPLES = ("election/", "virtual/election/")
