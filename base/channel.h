@@ -57,7 +57,6 @@ class Channel {
       const size_t count = std::min(room, items.size() - sent);
       if (count == items.size() && WaitingLocked() == 0) {
         queue_.swap(items);  // the common case at high rates: no item moves
-        head_ = 0;
         return AddedLocked(count);
       }
       const auto first =
@@ -108,7 +107,8 @@ class Channel {
   }
 
  private:
-  // The items that wait are those of queue_ from head_ on.
+  // The items that wait are those of queue_ from head_ on; while the channel is
+  // open it is empty if none does.
   size_t WaitingLocked() const REQUIRES(mu_) { return queue_.size() - head_; }
   auto FirstLocked() REQUIRES(mu_) {
     return queue_.begin() + static_cast<ptrdiff_t>(head_);

@@ -60,6 +60,20 @@ TEST(Channel, BatchLargerThanTheBufferPassesInParts) {
   sender.join();
 }
 
+TEST(Channel, ABatchTakesTheRoomThatIsLeft) {
+  Channel<int> channel(4);
+  EXPECT_TRUE(channel.Send(0));
+  std::thread sender([&] { EXPECT_TRUE(channel.SendBatch({1, 2, 3, 4, 5})); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // it is full
+  std::vector<int> received = channel.ReceiveBatch();
+  EXPECT_LE(received.size(), 4u);
+  while (received.size() < 6) received.push_back(channel.Receive().value());
+  EXPECT_EQ(received, (std::vector<int>{0, 1, 2, 3, 4, 5}));
+  sender.join();
+  channel.Close();
+  EXPECT_EQ(channel.ReceiveBatch(), std::vector<int>());
+}
+
 // Whole batches change hands without their items being touched, but only where
 // nothing else waits; the order must not show it.
 TEST(Channel, BatchesAndItemsKeepTheirOrder) {
