@@ -250,6 +250,11 @@ TEST_F(NetworkEnding, AfterCleanupNothingIsAccepted) {
   end_->Close();
 }
 
+TEST_F(NetworkEnding, ItsDestructorIsACleanup) {
+  network_.reset();
+  EXPECT_EQ(end_->Call(kEcho, "x"), std::nullopt);
+}
+
 // A service owns its ends, and an end a share of the network.
 TEST_F(NetworkEnding, CleanupLetsServersGo) {
   Gate closed;

@@ -31,7 +31,7 @@ class Ruler {
       const bool is_request = packet.kind == Packet::Kind::kRequest;
       (is_request ? requests_ : replies_).push_back(packet.call);
       asked_.SignalAll();
-      if (release_at_once_) release_at_once_(packet.call);
+      if (at_once_) at_once_(packet.call);
       return is_request ? for_requests_ : for_replies_;
     };
   }
@@ -40,13 +40,17 @@ class Ruler {
     for_requests_ = for_requests;
     for_replies_ = for_replies;
   }
-  void ReleaseAtOnce(std::function<void(uint64_t)> release) {
+  void DoAtOnce(std::function<void(uint64_t)> action) {
     base::MutexLock lock(&mu_);
-    release_at_once_ = std::move(release);
+    at_once_ = std::move(action);
   }
   // Wait for `count` decisions in all; return the call of the last one.
   uint64_t AwaitRequests(size_t count) { return Await(&requests_, count); }
   uint64_t AwaitReplies(size_t count) { return Await(&replies_, count); }
+  size_t Replies() {
+    base::MutexLock lock(&mu_);
+    return replies_.size();
+  }
 
  private:
   uint64_t Await(const std::vector<uint64_t>* calls, size_t count) {
@@ -59,7 +63,7 @@ class Ruler {
   base::CondVar asked_;
   Ruling for_requests_ ABSL_GUARDED_BY(mu_) = Ruling::kPass;
   Ruling for_replies_ ABSL_GUARDED_BY(mu_) = Ruling::kPass;
-  std::function<void(uint64_t)> release_at_once_ ABSL_GUARDED_BY(mu_);
+  std::function<void(uint64_t)> at_once_ ABSL_GUARDED_BY(mu_);
   std::vector<uint64_t> requests_;
   std::vector<uint64_t> replies_;
 };
@@ -129,7 +133,7 @@ TEST_F(NetworkTap, ReleasesInAnyOrder) {
 TEST_F(NetworkTap, AReleaseMayComeBeforeTheTapHasRuled) {
   ruler_.Rule(Ruling::kHold, Ruling::kHold);
   // Not from the tap's own thread: the tap must not call the network.
-  ruler_.ReleaseAtOnce([this](uint64_t call) {
+  ruler_.DoAtOnce([this](uint64_t call) {
     std::thread([this, call] { ReleaseSoon(call); }).join();
   });
   EXPECT_EQ(end_->Call(kEcho, "a"), "a!");
@@ -156,6 +160,7 @@ TEST_F(NetworkTap, ADoubledRequestRunsTwiceAndIsAnsweredOnce) {
   EXPECT_EQ(network_->GetTotalCount(), 1) << "the caller made one call";
   EXPECT_EQ(ruler_.AwaitRequests(1), ruler_.AwaitReplies(1));
   network_->Cleanup();
+  EXPECT_EQ(ruler_.Replies(), 1u) << "the second answer is nobody's";
   EXPECT_EQ(outcomes_.Now().size(), 1u);
   EXPECT_EQ(log_.Requests(Fate::kDelivered), 2);
 }
@@ -190,6 +195,26 @@ TEST_F(NetworkTap, IsNotAskedAboutWhatCannotArrive) {
   network_->Enable("end", true);
   EXPECT_EQ(end_->Call(kEcho, "b"), "b!");
   EXPECT_EQ(ruler_.AwaitRequests(1), 1u) << "the first call is number 0";
+}
+
+TEST_F(NetworkTap, IsNotAskedAboutAReplyThatIsRefused) {
+  end_->CallAsync(kWait, "a", outcomes_.Callback());
+  gate_.AwaitArrivals(1);
+  EXPECT_FALSE(network_->Release(0)) << "it is not held";
+  network_->Enable("end", false);
+  gate_.Open();
+  EXPECT_EQ(outcomes_.Await(1), Results{std::nullopt});
+  network_->Cleanup();
+  EXPECT_EQ(ruler_.Replies(), 0u);
+}
+
+TEST_F(NetworkTap, AnEndMayBeClosedWhileTheTapDecides) {
+  ruler_.DoAtOnce(
+      [this](uint64_t) { std::thread([this] { end_->Close(); }).join(); });
+  end_->CallAsync(kEcho, "a", outcomes_.Callback());
+  network_->Cleanup();
+  EXPECT_EQ(outcomes_.Now(), Results{});
+  EXPECT_EQ(network_->GetTotalCount(), 1);
 }
 
 // Nothing of others runs under a lock of the network.

@@ -30,6 +30,12 @@ class Network : public NetworkTest {
     }
     gate_.AwaitArrivals(count);
   }
+  // Waits until what is counted from now on by tenths of a second is not the
+  // same as what the clock counts.
+  static void AwaitMiddleOfTenth() {
+    const auto passed = Clock::now().time_since_epoch() % milliseconds(100);
+    std::this_thread::sleep_for(milliseconds(140) - passed);
+  }
   // Lets the handlers go and waits for `count` replies to be judged.
   void AwaitReplies(Fate fate, int count) {
     gate_.Open();
@@ -100,6 +106,8 @@ TEST_F(Network, DeletedServerIsUndeliverable) {
 TEST_F(Network, DeletedEndIsUndeliverable) {
   network_->DeleteEnd("end");
   ExpectUndelivered();
+  EXPECT_EQ(log_.lines()[0],
+            "request undeliverable end=end server= method=Test.Echo bytes=13");
 
   // The name is free, and has nothing of the old end.
   end_ = network_->MakeEnd("end");
@@ -193,6 +201,7 @@ TEST_F(Network, RegisteringTheSameServerEndsNothing) {
 }
 
 TEST_F(Network, DisablingIsNoticedByTheNextPoll) {
+  AwaitMiddleOfTenth();
   const auto start = Clock::now();
   StartWaiting(1);
 
@@ -272,8 +281,7 @@ TEST_F(Network, TheFirstPollComesWhenTheHandlerHasRun100Ms) {
   });
   server_->AddService(std::move(noted));
   network_->Reliable(false);
-  const auto into_tenth = Clock::now().time_since_epoch() % milliseconds(100);
-  std::this_thread::sleep_for(milliseconds(140) - into_tenth);
+  AwaitMiddleOfTenth();
   const auto start = Clock::now();
   for (size_t i = 0; i < has_begun.size(); ++i) {
     end_->CallAsync(kNoted, static_cast<int>(i),
@@ -322,6 +330,20 @@ TEST_F(Network, AReorderedReplyArrivesWhateverHappens) {
   EXPECT_EQ(Successes(outcomes_.Await(20)), 20);
   EXPECT_GE(Clock::now() - start, milliseconds(200));
   EXPECT_EQ(network_->GetTotalBytes(), 20 * 9 + 20 * 10);
+}
+
+// The polls were set while the handlers ran, and come when the replies wait.
+TEST_F(Network, APollEndsNoReplyUnderWay) {
+  network_->LongReordering(true);
+  StartWaiting(12);
+  network_->Enable("end", false);
+  network_->Enable("end", true);
+  gate_.Open();
+  while (log_.Replies(Fate::kDelivered) + log_.Replies(Fate::kReordered) < 12) {
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+  network_->DeleteServer("server");
+  EXPECT_EQ(Successes(outcomes_.Await(12)), 12);
 }
 
 // 32 blocked handlers, and 32 blocked callbacks, stall no other call.
