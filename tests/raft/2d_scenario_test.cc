@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@ namespace {
 
 using harness::AppendEntries, harness::AppendEntriesReplies;
 using harness::InstallSnapshotReplies, harness::InstallSnapshots;
+using harness::Match;
 using harness::RaftCluster;
 using harness::RequestVotes;
 using harness::Retry;
@@ -85,26 +87,39 @@ TEST(Raft2DScenario, ConflictAfterSnapshot) {
   cluster.End();
 }
 
+// Where two scenarios begin. S0 leads; it and S1 have a snapshot up to index 6,
+// and nothing after it. S2 is cut off, and has a longer log: its snapshot up to
+// index 5, and entries of the term before after it.
+class EmptyLogs : public SnapshotScenario {
+ public:
+  explicit EmptyLogs(std::string_view title)
+      : SnapshotScenario(/*servers=*/3, title,
+                         [](ServerId /*server*/, Index index) {
+                           return index == 5 || index == 6;
+                         }) {}
+
+  // Returns the term of S0.
+  Term Play() {
+    Elect(2);
+    CommitUpTo(5, /*leader=*/2, /*servers=*/3);
+    tap.Drop(AppendEntries().From(2).WithEntries());
+    for (const int command : {901, 902, 903}) Submit(2, command);
+    cluster.Disconnect(2);
+    tap.ForgetAll();
+    const Term term = Elect(0);
+    CommitUpTo(6, /*leader=*/0, /*servers=*/2);
+    AwaitSnapshots(6, {0, 1});
+    return term;
+  }
+};
+
 // 5.4.1, 7: the last entry of a log that is empty is the last one that its
-// snapshot covers, for a voter and for a candidate. S1's log is empty; S2 has a
-// long one, of an older term, which goes whole when a snapshot comes.
+// snapshot covers, for a voter and for a candidate. S1's log is empty.
 TEST(Raft2DScenario, SnapshotOfEverything) {
-  SnapshotScenario scenario(
-      /*servers=*/3, "Test (2D+): an election, and an empty log",
-      [](ServerId /*server*/, Index index) {
-        return index == 5 || index == 6;
-      });
+  EmptyLogs scenario("Test (2D+): an election, and an empty log");
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
-  scenario.Elect(2);
-  scenario.CommitUpTo(5, /*leader=*/2, /*servers=*/3);
-  tap.Drop(AppendEntries().From(2).WithEntries());
-  for (const int command : {901, 902, 903}) scenario.Submit(2, command);
-  cluster.Disconnect(2);
-  tap.ForgetAll();
-  scenario.Elect(0);
-  scenario.CommitUpTo(6, /*leader=*/0, /*servers=*/2);
-  scenario.AwaitSnapshots(6, {0, 1});
+  scenario.Play();
 
   // S2 comes back, hears no leader, and asks S1, which does.
   tap.Drop(AppendEntries().To(2));
@@ -127,6 +142,32 @@ TEST(Raft2DScenario, SnapshotOfEverything) {
   scenario.CommitUpTo(7, /*leader=*/1, /*servers=*/2);
   cluster.Restart(0);
   scenario.CommitUpTo(8, /*leader=*/1, /*servers=*/3);
+  cluster.End();
+}
+
+// Figure 13, 7: a snapshot comes to a server that has another entry at the last
+// index: its whole log goes. What is left of it shows when it asks for votes.
+TEST(Raft2DScenario, SnapshotOverConflict) {
+  EmptyLogs scenario("Test (2D+): a snapshot in place of a log that differs");
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  const Term term = scenario.Play();
+  cluster.Connect(2);
+  tap.Await(InstallSnapshotReplies().From(2).Covering(6).Agreeing());
+  for (const Match& message : {AppendEntries(), InstallSnapshots()}) {
+    tap.Drop(message.To(2));
+  }
+  tap.Drop(RequestVotes().From(2));
+  const TapMessage request = tap.Await(RequestVotes().From(2).After(tap.Now()));
+  const auto& args = std::get<raft::RequestVoteArgs>(request.body);
+  EXPECT_TRUE(args.last_log_index == 6 && args.last_log_term == term)
+      << "S2 has a snapshot up to index 6 of term " << term << ", and asks for "
+      << "votes with index " << args.last_log_index << " of term "
+      << args.last_log_term << " as its last: its log had another entry at 6, "
+      << "and so nothing of it may be left (Figure 13, 7)";
+
+  tap.ForgetAll();
+  cluster.Agree(500, /*servers=*/3, Retry::kYes);
   cluster.End();
 }
 
