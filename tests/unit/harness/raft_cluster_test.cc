@@ -101,6 +101,16 @@ TEST(Cluster, StartsServersDisconnectedAndWithNewEnds) {
   links.Expect({{0, 1}, {1, 0}});
 }
 
+TEST(Cluster, RestartsAServerConnected) {
+  FakeRafts rafts;
+  RaftCluster cluster(/*servers=*/2, rafts.Options());
+  LinkProbe links(&cluster, &rafts);
+  const std::shared_ptr<FakeRaft> old = rafts.Of(0);
+  cluster.Restart(0);
+  EXPECT_TRUE(old->killed());
+  links.Expect({{0, 1}, {1, 0}});
+}
+
 TEST(Cluster, ACrashKeepsWhatWasSavedBefore) {
   FakeRafts rafts;
   RaftCluster cluster(/*servers=*/2, rafts.Options());

@@ -161,6 +161,13 @@ TEST_F(ServiceSnapshots, TheLargestDiskCounts) {
   EXPECT_EQ(cluster_.LogSize(), 5u);
 }
 
+TEST_F(ServiceSnapshots, ADisksSnapshotSaysHowFarItGoes) {
+  EXPECT_EQ(cluster_.SnapshotIndexOnDisk(0), 0u);
+  rafts_[0]->disk->Save("state", SnapshotOf(9));
+  EXPECT_EQ(cluster_.SnapshotIndexOnDisk(0), 9u);
+  EXPECT_EQ(cluster_.SnapshotIndexOnDisk(1), 0u);
+}
+
 // A cluster without snapshots passes over them, as the course's.
 TEST(Cluster, TakesNoSnapshotUnlessAsked) {
   FakeRafts rafts;
