@@ -114,7 +114,7 @@ TEST(Raft2DTransferScenario, OldAppendAfterSnapshot) {
   Tap& tap = scenario.tap;
   scenario.Elect(0);
   tap.Hold(AppendEntries().From(0).To(2).WithEntries());
-  scenario.CommitUpTo(3, /*leader=*/0, /*servers=*/2);
+  scenario.CommitUpTo(1, /*leader=*/0, /*servers=*/2);
   const TapMessage old =
       tap.AwaitHeld(AppendEntries().From(0).To(2).WithEntries());
   tap.ForgetAll();
