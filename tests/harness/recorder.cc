@@ -310,6 +310,14 @@ void Recorder::OnApply(ServerId server, const raft::ApplyMsg& message) {
   sink_(event);
 }
 
+void Recorder::OnSnapshot(ServerId server, raft::Index index,
+                          const base::Rope& snapshot) {
+  Json event = EventOf("snapshot", server);
+  event["fields"] = {{"last_included_index", index},
+                     {"bytes", snapshot.size()}};
+  sink_(event);
+}
+
 void Recorder::OnState(ServerId server, int incarnation, Term /*floor*/,
                        raft::State state) {
   const Shown shown = ShownBy(server);

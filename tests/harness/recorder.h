@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/rope.h"
 #include "base/spin_lock.h"
 #include "raft/types.h"
 #include "tests/harness/observer.h"
@@ -60,6 +61,8 @@ class Recorder : public ClusterObserver {
               const std::optional<DiskState>& state) override EXCLUDES(lock_);
   void OnApply(raft::ServerId server, const raft::ApplyMsg& message) override
       EXCLUDES(lock_);
+  void OnSnapshot(raft::ServerId server, raft::Index index,
+                  const base::Rope& snapshot) override EXCLUDES(lock_);
   void OnState(raft::ServerId server, int incarnation, raft::Term floor,
                raft::State state) override EXCLUDES(lock_);
   void OnStart(raft::ServerId server, int incarnation, std::string_view command,

@@ -177,7 +177,14 @@ TEST_F(Recording, SavesAndApplies) {
   EXPECT_EQ(applied["fields"]["command"], "42");
 }
 
-TEST_F(Recording, SnapshotsAreSentSavedAndDelivered) {
+TEST_F(Recording, SnapshotsAreTakenSentSavedAndDelivered) {
+  recorder_.OnSnapshot(1, /*index=*/9, base::Rope("a snapshot"));
+  const json taken = Take().back();
+  EXPECT_EQ(taken["event"], "snapshot");
+  EXPECT_EQ(taken["server"], 1);
+  EXPECT_EQ(taken["fields"],
+            json::parse(R"({"last_included_index":9,"bytes":10})"));
+
   Send({0, 0, 1, 1}, raft::InstallSnapshotArgs{.term = 2,
                                                .leader_id = 0,
                                                .last_included_index = 9,
