@@ -47,6 +47,10 @@ class Ruler {
   // Wait for `count` decisions in all; return the call of the last one.
   uint64_t AwaitRequests(size_t count) { return Await(&requests_, count); }
   uint64_t AwaitReplies(size_t count) { return Await(&replies_, count); }
+  size_t Requests() {
+    base::MutexLock lock(&mu_);
+    return requests_.size();
+  }
   size_t Replies() {
     base::MutexLock lock(&mu_);
     return replies_.size();
@@ -195,6 +199,7 @@ TEST_F(NetworkTap, IsNotAskedAboutWhatCannotArrive) {
   network_->Enable("end", true);
   EXPECT_EQ(end_->Call(kEcho, "b"), "b!");
   EXPECT_EQ(ruler_.AwaitRequests(1), 1u) << "the first call is number 0";
+  EXPECT_EQ(ruler_.Requests(), 1u);
 }
 
 TEST_F(NetworkTap, IsNotAskedAboutAReplyThatIsRefused) {
