@@ -38,13 +38,16 @@ auto CallDisk(const std::string& server, const char* failure,
 void RaftServer::PersistSnapshotLocked(base::Rope snapshot, Checksum checksum) {
   snapshot_ = std::move(snapshot);
   snapshot_checksum_ = checksum;
-  CallDisk(log_name_, "was not saved",
-           [&] { persister_->Save(EncodeStateLocked(), snapshot_); });
+  base::Rope state = EncodeStateLocked();
+  CallDisk(log_name_, "was not saved", [&, saved = snapshot_]() mutable {
+    persister_->Save(std::move(state), std::move(saved));
+  });
 }
 
 void RaftServer::PersistLocked() {
+  base::Rope state = EncodeStateLocked();
   CallDisk(log_name_, "was not saved",
-           [&] { persister_->SaveRaftState(EncodeStateLocked()); });
+           [&] { persister_->SaveRaftState(std::move(state)); });
 }
 
 // Returns what is to be saved, and counts it as saved.

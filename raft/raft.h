@@ -89,11 +89,11 @@ class Raft {
   virtual StartResult Start(std::string_view command) = 0;
 
   // Tells that the service has stored in `snapshot`, any bytes, the effect of
-  // all entries up to `index`: the log discards them (7). Whoever lacks them,
-  // this server after a restart or another one, gets the snapshot instead, on
-  // its apply channel. To be called by the thread that reads that channel, on
-  // every server; waits for no peer and no delivery. Ignored if a snapshot
-  // covers `index` already. REQUIRES: `index` was delivered here.
+  // all entries up to `index`: the log discards them (7). A server that lacks
+  // them, this one after a restart or another one, gets the snapshot instead,
+  // on its apply channel. To be called on every server, by the thread that
+  // reads that channel; waits for no peer and no delivery. Ignored if a
+  // snapshot covers `index` already. REQUIRES: `index` was delivered here.
   virtual void Snapshot(Index index, base::Rope snapshot) = 0;
 
   // The current term, and whether this server believes that it leads.

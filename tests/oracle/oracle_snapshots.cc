@@ -162,10 +162,10 @@ void Oracle::AppliesSnapshotLocked(ServerId server,
   const std::optional<Index> before =
       std::exchange(ServerLocked(server).applied, index);
   if (before.has_value() && index < *before) {
-    Violate(
-        kSnapshotsMoveForward,
-        absl::StrCat("S", server, " delivers a snapshot up to index ", index,
-                     " after index ", *before, ": its service would go back"));
+    Violate(kSnapshotsMoveForward,
+            absl::StrCat("S", server, " delivers a snapshot up to index ",
+                         index, " after index ", *before,
+                         ": its service would return to an older state"));
   }
   if (!IsGivenLocked(index, hash)) {
     Violate(kSnapshotContent,

@@ -69,8 +69,8 @@ inline constexpr Rule kSnapshotCovers{"snapshot of what is applied",
 // What is sent, saved or delivered as the snapshot of an index is what a
 // service gave to Raft as that.
 inline constexpr Rule kSnapshotContent{"snapshot content", "7, Figure 13"};
-// A disk's last included entry never goes back, also across restarts, and no
-// delivery does within an incarnation.
+// A disk's last included index never decreases, also across restarts, and no
+// delivery's does within an incarnation.
 inline constexpr Rule kSnapshotsMoveForward{"snapshots move forward", "7"};
 // The raft state on a disk follows the snapshot on it.
 inline constexpr Rule kSavedTogether{"state and snapshot together", "7"};

@@ -245,7 +245,7 @@ TEST(Raft2DTransferScenario, LargeSnapshotUnreliable) {
   RaftCluster cluster(
       /*servers=*/3,
       {.reliable = false, .snapshot_at = [](ServerId /*server*/, Index index) {
-         return index == kCommands;
+         return index % 3 == 0 && index <= kCommands;
        }});
   cluster.Begin("Test (2D+): ten megabytes over an unreliable network");
   const ServerId absent = cluster.Next(cluster.CheckOneLeader());

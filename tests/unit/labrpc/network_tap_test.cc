@@ -164,7 +164,7 @@ TEST_F(NetworkTap, ADoubledRequestRunsTwiceAndIsAnsweredOnce) {
   EXPECT_EQ(network_->GetTotalCount(), 1) << "the caller made one call";
   EXPECT_EQ(ruler_.AwaitRequests(1), ruler_.AwaitReplies(1));
   network_->Cleanup();
-  EXPECT_EQ(ruler_.Replies(), 1u) << "the second answer is nobody's";
+  EXPECT_EQ(ruler_.Replies(), 1u) << "no caller waits for the second answer";
   EXPECT_EQ(outcomes_.Now().size(), 1u);
   EXPECT_EQ(log_.Requests(Fate::kDelivered), 2);
 }

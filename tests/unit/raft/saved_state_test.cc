@@ -96,7 +96,7 @@ TEST(SavedState, IsWholeHoweverTheLogCameToBe) {
   EXPECT_EQ(f.Restart()->Terms(), f.Terms());
 }
 
-// So many that there are marks between them, each far shorter than its header.
+// Enough of them for marks between, each far shorter than its header.
 TEST(SavedState, IsWholeWhenManyShortEntriesAreCut) {
   RaftFixture f;
   Entries entries;
