@@ -52,12 +52,14 @@ int main() {
 '''
 
 # TestA comes by mutants 1 and 2, TestB by 2 and 3. TestA fails with 1, TestB
-# with 2 under seed 2.
+# with 2 under seed 2; with 3 none runs.
 STAND_IN = r'''
 import json, os, re, sys
 options = dict(a[2:].partition("=")[::2] for a in sys.argv[1:])
 names = [n for n in ("TestA", "TestB") if re.search(options.get("run", ""), n)]
 mutant, seed = os.environ.get("MUTANT"), options.get("seed")
+if mutant == "3":
+    sys.exit(0)
 failed = 0
 for name in names:
     event = {"Test": name, "Origin": "course", "Action": "pass"}
@@ -261,9 +263,10 @@ class RunsTest(unittest.TestCase):
         self.assertEqual([test.reached for test in program.tests],
                          [{1, 2}, {2, 3}])
         self.assertEqual([program.kill(number) for number in (1, 2, 3, 4)],
-                         ["TestA (check), seed 1", "TestB (check), seed 2", "",
-                          ""])
-        self.assertEqual(program.killers, {"TestA": 1, "TestB": 1})
+                         ["TestA (check), seed 1", "TestB (check), seed 2",
+                          "the program (ended early), seed 1", ""])
+        self.assertEqual([program.killers[test] for test in ("TestA", "TestB")],
+                         [1, 1])
         program.seeds = 1
         self.assertEqual(program.kill(2), "")
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,7 +50,7 @@ class Program:
     killers: Counter[str] = field(default_factory=Counter)
     hanging: Counter[str] = field(default_factory=Counter)  # it takes long
 
-    def run(self, tests: Iterable[str], seed: int, is_simulated: bool,
+    def run(self, tests: Sequence[str], seed: int, is_simulated: bool,
             settings: dict[str, str]) -> str:
         """Runs tests until one fails; returns which and how, or nothing."""
         is_race = self.variant == "race"
@@ -82,7 +82,9 @@ class Program:
             is_real = "of real time" in failed[0].message
             return (f"{failed[0].test} ({failed[0].way}"
                     f"{' in real time' if is_real else ''})")
-        if ended.status != 0 and not run.failed:
+        # Without the second, one that ends at once, well, would be as good.
+        if not run.failed and (ended.status != 0 or
+                               len(run.tests) < len(tests)):
             return f"{run.last_begun or 'the program'} (ended early)"
         return ""
 
