@@ -177,6 +177,15 @@ TEST(Channel, CloseWithdrawsTheItemOfARendezvous) {
   EXPECT_EQ(channel.Receive(), std::nullopt);
 }
 
+TEST(Channel, CloseEndsABatchInARendezvous) {
+  Channel<int> channel(0);
+  std::thread sender([&] { EXPECT_FALSE(channel.SendBatch({1, 2, 3})); });
+  EXPECT_EQ(channel.Receive(), 1);
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));  // 2 is offered
+  channel.Close();
+  sender.join();
+}
+
 TEST(Channel, CloseReleasesASenderAtAFullBuffer) {
   Channel<int> channel(1);
   EXPECT_TRUE(channel.Send(1));
