@@ -40,12 +40,13 @@ bool RaftServer::AwaitDueCalls(DueCalls* calls) {
 }
 
 // Fills what is due now, and sees to it that the ticker wakes for the rest. All
-// sending goes through here, from Start(), from replies, and from the clock.
-RaftServer::DueCalls RaftServer::TakeDueCallsLocked() {
+// sending goes through here, from Start(), from replies, from the clock, and
+// before entries up to `discard_to` are discarded.
+RaftServer::DueCalls RaftServer::TakeDueCallsLocked(Index discard_to) {
   DueCalls calls;
   if (killed_ || role_ != Role::kLeader) return calls;
   const Clock::time_point now = clock_();
-  const Offer offer{log_, commit_index_, commit_advanced_at_};
+  const Offer offer{log_, commit_index_, commit_advanced_at_, discard_to};
   const auto decides = QuorumFirst(followers_, me_, now, timing_);
   Clock::time_point next_due = now + timing_.heartbeat_interval;
   for (size_t i = 0; i < followers_.size(); ++i) {

@@ -26,6 +26,7 @@ Clock::time_point Progress::DueAt(Clock::time_point now, bool decides,
   }
   if (WantsEntries(now, offer.log.LastIndex(), timing)) {
     const bool at_once = decides || next_ < offer.log.FirstIndex() ||
+                         next_ <= offer.discard_to ||
                          offer.log.BytesFrom(next_) > kMaxLaggardBytes;
     due =
         std::min(due, at_once && !lost_ ? Clock::time_point()

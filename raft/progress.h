@@ -43,6 +43,7 @@ struct Offer {
   const Log& log;
   Index commit_index;
   Clock::time_point commit_advanced_at;
+  Index discard_to = 0;  // entries up to here are about to be discarded
 };
 
 // A snapshot on its way to a follower.

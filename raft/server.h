@@ -153,7 +153,7 @@ class RaftServer final : public Raft,
   // heartbeat.cc
   void HeartbeatLoop() EXCLUDES(mu_);
   bool AwaitDueCalls(DueCalls* calls) EXCLUDES(mu_);
-  DueCalls TakeDueCallsLocked() REQUIRES(mu_);
+  DueCalls TakeDueCallsLocked(Index discard_to = 0) REQUIRES(mu_);
   void FillDueCallLocked(ServerId peer, Clock::time_point now, DueCalls* calls)
       REQUIRES(mu_);
   void SendCalls(const DueCalls& calls) EXCLUDES(mu_);
@@ -174,6 +174,10 @@ class RaftServer final : public Raft,
   void FollowLocked(ServerId leader) REQUIRES(mu_);
   void StoreEntriesLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
   void SetCommitIndexLocked(Index index) REQUIRES(mu_);
+
+  // snapshot.cc
+  DueCalls SnapshotLocked(Index index, base::Rope snapshot, Checksum checksum)
+      REQUIRES(mu_);
 
   // snapshot.cc, leader
   InstallSnapshotCall FillInstallSnapshotLocked(ServerId peer,

@@ -25,17 +25,31 @@ constexpr size_t kMaxChunkBytes = 999'000;
 void RaftServer::Snapshot(Index index, base::Rope snapshot) {
   const Checksum checksum =
       ChecksumOf(snapshot);  // long; so not under the lock
-  MutexLock lock(&mu_);
-  if (killed_ || index <= log_.last_included_index()) return;
+  DueCalls calls;
+  {
+    MutexLock lock(&mu_);
+    calls = SnapshotLocked(index, std::move(snapshot), checksum);
+  }
+  SendCalls(calls);
+}
+
+// A follower that only waits for its next entries gets them before they are
+// discarded: it needs no snapshot.
+RaftServer::DueCalls RaftServer::SnapshotLocked(Index index,
+                                                base::Rope snapshot,
+                                                Checksum checksum) {
+  if (killed_ || index <= log_.last_included_index()) return {};
   CHECK_LE(index, last_applied_)
       << log_name_ << ": Snapshot(): the entry at " << index
       << " was not delivered; give the index of the last delivery that the "
          "snapshot has the effect of";
+  DueCalls calls = TakeDueCallsLocked(/*discard_to=*/index);
   log_.DiscardUpTo(index);
   PersistSnapshotLocked(std::move(snapshot), checksum);
   VLOG(1) << TraceLocked(Topic::kSnapshot) << "discard up to=("
           << log_.last_included_index() << "," << log_.last_included_term()
           << ") bytes=" << snapshot_.size();
+  return calls;
 }
 
 // --- Leader -----------------------------------------------------------------

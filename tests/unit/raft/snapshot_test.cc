@@ -517,6 +517,48 @@ TEST(SendSnapshot, NotWhileEntriesAreInFlight) {
   EXPECT_EQ(f.follower(2).match_index, 1u);
 }
 
+// Entries wait a little for S2, which decides nothing. A snapshot just then
+// must not cost it the service's whole state in place of one entry.
+TEST(SendSnapshot, NotForEntriesThatAFollowerIsAboutToGet) {
+  RaftFixture f;
+  f.Elect();
+  for (size_t i = 1; i < 3; ++i) {
+    f.ends[i]->Answer(kAppendEntries, {1, true, 0, 0});
+  }
+  f.raft->Start("a");
+  f.ends[1]->Answer(kAppendEntries, {1, true, 0, 0});
+  f.raft->DeliverCommitted();
+  EXPECT_EQ(f.ends[2]->pending(), 0u);
+  f.raft->Snapshot(1, "a");
+  f.Beat(kTiming.laggard_interval);
+  EXPECT_FALSE(f.follower(2).gets_snapshot);
+  ASSERT_EQ(f.ends[2]->pending(), 1u);
+  EXPECT_EQ(f.ends[2]->Peek(kAppendEntries).entries.size(), 1u);
+  f.ends[2]->Answer(kAppendEntries, {1, true, 0, 0});
+  EXPECT_EQ(f.follower(2).match_index, 1u);
+  f.raft->Start("b");
+  f.Beat(kTiming.laggard_interval);
+  EXPECT_EQ(f.ends[2]->Peek(kAppendEntries).prev_log_index, 1u);
+}
+
+// One whose last answer did not come is not waited for.
+TEST(SendSnapshot, ForEntriesThatWereLost) {
+  RaftFixture f;
+  f.Elect();
+  for (size_t i = 1; i < 3; ++i) {
+    f.ends[i]->Answer(kAppendEntries, {1, true, 0, 0});
+  }
+  f.raft->Start("a");
+  f.Beat(kTiming.laggard_interval);
+  f.ends[2]->Lose();
+  f.ends[1]->Answer(kAppendEntries, {1, true, 0, 0});
+  f.raft->DeliverCommitted();
+  f.raft->Snapshot(1, "a");
+  EXPECT_EQ(f.ends[2]->pending(), 0u);
+  f.Beat(kTiming.laggard_interval);
+  EXPECT_EQ(f.ends[2]->Peek(kInstallSnapshot).last_included_index, 1u);
+}
+
 TEST(SendSnapshot, ASlowFollowerDecidesNothingMeanwhile) {
   Leading f(/*bytes=*/2 * kChunk);
   f.ends[2]->Answer(kAppendEntries, {2, true, 0, 0});
