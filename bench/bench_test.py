@@ -310,6 +310,8 @@ class Programs(unittest.TestCase):
         self.assertLess(run.values("bounded", "largest_state_bytes")[0], 4e5)
         self.assertLess(run.values("bounded", "heap_to_first_tenth")[0], 1.25)
         self.assertLess(run.values("bounded", "longest_silence_ms")[0], 120)
+        # No follower is so late that it needs one.
+        self.assertLess(run.values("bounded", "installs")[0], 6)
 
     def test_a_large_snapshot_travels_beside_all_else(self) -> None:
         """100 MB, in more than two election timeouts; the follower crashes on

@@ -137,6 +137,7 @@ void Bounded(milliseconds duration, State* state) {
   }
   if (!cluster.AwaitDelivered()) return state->SkipWithError(kDisturbed);
   state->SetIterationTime(Seconds(duration));
+  state->counters["installs"] = static_cast<double>(links.chunks());
   state->counters["largest_state_bytes"] = static_cast<double>(largest_state);
   state->counters["heap_bytes"] = heap;
   state->counters["heap_to_first_tenth"] = heap / heap_early;
