@@ -1,5 +1,8 @@
 // What a server says of itself, and of a command that it does not take.
 
+#include <memory>
+#include <string>
+
 #include "gtest/gtest.h"
 #include "tests/unit/raft/raft_fixture.h"
 
@@ -35,6 +38,16 @@ TEST(Start, ARefusedCommandHasNoIndexButTheTerm) {
     EXPECT_EQ(refused.term, 3u);
     EXPECT_FALSE(refused.is_leader);
   }
+}
+
+TEST(LogName, TheGroupPrecedesTheServer) {
+  RaftServer raft({nullptr}, /*me=*/0,
+                  std::make_shared<persister::SimulatedDisk>(),
+                  std::make_shared<ApplyChannel>(1), Options{.name = "G101"});
+  testing::internal::CaptureStderr();
+  raft.Start(std::string(kMaxCommandBytes + 1, 'x'));
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_NE(log.find("] G101/S0: a command"), std::string::npos) << log;
 }
 
 }  // namespace
