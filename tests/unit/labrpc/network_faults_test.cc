@@ -77,6 +77,17 @@ TEST(Faults, LossesAreOneInTen) {
   ExpectChance([&] { return faults.LosesReply(); }, 0.1);
 }
 
+// Draw by draw: 100 of 1,000, and 600 of 900.
+TEST(Faults, ChancesAreExact) {
+  Faults faults(base::Random(8));
+  base::Random same(8);
+  for (int i = 0; i < kDraws; ++i) {
+    ASSERT_EQ(faults.LosesRequest(), same.Below(1000) < 100);
+    ASSERT_EQ(faults.LosesReply(), same.Below(1000) < 100);
+    ASSERT_EQ(faults.ReordersReply(), same.Below(900) < 600);
+  }
+}
+
 // 0.9 x 0.9 of all calls get through, 0.9 x 0.1 run without the caller knowing.
 TEST(Faults, LossesAreIndependent) {
   Faults faults(base::Random(5));
