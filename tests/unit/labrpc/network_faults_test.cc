@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <vector>
 
@@ -77,7 +78,7 @@ TEST(Faults, LossesAreOneInTen) {
   ExpectChance([&] { return faults.LosesReply(); }, 0.1);
 }
 
-// Draw by draw: 100 of 1,000, and 600 of 900.
+// Draw by draw: 100 of 1,000, 600 of 900, and one bound below 2,000.
 TEST(Faults, ChancesAreExact) {
   Faults faults(base::Random(8));
   base::Random same(8);
@@ -85,6 +86,8 @@ TEST(Faults, ChancesAreExact) {
     ASSERT_EQ(faults.LosesRequest(), same.Below(1000) < 100);
     ASSERT_EQ(faults.LosesReply(), same.Below(1000) < 100);
     ASSERT_EQ(faults.ReordersReply(), same.Below(900) < 600);
+    const uint64_t longest = same.Below(2000);
+    ASSERT_EQ(faults.ReorderingDelay().count(), 200 + same.Below(longest + 1));
   }
 }
 
