@@ -8,6 +8,7 @@
 #include "base/logging.h"
 #include "gtest/gtest.h"
 #include "tests/harness/report.h"
+#include "tests/harness/service_snapshot.h"
 
 namespace harness {
 namespace {
@@ -221,7 +222,8 @@ size_t RaftCluster::SnapshotSize() const {
 
 raft::Index RaftCluster::SnapshotIndexOnDisk(raft::ServerId server) const {
   const base::Rope snapshot = group_.CopyDisk(server)->ReadSnapshot();
-  return DecodeCommands(snapshot.ToString())->size();
+  if (snapshot.empty()) return 0;
+  return ReadServiceSnapshot(snapshot, options_.snapshot_padding)->size();
 }
 
 raft::Index RaftCluster::MaxIndex() {

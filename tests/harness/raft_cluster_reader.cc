@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tests/harness/raft_cluster.h"
+#include "tests/harness/service_snapshot.h"
 
 namespace harness {
 
@@ -59,6 +60,8 @@ class RaftCluster::Reader {
     return cluster_->options_.snapshot_at != nullptr;
   }
 
+  size_t Padding() const { return cluster_->options_.snapshot_padding; }
+
   void Apply(const raft::ApplyMsg& message) {
     if (!TakesSnapshots()) {
       cluster_->Record(server_, message);
@@ -74,9 +77,11 @@ class RaftCluster::Reader {
     applied_ = message.index;
     history_.Append(message.command);
     if (cluster_->options_.snapshot_at(server_, applied_)) {
+      const base::Rope snapshot =
+          MakeServiceSnapshot(history_, applied_, Padding());
       cluster_->observers_.Tell(&ClusterObserver::OnSnapshot, server_, applied_,
-                                history_);
-      raft_->Snapshot(applied_, history_);
+                                snapshot);
+      raft_->Snapshot(applied_, snapshot);
     }
   }
 
@@ -87,6 +92,7 @@ class RaftCluster::Reader {
     if (!last.has_value()) return;
     applied_ = *last;
     history_ = snapshot;
+    history_.Truncate(history_.size() - Padding());
   }
 
   RaftCluster* const cluster_;
@@ -141,7 +147,7 @@ std::optional<raft::Index> RaftCluster::RecordSnapshot(
     return std::nullopt;
   }
   absl::StatusOr<std::vector<Command>> commands =
-      DecodeCommands(snapshot.ToString());
+      ReadServiceSnapshot(snapshot, options_.snapshot_padding);
   if (!commands.ok()) {
     FoundError({.message = "snapshot decode error"});
     return std::nullopt;

@@ -5,9 +5,6 @@
 // held up it is the one with its end; a Raft that sends its snapshots in chunks
 // has begun the transfer then.
 
-#include <string>
-
-#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
 #include "tests/harness/scenario.h"
@@ -19,7 +16,6 @@ namespace {
 
 using harness::AnyMessage;
 using harness::AppendEntries;
-using harness::Command;
 using harness::InstallSnapshotReplies, harness::InstallSnapshots;
 using harness::Place;
 using harness::RaftCluster;
@@ -128,14 +124,11 @@ TEST(Raft2DTransferScenario, OldAppendAfterSnapshot) {
 TEST(Raft2DTransferScenario, RepeatedSnapshot) {
   SnapshotScenario scenario(/*servers=*/3,
                             "Test (2D+): a snapshot that comes twice",
-                            EveryFifthIndex);
+                            EveryFifthIndex, SnapshotScenario::kLarge);
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
   scenario.Elect(0);
   cluster.CrashServer(2);
-  scenario.TakeLargeCommands(true);
-  scenario.CommitUpTo(3, /*leader=*/0, /*servers=*/2);
-  scenario.TakeLargeCommands(false);
   scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
 
   tap.Hold(InstallSnapshots().To(2));
@@ -159,14 +152,12 @@ TEST(Raft2DTransferScenario, DeposedWhileSending) {
       /*servers=*/3, "Test (2D+): two leaders send a snapshot",
       [](ServerId server, Index index) {
         return (server == 0 && index == 5) || (server == 1 && index == 6);
-      });
+      },
+      SnapshotScenario::kLarge);
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
   scenario.Elect(0);
   cluster.CrashServer(2);
-  scenario.TakeLargeCommands(true);
-  scenario.CommitUpTo(3, /*leader=*/0, /*servers=*/2);
-  scenario.TakeLargeCommands(false);
   scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
 
   const auto ends = InstallSnapshots().To(2).WithItsEnd();
@@ -193,14 +184,11 @@ TEST(Raft2DTransferScenario, DeposedWhileSending) {
 TEST(Raft2DTransferScenario, CrashWhileReceiving) {
   SnapshotScenario scenario(/*servers=*/3,
                             "Test (2D+): a crash while a snapshot comes",
-                            EveryFifthIndex);
+                            EveryFifthIndex, SnapshotScenario::kLarge);
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
   scenario.Elect(0);
   cluster.CrashServer(2);
-  scenario.TakeLargeCommands(true);
-  scenario.CommitUpTo(3, /*leader=*/0, /*servers=*/2);
-  scenario.TakeLargeCommands(false);
   scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
 
   const auto ends = InstallSnapshots().To(2).WithItsEnd();
@@ -241,20 +229,17 @@ TEST(Raft2DTransferScenario, CrashAfterInstalling) {
 // 7, Figure 13: a snapshot of ten megabytes comes over a network that loses
 // messages, and commands go on meanwhile.
 TEST(Raft2DTransferScenario, LargeSnapshotUnreliable) {
-  constexpr int kCommands = 12;
   RaftCluster cluster(
       /*servers=*/3,
-      {.reliable = false, .snapshot_at = [](ServerId /*server*/, Index index) {
-         return index % 3 == 0 && index <= kCommands;
-       }});
+      {.reliable = false,
+       .snapshot_at = [](ServerId, Index index) { return index == 12; },
+       .snapshot_padding = 10'000'000});
   cluster.Begin("Test (2D+): ten megabytes over an unreliable network");
   const ServerId absent = cluster.Next(cluster.CheckOneLeader());
   cluster.CrashServer(absent);
-  for (int i = 0; i < kCommands; ++i) {
-    cluster.Agree(absl::StrCat(i, std::string(900'000, 'x')), /*servers=*/2,
-                  Retry::kYes);
+  for (int command = 100; command < 114; ++command) {
+    cluster.Agree(command, /*servers=*/2, Retry::kYes);
   }
-  cluster.Agree(100, /*servers=*/2, Retry::kYes);
 
   cluster.Restart(absent);
   for (int command = 200; command < 220; ++command) {

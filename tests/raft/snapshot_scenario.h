@@ -6,7 +6,6 @@
 #ifndef TESTS_RAFT_SNAPSHOT_SCENARIO_H_
 #define TESTS_RAFT_SNAPSHOT_SCENARIO_H_
 
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,25 +21,26 @@ class SnapshotScenario : public harness::Scenario {
   using Place = harness::Place;
   using SnapshotAt = decltype(harness::RaftClusterOptions::snapshot_at);
 
-  // The services take the snapshots that `snapshot_at` says.
-  SnapshotScenario(int servers, std::string_view title, SnapshotAt snapshot_at,
-                   Place place = Place::Here())
-      : Scenario(servers, title, {.snapshot_at = std::move(snapshot_at)},
-                 place) {}
+  // More than one RPC should carry.
+  static constexpr size_t kLarge = 2'000'000;
 
-  // From now on commands are so large that a snapshot of three of them is
-  // larger than an RPC should be, or of ordinary size again.
-  void TakeLargeCommands(bool large) { large_ = large; }
+  // The services take the snapshots that `snapshot_at` says, and add `padding`
+  // bytes to each.
+  SnapshotScenario(int servers, std::string_view title, SnapshotAt snapshot_at,
+                   size_t padding = 0, Place place = Place::Here())
+      : Scenario(servers, title,
+                 {.snapshot_at = std::move(snapshot_at),
+                  .snapshot_padding = padding},
+                 place) {}
 
   // Has `leader` commit one command after the other, up to index `last`, and
   // waits until `servers` servers have applied them. All that a leader took
   // before and that is not lost went by here.
   void CommitUpTo(raft::Index last, raft::ServerId leader, int servers,
                   Place place = Place::Here()) {
-    while (commands_.size() < last) {
-      const raft::Index index = commands_.size() + 1;
-      commands_.push_back(CommandFor(index));
-      const raft::Index taken = Submit(leader, commands_.back(), place);
+    while (last_ < last) {
+      const raft::Index index = ++last_;
+      const raft::Index taken = Submit(leader, CommandAt(index), place);
       if (taken != index) {
         harness::Fail(harness::Kind::kSafety,
                       absl::StrCat("S", leader, " leads, and takes a command ",
@@ -50,7 +50,7 @@ class SnapshotScenario : public harness::Scenario {
                       place);
       }
     }
-    AwaitApplied(last, commands_.back(), servers, place);
+    AwaitApplied(last, CommandAt(last), servers, place);
   }
 
   // Waits until the disks of these servers have a snapshot up to `index`.
@@ -66,14 +66,11 @@ class SnapshotScenario : public harness::Scenario {
   }
 
  private:
-  harness::Command CommandFor(raft::Index index) const {
-    const auto value = static_cast<int64_t>(100 + index);
-    if (!large_) return value;
-    return absl::StrCat(value, std::string(900'000, 'x'));
+  static int64_t CommandAt(raft::Index index) {
+    return static_cast<int64_t>(100 + index);
   }
 
-  bool large_ = false;
-  std::vector<harness::Command> commands_;  // [i] is at index i + 1
+  raft::Index last_ = 0;
 };
 
 // At 5, 10, 15, ... on every server.

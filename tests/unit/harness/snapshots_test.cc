@@ -3,10 +3,12 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "tests/harness/raft_cluster.h"
+#include "tests/harness/service_snapshot.h"
 #include "tests/unit/harness/failures.h"
 #include "tests/unit/harness/fake_raft.h"
 
@@ -166,6 +168,46 @@ TEST_F(ServiceSnapshots, ADisksSnapshotSaysHowFarItGoes) {
   rafts_[0]->disk->Save("state", SnapshotOf(9));
   EXPECT_EQ(cluster_.SnapshotIndexOnDisk(0), 9u);
   EXPECT_EQ(cluster_.SnapshotIndexOnDisk(1), 0u);
+}
+
+TEST(ServiceSnapshot, ComesBackFromItsBytes) {
+  for (const size_t padding : {size_t{0}, size_t{1000}}) {
+    const base::Rope snapshot = MakeServiceSnapshot(SnapshotOf(9), 9, padding);
+    EXPECT_EQ(snapshot.size(), SnapshotOf(9).size() + padding);
+    const auto commands = ReadServiceSnapshot(snapshot, padding);
+    ASSERT_TRUE(commands.ok()) << commands.status();
+    EXPECT_EQ(commands->size(), 9u);
+  }
+}
+
+TEST(ServiceSnapshot, PartsOfTwoMakeNone) {
+  const std::string one =
+      MakeServiceSnapshot(SnapshotOf(9), 9, 1000).ToString();
+  const std::string other =
+      MakeServiceSnapshot(SnapshotOf(9), 8, 1000).ToString();
+  for (const size_t begin : {size_t{81}, size_t{500}, one.size() - 8}) {
+    EXPECT_FALSE(
+        ReadServiceSnapshot(one.substr(0, begin) + other.substr(begin), 1000)
+            .ok());
+  }
+  EXPECT_FALSE(ReadServiceSnapshot("abc", 1000).ok());
+}
+
+TEST(Cluster, TakesLargeSnapshotsIfAsked) {
+  FakeRafts rafts;
+  RaftClusterOptions options = rafts.Options();
+  options.snapshot_at = EveryTenthIndex;
+  options.snapshot_padding = 1000;
+  RaftCluster cluster(/*servers=*/1, std::move(options));
+  const base::Rope snapshot = MakeServiceSnapshot(SnapshotOf(8), 8, 1000);
+  ASSERT_TRUE(rafts[0]->DeliverSnapshot(8, snapshot));
+  for (const Index index : {9, 10}) {
+    ASSERT_TRUE(rafts[0]->Deliver(index, static_cast<int64_t>(99 + index)));
+  }
+  EXPECT_EQ(rafts[0]->snapshots()[9],
+            MakeServiceSnapshot(SnapshotOf(9), 9, 1000));
+  rafts[0]->disk->Save("state", snapshot);
+  EXPECT_EQ(cluster.SnapshotIndexOnDisk(0), 8u);
 }
 
 // A cluster without snapshots passes over them, as the course's.
