@@ -14,7 +14,7 @@
 namespace tests {
 namespace {
 
-using harness::AnyMessage;
+using harness::AnyMessage, harness::AnyRequest;
 using harness::AppendEntries;
 using harness::InstallSnapshotReplies, harness::InstallSnapshots;
 using harness::Place;
@@ -119,6 +119,37 @@ TEST(Raft2DTransferScenario, OldAppendAfterSnapshot) {
   scenario.cluster.End();
 }
 
+// Figure 13, rule 6: S2 has all entries, more than the snapshot covers, and
+// does not know yet that any of them is committed; then the snapshot comes.
+// What follows it in the log stays, for S2 has acknowledged it.
+TEST(Raft2DTransferScenario, SnapshotOfLessThanTheLog) {
+  SnapshotScenario scenario(
+      /*servers=*/3, "Test (2D+): a snapshot of less than the log",
+      [](ServerId server, Index index) { return server == 0 && index == 5; });
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
+  const auto entries = AppendEntries().From(0).To(2).WithEntries();
+  const auto snapshot = InstallSnapshots().From(0).To(2).WithItsEnd();
+  tap.Hold(entries);
+  tap.Hold(snapshot);
+  const int cut = tap.Drop(AppendEntries().From(0).To(1).WithEntries());
+  for (int i = 1; i <= 7; ++i) scenario.Submit(0, 100 + i);
+  const TapMessage all = tap.AwaitHeld(entries.Reaching(7));
+  tap.Forget(cut);
+  const TapMessage late = tap.AwaitHeld(snapshot);
+
+  tap.Drop(AppendEntries().From(0).To(2).After(tap.Now()));
+  scenario.Answer(all);
+  scenario.Answer(late);
+  tap.ForgetAll();
+  // S2 and S0 are a majority that holds them.
+  cluster.CrashServer(1);
+  scenario.AwaitApplied(7, 107, /*servers=*/2);
+  cluster.Agree(200, /*servers=*/2, Retry::kYes);
+  cluster.End();
+}
+
 // Figure 13: each message comes twice, and the first one, of which a copy came
 // before, after others. Finds a receiver that takes what it has once more.
 TEST(Raft2DTransferScenario, RepeatedSnapshot) {
@@ -176,6 +207,65 @@ TEST(Raft2DTransferScenario, DeposedWhileSending) {
   scenario.CommitUpTo(8, /*leader=*/1, /*servers=*/3);
   cluster.Restart(2);
   scenario.CommitUpTo(9, /*leader=*/1, /*servers=*/3);
+  cluster.End();
+}
+
+// 5.1, Figure 13: S2 follows S1 when the snapshot of S0 comes, which hears of
+// nothing else. Finds a receiver that installs it, and a leader that takes no
+// notice of the newer term in the answer.
+TEST(Raft2DTransferScenario, SnapshotOfADeposedLeader) {
+  SnapshotScenario scenario(
+      /*servers=*/3, "Test (2D+): a snapshot of a deposed leader",
+      [](ServerId server, Index index) { return server == 0 && index == 5; });
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
+  cluster.CrashServer(2);
+  scenario.CommitUpTo(6, /*leader=*/0, /*servers=*/2);
+  const auto snapshot = InstallSnapshots().From(0).To(2).WithItsEnd();
+  tap.Hold(snapshot);
+  cluster.Restart(2);
+  const TapMessage old = tap.AwaitHeld(snapshot);
+
+  tap.Drop(AnyRequest().To(0));
+  tap.Drop(AppendEntries().From(0));
+  tap.Drop(AppendEntries().To(2).WithEntries());
+  scenario.Elect(1, {2});
+  const TapMessage answer = scenario.Answer(old);
+  EXPECT_FALSE(answer.Agrees());
+  EXPECT_GT(answer.ReplyTerm(), answer.RequestTerm())
+      << "S2 answers a leader of an older term as if it were in that (5.1)";
+  scenario.Require("S0 to lead no more",
+                   "a reply tells it of a newer term (5.1)",
+                   [&cluster] { return !cluster.GetState(0).is_leader; });
+
+  tap.ForgetAll();
+  tap.ReleaseAll(&cluster, AnyMessage());
+  cluster.Agree(200, /*servers=*/3, Retry::kYes);
+  cluster.End();
+}
+
+// 5.1, Figure 13: all that S2 hears of a new leader is its snapshot.
+TEST(Raft2DTransferScenario, SnapshotOfANewLeader) {
+  SnapshotScenario scenario(
+      /*servers=*/3, "Test (2D+): a snapshot of a new leader",
+      [](ServerId server, Index index) { return server == 1 && index == 6; });
+  RaftCluster& cluster = scenario.cluster;
+  Tap& tap = scenario.tap;
+  scenario.Elect(0);
+  scenario.CommitUpTo(2, /*leader=*/0, /*servers=*/3);
+  cluster.CrashServer(2);
+  scenario.Elect(1);
+  tap.Drop(AppendEntries().To(2));
+  tap.Drop(RequestVotes());
+  scenario.CommitUpTo(7, /*leader=*/1, /*servers=*/2);
+
+  cluster.Restart(2);
+  const TapMessage answer = tap.Await(InstallSnapshotReplies().From(2));
+  EXPECT_EQ(answer.ReplyTerm(), answer.RequestTerm())
+      << "S2 does not take the term of its leader over (5.1)";
+  tap.ForgetAll();
+  cluster.Agree(200, /*servers=*/3, Retry::kYes);
   cluster.End();
 }
 
