@@ -78,7 +78,7 @@ struct RaftClusterOptions {
   std::function<bool(raft::ServerId server, raft::Index index)> snapshot_at =
       nullptr;
 
-  // So many bytes a service adds to each snapshot, to make it large.
+  // Bytes that a service adds to each snapshot, to make it large.
   size_t snapshot_padding = 0;
 
   // What the servers run.
