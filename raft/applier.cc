@@ -1,6 +1,7 @@
 // The applier: delivers committed entries to the service, once each and in
-// order (Figure 2, all servers: if commit_index_ > last_applied_, apply); and a
-// snapshot in place of those that the log has no more (Figure 13, rule 8).
+// order (Figure 2, all servers: if commit_index_ > last_applied_, apply); a
+// snapshot in place of those that the log has no more (Figure 13, rule 8); and
+// the server's term and role, for a service that wants to know.
 
 #include <optional>
 #include <utility>
@@ -24,57 +25,68 @@ constexpr size_t kMaxApplyBytes = size_t{64} << 10;
 // Delivery may block for as long as the service likes, so it happens on a
 // thread of its own and without the lock.
 void RaftServer::ApplyLoop() {
-  while (DeliverCommitted()) {
+  while (Deliver()) {
   }
 }
 
-bool RaftServer::DeliverCommitted() {
-  std::optional<Committed> committed = AwaitCommitted();
-  return committed.has_value() &&
-         apply_channel_->SendBatch(MakeMessages(*std::move(committed)));
+bool RaftServer::Deliver() {
+  std::optional<Delivery> delivery = AwaitDelivery();
+  return delivery.has_value() &&
+         apply_channel_->SendBatch(MakeMessages(*std::move(delivery)));
 }
 
-// Waits until entries are committed that were not applied, and returns the next
-// of them; returns nothing once the instance is killed.
-std::optional<RaftServer::Committed> RaftServer::AwaitCommitted() {
+// Waits until entries are committed that were not applied, or the state has
+// changed, and returns what comes next; returns nothing once the instance is
+// killed.
+std::optional<RaftServer::Delivery> RaftServer::AwaitDelivery() {
   MutexLock lock(&mu_);
-  while (!killed_ && last_applied_ == commit_index_)
-    commit_advanced_.Wait(&mu_);
+  while (!killed_ && last_applied_ == commit_index_ && !HasNewStateLocked())
+    delivery_due_.Wait(&mu_);
   if (killed_) return std::nullopt;
 
-  Committed committed{.snapshot = {}, .first = last_applied_ + 1};
-  if (committed.first < log_.FirstIndex()) {
+  Delivery delivery{.snapshot = {}, .first = last_applied_ + 1};
+  if (delivery.first < log_.FirstIndex()) {
     last_applied_ = log_.last_included_index();
-    committed.snapshot = ApplyMsg{.kind = ApplyMsg::Kind::kSnapshot,
-                                  .index = log_.last_included_index(),
-                                  .term = log_.last_included_term(),
-                                  .command = {},
-                                  .snapshot = snapshot_};
+    delivery.snapshot = ApplyMsg{.kind = ApplyMsg::Kind::kSnapshot,
+                                 .index = log_.last_included_index(),
+                                 .term = log_.last_included_term(),
+                                 .command = {},
+                                 .snapshot = snapshot_};
     VLOG(2) << TraceLocked(Topic::kApply)
             << "deliver snapshot up to=" << last_applied_;
-    return committed;
+  } else if (last_applied_ < commit_index_) {
+    delivery.entries =
+        log_.Slice(delivery.first, commit_index_, kMaxApplyBytes);
+    last_applied_ += delivery.entries.size();
+    VLOG(3) << TraceLocked(Topic::kApply) << "deliver up to=" << last_applied_
+            << " entries=" << delivery.entries.size();
   }
-  committed.entries =
-      log_.Slice(committed.first, commit_index_, kMaxApplyBytes);
-  last_applied_ += committed.entries.size();
-  VLOG(3) << TraceLocked(Topic::kApply) << "deliver up to=" << last_applied_
-          << " entries=" << committed.entries.size();
-  return committed;
+  if (HasNewStateLocked()) delivery.state = announced_ = StateLocked();
+  return delivery;
 }
 
-std::vector<ApplyMsg> RaftServer::MakeMessages(Committed committed) {
+bool RaftServer::HasNewStateLocked() const {
+  return announce_state_ && announced_ != StateLocked();
+}
+
+std::vector<ApplyMsg> RaftServer::MakeMessages(Delivery delivery) {
   std::vector<ApplyMsg> messages;
-  if (committed.snapshot.has_value()) {
-    messages.push_back(*std::move(committed.snapshot));
-    return messages;
+  messages.reserve(delivery.entries.size() + 1);
+  if (delivery.snapshot.has_value()) {
+    messages.push_back(*std::move(delivery.snapshot));
   }
-  messages.reserve(committed.entries.size());
-  for (const EntryView entry : committed.entries) {
+  for (const EntryView entry : delivery.entries) {
     ApplyMsg& message = messages.emplace_back();
     message.kind = ApplyMsg::Kind::kCommand;
-    message.index = committed.first + messages.size() - 1;
+    message.index = delivery.first + messages.size() - 1;
     message.term = entry.term;
     message.command = entry.command;
+  }
+  if (delivery.state.has_value()) {
+    ApplyMsg& message = messages.emplace_back();
+    message.kind = ApplyMsg::Kind::kState;
+    message.term = delivery.state->term;
+    message.is_leader = delivery.state->is_leader;
   }
   return messages;
 }

@@ -73,34 +73,20 @@ RequestVoteArgs RaftServer::StartElectionLocked() {
 void RaftServer::SendRequestVotes(const RequestVoteArgs& args) {
   for (size_t i = 0; i < peers_.size(); ++i) {
     if (!IsPeer(i)) continue;
-    // Capturing this is safe: Kill() closes the ends, which drains callbacks.
-    peers_[i]->CallAsync(
-        kRequestVote, args,
-        [this, peer = static_cast<ServerId>(i),
-         args](std::optional<RequestVoteReply> reply) {
-          if (!reply.has_value()) return;  // lost; the next election asks again
-          DueCalls calls;
-          {
-            MutexLock lock(&mu_);
-            OnRequestVoteReplyLocked(peer, args, *reply);
-            calls = TakeDueCallsLocked();  // a new leader speaks at once
-          }
-          SendCalls(calls);
-        });
+    const auto peer = static_cast<ServerId>(i);
+    CallPeer(peer, kRequestVote, args,
+             [this, peer](const std::optional<RequestVoteReply>& reply) {
+               mu_.AssertHeld();
+               // A lost one is asked for again by the next election.
+               OnRequestVoteReplyLocked(
+                   peer, reply.has_value() && reply->vote_granted);
+             });
   }
 }
 
-void RaftServer::OnRequestVoteReplyLocked(ServerId peer,
-                                          const RequestVoteArgs& args,
-                                          const RequestVoteReply& reply) {
-  if (reply.term > current_term_) {  // Figure 2, all servers
-    BecomeFollowerLocked(reply.term);
-    return;
-  }
-  // Old news: a vote counts only in the term that it was asked for.
-  if (role_ != Role::kCandidate || args.term != current_term_) return;
-  if (!reply.vote_granted) return;
-
+// Of the current term: a vote counts only in the term that it was asked for.
+void RaftServer::OnRequestVoteReplyLocked(ServerId peer, bool granted) {
+  if (!granted || role_ != Role::kCandidate) return;
   votes_[static_cast<size_t>(peer)] = true;
   size_t votes = 0;
   for (const bool granted : votes_) votes += granted ? 1 : 0;

@@ -43,6 +43,12 @@ struct Options {
   // does not ends the process.
   bool check_invariants = true;
 
+  // Delivers on the apply channel also what GetState() says, soon after it has
+  // changed: a service then knows without asking that a command which it waits
+  // for may have lost its place. Of changes in quick succession only the last
+  // one need be delivered; entries that are committed come first.
+  bool announce_state = false;
+
   // Draws the election timeouts; seeded by the operating system if not given.
   std::optional<base::Random> random = {};
 

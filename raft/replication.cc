@@ -52,35 +52,23 @@ RaftServer::AppendEntriesCall RaftServer::FillAppendEntriesLocked(
 }
 
 void RaftServer::SendAppendEntries(const AppendEntriesCall& call) {
-  // Capturing this is safe: Kill() closes the ends, which drains callbacks.
-  peers_[static_cast<size_t>(call.peer)]->CallAsync(
-      kAppendEntries, call.args,
-      [this, peer = call.peer, term = call.args.term,
-       request = call.request](std::optional<AppendEntriesReply> reply) {
-        DueCalls next;
-        {
-          MutexLock lock(&mu_);
-          OnAppendEntriesReplyLocked(peer, term, request, reply);
-          next = TakeDueCallsLocked();
-        }
-        SendCalls(next);
-      });
+  CallPeer(call.peer, kAppendEntries, call.args,
+           [this, peer = call.peer, request = call.request](
+               const std::optional<AppendEntriesReply>& reply) {
+             mu_.AssertHeld();
+             OnAppendEntriesReplyLocked(peer, request, reply);
+           });
 }
 
+// Of the current term, so this server still leads: a leader steps down in a
+// newer term only.
 void RaftServer::OnAppendEntriesReplyLocked(
-    ServerId peer, Term term, const Progress::Request& request,
+    ServerId peer, const Progress::Request& request,
     const std::optional<AppendEntriesReply>& reply) {
-  if (reply.has_value() && reply->term > current_term_) {
-    BecomeFollowerLocked(reply->term);  // Figure 2, all servers
-    return;
-  }
-  // Old news: the reply may be seconds late, to a request of another term.
-  if (role_ != Role::kLeader || term != current_term_) return;
-
   Progress& follower = followers_[static_cast<size_t>(peer)];
   // No running server answers below the term it was asked in: that is the empty
   // answer of a killed one.
-  if (!reply.has_value() || reply->term < term) {
+  if (!reply.has_value() || reply->term < current_term_) {
     follower.OnLost(request.number);
     return;
   }
@@ -207,7 +195,7 @@ void RaftServer::SetCommitIndexLocked(Index index) {
     incoming_.reset();  // the log has it all
   }
   commit_advanced_at_ = clock_();
-  commit_advanced_.Signal();
+  delivery_due_.Signal();
 }
 
 }  // namespace raft

@@ -27,6 +27,7 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                        Options options)
     : log_name_(LogName(options.name, me)),
       timing_(options.timing),
+      announce_state_(options.announce_state),
       clock_(std::move(options.clock)),
       peers_(std::move(peers)),
       me_(me),
@@ -43,6 +44,7 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
   }
   MutexLock lock(&mu_);
   RestoreLocked();
+  announced_ = StateLocked();
   ResetElectionDeadlineLocked();
 }
 
@@ -107,6 +109,10 @@ StartResult RaftServer::RefuseTooLargeLocked(size_t bytes) {
 
 State RaftServer::GetState() const {
   MutexLock lock(&mu_);
+  return StateLocked();
+}
+
+State RaftServer::StateLocked() const {
   return {current_term_, role_ == Role::kLeader && !killed_};
 }
 
@@ -146,7 +152,7 @@ void RaftServer::Kill() {
     }
     killed_ = true;
     VLOG(1) << TraceLocked(Topic::kTerm) << "killed";
-    commit_advanced_.SignalAll();
+    delivery_due_.SignalAll();
     leadership_lost_.SignalAll();
     append_entries_due_.SignalAll();
   }
@@ -183,6 +189,7 @@ void RaftServer::BecomeFollowerLocked(Term term) {
     ResetElectionDeadlineLocked();
     leadership_lost_.Signal();
   }
+  AnnounceStateLocked();
   VLOG(1) << TraceLocked(Topic::kTerm) << "follower";
 }
 
@@ -195,6 +202,7 @@ void RaftServer::BecomeCandidateLocked() {
   PersistLocked();
   votes_.assign(peers_.size(), false);
   votes_[static_cast<size_t>(me_)] = true;
+  AnnounceStateLocked();
 }
 
 void RaftServer::BecomeLeaderLocked() {
@@ -205,8 +213,14 @@ void RaftServer::BecomeLeaderLocked() {
   // once: a server that learns of a new leader starts no election (5.2).
   followers_.assign(peers_.size(), Progress(log_.LastIndex() + 1));
   append_entries_due_.Signal();
+  AnnounceStateLocked();
   VLOG(1) << TraceLocked(Topic::kLead) << "leader last=(" << log_.LastIndex()
           << "," << log_.LastTerm() << ")";
+}
+
+// To the service, if it wants to know.
+void RaftServer::AnnounceStateLocked() {
+  if (HasNewStateLocked()) delivery_due_.Signal();
 }
 
 void RaftServer::CountMalformedLocked(const char* request, ServerId from) {

@@ -75,7 +75,7 @@ class RaftServer final : public Raft,
   // threads call them.
   void StartElection() EXCLUDES(mu_);
   void SendDueCalls() EXCLUDES(mu_);
-  bool DeliverCommitted() EXCLUDES(mu_);  // waits for a commit; false: closed
+  bool Deliver() EXCLUDES(mu_);  // waits for what is due; false: closed
   Clock::time_point election_deadline() const EXCLUDES(mu_);
   Log log() const EXCLUDES(mu_);  // a copy
 
@@ -111,6 +111,30 @@ class RaftServer final : public Raft,
 
   void CheckArguments() const;
 
+  // Calls `peer`. Its reply, or nothing if none came, is for `on_reply`, under
+  // the lock, while this server is still in the term it asked in; then what has
+  // become due is sent.
+  template <typename Args, typename Reply, typename OnReplyLocked>
+  void CallPeer(ServerId peer, const rpc::Method<Args, Reply>& method,
+                const Args& args, OnReplyLocked on_reply) EXCLUDES(mu_) {
+    // Capturing this is safe: Kill() closes the ends, which drains callbacks.
+    peers_[static_cast<size_t>(peer)]->CallAsync(
+        method, args,
+        [this, term = args.term, on_reply](std::optional<Reply> reply) {
+          DueCalls calls;
+          {
+            base::MutexLock lock(&mu_);
+            if (reply.has_value() && reply->term > current_term_) {
+              BecomeFollowerLocked(reply->term);  // Figure 2, all servers
+            } else if (term == current_term_) {   // else old news: seconds late
+              on_reply(reply);
+            }
+            calls = TakeDueCallsLocked();
+          }
+          SendCalls(calls);
+        });
+  }
+
   // server.cc: roles, and small questions. Becoming follower in a newer term
   // clears the vote and persists.
   void BecomeFollowerLocked(Term term) REQUIRES(mu_);
@@ -121,6 +145,8 @@ class RaftServer final : public Raft,
   bool IsMalformedLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
   bool IsMalformedLocked(const InstallSnapshotArgs& args) REQUIRES(mu_);
   void CountMalformedLocked(const char* request, ServerId from) REQUIRES(mu_);
+  State StateLocked() const REQUIRES(mu_);
+  void AnnounceStateLocked() REQUIRES(mu_);
   size_t Majority() const { return peers_.size() / 2 + 1; }
   bool IsPeer(size_t server) const {
     return server != static_cast<size_t>(me_);
@@ -147,8 +173,7 @@ class RaftServer final : public Raft,
   void ResetElectionDeadlineLocked() REQUIRES(mu_);
   RequestVoteArgs StartElectionLocked() REQUIRES(mu_);
   void SendRequestVotes(const RequestVoteArgs& args) EXCLUDES(mu_);
-  void OnRequestVoteReplyLocked(ServerId peer, const RequestVoteArgs& args,
-                                const RequestVoteReply& reply) REQUIRES(mu_);
+  void OnRequestVoteReplyLocked(ServerId peer, bool granted) REQUIRES(mu_);
 
   // heartbeat.cc
   void HeartbeatLoop() EXCLUDES(mu_);
@@ -165,7 +190,7 @@ class RaftServer final : public Raft,
       REQUIRES(mu_);
   void SendAppendEntries(const AppendEntriesCall& call) EXCLUDES(mu_);
   void OnAppendEntriesReplyLocked(
-      ServerId peer, Term term, const Progress::Request& request,
+      ServerId peer, const Progress::Request& request,
       const std::optional<AppendEntriesReply>& reply) REQUIRES(mu_);
   void ReportLostLogLocked(ServerId peer) REQUIRES(mu_);
   void AdvanceLeaderCommitLocked() REQUIRES(mu_);
@@ -185,7 +210,7 @@ class RaftServer final : public Raft,
       REQUIRES(mu_);
   void SendInstallSnapshot(const InstallSnapshotCall& call) EXCLUDES(mu_);
   void OnInstallSnapshotReplyLocked(
-      ServerId peer, Term term, const Progress::Chunk& chunk,
+      ServerId peer, const Progress::Chunk& chunk,
       const std::optional<InstallSnapshotReply>& reply) REQUIRES(mu_);
 
   // snapshot.cc, follower
@@ -194,13 +219,15 @@ class RaftServer final : public Raft,
 
   // applier.cc
   void ApplyLoop() EXCLUDES(mu_);
-  struct Committed {
+  struct Delivery {
     std::optional<ApplyMsg> snapshot;  // otherwise:
     Index first = 0;
     Entries entries = {};
+    std::optional<State> state = {};  // after either
   };
-  std::optional<Committed> AwaitCommitted() EXCLUDES(mu_);
-  static std::vector<ApplyMsg> MakeMessages(Committed committed);
+  std::optional<Delivery> AwaitDelivery() EXCLUDES(mu_);
+  bool HasNewStateLocked() const REQUIRES(mu_);
+  static std::vector<ApplyMsg> MakeMessages(Delivery delivery);
 
   // persistence.cc: the only ones that touch persister_.
   void PersistLocked() REQUIRES(mu_);
@@ -215,6 +242,7 @@ class RaftServer final : public Raft,
   // Immutable after construction.
   const std::string log_name_;  // "S2", "G101/S2"
   const Timing timing_;
+  const bool announce_state_;
   const std::function<Clock::time_point()> clock_;
   const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;
   const ServerId me_;
@@ -222,7 +250,7 @@ class RaftServer final : public Raft,
   const std::shared_ptr<ApplyChannel> apply_channel_;
 
   mutable base::Mutex mu_;
-  base::CondVar commit_advanced_;     // wakes ApplyLoop()
+  base::CondVar delivery_due_;        // wakes ApplyLoop()
   base::CondVar leadership_lost_;     // wakes ElectionLoop()
   base::CondVar append_entries_due_;  // wakes HeartbeatLoop()
   base::CondVar stopped_;             // wakes a second Kill()
@@ -238,6 +266,7 @@ class RaftServer final : public Raft,
   // Volatile on all servers.
   Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;  // never decreases
   Index last_applied_ ABSL_GUARDED_BY(mu_) = 0;  // given to the applier
+  State announced_ ABSL_GUARDED_BY(mu_);         // likewise
   Role role_ ABSL_GUARDED_BY(mu_) = Role::kFollower;
   ServerId leader_ ABSL_GUARDED_BY(mu_) =
       kNobody;  // of current_term_, if known

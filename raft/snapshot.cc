@@ -82,33 +82,20 @@ RaftServer::InstallSnapshotCall RaftServer::FillInstallSnapshotLocked(
 }
 
 void RaftServer::SendInstallSnapshot(const InstallSnapshotCall& call) {
-  // Capturing this is safe: Kill() closes the ends, which drains callbacks.
-  peers_[static_cast<size_t>(call.peer)]->CallAsync(
-      kInstallSnapshot, call.args,
-      [this, peer = call.peer, term = call.args.term,
-       chunk = call.chunk](std::optional<InstallSnapshotReply> reply) {
-        DueCalls next;
-        {
-          MutexLock lock(&mu_);
-          OnInstallSnapshotReplyLocked(peer, term, chunk, reply);
-          next = TakeDueCallsLocked();
-        }
-        SendCalls(next);
-      });
+  CallPeer(call.peer, kInstallSnapshot, call.args,
+           [this, peer = call.peer, chunk = call.chunk](
+               const std::optional<InstallSnapshotReply>& reply) {
+             mu_.AssertHeld();
+             OnInstallSnapshotReplyLocked(peer, chunk, reply);
+           });
 }
 
+// As OnAppendEntriesReplyLocked().
 void RaftServer::OnInstallSnapshotReplyLocked(
-    ServerId peer, Term term, const Progress::Chunk& chunk,
+    ServerId peer, const Progress::Chunk& chunk,
     const std::optional<InstallSnapshotReply>& reply) {
-  if (reply.has_value() && reply->term > current_term_) {
-    BecomeFollowerLocked(reply->term);  // Figure 2, all servers
-    return;
-  }
-  // Old news, as in OnAppendEntriesReplyLocked().
-  if (role_ != Role::kLeader || term != current_term_) return;
-
   Progress& follower = followers_[static_cast<size_t>(peer)];
-  if (!reply.has_value() || reply->term < term) {
+  if (!reply.has_value() || reply->term < current_term_) {
     follower.OnLost(chunk.number);
   } else if (reply->installed) {
     // What the snapshot covers is committed: no commit index advances by this.

@@ -40,19 +40,23 @@ struct StartResult {
 struct State {
   Term term = 0;
   bool is_leader = false;
+
+  bool operator==(const State&) const = default;
 };
 
 // One delivery on the apply channel: each committed entry once, in the order of
 // the indexes, without a gap; or, in place of all entries up to `index` that
-// were not delivered, a snapshot that covers them.
+// were not delivered, a snapshot that covers them. To a service that asked for
+// it also the server's term and role, when they have changed.
 struct ApplyMsg {
-  enum class Kind : uint8_t { kCommand, kSnapshot };
+  enum class Kind : uint8_t { kCommand, kSnapshot, kState };
 
   Kind kind = Kind::kCommand;
-  Index index = 0;      // of the command, or the last one in the snapshot
-  Term term = 0;        // of the entry at `index`
-  std::string command;  // kCommand: the bytes given to Start()
-  base::Rope snapshot;  // kSnapshot: the bytes given to Snapshot()
+  Index index = 0;         // of the command, or the last one in the snapshot
+  Term term = 0;           // of the entry at `index`; kState: of the server
+  std::string command;     // kCommand: the bytes given to Start()
+  base::Rope snapshot;     // kSnapshot: the bytes given to Snapshot()
+  bool is_leader = false;  // kState: whether the server leads `term`
 };
 
 }  // namespace raft

@@ -28,14 +28,17 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                        ServerId me,
                        std::shared_ptr<persister::Persister> persister,
                        std::shared_ptr<ApplyChannel> apply_channel,
-                       base::Random random)
+                       const Options& options)
     : peers_(std::move(peers)),
       me_(static_cast<size_t>(me)),
       persister_(std::move(persister)),
       apply_channel_(std::move(apply_channel)),
-      random_(random) {
+      announce_state_(options.announce_state),
+      random_(options.random.has_value() ? *options.random
+                                         : base::Random::FromEntropy()) {
   MutexLock lock(&mu_);
   RestoreLocked();
+  announced_ = StateLocked();
 }
 
 RaftServer::~RaftServer() { Kill(); }
@@ -54,7 +57,7 @@ void RaftServer::Kill() {
   {
     MutexLock lock(&mu_);
     killed_ = true;
-    commit_advanced_.SignalAll();
+    changed_.SignalAll();
   }
   apply_channel_->Close();
   for (const auto& peer : peers_) peer->Close();
@@ -69,6 +72,10 @@ void RaftServer::Kill() {
 
 State RaftServer::GetState() const {
   MutexLock lock(&mu_);
+  return StateLocked();
+}
+
+State RaftServer::StateLocked() const {
   return {current_term_, role_ == Role::kLeader && !killed_};
 }
 
@@ -129,11 +136,17 @@ void RaftServer::Applier() {
     ApplyMsg message;
     {
       MutexLock lock(&mu_);
-      while (!killed_ && last_applied_ >= commit_index_) {
-        commit_advanced_.Wait(&mu_);
+      while (!killed_ && last_applied_ >= commit_index_ &&
+             (!announce_state_ || announced_ == StateLocked())) {
+        changed_.Wait(&mu_);
       }
       if (killed_) return;
-      if (last_applied_ < last_included_index_) {
+      if (last_applied_ >= commit_index_) {
+        announced_ = StateLocked();
+        message.kind = ApplyMsg::Kind::kState;
+        message.term = announced_.term;
+        message.is_leader = announced_.is_leader;
+      } else if (last_applied_ < last_included_index_) {
         last_applied_ = last_included_index_;
         message.kind = ApplyMsg::Kind::kSnapshot;
         message.snapshot = snapshot_;
@@ -141,8 +154,10 @@ void RaftServer::Applier() {
         ++last_applied_;
         message.command = AtLocked(last_applied_).command;
       }
-      message.index = last_applied_;
-      message.term = AtLocked(last_applied_).term;
+      if (message.kind != ApplyMsg::Kind::kState) {
+        message.index = last_applied_;
+        message.term = AtLocked(last_applied_).term;
+      }
     }
     if (!apply_channel_->Send(std::move(message))) return;
   }
@@ -176,6 +191,7 @@ void RaftServer::JoinEndedCallers() {
 
 void RaftServer::BecomeFollowerLocked(Term term) {
   role_ = Role::kFollower;
+  changed_.SignalAll();
   if (term == current_term_) return;
   current_term_ = term;
   voted_for_ = kNobody;
@@ -184,6 +200,7 @@ void RaftServer::BecomeFollowerLocked(Term term) {
 
 void RaftServer::BecomeLeaderLocked() {
   role_ = Role::kLeader;
+  changed_.SignalAll();
   next_index_.assign(peers_.size(), LastIndexLocked() + 1);
   match_index_.assign(peers_.size(), 0);
   for (size_t i = 0; i < peers_.size(); ++i) SendAppendEntriesLocked(i);
@@ -192,6 +209,7 @@ void RaftServer::BecomeLeaderLocked() {
 void RaftServer::StartElectionLocked() {
   role_ = Role::kCandidate;
   ++current_term_;
+  changed_.SignalAll();
   voted_for_ = static_cast<ServerId>(me_);
   votes_ = 1;
   PersistLocked();
@@ -291,7 +309,7 @@ void RaftServer::AdvanceCommitIndexLocked() {
     }
     if (holders <= peers_.size() / 2) continue;
     commit_index_ = n;
-    commit_advanced_.SignalAll();
+    changed_.SignalAll();
     return;
   }
 }
@@ -336,7 +354,7 @@ AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
   if (args.leader_commit > commit_index_) {
     commit_index_ =
         std::max(commit_index_, std::min(args.leader_commit, index));
-    commit_advanced_.SignalAll();
+    changed_.SignalAll();
   }
   reply.success = true;
   return reply;
@@ -399,7 +417,7 @@ InstallSnapshotReply RaftServer::InstallSnapshot(
   snapshot_ = args.data;
   PersistLocked();
   commit_index_ = args.last_included_index;
-  commit_advanced_.SignalAll();
+  changed_.SignalAll();
   return reply;
 }
 
@@ -455,10 +473,9 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            std::shared_ptr<persister::Persister> persister,
                            std::shared_ptr<ApplyChannel> apply_channel,
                            Options options) {
-  auto server = std::make_shared<RaftServer>(
-      std::move(peers), me, std::move(persister), std::move(apply_channel),
-      options.random.has_value() ? *options.random
-                                 : base::Random::FromEntropy());
+  auto server =
+      std::make_shared<RaftServer>(std::move(peers), me, std::move(persister),
+                                   std::move(apply_channel), options);
   server->StartThreads();
   return server;
 }

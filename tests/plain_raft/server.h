@@ -30,7 +30,8 @@ class RaftServer : public Raft,
  public:
   RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
              std::shared_ptr<persister::Persister> persister,
-             std::shared_ptr<ApplyChannel> apply_channel, base::Random random);
+             std::shared_ptr<ApplyChannel> apply_channel,
+             const Options& options);
   ~RaftServer() override;
 
   State GetState() const override EXCLUDES(mu_);
@@ -70,6 +71,7 @@ class RaftServer : public Raft,
   void CallLocked(std::function<void()> call) REQUIRES(mu_);
   void JoinEndedCallers() EXCLUDES(mu_);
 
+  State StateLocked() const REQUIRES(mu_);
   void BecomeFollowerLocked(Term term) REQUIRES(mu_);
   void BecomeLeaderLocked() REQUIRES(mu_);
   void AdvanceCommitIndexLocked() REQUIRES(mu_);
@@ -87,9 +89,10 @@ class RaftServer : public Raft,
   const size_t me_;
   const std::shared_ptr<persister::Persister> persister_;
   const std::shared_ptr<ApplyChannel> apply_channel_;
+  const bool announce_state_;
 
   mutable base::Mutex mu_;
-  base::CondVar commit_advanced_;
+  base::CondVar changed_;  // commit index, term or role
 
   // Persistent.
   Term current_term_ ABSL_GUARDED_BY(mu_) = 0;
@@ -101,6 +104,7 @@ class RaftServer : public Raft,
   Role role_ ABSL_GUARDED_BY(mu_) = Role::kFollower;
   Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;
   Index last_applied_ ABSL_GUARDED_BY(mu_) = 0;
+  State announced_ ABSL_GUARDED_BY(mu_);
   Clock::time_point heard_ ABSL_GUARDED_BY(mu_);  // a leader, or voted
   size_t votes_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<Index> next_index_ ABSL_GUARDED_BY(mu_);

@@ -76,14 +76,16 @@ class RecordingEnd : public rpc::ClientEnd {
 struct RaftFixture {
   explicit RaftFixture(size_t servers = 3,
                        std::shared_ptr<persister::SimulatedDisk> saved_state =
-                           std::make_shared<persister::SimulatedDisk>())
+                           std::make_shared<persister::SimulatedDisk>(),
+                       Options options = {})
       : disk(std::move(saved_state)) {
     for (size_t i = 0; i < servers; ++i) {
       ends.push_back(std::make_shared<RecordingEnd>());
     }
+    options.clock = [this] { return now; };
     raft = std::make_unique<RaftServer>(
         std::vector<std::shared_ptr<rpc::ClientEnd>>(ends.begin(), ends.end()),
-        /*me=*/0, disk, channel, Options{.clock = [this] { return now; }});
+        /*me=*/0, disk, channel, std::move(options));
   }
 
   // What the server does at the next beat, `time` from now.

@@ -15,7 +15,7 @@ const Timing kTiming;
 using Terms = std::vector<Term>;
 
 std::vector<ApplyMsg> TakeDelivered(RaftFixture* f) {
-  f->raft->DeliverCommitted();
+  f->raft->Deliver();
   return f->channel->ReceiveBatch();
 }
 

@@ -16,7 +16,7 @@ const Timing kTiming;
 constexpr size_t kChunk = 999'000;
 
 std::vector<ApplyMsg> Deliver(RaftFixture* f) {
-  f->raft->DeliverCommitted();
+  f->raft->Deliver();
   return f->channel->ReceiveBatch();
 }
 
@@ -314,7 +314,7 @@ TEST(InstallSnapshot, WhatIsIncompleteIsForgottenWhenTheLogHasItAll) {
 struct Leading : RaftFixture {
   explicit Leading(size_t bytes) {
     Append(/*term=*/1, 0, 0, {{1, "a"}, {1, "b"}, {1, "c"}}, /*commit=*/3);
-    raft->DeliverCommitted();
+    raft->Deliver();
     snapshot = std::string(bytes, 's');
     raft->Snapshot(2, snapshot);
     Elect();
@@ -508,7 +508,7 @@ TEST(SendSnapshot, NotWhileEntriesAreInFlight) {
   f.raft->Start("a");
   f.Beat(kTiming.laggard_interval);  // S2 gets it too, and does not answer
   f.ends[1]->Answer(kAppendEntries, {1, true, 0, 0});
-  f.raft->DeliverCommitted();
+  f.raft->Deliver();
   f.raft->Snapshot(1, "a");
   EXPECT_EQ(f.ends[2]->Peek(kAppendEntries).entries.size(), 1u);
   EXPECT_FALSE(f.follower(2).gets_snapshot);
@@ -527,7 +527,7 @@ TEST(SendSnapshot, NotForEntriesThatAFollowerIsAboutToGet) {
   }
   f.raft->Start("a");
   f.ends[1]->Answer(kAppendEntries, {1, true, 0, 0});
-  f.raft->DeliverCommitted();
+  f.raft->Deliver();
   EXPECT_EQ(f.ends[2]->pending(), 0u);
   f.raft->Snapshot(1, "a");
   f.Beat(kTiming.laggard_interval);
@@ -552,7 +552,7 @@ TEST(SendSnapshot, ForEntriesThatWereLost) {
   f.Beat(kTiming.laggard_interval);
   f.ends[2]->Lose();
   f.ends[1]->Answer(kAppendEntries, {1, true, 0, 0});
-  f.raft->DeliverCommitted();
+  f.raft->Deliver();
   f.raft->Snapshot(1, "a");
   EXPECT_EQ(f.ends[2]->pending(), 0u);
   f.Beat(kTiming.laggard_interval);
