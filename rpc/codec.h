@@ -156,7 +156,8 @@ void serialize(Archive& archive, T& value) {
       "Fields() must list every field of the struct");
   std::apply(
       [&archive](auto&... field) {
-        if constexpr ((codec_internal::CheckEncodable<
+        if constexpr (sizeof...(field) > 0 &&
+                      (codec_internal::CheckEncodable<
                            std::remove_cvref_t<decltype(field)>>() &&
                        ...)) {
           archive(field...);

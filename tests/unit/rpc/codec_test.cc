@@ -105,6 +105,16 @@ TEST(Codec, CountsFields) {
   static_assert(CountFields<Command>() == 2);
 }
 
+// A request that asks for nothing in particular.
+TEST(Codec, AStructMayHaveNoFields) {
+  struct Nothing {
+    auto Fields() { return std::tie(); }
+  };
+  EXPECT_EQ(Encode(Nothing()), "");
+  EXPECT_TRUE(Decode<Nothing>("").ok());
+  EXPECT_FALSE(Decode<Nothing>("x").ok());
+}
+
 // Course: TestDefault, decoding into a variable that holds something. Decode
 // returns a new value, so there is none: a zero comes through as zero.
 TEST(Codec, DecodesZeroesOverNonDefaults) {
