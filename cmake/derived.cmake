@@ -26,7 +26,7 @@ endfunction()
 # All sources of a tree, relative to it.
 function(lab_files result tree)
   set(patterns "")
-  set(folders base rpc labrpc persister raft sim tests)
+  set(folders base rpc labrpc persister raft rsm sim tests)
   set(levels "" "/*")
   if(RAFT_LAB_UNITS)
     list(APPEND folders examples)

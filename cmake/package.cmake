@@ -9,7 +9,7 @@ foreach(library IN LISTS module)
   get_property(objects GLOBAL PROPERTY objects_${library})
   list(APPEND module_objects ${objects})
 endforeach()
-get_property(module_packages GLOBAL PROPERTY packages_raft)
+get_property(module_packages GLOBAL PROPERTY packages_rsm)
 
 add_library(raft_lab STATIC ${module_objects})
 add_library(raft_lab::raft_lab ALIAS raft_lab)

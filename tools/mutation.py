@@ -18,7 +18,8 @@ from tools.command import Arguments, Problem
 from tools.process import Ended, Launcher, inherited
 
 FOLDER = ROOT / "out/mutants"
-SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "sim", "tests"]
+SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "rsm", "sim",
+           "tests"]
 MOST_JOBS = 1024
 LAUNCHER = Launcher()
 

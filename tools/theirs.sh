@@ -41,7 +41,7 @@ for file in "${face[@]}"; do
   ln -sfn "$PWD/raft/$file" "$links/$file"
 done
 find -L "$links" -maxdepth 1 -type l -delete # those of files that are gone
-for ours in base rpc labrpc persister sim tests examples bench; do
+for ours in base rpc labrpc persister rsm sim tests examples bench; do
   ln -sfn "$PWD/$ours" "$place/tree/$ours"
 done
 echo "$place"

@@ -78,8 +78,8 @@ class RunTest(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory(prefix="mutants-test-")
         self.addCleanup(self.folder.cleanup)
         self.root = Path(self.folder.name)
-        for name in ("base", "rpc", "labrpc", "persister", "raft", "sim",
-                     "tests", "tools/mutants/patches", "tools/seeds"):
+        for name in ("base", "rpc", "labrpc", "persister", "raft", "rsm",
+                     "sim", "tests", "tools/mutants/patches", "tools/seeds"):
             (self.root / name).mkdir(parents=True)
         build = self.root / "tools/build.sh"
         build.write_text(BUILD)

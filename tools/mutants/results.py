@@ -32,9 +32,9 @@ COLUMNS = {
 def digest_of_sources(root: Path) -> str:
     """Names the content of all that the lab's program is built from."""
     digest = hashlib.sha256()
-    for folder in ("base", "rpc", "labrpc", "persister", "raft", "sim",
-                   "tests/raft", "tests/harness", "tests/oracle",
-                   "tests/runner"):
+    for folder in ("base", "rpc", "labrpc", "persister", "raft", "rsm",
+                   "sim", "tests/raft", "tests/rsm", "tests/harness",
+                   "tests/oracle", "tests/runner"):
         for path in sorted((root / folder).glob("*.*")):
             if path.suffix in (".h", ".cc"):
                 digest.update(str(path.relative_to(root)).encode())
