@@ -1,71 +1,54 @@
-// The README's example: a replicated counter, a whole service in 60 lines.
+// The README's example: a replicated counter, a whole service in 40 lines.
 
 #ifndef EXAMPLES_COUNTER_COUNTER_H_
 #define EXAMPLES_COUNTER_COUNTER_H_
 
 #include <cstdint>
 #include <memory>
-#include <thread>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "base/mutex.h"
-#include "raft/raft.h"
-#include "rpc/codec.h"
+#include "rsm/rsm.h"
+#include "rsm/typed.h"
 
 // [docs]
-// One server of a replicated counter. All of them hold the same value.
+// What every server has: the state, and how a command changes it.
+struct Total {
+  struct Command {
+    int64_t n = 0;
+    auto Fields() { return std::tie(n); }
+  };
+  using Result = int64_t;
+  Result Apply(const Command& add) { return total += add.n; }
+
+  int64_t total = 0;
+  auto Fields() { return std::tie(total); }
+};
+
+// One server of a replicated counter.
 class Counter {
  public:
   Counter(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
           std::shared_ptr<persister::Persister> disk)
-      : raft_(raft::Make(std::move(peers), me, std::move(disk), applied_)),
-        reader_([this] { ReadLoop(); }) {}
+      : rsm_(std::move(peers), me, std::move(disk), std::make_unique<Machine>(),
+             {.max_raft_state = 16 << 10}) {}
 
-  ~Counter() {
-    raft_->Kill();  // also closes applied_, which ends ReadLoop()
-    reader_.join();
-  }
-
-  // Adds `n` on every server, soon. False: this one does not lead, ask another.
-  bool Add(int64_t n) { return raft_->Start(rpc::Encode(n)).is_leader; }
-
-  int64_t value() const {
-    base::MutexLock lock(&mu_);
-    return value_;
+  // Adds `n` on all servers and returns the total; 0 reads it. Nothing: this
+  // server does not lead, or no longer, and another should be asked.
+  std::optional<int64_t> Add(int64_t n) {
+    const Machine::Answer answer = Machine::Submit(&rsm_, {n});
+    if (answer.outcome != rsm::Outcome::kDone) return std::nullopt;
+    return answer.result;
   }
 
   // What the peers call; register it with the server's network.
-  std::vector<rpc::Service> Services() { return raft_->Services(); }
+  std::vector<rpc::Service> Services() { return rsm_.Services(); }
 
  private:
-  void ReadLoop() {
-    while (auto message = applied_->Receive()) {
-      if (message->kind == raft::ApplyMsg::Kind::kSnapshot) {
-        Set(rpc::Decode<int64_t>(message->snapshot.ToString()).value());
-        continue;
-      }
-      Set(value() + rpc::Decode<int64_t>(message->command).value());
-      // The value says all that the log up to here did; Raft may discard it.
-      if (message->index % kSnapshotInterval == 0) {
-        raft_->Snapshot(message->index, rpc::Encode(value()));
-      }
-    }
-  }
-
-  void Set(int64_t value) {
-    base::MutexLock lock(&mu_);
-    value_ = value;
-  }
-
-  static constexpr raft::Index kSnapshotInterval = 1000;
-
-  std::shared_ptr<raft::ApplyChannel> applied_ =
-      std::make_shared<raft::ApplyChannel>(/*capacity=*/1024);
-  std::shared_ptr<raft::Raft> raft_;
-  mutable base::Mutex mu_;
-  int64_t value_ ABSL_GUARDED_BY(mu_) = 0;
-  std::thread reader_;
+  using Machine = rsm::Typed<Total>;
+  rsm::Rsm rsm_;
 };
 // [docs]
 

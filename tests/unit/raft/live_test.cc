@@ -1,15 +1,12 @@
-// Raft with its threads, on the simulated network: life cycle of instances,
-// and a service built on them. The course's scenarios are in the lab suite.
+// Raft with its threads, on the simulated network: life cycle of instances. The
+// course's scenarios are in the lab suite.
 
-#include <algorithm>
-#include <array>
 #include <atomic>
 #include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "examples/counter/counter.h"
 #include "gtest/gtest.h"
 #include "labrpc/network.h"
 #include "persister/simulated_disk.h"
@@ -177,86 +174,6 @@ TEST(LiveRaft, StartAndKillUnderLoad) {
   for (const auto& raft : group.rafts) raft->Kill();
   stop = true;
   for (std::thread& thread : threads) thread.join();
-}
-
-// Servers of the README's example.
-class Counters {
- public:
-  Counters()
-      : group_(&network_,
-               {.servers = 3,
-                .make_node = [this](harness::Ends ends, int /*group*/,
-                                    ServerId me, const auto& disk) {
-                  auto& counter = counters_[static_cast<size_t>(me)];
-                  counter =
-                      std::make_unique<Counter>(std::move(ends), me, disk);
-                  return harness::Node{.services = counter->Services(),
-                                       .kill = [&counter] { counter.reset(); },
-                                       .rest = nullptr};
-                }}) {
-    network_.LongDelays(true);
-    StartAll();
-  }
-
-  void StartAll() {
-    for (ServerId i = 0; i < 3; ++i) group_.Start(i);
-    for (ServerId i = 0; i < 3; ++i) group_.Connect(i);
-  }
-
-  void CrashAll() {
-    for (ServerId i = 0; i < 3; ++i) group_.Crash(i);
-  }
-
-  // The leader takes the command; if it is deposed at that moment the command
-  // may be lost, but not on one server alone.
-  void Add(int64_t n) {
-    AwaitTrue([&] {
-      return std::any_of(counters_.begin(), counters_.end(),
-                         [n](const auto& counter) { return counter->Add(n); });
-    });
-  }
-
-  // Waits until all count the same, `least` or more, and returns that.
-  int64_t AwaitValue(int64_t least) {
-    AwaitTrue([&] {
-      return std::all_of(counters_.begin(), counters_.end(),
-                         [&](const auto& counter) {
-                           return counter->value() >= least &&
-                                  counter->value() == counters_[0]->value();
-                         });
-    });
-    return counters_[0]->value();
-  }
-
-  size_t SnapshotSize(ServerId server) const {
-    return group_.SnapshotSize(server);
-  }
-
- private:
-  labrpc::Network network_;
-  std::array<std::unique_ptr<Counter>, 3> counters_;
-  harness::ServerGroup group_;
-};
-
-TEST(Example, ACounterIsTheSameOnEveryServer) {
-  Counters counters;
-  for (int64_t n = 1; n <= 10; ++n) counters.Add(n);
-  EXPECT_LE(counters.AwaitValue(1), 55);
-}
-
-// What stood in the log before the snapshot is not delivered again.
-TEST(Example, ACounterContinuesFromItsSnapshot) {
-  Counters counters;
-  for (int n = 1; n <= 1200; ++n) counters.Add(1);
-  for (ServerId i = 0; i < 3; ++i) {
-    AwaitTrue([&] { return counters.SnapshotSize(i) > 0; });
-  }
-  const int64_t before = counters.AwaitValue(1000);
-
-  counters.CrashAll();
-  counters.StartAll();
-  counters.Add(1);  // what is before it commits with it
-  EXPECT_LE(counters.AwaitValue(before + 1), 1201);
 }
 
 }  // namespace

@@ -125,16 +125,14 @@ TEST(Codec, AMissingIncludeIsOneError) {
   EXPECT_EQ(CountOf(errors, "<cereal/types/map.hpp>"), 1U) << errors;
 }
 
-// The service in the page for engineers is the one that TestUnitExample...
-// runs.
-TEST(EngineersPage, ShowsTheExampleAsItIs) {
+// The service in the README is the one that TestUnitExample... runs.
+TEST(Readme, ShowsTheExampleAsItIs) {
   const std::vector<std::string> parts = absl::StrSplit(
       Content(Root() / "examples/counter/counter.h"), "// [docs]\n");
   ASSERT_EQ(parts.size(), 3u);
   const std::string block = absl::StrCat("```cpp\n", parts[1], "```\n");
-  EXPECT_NE(Content(Root() / "docs/engineers.md").find(block),
-            std::string::npos)
-      << "docs/engineers.md should show:\n"
+  EXPECT_NE(Content(Root() / "README.md").find(block), std::string::npos)
+      << "README.md should show:\n"
       << block;
 }
 
