@@ -161,11 +161,11 @@ void Rsm::ReadLoop() {
 // A waiter's entry is gone as soon as another entry is committed at its index,
 // or this server has left the waiter's term: it may be that nothing is ever
 // applied at that index. An entry of a newer term says so too, for terms never
-// decrease along the log.
+// decrease along the log. That this server does not lead in the waiter's own
+// term is old: it was a candidate then, and a leader is one to the term's end.
 bool Rsm::Settles(const raft::ApplyMsg& message, const Waiter& waiter) {
-  if (message.term > waiter.term) return true;
-  if (message.kind != Kind::kState) return message.index >= waiter.index;
-  return message.term == waiter.term && !message.is_leader;
+  return message.term > waiter.term ||
+         (message.kind != Kind::kState && message.index >= waiter.index);
 }
 
 // Takes the waiters that these messages settle: all before the first one that

@@ -168,21 +168,14 @@ TEST(Rsm, ANewerTermLosesThoughThisServerLeadsInIt) {
   EXPECT_EQ(young.get().value, "young!");
 }
 
-TEST(Rsm, ALeaderThatStepsDownLoses) {
-  RsmFixture f;
-  f.raft->Lead(1, 1);
-  std::future<Result> a = f.Submit("a");
-  f.raft->Deliver({StateOf(1, /*is_leader=*/false)});
-  EXPECT_EQ(OutcomeOf(&a), Outcome::kLost);
-}
-
 // What is announced may be older than the command: that this server leads in
 // its term, and what it was before.
 TEST(Rsm, AnOlderOrEqualStateLosesNothing) {
   RsmFixture f;
   f.raft->Lead(2, 2);
   std::future<Result> a = f.Submit("a");
-  f.raft->Deliver({StateOf(1, true), StateOf(1, false), StateOf(2, true)});
+  f.raft->Deliver({StateOf(1, true), StateOf(1, false), StateOf(2, false),
+                   StateOf(2, true)});
   f.Settle(1, 2);
   EXPECT_FALSE(IsReady(a));
   f.raft->Deliver({CommandAt(2, 2, "a")});
