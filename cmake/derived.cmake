@@ -9,7 +9,8 @@
 
 set(RAFT_LAB_BASE "" CACHE PATH "a build to take objects from")
 set(RAFT_LAB_TREE "${PROJECT_SOURCE_DIR}" CACHE PATH "where sources are found")
-set(RAFT_LAB_CHECKS on CACHE STRING "off: raft/ without its CHECKs")
+set(RAFT_LAB_CHECKS on CACHE STRING
+  "off: raft/, rsm/ and kvraft/ without their CHECKs")
 option(RAFT_LAB_UNITS "a derived build has the unit tests too" OFF)
 include_directories(${RAFT_LAB_TREE})
 
@@ -100,7 +101,8 @@ function(lab_take_over name sources_variable)
   foreach(source IN LISTS ${sources_variable})
     list(FIND base_sources ${source} index)
     if(source IN_LIST RAFT_LAB_AFFECTED OR index EQUAL -1 OR
-       (name STREQUAL raft AND NOT base_checks STREQUAL RAFT_LAB_CHECKS))
+       (name MATCHES "^(raft|rsm|kvraft)$" AND
+        NOT base_checks STREQUAL RAFT_LAB_CHECKS))
       list(APPEND compiled ${source})
     else()
       list(GET base_objects ${index} object)

@@ -1,7 +1,8 @@
 """The mutants: what their files say, and how they are put into a tree.
 
-A file NAME.patch is a head of `Key: value` lines and a unified diff of raft/
-(README.md shows one). Nothing here changes the tree that the patches lie in.
+A file NAME.patch is a head of `Key: value` lines and a unified diff of one
+folder, raft/ or a service's (README.md shows one). Nothing here changes the
+tree that the patches lie in.
 """
 
 import hashlib
@@ -13,16 +14,19 @@ from pathlib import Path
 
 from tools.command import Problem
 
+# The folders that are broken, and the labs whose tests judge each.
+LABS = {"raft": "raft", "rsm": "rsm,kvraft", "kvraft": "rsm,kvraft"}
 # How a mutant's program is built and run: the variant of the Makefile.
 VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One fault of raft/."""
+    """One fault."""
     name: str
-    rule: str           # its number in raft/README.md
-    what: str           # completes "this Raft ..."
+    folder: str         # a key of LABS
+    rule: str           # its number in the folder's README.md
+    what: str           # completes "this Raft ...", "this server ..."
     seen: str           # where
     killers: list[str]  # names of tests, the likeliest to notice it first
     run: str            # a key of VARIANTS
@@ -39,7 +43,8 @@ class Mutant:
         return hashlib.sha256(self.patch.encode()).hexdigest()[:16]
 
 
-ORIGINAL = Mutant("original", "-", "is as it should be", "", [], "sim", "")
+ORIGINAL = Mutant("original", "raft", "-", "is as it should be", "", [], "sim",
+                  "")
 
 
 def parse(name: str, text: str) -> Mutant:
@@ -55,25 +60,25 @@ def parse(name: str, text: str) -> Mutant:
     breaks = re.fullmatch(r"([A-Z]\d+) (.+)", values["Breaks"])
     if breaks is None:
         raise Problem(f"{name}.patch: Breaks: names no rule like \"I1 ...\"")
-    foreign = set(re.findall(r"^(?:---|\+\+\+) (?![ab]/raft/)(.*)", text, re.M))
-    if foreign:
-        raise Problem(f"{name}.patch changes {', '.join(sorted(foreign))}, not "
-                     "raft/ alone")
+    folders = set(re.findall(r"^(?:---|\+\+\+) (?:[ab]/)?(.*?)/", text, re.M))
+    if len(folders) > 1 or not folders <= set(LABS):
+        raise Problem(f"{name}.patch changes {', '.join(sorted(folders))}, not "
+                      f"one of {', '.join(LABS)} alone")
     run = values.get("Run", "sim")
     if run not in VARIANTS:
         raise Problem(f"{name}.patch: Run: {run} is none of "
                      f"{', '.join(VARIANTS)}")
-    return Mutant(name, breaks[1], breaks[2], values["Seen"],
+    return Mutant(name, *folders, breaks[1], breaks[2], values["Seen"],
                   values["Killers"].split("|"), run, text)
 
 
 def rules_of(readme: str) -> set[str]:
-    """Returns the numbers of the rules that raft/README.md lists."""
+    """Returns the numbers of the rules that a README lists."""
     return set(re.findall(r"^\* ([A-Z]\d+)\. ", readme, re.M))
 
 
 def apply(mutant: Mutant, tree: Path, *, dry: bool = False) -> None:
-    """Changes the tree's raft/; with `dry` it only looks whether it could."""
+    """Changes the tree; with `dry` it only looks whether it could."""
     if shutil.which("patch") is None:
         raise Problem("missing: patch; run: make deps")
     command = ["patch", "-p1", "--fuzz=0", "--force", "--silent",
@@ -87,12 +92,12 @@ def apply(mutant: Mutant, tree: Path, *, dry: bool = False) -> None:
 
 def load(folder: Path, root: Path) -> list[Mutant]:
     """Returns all mutants in `folder`, each of which fits the tree `root`."""
-    rules = rules_of((root / "raft/README.md").read_text())
     mutants = [parse(path.stem, path.read_text())
                for path in sorted((folder / "patches").glob("*.patch"))]
     for mutant in mutants:
-        if mutant.rule not in rules:
-            raise Problem(f"{mutant.name}.patch: raft/README.md has no rule "
-                         f"{mutant.rule}")
+        readme = f"{mutant.folder}/README.md"
+        if mutant.rule not in rules_of((root / readme).read_text()):
+            raise Problem(f"{mutant.name}.patch: {readme} has no rule "
+                          f"{mutant.rule}")
         apply(mutant, root, dry=True)
     return mutants

@@ -79,8 +79,8 @@ def columns(bare: Program, checked: Program, seeds: int,
 
 def run_really(program: Program, tests: Iterable[str]) -> list[events.Test]:
     """Runs tests with real threads, in real time; returns what failed."""
-    ended = run_in(program.tree, [program.path, *tests, "--seed=1", "--json",
-                                  "--parallel=1"],
+    ended = run_in(program.tree, [program.path, f"--lab={program.labs}", *tests,
+                                  "--seed=1", "--json", "--parallel=1"],
                    REAL_LIMIT_S, {"ORACLE": "off"})
     return events.read(ended.output, ended.status).failed
 

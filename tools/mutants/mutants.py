@@ -1,9 +1,9 @@
-"""Breaks raft/ in one place at a time; the suite must notice each time.
+"""Breaks raft/, or a service, in one place at a time; the suite must notice.
 
 `make mutants`; README.md beside this file has the table.
 
-Each patch is put into a copy of the tree in out/mutants/, whose raft/ is
-compiled without its own CHECKs; then the suite runs under the simulator until
+Each patch is put into a copy of the tree in out/mutants/, whose raft/, rsm/ and
+kvraft/ are compiled without their own CHECKs; then the suite runs under the simulator until
 the first test fails. First comes a copy without any change, whose tests must
 pass. --full fills the columns of the table; --real runs the course's tests
 alone, in real time. out/mutants.json keeps what came out.
@@ -75,7 +75,6 @@ class Workshop:
 
     def __init__(self, with_checks: bool) -> None:
         self.with_checks = with_checks
-        self.sources = [path.name for path in (ROOT / "raft").glob("*.cc")]
 
     def tree(self, name: str) -> Path:
         """Returns where a mutant is made."""
@@ -86,21 +85,23 @@ class Workshop:
         """Builds the program in a tree."""
         program = mutation.build_in(tree, mutant.name, PROGRAM, mutant.variant,
                                     has_checks=self.with_checks, **how)
-        return Program(tree, mutant.run, program, self.sources)
+        checks = [path.name for path in (ROOT / mutant.folder).glob("*.cc")]
+        return Program(tree, mutant.run, program, corpus.LABS[mutant.folder],
+                       checks)
 
     def base(self, mutant: Mutant) -> Path:
         """Returns the tree whose objects a mutant takes over."""
         return self.tree(f"base-{mutant.variant}")
 
     def make_base(self, run: str) -> Program:
-        """Builds the unchanged Raft."""
+        """Builds the unchanged tree."""
         original = replace(ORIGINAL, run=run)
         tree = mutation.copy_tree(self.base(original).name, "raft")
         return self.build(original, tree, jobs=os.cpu_count() or 1)
 
     def make(self, mutant: Mutant) -> Program:
         """Copies, patches and builds. The tree is the caller's to delete."""
-        tree = mutation.copy_tree(self.tree(mutant.name).name, "raft")
+        tree = mutation.copy_tree(self.tree(mutant.name).name, mutant.folder)
         corpus.apply(mutant, tree)
         base = mutation.place_of(self.base(mutant)).relative_to(ROOT)
         return self.build(mutant, tree, base=str(base))
@@ -121,13 +122,18 @@ class Judge:
         """Builds what the mutants begin with, and tests it."""
         for run in sorted({mutant.run for mutant in chosen}):
             program = workshop.make_base(run)
-            check_killers(program, chosen)
             begin = time.monotonic()
             seeds = SEEDS_OF_ORIGINAL[run]
-            for seed in range(1, seeds + 1):
-                for kill in program.kills(ALL, seed):
-                    raise Problem("the tests fail without any change: "
-                                 f"{kill.test} seed {seed}: {kill.message}")
+            alike = [mutant for mutant in chosen if mutant.run == run]
+            for labs in sorted({corpus.LABS[m.folder] for m in alike}):
+                program = replace(program, labs=labs)
+                check_killers(program, [m for m in alike
+                                        if corpus.LABS[m.folder] == labs])
+                for seed in range(1, seeds + 1):
+                    for kill in program.kills(ALL, seed):
+                        raise Problem("the tests fail without any change: "
+                                      f"{kill.test} seed {seed}: "
+                                      f"{kill.message}")
             print(f"passed   original under {run}, {seeds} seeds in "
                   f"{time.monotonic() - begin:.1f} s", flush=True)
 
@@ -161,7 +167,8 @@ class Judge:
         """Says which tests come too late even alone."""
         tree = self.bare.tree(mutant.name)
         real = full.confirmed(
-            Program(tree, mutant.run, f"out/{mutant.variant}/{PROGRAM}"),
+            Program(tree, mutant.run, f"out/{mutant.variant}/{PROGRAM}",
+                    corpus.LABS[mutant.folder]),
             self.results.entry(mutant)["real"])
         shutil.rmtree(tree)
         return {"real": real}

@@ -218,9 +218,9 @@ class CorpusTest(unittest.TestCase):
         mutant = corpus.parse("x", patch("log", 3).replace(
             "TestA2A", "TestA2A|TestB2A\nRun: sim-race"))
         self.assertEqual(
-            (mutant.name, mutant.rule, mutant.what, mutant.seen,
+            (mutant.name, mutant.folder, mutant.rule, mutant.what, mutant.seen,
              mutant.killers, mutant.variant),
-            ("x", "I1", "is log", "here", ["TestA2A", "TestB2A"], "race"))
+            ("x", "raft", "I1", "is log", "here", ["TestA2A", "TestB2A"], "race"))
 
     def test_mistakes(self) -> None:
         """Each is named."""
@@ -230,8 +230,8 @@ class CorpusTest(unittest.TestCase):
                 ("Seen", "Seem", "x.patch: unknown Seem"),
                 ("I1 ", "", "Breaks: names no rule"),
                 ("--- a/raft", "--- raft", "lacks --- a/raft/..."),
-                ("b/raft", "b/base",
-                 "changes b/base/server.cc, not raft/ alone"),
+                ("b/raft", "b/base", "changes base, raft, not one of raft, rsm"),
+                ("/raft", "/base", "changes base, not one of raft, rsm"),
                 ("Killers:", "Run: fast\nKillers:", "Run: fast is none of")):
             with self.assertRaisesRegex(Problem, message):
                 corpus.parse("x", good.replace(old, new))

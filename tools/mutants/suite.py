@@ -10,11 +10,13 @@ from pathlib import Path
 
 from tools import events
 from tools.command import Problem
+from tools.mutants.corpus import LABS
 from tools.mutation import run_in
 
-ALL = tuple(events.ALL)
-COURSE = (*ALL, "--origin=course")
-OWN = (*ALL, "--origin=scenario,economy")
+# Selections among the tests of a mutant's labs.
+ALL: tuple[str, ...] = ()
+COURSE = ("--origin=course",)
+OWN = ("--origin=scenario,economy",)
 # The course added these to its suite of 2020, "the original 18", later.
 LATER = ("TestManyElections", "TestFollowerFailure", "TestLeaderFailure")
 
@@ -30,7 +32,7 @@ class Kill:
     message: str
     seed: int
     by: str = "original"  # the part of the suite that the test belongs to
-    runs_raft_check: bool = False  # one of raft/'s own CHECKs ended it
+    runs_raft_check: bool = False  # one of the folder's own CHECKs ended it
 
 
 def part_of_suite(test: events.Test) -> str:
@@ -47,13 +49,15 @@ class Program:
     tree: Path
     run: str  # of the mutant
     path: str
-    checks: list[str] = field(default_factory=list)  # raft/'s file names
+    labs: str = LABS["raft"]
+    checks: list[str] = field(default_factory=list)  # file names of the folder
 
     def command(self, tests: Iterable[str], seed: int) -> list[str]:
         """Returns what to start."""
         prefix = ["tools/fixed_addresses.sh"] \
             if self.run == "sim-race" else []
-        return [*prefix, self.path, *tests, f"--seed={seed}", "--json"]
+        return [*prefix, self.path, f"--lab={self.labs}", *tests,
+                f"--seed={seed}", "--json"]
 
     def settings(self, seed: int, oracle: bool) -> dict[str, str]:
         """Returns the environment that simulates."""
@@ -63,8 +67,9 @@ class Program:
                 "ORACLE": "on" if oracle else "off", **engine}
 
     def names(self) -> set[str]:
-        """Returns the names of all tests of the lab."""
-        listing = events.listed(self.tree / self.path, ALL, cwd=self.tree)
+        """Returns the names of all tests of the labs."""
+        listing = events.listed(self.tree / self.path, [f"--lab={self.labs}"],
+                                cwd=self.tree)
         return {test.test for test in listing}
 
     def kills(self, tests: Iterable[str], seed: int,
