@@ -24,6 +24,9 @@ export LAB_P := $(value P)
 export LAB_SEEDS := $(value SEEDS)
 export LAB_PROFILE := $(value PROFILE)
 export LAB_RAFT := $(value RAFT)
+export LAB_RSM := $(value RSM)
+export LAB_KVRAFT := $(value KVRAFT)
+export LAB_LAB := $(value LAB)
 export LAB_GO_LAB := $(value GO_LAB)
 export LAB_GO_LOG := $(value GO_LOG)
 export LAB_OUR_LOG := $(value OUR_LOG)
@@ -42,10 +45,37 @@ export LAB_CLASS := $(value CLASS)
 export LAB_OUT := $(value OUT)
 export LAB_PREFIX := $(value PREFIX)
 
-# Where products go: another's Raft has a place of its own.
-PLACE := $(if $(LAB_RAFT),$(shell \
-  tools/theirs.sh '$(subst ','\'',$(LAB_RAFT))'),out)
+# LAB=2 or 3 selects tests; LAB=folder stands for those of raft, rsm and kvraft in
+# it that are there.
+ifneq ($(filter-out 2 3,$(LAB_LAB)),)
+in_lab = $(if $(wildcard $(subst $() ,\ ,$(LAB_LAB))/$1),$(LAB_LAB)/$1)
+LAB_RAFT := $(or $(LAB_RAFT),$(call in_lab,raft))
+LAB_RSM := $(or $(LAB_RSM),$(call in_lab,rsm))
+LAB_KVRAFT := $(or $(LAB_KVRAFT),$(call in_lab,kvraft))
+$(if $(LAB_RAFT)$(LAB_RSM)$(LAB_KVRAFT),,$(error \
+  error: LAB=$(LAB_LAB): neither 2 nor 3, nor a folder with raft, rsm or kvraft))
+endif
+
+# Where products go: others' rooms have a place of their own.
+quoted = '$(subst ','\'',$1)'
+THEIRS_ROOMS := $(if $(LAB_RAFT),raft=$(call quoted,$(LAB_RAFT))) \
+  $(if $(LAB_RSM),rsm=$(call quoted,$(LAB_RSM))) \
+  $(if $(LAB_KVRAFT),kvraft=$(call quoted,$(LAB_KVRAFT)))
+THEIRS_SERVICES := $(strip $(LAB_RSM) $(LAB_KVRAFT))
+PLACE := $(if $(strip $(THEIRS_ROOMS)),$(shell \
+  tools/theirs.sh $(THEIRS_ROOMS)),out)
 $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
+# As it is typed, for lines to be copied into a shell; within double quotes.
+typed = $(if $(LAB_$1),$1=$$(printf %q "$$LAB_$1"))
+THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT))
+# The tests of these labs; all of them if it is empty.
+comma := ,
+SERVICES := rsm$(comma)kvraft
+ifneq ($(filter 2 3,$(LAB_LAB)),)
+LABS := $(if $(filter 2,$(LAB_LAB)),raft,$(SERVICES))
+else
+LABS := $(if $(LAB_RAFT),raft)$(if $(THEIRS_SERVICES),$(if $(LAB_RAFT),$(comma))$(SERVICES))
+endif
 
 JOBS ?= $(shell nproc)
 ASKED_JOBS = $(if $(filter file,$(origin JOBS)),,$(JOBS))
@@ -56,14 +86,15 @@ SIM_TESTS := $(if $(filter x86_64,$(shell uname -m)),out/plain/sim_tests)
 BENCHES = out/plain/raft_bench $(if $(SIM_TESTS),out/plain/raft_bench_sim)
 RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
   --verbose="$$LAB_V" --parallel="$$LAB_P" \
-  $(if $(LAB_RAFT),--target="$@ RAFT=$$(printf %q "$$LAB_RAFT")")
+  $(if $(LABS),--lab=$(LABS)) $(if $(THEIRS),--target="$@ $(THEIRS)")
 SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
-  --raft="$$LAB_RAFT" --isolated="$(ISOLATED)"
+  --theirs="$(THEIRS)" --lab="$(LABS)" --isolated="$(ISOLATED)"
 # With ISOLATED=1 the Raft is in a process of its own, as it is graded
 # (tests/isolation/README.md).
 ifdef ISOLATED
+$(if $(THEIRS_SERVICES),$(error error: ISOLATED=1 is for a Raft; leave out RSM= and KVRAFT=))
 RAFT_TESTS = out/plain/raft_judge
 RAFT_SIM = out/plain/raft_judge_sim
 RACE_SIM = $(RAFT_SIM)
@@ -82,7 +113,7 @@ RACE_SIM = $(PLACE)/race/raft_sim
 endif
 # Groups of tools/packages.txt; the tests of ours need what their scripts do.
 NEEDS = tools/needs.sh build
-NEEDS_FOR_TESTS = $(NEEDS) $(if $(LAB_RAFT),,test)
+NEEDS_FOR_TESTS = $(NEEDS) $(if $(THEIRS),,test)
 NEEDS_FOR_RUNS = $(NEEDS) test $(if $(LAB_SSHLOGINS),ssh)
 PYTHON = /usr/bin/python3
 TOOLS = $(PYTHON) -B -m tools
@@ -98,12 +129,12 @@ demo:
 	@$(BUILD) out/plain/demo
 	@out/plain/demo
 
-build: OURS_OR_THEIRS = $(if $(LAB_RAFT),raft_tests raft_sim,all)
+build: OURS_OR_THEIRS = $(if $(THEIRS),raft_tests raft_sim,all)
 build:
 	@$(NEEDS)
 	@$(BUILD) $(addprefix $(PLACE)/plain/,$(OURS_OR_THEIRS))
 
-test: PROGRAMS = $(RAFT_TESTS) $(if $(LAB_RAFT)$(ISOLATED),,$(SIM_TESTS))
+test: PROGRAMS = $(RAFT_TESTS) $(if $(THEIRS)$(ISOLATED),,$(SIM_TESTS))
 test:
 	@$(NEEDS_FOR_TESTS)
 	$(BUILD_HOST)
@@ -215,7 +246,7 @@ trace:
 	@$(BUILD) $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 	@$(TOOLS) trace --isolated="$(ISOLATED)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
-	  --real="$(REAL)" --text="$(TEXT)" --raft="$$LAB_RAFT" \
+	  --real="$(REAL)" --text="$(TEXT)" --theirs="$(THEIRS)" \
 	  $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 
 # The page in a browser.
@@ -229,7 +260,7 @@ stress:
 	@$(BUILD) $(PLACE)/plain/raft_tests
 	@$(TOOLS) stress --run="$$LAB_RUN" --n="$$LAB_N" \
 	  --seed="$$LAB_SEED" --jobs="$(ASKED_JOBS)" --keep_going="$(KEEP_GOING)" \
-	  --sshlogins="$$LAB_SSHLOGINS" --raft="$$LAB_RAFT" \
+	  --sshlogins="$$LAB_SSHLOGINS" --theirs="$(THEIRS)" --lab="$(LABS)" \
 	  $(PLACE)/plain/raft_tests
 
 # How fast our Raft is on this machine, of what the machine allows.

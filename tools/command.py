@@ -8,7 +8,6 @@ import argparse
 import io
 import os
 import re
-import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -77,9 +76,10 @@ class Arguments(argparse.ArgumentParser):
         raise Problem(message)
 
 
-def raft_argument(raft: str) -> str:
-    """Returns RAFT= for a line to be copied into a shell; nothing for ours."""
-    return f" RAFT={shlex.quote(raft)}" if raft else ""
+def theirs_argument(theirs: str) -> str:
+    """Returns RAFT= and the like, as they were typed, for a line to be copied
+    into a shell; nothing for ours."""
+    return f" {theirs}" if theirs else ""
 
 
 @contextmanager

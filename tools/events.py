@@ -13,8 +13,8 @@ from tools.command import Problem
 from tools.process import ask
 
 Event = dict[str, Any]
-# All tests of the lab's Raft.
-ALL = ("--lab=raft",)
+# All tests of the labs, without those of the network.
+ALL = ("--lab=raft,rsm,kvraft",)
 
 
 class Test(NamedTuple):
@@ -92,9 +92,12 @@ def test_of(event: Event) -> Test:
                   for name in Test._fields))
 
 
-def selection(run: str) -> list[str]:
-    """Returns the options that select what RUN= means; empty: all of ALL."""
-    return [f"--run={run}"] if run else list(ALL)
+def selection(run: str, lab: str = "") -> list[str]:
+    """Returns the options that select what RUN= and LAB= mean; ALL if both are
+    empty."""
+    options = [f"--{name}={value}" for name, value in
+               (("run", run), ("lab", lab)) if value]
+    return options or list(ALL)
 
 
 def listed(program: str | Path, options: Iterable[str],

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from tools import ROOT, events
 from tools.build import build
-from tools.command import Problem, raft_argument
+from tools.command import Problem
 from tools.grade import submission
 from tools.grade.result import Grade, TestResult
 from tools.process import Launcher, ask, inherited
@@ -62,7 +63,8 @@ class Grader:
         self.session: seeds.Session | None = None
         self.environment = {"RAFT_DISKS": "" if self.saves_as_ours() else
                             "opaque"}
-        self.suffix = f" ISOLATED=1{raft_argument(raft)}"
+        self.theirs = f"RAFT={shlex.quote(raft)}" if raft else ""
+        self.suffix = f" ISOLATED=1 {self.theirs}".rstrip()
         self.grade = Grade(raft or "raft")
         self.grade.tests = {test.test: TestResult(test.group)
                             for test in judge.tests}
@@ -110,7 +112,8 @@ class Grader:
         place = "out"
         if self.raft:
             submission.check_folder(Path(self.raft))
-            place = ask([ROOT / "tools/theirs.sh", self.raft]).stdout.strip()
+            place = ask([ROOT / "tools/theirs.sh",
+                         f"raft={self.raft}"]).stdout.strip()
             if place.startswith("error: "):
                 raise Problem(place.removeprefix("error: "))
         self.say(f"building {place}")
@@ -148,7 +151,7 @@ class Grader:
         self.say(f"make {target}, {count} seeds")
         options = argparse.Namespace(
             program=str(self.judge.simulated), run="", target=target,
-            profile="fair", raft=self.raft, jobs=self.settings.jobs,
+            profile="fair", theirs=self.theirs, lab="", jobs=self.settings.jobs,
             sshlogins="", isolated="1")
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
             self.session = seeds.Session(options, Path(folder),

@@ -68,7 +68,7 @@ def parse(name: str, text: str) -> Mutant:
     if run not in VARIANTS:
         raise Problem(f"{name}.patch: Run: {run} is none of "
                      f"{', '.join(VARIANTS)}")
-    return Mutant(name, *folders, breaks[1], breaks[2], values["Seen"],
+    return Mutant(name, folders.pop(), breaks[1], breaks[2], values["Seen"],
                   values["Killers"].split("|"), run, text)
 
 

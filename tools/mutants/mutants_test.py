@@ -220,7 +220,8 @@ class CorpusTest(unittest.TestCase):
         self.assertEqual(
             (mutant.name, mutant.folder, mutant.rule, mutant.what, mutant.seen,
              mutant.killers, mutant.variant),
-            ("x", "raft", "I1", "is log", "here", ["TestA2A", "TestB2A"], "race"))
+            ("x", "raft", "I1", "is log", "here", ["TestA2A", "TestB2A"],
+             "race"))
 
     def test_mistakes(self) -> None:
         """Each is named."""

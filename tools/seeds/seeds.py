@@ -33,7 +33,7 @@ from tqdm import tqdm
 
 from tools import ROOT, events
 from tools.command import (INTERRUPTED, Arguments, Problem, number,
-                           on_interrupt, raft_argument)
+                           on_interrupt, theirs_argument)
 from tools.process import INTERRUPTED_STATUSES, Launcher, Stopped
 from tools.seeds import notice
 from tools.seeds.farm import Farm, NoFarm, check_machines
@@ -83,10 +83,10 @@ class Session:
         """Returns what to start for one seed."""
         options = self.options
         target = options.target + (" ISOLATED=1" if options.isolated else "")
-        target += f"{raft_argument(options.raft)} SEEDS=1"
+        target += f"{theirs_argument(options.theirs)} SEEDS=1"
         if options.target == "sim":
             target += f" PROFILE={options.profile}"
-        return [options.program, *events.selection(options.run),
+        return [options.program, *events.selection(options.run, options.lab),
                 f"--seed={seed}", how, f"--target={target}"]
 
     def simulated(self, seed: int) -> dict[str, str]:
@@ -236,7 +236,7 @@ class Summary:
         if options.target == "sim":  # a sanitizer's schedule is another
             seed, test = counted[0]
             lines += ["to see what happened, on a page:",
-                      f"  make trace{raft_argument(options.raft)} PROFILE="
+                      f"  make trace{theirs_argument(options.theirs)} PROFILE="
                       f"{options.profile} RUN='^{test.test}$' SEED={seed}"]
         return lines
 
@@ -324,7 +324,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
     parser.add_argument("program")
-    parser.texts("run", "seeds", "seed_list", "verbose", "sshlogins", "raft",
+    parser.texts("run", "seeds", "seed_list", "verbose", "sshlogins", "theirs",
+                 "lab",
                  "isolated")
     parser.texts("target", default="sim")
     parser.choice("profile", "fair", "harsh", hint="fair or harsh")
@@ -338,7 +339,8 @@ def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     options = parse_arguments(arguments)
     seeds = choose_seeds(options)
-    events.listed(options.program, events.selection(options.run))
+    events.listed(options.program,
+                  events.selection(options.run, options.lab))
     check_machines(options.sshlogins)
     if options.sshlogins and options.target != "sim":
         raise Problem("SSHLOGINS is for make sim and make stress; leave it "

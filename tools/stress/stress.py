@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tools import ROOT, events
 from tools.command import (INTERRUPTED, Arguments, number, on_interrupt,
-                           raft_argument, writing)
+                           theirs_argument, writing)
 from tools.seeds import seeds
 from tools.seeds.farm import Done, Farm, NoFarm, check_machines
 
@@ -44,7 +44,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("program", help="relative to the project's root")
     parser.add_argument("--out", type=Path, default=Path("out/stress"),
                         help="where logs go")
-    parser.texts("run", "seed", "sshlogins", "raft")
+    parser.texts("run", "seed", "sshlogins", "theirs", "lab")
     parser.number("n", DEFAULT_RUNS, 1, MOST_RUNS)
     parser.number("jobs", None, 1, seeds.MOST_JOBS)
     parser.choice("keep_going", "", "0", "1", hint="1, or leave it out")
@@ -59,7 +59,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def choose_runs(options: argparse.Namespace) -> list[Run]:
     """Returns all runs: each test once, then each again."""
     tests = [test.test for test in events.listed(
-        options.program, events.selection(options.run))]
+        options.program, events.selection(options.run, options.lab))]
     return [Run(test, options.seed + turn) for turn in range(options.n)
             for test in tests]
 
@@ -68,7 +68,7 @@ def command(options: argparse.Namespace, run: Run) -> str:
     """Returns the shell's command for one run."""
     return shlex.join([RUNNER, options.program, f"--run=^{run.test}$",
                        f"--seed={run.seed}", "--json",
-                       f"--target=test{raft_argument(options.raft)}"])
+                       f"--target=test{theirs_argument(options.theirs)}"])
 
 
 class Summary:
@@ -104,7 +104,7 @@ class Summary:
             return result.failed[0].why, result.failed[0].repeat
         said = (result.text + done.errors).strip().rpartition("\n")[2]
         return (f"ended with status {done.status}: {said or 'no output'}",
-                f"make test{raft_argument(self.options.raft)} "
+                f"make test{theirs_argument(self.options.theirs)} "
                 f"RUN='^{run.test}$' SEED={run.seed}")
 
     def table(self) -> list[str]:

@@ -106,7 +106,7 @@ class StressTest(unittest.TestCase):
     def test_keep_going(self) -> None:
         """All runs are made; each failure is kept."""
         status, output = self.stress("--run=Good|Rare", "--n=10", "--seed=1",
-                                     "--keep_going=1", "--raft=../mine")
+                                     "--keep_going=1", "--theirs=RAFT=../mine")
         self.assertEqual(status, 1, output)
         self.assertRegex(output, r"TestGood2A +10 +0 ")
         self.assertRegex(output, r"TestRare2B +10 +2 ")

@@ -23,7 +23,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
     parser.add_argument("program", type=Path)
-    parser.texts("run", "seed", "profile", "real", "text", "raft", "isolated")
+    parser.texts("run", "seed", "profile", "real", "text", "theirs",
+                 "isolated")
     parser.add_argument("--out", type=Path, default=ROOT / "out",
                         help="where trace and page go")
     return parser.read(arguments)
@@ -55,7 +56,7 @@ def command_for(options: argparse.Namespace, program: Path,
         return [str(program), f"--run=^{test}$", f"--seed={options.seed}"]
     return [sys.executable, "-B", "-m", "tools", "sim", "--seeds=1",
             f"--seed={options.seed}", f"--profile={options.profile}",
-            f"--run=^{test}$", f"--raft={options.raft}",
+            f"--run=^{test}$", f"--theirs={options.theirs}",
             f"--isolated={options.isolated}", str(program)]
 
 
