@@ -72,7 +72,7 @@ class Sessions : public StateMachine {
   static absl::StatusOr<Answer> Decode(std::string_view result);
   static absl::StatusOr<Id> DecodeId(std::string_view value);
 
-  // What EncodeOpen() or EncodeCommand() encoded, for those who watch a log.
+  // What EncodeOpen() or EncodeCommand() encoded, for views of a log.
   struct Request {
     bool is_open = false;
     Id session = kNone;

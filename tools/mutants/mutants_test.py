@@ -231,7 +231,8 @@ class CorpusTest(unittest.TestCase):
                 ("Seen", "Seem", "x.patch: unknown Seem"),
                 ("I1 ", "", "Breaks: names no rule"),
                 ("--- a/raft", "--- raft", "lacks --- a/raft/..."),
-                ("b/raft", "b/base", "changes base, raft, not one of raft, rsm"),
+                ("b/raft", "b/base",
+                 "changes base, raft, not one of raft, rsm"),
                 ("/raft", "/base", "changes base, not one of raft, rsm"),
                 ("Killers:", "Run: fast\nKillers:", "Run: fast is none of")):
             with self.assertRaisesRegex(Problem, message):
