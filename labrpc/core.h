@@ -47,7 +47,7 @@ using Outcome = std::optional<std::string>;
 // Receives the outcome; dropped, without being run, if the end is closed first.
 using Callback = std::function<void(Outcome)>;
 
-class Core {
+class Core : public std::enable_shared_from_this<Core> {
  public:
   explicit Core(base::Random random) : faults_(random) {}
 
@@ -90,7 +90,7 @@ class Core {
   enum class Phase {
     kDelayed,        // on its way to the server [timer, tap]
     kQueued,         // at the server [worker]
-    kRunning,        // in the handler [that worker, dead check]
+    kRunning,        // to be answered by the handler [worker, dead check]
     kReplyDelayed,   // on its way to the caller [timer, tap]
     kUndeliverable,  // never arrives; its caller waits [timer]
     kCompleted,      // the outcome is known [worker]
@@ -121,6 +121,8 @@ class Core {
     Outcome outcome;              // in kReplyDelayed and kCompleted
   };
   using Calls = std::map<CallId, Call>;
+  // One taken out, to be completed, and destroyed, without mu_.
+  using CompletedCall = Calls::node_type;
 
   // A call whose handler runs, as its worker sees it.
   struct RunningCall {
@@ -131,11 +133,7 @@ class Core {
     bool dead;  // the dead check failed before the handler began
   };
 
-  // A call taken out of calls_, to be completed, and destroyed, without mu_.
-  using CompletedCall = Calls::node_type;
-
-  // Of the dead check. A timer is set only when there is something to find.
-  static constexpr Milliseconds kPollInterval{100};
+  static constexpr Milliseconds kPollInterval{100};  // of the dead check
 
   // The registry; network.cc.
   EndId FindEndLocked(const std::string& name, const char* operation)
@@ -151,7 +149,8 @@ class Core {
   void ReportUndeliverable(CallId id) EXCLUDES(mu_);
   void OnDelayOver(CallId id, Phase phase) EXCLUDES(mu_);
   void Start(CallId id) EXCLUDES(mu_);
-  void OnReply(RunningCall* running, std::string reply) EXCLUDES(mu_);
+  rpc::RespondBytes AnswerLater(const Packet& packet, EndId end);
+  void OnReply(Packet packet, EndId end, std::string reply) EXCLUDES(mu_);
   void JudgeReplyLocked(const Call& call, Packet* reply) REQUIRES(mu_);
   void Report(const Packet& packet) const;
   // The call if it is in that phase, else the end of calls_.
@@ -161,6 +160,7 @@ class Core {
   void Finish(CallId id) EXCLUDES(mu_);
   CompletedCall TakeLocked(Calls::iterator call) REQUIRES(mu_);
   void Complete(CompletedCall* completed) EXCLUDES(mu_);
+  void Fail(CallId id) EXCLUDES(mu_);
   void FailLocked(Call* call) REQUIRES(mu_);
   void SetServer(const std::string& name, std::shared_ptr<Server> server)
       EXCLUDES(mu_);

@@ -165,11 +165,13 @@ void Core::Start(CallId id) {
     Call& call = found->second;
     call.phase = Phase::kRunning;
     call.started = Clock::now();
+    const bool dead = IsDeadLocked(call);
+    // Until the dead check no other server may have the address of this one.
     running = {.packet = call.packet,
                .end = call.end,
                .args = std::move(call.args),
-               .server = std::move(call.server),
-               .dead = IsDeadLocked(call)};
+               .server = dead ? call.server : std::move(call.server),
+               .dead = dead};
     if (!call.flags.reliable && faults_.LosesRequest()) {
       lost = TakeLocked(found);
     }
@@ -180,11 +182,25 @@ void Core::Start(CallId id) {
   Report(packet);
   if (!lost.empty()) return Complete(&lost);
   if (running.dead) timers_.After(kPollInterval, [this, id] { Poll(id); });
-  OnReply(&running, running.server->Dispatch(packet.method, running.args));
+  Outcome reply = running.server->Dispatch(packet.method, running.args, [&] {
+    return AnswerLater(packet, running.end);
+  });
+  if (reply.has_value()) OnReply(packet, running.end, *std::move(reply));
 }
 
-void Core::OnReply(RunningCall* running, std::string reply) {
-  Packet& packet = running->packet;
+// The answer goes on from a worker, since locks may be held where it is given;
+// after Cleanup() it goes nowhere. It keeps the core, but not the server, which
+// may own what has to answer.
+rpc::RespondBytes Core::AnswerLater(const Packet& packet, EndId end) {
+  return [core = shared_from_this(), packet, end](Outcome reply) {
+    core->workers_.Submit([core = core.get(), packet, end, reply]() mutable {
+      if (!reply.has_value()) return core->Fail(packet.call);
+      core->OnReply(packet, end, *std::move(reply));
+    });
+  };
+}
+
+void Core::OnReply(Packet packet, EndId end, std::string reply) {
   packet.kind = Packet::Kind::kReply;
   packet.fate = Packet::Fate::kRefused;
   packet.bytes = reply;
@@ -209,7 +225,7 @@ void Core::OnReply(RunningCall* running, std::string reply) {
       }
     }
   }
-  if (asks) return AskTap(packet, running->end);
+  if (asks) return AskTap(packet, end);
   Report(packet);
   if (packet.fate == Packet::Fate::kReordered) {
     Schedule(packet.call, Phase::kReplyDelayed, packet.delay);

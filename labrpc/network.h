@@ -21,17 +21,21 @@
 //   otherwise
 //     the reply, with no delay
 //
-// A call has no time limit: a handler that never returns, on a server that
+// A handler that answers later (rpc::Responder) counts as running until it has
+// answered, but has no thread then; all the same happens to its call.
+//
+// A call has no time limit: a handler that never answers, on a server that
 // stays reachable, keeps its caller waiting. The handler of a call that ended
 // early runs on; its reply is discarded.
 //
 // Lifetimes. After Cleanup(), which the destructor calls, no network thread,
 // handler, callback or observer runs, and none will: what they refer to may be
 // destroyed; likewise the callbacks of one end after its Close(). Ends may
-// outlive the network; they then refuse all calls. A service is kept alive
-// until the last of its handlers has returned; a network thread may drop the
-// last reference to it, with no lock held, and its destructor may close ends.
-// So may the destructor of a callback.
+// outlive the network; they then refuse all calls. So may responders; what they
+// answer then is dropped. A service is kept alive until the last of its
+// handlers has returned, whether it has answered or not; a network thread may
+// drop the last reference to it, with no lock held, and its destructor may
+// close ends. So may the destructor of a callback.
 //
 // Thread safety: safe. Handlers run concurrently, also those of one server and
 // of one end. No handler or callback runs under a lock of the network.
@@ -112,9 +116,10 @@ class Network {
   bool Release(uint64_t call);
 
   // Ends the network: calls in progress fail at once (their callbacks have
-  // returned when this returns), running handlers are waited for, threads are
-  // joined, servers released. Later calls fail at once and are not counted;
-  // their callbacks are dropped without being run. Idempotent.
+  // returned when this returns), running handlers are waited for, but not their
+  // later answers, threads are joined, servers released. Later calls fail at
+  // once and are not counted; their callbacks are dropped without being run.
+  // Idempotent.
   // REQUIRES: not called from a handler or callback; one thread at a time.
   void Cleanup();
 

@@ -7,9 +7,12 @@ namespace labrpc {
 
 // A call that no service answers is a bug of the caller's, and fatal with the
 // course's words.
-std::string Server::Dispatch(std::string_view method, std::string_view args) {
+std::optional<std::string> Server::Dispatch(std::string_view method,
+                                            std::string_view args,
+                                            rpc::RespondLater respond_later) {
   count_.fetch_add(1, std::memory_order_relaxed);
-  absl::StatusOr<std::string> reply = dispatcher_.Dispatch(method, args);
+  absl::StatusOr<std::optional<std::string>> reply =
+      dispatcher_.Dispatch(method, args, respond_later);
   if (!reply.ok()) {
     const bool no_method =
         reply.status().code() == absl::StatusCode::kUnimplemented;

@@ -4,13 +4,14 @@
 //
 // Thread safety: safe. Handlers run concurrently, without any lock of this
 // class. A service lives until it was replaced, or its server destroyed, and
-// the last call in it has returned.
+// the last handler of it has returned.
 
 #ifndef LABRPC_SERVER_H_
 #define LABRPC_SERVER_H_
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,9 +30,12 @@ class Server {
   int64_t GetCount() const { return count_.load(); }
 
   // Counts one call and runs the handler of `method` with the encoded
-  // arguments; returns the encoded reply. What the dispatcher cannot answer is
-  // fatal. For the network.
-  std::string Dispatch(std::string_view method, std::string_view args);
+  // arguments; returns the encoded reply, or nothing if the handler answers
+  // later (rpc::Dispatcher). What the dispatcher cannot answer is fatal. For
+  // the network.
+  std::optional<std::string> Dispatch(std::string_view method,
+                                      std::string_view args,
+                                      rpc::RespondLater respond_later);
 
  private:
   std::atomic<int64_t> count_{0};

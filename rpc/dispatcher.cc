@@ -31,8 +31,9 @@ void Dispatcher::Add(Service service) {
   services_[added->name()].swap(added);
 }
 
-absl::StatusOr<std::string> Dispatcher::Dispatch(std::string_view method,
-                                                 std::string_view args) {
+absl::StatusOr<std::optional<std::string>> Dispatcher::Dispatch(
+    std::string_view method, std::string_view args,
+    RespondLater respond_later) {
   const size_t dot = method.rfind('.');
   if (dot == std::string_view::npos) {
     return absl::NotFoundError(std::string(method) + " is no Service.Method");
@@ -53,7 +54,8 @@ absl::StatusOr<std::string> Dispatcher::Dispatch(std::string_view method,
     return absl::UnimplementedError(
         Unknown("method", name, method, service->handlers()));
   }
-  absl::StatusOr<std::string> reply = handler->second(args);
+  absl::StatusOr<std::optional<std::string>> reply =
+      handler->second(args, respond_later);
   if (absl::IsInvalidArgument(reply.status())) {
     undecodable_.Add(std::string(reply.status().message()));
   }

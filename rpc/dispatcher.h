@@ -6,7 +6,8 @@
 //
 // Thread safety: safe. Handlers run concurrently, without any lock of this
 // class. A service is destroyed once it was replaced, or its dispatcher
-// destroyed, and the last call in it has returned.
+// destroyed, and the last handler of it has returned; handlers that answer
+// later may have answers outstanding then.
 
 #ifndef RPC_DISPATCHER_H_
 #define RPC_DISPATCHER_H_
@@ -15,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,12 +37,15 @@ class Dispatcher {
   void Add(Service service) EXCLUDES(mu_);
 
   // Runs the handler of `method` ("Service.Method", split at the last dot) with
-  // the encoded arguments, and returns the encoded reply. Returns kNotFound if
-  // there is no such service, kUnimplemented if that has no such method, each
-  // with the names to choose from, and kInvalidArgument if `args` do not
-  // decode. What does not is counted, and the first is logged.
-  absl::StatusOr<std::string> Dispatch(std::string_view method,
-                                       std::string_view args) EXCLUDES(mu_);
+  // the encoded arguments, and returns the encoded reply; or nothing if the
+  // handler answers later, by what `respond_later` gives: it is called before
+  // such a handler, on this stack. Returns kNotFound if there is no such
+  // service, kUnimplemented if that has no such method, each with the names to
+  // choose from, and kInvalidArgument if `args` do not decode. What does not is
+  // counted, and the first is logged.
+  absl::StatusOr<std::optional<std::string>> Dispatch(
+      std::string_view method, std::string_view args,
+      RespondLater respond_later) EXCLUDES(mu_);
 
   // How many calls had arguments that did not decode.
   uint64_t undecodable_requests() const { return undecodable_.count(); }

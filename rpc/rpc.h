@@ -12,6 +12,15 @@
 //   });
 //   std::optional<RequestVoteReply> reply = end->Call(kRequestVote, args);
 //
+// A handler that must wait for something answers later instead, and keeps no
+// thread waiting:
+//
+//   service.HandleAsync(kGet, [this](const GetArgs& args,
+//                                    rpc::Responder<GetReply> respond) {
+//     waiting_.push_back({args.key, std::move(respond)});
+//   });
+//   std::move(waiting_.back().respond).Send(reply);  // on any thread
+//
 // Arguments and replies cross as bytes only: nothing is shared between the two
 // sides, and the arguments may change or die once the call has been made.
 
@@ -28,6 +37,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "base/logging.h"
 #include "base/mutex.h"
 #include "rpc/codec.h"
@@ -133,6 +144,46 @@ class ClientEnd {
   const std::shared_ptr<Decoder> decoder_;
 };
 
+// Takes the encoded reply to a call, or nothing if it has none: once, on any
+// thread and under any lock of the caller's. A network's own; it does not
+// block, and runs no foreign code on the caller's stack.
+using RespondBytes = absl::AnyInvocable<void(std::optional<std::string>) &&>;
+
+// Makes that for the call in question, if its handler answers later.
+using RespondLater = absl::FunctionRef<RespondBytes()>;
+
+// Answers one call, later: at most once, on any thread, the handler's own
+// included, and under any lock. Destroyed before that, it fails the call: the
+// caller gets nothing. Neither blocks, and both are harmless when the call has
+// ended long ago, or its server or network is gone. It keeps no service alive.
+//
+// Thread safety: compatible.
+template <typename Reply>
+class Responder {
+ public:
+  explicit Responder(RespondBytes respond) : respond_(std::move(respond)) {}
+  Responder(Responder&& other) noexcept
+      : respond_(std::exchange(other.respond_, nullptr)) {}
+  // A call that this one had still to answer fails.
+  Responder& operator=(Responder other) noexcept {
+    std::swap(respond_, other.respond_);
+    return *this;
+  }
+  ~Responder() {
+    if (respond_ != nullptr) std::move(respond_)(std::nullopt);
+  }
+
+  // Sends the reply: `std::move(respond).Send(reply)`. Does not block.
+  // REQUIRES: it was neither used nor moved before; it dies otherwise.
+  void Send(const Reply& reply) && {
+    CHECK(respond_ != nullptr) << "a call is answered twice";
+    std::exchange(respond_, nullptr)(Encode<Reply>(reply));
+  }
+
+ private:
+  RespondBytes respond_;  // null: used, or moved away
+};
+
 // The server's side: a named set of methods and their handlers.
 //
 // Thread safety: compatible; fill it first, then it may be used by any number
@@ -141,8 +192,10 @@ class ClientEnd {
 class Service {
  public:
   // Takes the encoded arguments, returns the encoded reply, or kInvalidArgument
-  // if they do not decode.
-  using Handler = std::function<absl::StatusOr<std::string>(std::string_view)>;
+  // if they do not decode. Returns nothing if it answers later: by what
+  // `respond_later` gives, which it asks for once, and in that case alone.
+  using Handler = std::function<absl::StatusOr<std::optional<std::string>>(
+      std::string_view, RespondLater respond_later)>;
 
   explicit Service(std::string name) : name_(std::move(name)) {}
 
@@ -153,19 +206,24 @@ class Service {
     static_assert(
         std::is_same_v<std::invoke_result_t<Function, const Args&>, Reply>,
         "the handler must return exactly the method's reply type");
-    const std::string full(method.name);
-    CHECK_EQ(full.substr(0, full.rfind('.')), name_)
-        << "method " << full << " does not belong to service " << name_;
-    handlers_[full.substr(full.rfind('.') + 1)] =
-        [full, handler = std::move(handler)](
-            std::string_view bytes) -> absl::StatusOr<std::string> {
-      const absl::StatusOr<Args> args = Decode<Args>(bytes);
-      if (!args.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            full, ": decode arguments: ", args.status().message()));
-      }
-      return Encode<Reply>(handler(*args));
-    };
+    Add(method, [handler = std::move(handler)](const Args& args, RespondLater) {
+      return std::optional(Encode<Reply>(handler(args)));
+    });
+  }
+
+  // The same, with a handler that takes a const Args&, which it must copy for
+  // later, and a Responder<Reply>, and returns nothing.
+  template <typename Args, typename Reply, typename Function>
+  void HandleAsync(const Method<Args, Reply>& method, Function handler) {
+    static_assert(
+        std::is_void_v<
+            std::invoke_result_t<Function, const Args&, Responder<Reply>>>,
+        "the handler must answer by its Responder alone");
+    Add(method, [handler = std::move(handler)](const Args& args,
+                                               RespondLater respond_later) {
+      handler(args, Responder<Reply>(respond_later()));
+      return std::optional<std::string>();
+    });
   }
 
   const std::string& name() const { return name_; }
@@ -176,6 +234,24 @@ class Service {
   }
 
  private:
+  template <typename Args, typename Reply, typename Function>
+  void Add(const Method<Args, Reply>& method, Function handler) {
+    const std::string full(method.name);
+    CHECK_EQ(full.substr(0, full.rfind('.')), name_)
+        << "method " << full << " does not belong to service " << name_;
+    handlers_[full.substr(full.rfind('.') + 1)] =
+        [full, handler = std::move(handler)](std::string_view bytes,
+                                             RespondLater respond_later)
+        -> absl::StatusOr<std::optional<std::string>> {
+      const absl::StatusOr<Args> args = Decode<Args>(bytes);
+      if (!args.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            full, ": decode arguments: ", args.status().message()));
+      }
+      return handler(*args, respond_later);
+    };
+  }
+
   std::string name_;
   std::map<std::string, Handler, std::less<>> handlers_;
 };

@@ -62,7 +62,10 @@ class Host {
       case Kind::kState:
         return Answer(message, raft->GetState());
       case Kind::kHandle:
-        return Answer(message, raft->Handle(message.name, message.bytes));
+        return raft->Handle(message.name, message.bytes,
+                            [this, message](std::optional<std::string> reply) {
+                              Answer(message, std::move(reply));
+                            });
       case Kind::kKill:
         raft->Kill();
         return Answer(message, "");

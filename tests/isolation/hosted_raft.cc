@@ -191,18 +191,19 @@ std::string HostedRaft::GetState() const {
   return rpc::Encode(StateAnswer{state.term, state.is_leader});
 }
 
-std::optional<std::string> HostedRaft::Handle(const std::string& method,
-                                              std::string_view args) {
+void HostedRaft::Handle(const std::string& method, std::string_view args,
+                        rpc::RespondBytes respond) {
   rpc::Service::Handler handler;
   {
     base::MutexLock lock(&mu_);
     const auto found = handlers_.find(method);
-    if (found == handlers_.end()) return std::nullopt;
+    if (found == handlers_.end()) return std::move(respond)(std::nullopt);
     handler = found->second;
   }
-  absl::StatusOr<std::string> reply = handler(args);
-  if (!reply.ok()) return std::nullopt;
-  return *std::move(reply);
+  absl::StatusOr<std::optional<std::string>> reply =
+      handler(args, [&respond] { return std::move(respond); });
+  if (!reply.ok()) return std::move(respond)(std::nullopt);
+  if (reply->has_value()) std::move(respond)(*std::move(reply));
 }
 
 void HostedRaft::Kill() { Made()->Kill(); }

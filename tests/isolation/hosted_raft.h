@@ -60,13 +60,13 @@ class HostedRaft {
   // Makes the Raft, which may call its peers at once: OnAnswer() works already.
   void Make(const MakeArgs& args) EXCLUDES(mu_);
 
-  // Each returns the answer's bytes; nothing: there is none.
+  // Each gives the answer's bytes; nothing: there is none.
   std::string Methods() const EXCLUDES(mu_);
   std::string Start(std::string_view command);
   void Snapshot(std::string_view args);
   std::string GetState() const;
-  std::optional<std::string> Handle(const std::string& method,
-                                    std::string_view args) EXCLUDES(mu_);
+  void Handle(const std::string& method, std::string_view args,
+              rpc::RespondBytes respond) EXCLUDES(mu_);
   void Kill();
 
   void OnAnswer(const Message& answer);

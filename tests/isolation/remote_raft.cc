@@ -230,7 +230,8 @@ class RemoteRaft : public raft::Raft {
         std::optional<std::string> reply =
             instance->Ask(Kind::kHandle, method, args.bytes);
         CHECK(reply.has_value())
-            << "the Raft under test cannot decode the arguments of " << method;
+            << "the Raft under test does not answer a " << method
+            << ", or cannot decode its arguments";
         return RawBytes{*std::move(reply)};
       });
     }
