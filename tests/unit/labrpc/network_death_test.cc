@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "gtest/gtest.h"
 #include "tests/unit/labrpc/network_fixture.h"
@@ -42,6 +43,16 @@ TEST_F(NetworkDeathTest, ReplyOfAnotherType) {
 TEST_F(NetworkDeathTest, ArgumentsOfAnotherType) {
   EXPECT_DEATH(end_->Call(rpc::Method<int, std::string>{"Test.Echo"}, 1),
                "decode arguments");
+}
+
+TEST_F(NetworkDeathTest, ArgumentsOfAnotherTypeForALaterAnswer) {
+  rpc::Service service("Later");
+  service.HandleAsync(
+      rpc::Method<std::string, int>{"Later.Ask"},
+      [](const std::string&, const rpc::Responder<int>&) { FAIL(); });
+  server_->AddService(std::move(service));
+  EXPECT_DEATH(end_->Call(rpc::Method<int, int>{"Later.Ask"}, 1),
+               "Later.Ask: decode arguments");
 }
 
 TEST_F(NetworkDeathTest, CloseFromACallbackOfTheEnd) {
