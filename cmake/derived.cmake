@@ -27,7 +27,7 @@ endfunction()
 # All sources of a tree, relative to it.
 function(lab_files result tree)
   set(patterns "")
-  set(folders base rpc labrpc persister raft rsm sim tests)
+  set(folders base rpc labrpc persister raft rsm kvraft porcupine sim tests)
   set(levels "" "/*")
   if(RAFT_LAB_UNITS)
     list(APPEND folders examples)

@@ -18,7 +18,8 @@ from tools.command import Arguments, Problem
 from tools.process import Ended, Launcher, inherited
 
 FOLDER = ROOT / "out/mutants"
-SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "rsm", "sim",
+SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "rsm", "kvraft",
+           "porcupine", "sim",
            "tests"]
 MOST_JOBS = 1024
 LAUNCHER = Launcher()
