@@ -281,8 +281,9 @@ compare:
 	@$(NEEDS) test $(if $(LAB_GO_LAB),compare)
 	@$(BUILD) out/plain/raft_tests
 	@$(TOOLS) compare --go_lab="$$LAB_GO_LAB" \
-	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --n="$$LAB_N" \
-	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --by_test="$$LAB_BY_TEST"
+	  --go_log="$$LAB_GO_LOG" --our_log="$$LAB_OUR_LOG" --lab="$$LAB_LAB" \
+	  --n="$$LAB_N" --run="$$LAB_RUN" --seed="$$LAB_SEED" \
+	  --by_test="$$LAB_BY_TEST"
 
 lint:
 	@$(NEEDS) lint bench

@@ -24,14 +24,16 @@ from tools.compare import (lab, logs, names, pairing, reader, report, sides,
 from tools.compare.pairing import Side
 
 MOST_RUNS = 1000
+LABS: dict[str, tuple[str, ...]] = {"": (), "2": names.RAFT, "3": names.KV}
 
 
 def parse_options(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
-    parser.texts("go_lab",   # directory whose raft package to run
+    parser.texts("go_lab",   # directory whose packages to run
                  "go_log",   # saved output of go test to read instead
                  "our_log",  # saved output of make test to read instead
+                 "lab",      # 2 or 3: what to compare
                  "n", "run", "seed",
                  "by_test")  # 1: the Go lab's, each in a process of its own
     parser.texts("program", default=str(ROOT / "out/plain/raft_tests"))
@@ -46,6 +48,9 @@ def check_options(options: argparse.Namespace) -> None:
     if not options.go_lab and not options.go_log:
         raise Problem("give GO_LAB=directory of a Go lab to run, or "
                       "GO_LOG=file with the output of go test")
+    if options.lab not in LABS:
+        raise Problem(f"LAB={options.lab}: give 2 for Raft or 3 for the "
+                      "key/value service, or leave it out")
     if options.go_log and options.our_log and options.n:
         raise Problem("N= repeats runs, but both sides are logs; leave N out")
     if options.by_test not in ("", "0", "1") or (
@@ -84,7 +89,7 @@ class Comparer:
         self.options = options
         self.scratch = scratch
         self.logs = Path(options.out, "compare")
-        self.go_lab: Path | None = None
+        self.packages: list[lab.Package] = []  # of GO_LAB
         self.our_commands: list[sides.Command] = []
         self.kept: list[str] = []  # what says where the runs so far are
 
@@ -93,20 +98,24 @@ class Comparer:
         options = self.options
         go = Side("Go lab", options.go_log)
         ours = Side("ours", options.our_log)
+        labs = LABS[options.lab]
         if options.go_lab:
-            self.go_lab = lab.find_lab(options.go_lab)
-            go.source = str(self.go_lab)
+            self.packages = lab.find_packages(options.go_lab, labs, options.run)
+            go.source = " and ".join(str(each.folder) for each in self.packages)
             lab.find_go()
+            labs = tuple(package.lab for package in self.packages)
         else:
             go.log = logs.select(reader.read_file(options.go_log), options.run,
-                                 options.go_log)
+                                 options.go_log, labs)
+            found = {names.lab_of(test.name) for test in go.log.tests} - {""}
+            labs = tuple(found) or labs or names.RAFT
         if options.our_log:
             ours.log = logs.select_ours(reader.read_file(options.our_log),
-                                        options.run, options.our_log)
+                                        options.run, options.our_log, labs)
         else:
             ours.source = options.program
             self.our_commands = sides.choose_ours(
-                options.program, options.run, options.seed, self.runs)
+                options.program, options.run, options.seed, self.runs, labs)
         return go, ours
 
     def run(self, go: Side, ours: Side) -> None:
@@ -130,14 +139,18 @@ class Comparer:
 
     def _build(self, go: Side) -> list[sides.Command]:
         """Returns the commands of one run of the Go lab."""
-        if not self.go_lab:
-            return []
-        binary = lab.build(self.go_lab, self.scratch)
-        tests = lab.list_tests(self.go_lab, binary, self.options.run)
-        go.expected = list(map(names.canonical, tests))
-        return sides.choose_go(self.go_lab, binary, tests,
-                               is_all=not self.options.run,
-                               by_test=self.options.by_test == "1")
+        commands = []
+        meant = lab.meant_in(self.packages, self.options.run)
+        for package in self.packages:
+            binary = lab.build(package, self.scratch)
+            tests = lab.list_tests(package, binary, meant)
+            go.expected += [names.canonical(own, package.lab) for own in tests]
+            commands += sides.choose_go(package, binary, tests,
+                                        is_all=not self.options.run,
+                                        by_test=self.options.by_test == "1")
+        if self.packages and not go.expected:
+            raise logs.no_match(self.options.run, go.source)
+        return commands
 
     def again(self) -> str:
         """Returns what compares the runs so far; empty if there are none."""

@@ -5,6 +5,7 @@ Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 """
 
 import os
+import re
 import subprocess
 import tempfile
 import unittest
@@ -12,8 +13,16 @@ from pathlib import Path
 from unittest import mock
 
 from tools import ROOT
-from tools.compare.samples import AGREE, OURS, as_events
-from tools.compare.stand_ins import GO_OPTIONS, CommandTest
+from tools.compare.samples import AGREE, DATA, OURS, as_events
+from tools.compare.stand_ins import (GO_OPTIONS, OURS_OPTIONS, CommandTest,
+                                     go_source)
+
+SERVICE = """=== RUN   Test{0}
+{1} (reliable network)...
+  ... Passed --  time  1.5s #peers 3 #RPCs    44 #Ops    0
+--- PASS: Test{0} (1.51s)
+PASS
+"""
 
 
 class Commands(CommandTest):
@@ -23,8 +32,8 @@ class Commands(CommandTest):
         status, out, err = self.compare(f"--go_log={self.log}", "--seed=7")
         self.assertEqual(0, status, err)
         self.assertIn("all passed", out)
-        self.assertEqual("--lab=raft --origin=course --seed=7 --parallel=1 "
-                         "--verbose=1 --json\n", self.called("ours"))
+        self.assertEqual(f"{OURS_OPTIONS} --seed=7 --parallel=1 --verbose=1 "
+                         "--json\n", self.called("ours"))
         self.assertEqual("", self.called("go"))
 
     def test_a_lab_is_run_and_then_ours(self) -> None:
@@ -49,8 +58,7 @@ class Commands(CommandTest):
             f"{GO_OPTIONS} -test.run=^(TestBasicAgree3B|TestCount3B)$ in "
             f"{self.lab}\n" * 3, self.called("raft"))
         # Neither our unit test nor labrpc's of that name.
-        self.assertEqual("--lab=raft --origin=course --run=^(TestBasicAgree2B|"
-                         "TestCount2B)$ --seed= --parallel=1 --verbose=1 "
+        self.assertEqual(f"{OURS_OPTIONS} --seed= --parallel=1 --verbose=1 "
                          "--json\n" * 3, self.called("ours"))
 
     def test_run_chooses_from_logs(self) -> None:
@@ -61,6 +69,66 @@ class Commands(CommandTest):
         self.assertIn("Go lab: 2 passed", out)
         self.assertIn("ours: 1 passed", out)
         self.assertEqual("", self.called("ours"))
+
+    def chosen_of_ours(self) -> str:
+        """Returns those that the last run of ours was to run."""
+        found = re.findall(r"--run=\^\((\S+)\)\$ ", self.called("ours"))
+        return str(found[-1])
+
+    def test_ours_are_of_the_logs_labs(self) -> None:
+        older, newer = (DATA / f"go-kv-{year}.txt" for year in ("2022", "2025"))
+        both = self.write("both.txt", older.read_text("utf-8") +
+                          Path(self.log).read_text("utf-8"))
+        self.expect_refusal("has no test of that lab; leave LAB out",
+                            f"--go_log={older}", "--lab=2")
+        for log, options, ours in (
+                (older, (), "TestBasic3A|TestSpeed3B"),
+                (older, ("--run=4B",), "TestSpeed3B"),
+                (newer, (), "TestBasic4A|TestSnapshot4C|TestSpeed4B"),
+                (newer, ("--run=4B",), "TestSpeed4B"),
+                (newer, ("--lab=3", "--run=Basic"), "TestBasic4A"),
+                (both, ("--lab=3",), "TestBasic3A|TestSpeed3B"),
+                (both, ("--lab=2",), "TestBasicAgree2B|TestCount2B"),
+                (both, ("--run=3A",), "TestBasic3A"),
+                (both, (), "TestBasicAgree2B|TestCount2B|TestBasic3A|"
+                 "TestSpeed3B")):
+            self.compare(f"--go_log={log}", *options)
+            self.assertEqual(ours, self.chosen_of_ours(), (log, options))
+
+    def test_the_packages_of_a_lab_are_one_run(self) -> None:
+        top = self.folder / "6.5840/src"
+        for name, tests in (("rsm", ("Basic4A",)),
+                            ("", ("Basic4B", "Speed4B"))):
+            self.write(f"{top}/kvraft1/{name}/x_test.go", go_source(*tests))
+        self.write("rsm.txt", SERVICE.format("Basic4A", "Test RSM basic"))
+        self.write("kvraft1.txt", SERVICE.format("Speed4B", "Test: one client "
+                                                 "(4B speed)"))
+        self.write("ours.txt", self.read("rsm.txt") + self.read("kvraft1.txt"))
+        status, out, err = self.compare(f"--go_lab={top}", "--lab=3", "--n=2")
+        self.assertEqual(0, status, err)
+        self.assertEqual(
+            2 * [f"{GO_OPTIONS} in {top}/kvraft1/rsm",
+                 f"{GO_OPTIONS} in {top}/kvraft1"],
+            self.called("raft").splitlines())
+        self.assertEqual("TestBasic4A|TestSnapshot4C|TestSpeed4B",
+                         self.chosen_of_ours())
+        self.assertIn(f"{top}/kvraft1/rsm and {top}/kvraft1; ", out)
+        for name in ("TestBasic4A", "TestSpeed4B"):
+            self.assertRegex(out, rf"\n{name} +2/2 +2/2 +1\.5 +1\.5 1\.00 ")
+        self.assertRegex(out, r"CPU seconds of a run: Go [\d.]+ \([\d.]+\.\.")
+        self.assertEqual(
+            2 * ["compare: package rsm", "compare: package kvraft1"],
+            re.findall(r"^compare: package .*",
+                       self.read("out/compare/go.log"), re.MULTILINE))
+
+    def test_a_package_that_ends_itself(self) -> None:
+        top = self.folder / "6.5840/src"
+        self.write(f"{top}/kvraft/x_test.go", go_source("Basic4A", "Speed4B"))
+        self.write("kvraft.txt", "=== RUN   TestBasic4A\npanic: oops\n")
+        status, out, _ = self.compare(f"--go_lab={top}")
+        self.assertEqual(2, status)
+        self.assertIn("\nGo lab: CRASHED in TestBasic3A: panic: oops\n", out)
+        self.assertRegex(out, r"\nTestSpeed3B +not run +")
 
     def test_both_or_neither_side_given(self) -> None:
         self.expect_refusal("not both", f"--go_lab={self.lab}",
@@ -89,7 +157,8 @@ class Commands(CommandTest):
         log = f"--go_log={self.log}"
         self.expect_refusal("no regular expression", lab, "--run=(2A")
         self.expect_refusal("matches RUN", log, "--run=nomatch")
-        self.expect_refusal("no lab test of ours", lab, "--run=nomatch")
+        self.expect_refusal("matches RUN", lab, "--run=nomatch")
+        self.expect_refusal("no lab test of ours", log, "--run=Rejoin")
         self.expect_refusal("no such thing", lab, "--seed=bad")
 
     def test_a_bad_number_of_runs(self) -> None:
@@ -153,8 +222,8 @@ class Commands(CommandTest):
         status, out, err = self.compare(f"--go_lab={self.lab}", "--n=3",
                                         "--seed=9")
         self.assertEqual(0, status, err)
-        self.assertEqual(["--lab=raft --origin=course "
-                          f"--seed={seed} --parallel=1 --verbose=1 --json"
+        self.assertEqual([f"{OURS_OPTIONS} --seed={seed} --parallel=1 "
+                          "--verbose=1 --json"
                           for seed in (9, 10, 11)],
                          self.called("ours").splitlines())
         self.assertEqual(1, len(self.called("go").splitlines()))
@@ -203,7 +272,7 @@ class Make(unittest.TestCase):
 
     def test_all_values(self) -> None:
         given = {"GO_LAB": "a b", "GO_LOG": "c'd", "OUR_LOG": "$HOME",
-                 "N": "3", "RUN": "(Basic|Count)2B$$", "SEED": "9",
+                 "LAB": "3", "N": "3", "RUN": "(Basic|Count)2B$$", "SEED": "9",
                  "BY_TEST": "1"}
         with tempfile.TemporaryDirectory() as folder:
             fake = Path(folder, "python")
@@ -220,7 +289,7 @@ class Make(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         self.assertEqual(
             ["-B", "-m", "tools", "compare", "--go_lab=a b", "--go_log=c'd",
-             "--our_log=$HOME", "--n=3", "--run=(Basic|Count)2B$$",
+             "--our_log=$HOME", "--lab=3", "--n=3", "--run=(Basic|Count)2B$$",
              "--seed=9", "--by_test=1"], done.stdout.splitlines())
 
 

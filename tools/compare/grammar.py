@@ -11,16 +11,18 @@ _EVENTS = {
     # A name followed by a slash is a subtest's.
     "run": r"=== RUN +(?P<running>Test\w+)(?![\w/])",
     # "Test (2A): initial election ...", "Test: one client (3A) ..."; the second
-    # end is 2025's.
-    "title": r"(?P<titled>Test(?: \(\d[A-Z]\))?: .+?)(?: ?\.\.\."
+    # end is 2025's, which also has "Test RSM basic (reliable network)...".
+    "title": r"(?P<titled>Test(?:(?: \(\d[A-Z]\))?: .+?"
+             r"| [\w ]+(?= \((?:un)?reliable network\)\.\.\.)))(?: ?\.\.\."
              r"| \((?P<network>(?:un)?reliable) network\)\.\.\.)",
     "passed": r"\.\.\. Passed(?= --|[ \t\r]*$)",
     # Seconds, servers, RPCs, bytes (neither in 2018 nor in a service's tests),
-    # commits; 2025's second half has names.
+    # commits or a service's operations; 2025's second half has names.
     "figures": r"  +(?P<seconds>\d+\.\d) +\d+ +(?P<rpcs>\d+)"
-               r"(?: +(?P<bytes>\d+))? +(?P<commits>\d+)[ \t\r]*\n",
+               r"(?: +(?P<bytes>\d+))? +(?P<done>\d+)[ \t\r]*\n",
     "figures_2025": r"  time +(?P<seconds_2025>\d+\.\d)s +#peers +\d+"
-                    r" +#RPCs +(?P<rpcs_2025>\d+) +#Ops +\d+[ \t\r]*\n",
+                    r" +#RPCs +(?P<rpcs_2025>\d+) +#Ops +(?P<ops_2025>\d+)"
+                    r"[ \t\r]*\n",
     "verdict": r"--- (?P<verdict_is>PASS|FAIL|SKIP): (?P<name>Test\w+)"
                r" \((?P<took>\d+\.\d+)s\)",
     "why": r"(?:    |\t)(?P<place>[\w.-]+\.(?:go|cc|h):\d+: .+"
@@ -29,6 +31,9 @@ _EVENTS = {
     "cause": r"(?:panic|fatal error|apply error): .+"
              r"|\*\*\* Test killed .+|^SIG[A-Z]+: .+",
     "race": r"WARNING: DATA RACE",
+    # Of the check that a service's history is linearizable.
+    "unknown": r"info: linearizability check timed out",
+    "page": r"info: wrote (?:history )?visualization to (?P<file>\S+)",
     # The end of a program, perhaps before that of its tests.
     "exit": r"(?:^|(?<=\S))(?:exit status \d+|signal: .+?)[ \t\r]*$",
     "fail": r"\bFAIL[ \t]+\S+[ \t]+(?:\d+\.\d+s|\[.+\])|^FAIL[ \t\r]*$",
@@ -37,6 +42,7 @@ _EVENTS = {
                     r"|\bok[ \t]+\S+[ \t]+(?:\d+\.\d+s|\(cached\))",
     # What text.py and sides.py have added.
     "began": r"^compare: began (?P<when>.+)",
+    "package": r"^compare: package (?:\S*/)?(?P<folder>[\w.-]+)[ \t\r]*$",
     "used": r"^compare: (?P<user>Test\w+ )?used (?P<cpu>[\d.]+) CPU seconds"
             r"(?:, peak (?P<peak>[\d.]+) MB)?",
     "failed": r"^compare: Test\w+ failed: (?P<way>\w+): (?P<message>.+)",
@@ -47,9 +53,9 @@ _EVENT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern
 # A line without any of these is the lab's own, as most of a large log are, or
 # the second half of a Passed line.
 _WORDS = ("=== RUN", "Test", "... Passed", "---", ".go:", ".cc:", ".h:",
-          "Fatal:", "crashed:", "hung:", "C++", "panic:", "error:", "DATA RACE",
-          "exit status", "signal:", "SIG", "PASS", "FAIL", "ok ", "ok\t",
-          " passed, ", "compare:", "seed ")
+          "info:", "Fatal:", "crashed:", "hung:", "C++", "panic:", "error:",
+          "DATA RACE", "exit status", "signal:", "SIG", "PASS", "FAIL", "ok ",
+          "ok\t", " passed, ", "compare:", "seed ")
 
 
 def find(line: str, may_be_half: bool) -> list[re.Match[str]]:

@@ -1,23 +1,32 @@
-"""The Go lab of any year: where it is, how it is built, which tests it has.
+"""The Go lab of any year: where its packages are, how they are built, which
+tests they have.
 
 Always true: nothing is written into the lab's folders but src/main/raft1d,
-which the tests of 2026 start.
+kvraft1d and rsm1d, which the tests of 2026 start.
 """
 
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tools.command import Problem
 from tools.compare import names
+from tools.compare.logs import no_match
 from tools.process import Launcher, ask
 
 _GO_TEST = re.compile(r"^func (Test\w+)\(", re.MULTILINE)
-# Where the raft package may be, the newest year first.
-_FOLDERS = (".", "src/raft1", "src/raft", "raft1", "raft")
+# Where each package may be, the newest year first.
+_FOLDERS = {
+    "raft": (".", "src/raft1", "src/raft", "raft1", "raft"),
+    "kvraft": (".", "src/kvraft", "kvraft"),
+    "rsm": (".", "src/kvraft1/rsm", "kvraft1/rsm", "rsm"),
+    "kvraft1": (".", "src/kvraft1", "kvraft1"),
+}
 # Of 2020: "../labrpc"; of 2018: "labrpc". Neither is a module's.
 _OLD_IMPORT = re.compile(r'^\s*(?:import\s+)?(?:[\w.]+\s+)?'
                          r'"(?P<path>\.\.?/[^"]*|labrpc|labgob)"', re.MULTILINE)
@@ -32,6 +41,18 @@ _NO_PACKAGE = re.compile(r"package (\S+) is not in (?:GOROOT|std)"
                          r'|cannot find package "(\S+)"')
 
 
+class Package(NamedTuple):
+    """A package of the Go lab with tests that names.py knows."""
+    lab: str  # as names.py calls it
+    folder: Path
+    tests: list[str]  # as the lab calls them
+
+    @property
+    def both_names(self) -> Iterator[tuple[str, str]]:
+        """Yields for each test the lab's name and ours."""
+        return ((own, names.canonical(own, self.lab)) for own in self.tests)
+
+
 def _folders_below(top: Path) -> Iterator[Path]:
     for folder, inner, _ in os.walk(top):
         inner[:] = sorted(name for name in inner if name[0] != "."
@@ -39,34 +60,81 @@ def _folders_below(top: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def has_lab_tests(folder: Path) -> bool:
-    """Tells a folder that holds the raft package from another."""
-    return any(names.canonical(name) in names.RANK
-               for file in sorted(folder.glob("*_test.go"))
-               for name in _GO_TEST.findall(file.read_text(errors="replace")))
+def package_in(folder: Path) -> Package | None:
+    """Returns the package in that folder, if it is one of the labs'.
+
+    It is of the lab to which most of its tests belong; of several, of the one
+    that is called like the folder.
+    """
+    tests = [name for file in sorted(folder.glob("*_test.go"))
+             for name in _GO_TEST.findall(file.read_text(errors="replace"))]
+    labs = Counter(names.lab_of(ours) for own in tests
+                   for ours in names.candidates(own))
+    known = [lab for lab in _FOLDERS if labs[lab]]
+    if not known:
+        return None
+    lab = max(known, key=lambda lab: (labs[lab], lab == folder.name))
+    return Package(lab, folder, tests)
 
 
-def find_lab(path: str) -> Path:
-    """Returns the folder of the raft package in or anywhere below `path`."""
+def _find_all(top: Path, labs: tuple[str, ...]) -> list[Package]:
+    """Returns the packages of these labs from their usual folders; if there is
+    none, all that are anywhere below `top`."""
+    found = []
+    for lab in labs:
+        usual = map(package_in, (top / name for name in _FOLDERS[lab]))
+        found += [package for package in usual
+                  if package and package.lab == lab][:1]
+    return found or [package for package in map(package_in, _folders_below(top))
+                     if package and package.lab in labs]
+
+
+def find_packages(path: str, labs: tuple[str, ...], run: str) -> list[Package]:
+    """Returns the packages in or anywhere below `path` that are to be run: of
+    these labs, with tests that RUN means, none twice.
+
+    Without labs, RUN chooses among all; without either it is Raft, or what
+    there is if Raft is not.
+    """
     top = Path(path).expanduser().resolve()
     if not top.is_dir():
         raise Problem(f"GO_LAB: {path} is no directory; give the lab's, which "
                       "has src/raft or src/raft1 in it")
     try:
-        usual = filter(has_lab_tests, (top / name for name in _FOLDERS))
-        if found := next(usual, None):
-            return found
-        others = list(filter(has_lab_tests, _folders_below(top)))
+        found = _find_all(top, labs or (names.RAFT + names.KV if run else
+                                        names.RAFT))
+        if not found and not labs and not run:
+            found = _find_all(top, names.KV)
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror}; give GO_LAB a "
                       "folder that you may read") from error
-    if not others:
-        raise Problem("GO_LAB: no raft package with the course's tests in or "
-                      f"below {path}")
-    if len(others) > 1:
-        raise Problem(f"GO_LAB: {len(others)} raft packages below {path}: give "
-                      "the folder of one", map(str, others))
-    return others[0]
+    if not found:
+        which = labs[0] if labs else "raft or kvraft"
+        raise Problem(f"GO_LAB: no {which} package with the course's tests in "
+                      f"or below {path}")
+    return _choose(found, path, run)
+
+
+def _choose(packages: list[Package], path: str, run: str) -> list[Package]:
+    """Returns those with tests that RUN means, no lab twice."""
+    meant = meant_in(packages, run)
+    chosen = [package for package in packages
+              if any(ours in meant for _, ours in package.both_names)]
+    if not chosen:
+        raise no_match(run, path)
+    for lab, count in Counter(each.lab for each in chosen).items():
+        if count > 1:
+            raise Problem(f"GO_LAB: {count} {lab} packages below {path}: give "
+                          "the folder of one",
+                          [str(each.folder) for each in chosen
+                           if each.lab == lab])
+    return chosen
+
+
+def meant_in(packages: Iterable[Package], run: str) -> set[str]:
+    """Returns our names of the packages' tests that RUN means."""
+    return names.meant(run, (both for package in packages
+                             for both in package.both_names))
 
 
 def find_go() -> str:
@@ -147,31 +215,31 @@ def _run_go(what: str, lab: Path, scratch: Path, folder: Path, product: Path,
         _refuse(lab, what, ended.output)
 
 
-def build(lab: Path, scratch: Path) -> Path:
-    """Builds the Go lab's tests, so that no run pays for the compiler; returns
+def build(package: Package, scratch: Path) -> Path:
+    """Builds a package's tests, so that no run pays for the compiler; returns
     the program."""
+    lab = package.folder
     print(f"building {lab}", file=sys.stderr, flush=True)
-    binary = scratch / "raft.test"
+    binary = scratch / f"{package.lab}.test"
     # go vet would refuse what compiles, and more of it each year.
     _run_go("the Go lab", lab, scratch, lab, binary, "test", "-c", "-vet=off",
             "-o", str(binary))
-    # In 2026 each server is a process of its own: raft1d of raft1.
-    server = lab.parent / "main" / f"{lab.name}d"
-    if server.with_suffix(".go").exists():
-        print(f"building {server}", file=sys.stderr, flush=True)
-        _run_go(server.name, lab, scratch, lab.parent, server, "build", "-o",
-                f"main/{server.name}", f"main/{server.name}.go")
+    # In 2026 each server is a process of its own: raft1d of raft1, rsm1d of
+    # kvraft1/rsm.
+    for server in (lab.parent / "main" / f"{lab.name}d",
+                   lab.parent.parent / "main" / f"{lab.name}1d"):
+        if server.with_suffix(".go").exists():
+            print(f"building {server}", file=sys.stderr, flush=True)
+            _run_go(server.name, lab, scratch, server.parent.parent, server,
+                    "build", "-o", f"main/{server.name}",
+                    f"main/{server.name}.go")
     return binary
 
 
-def list_tests(lab: Path, binary: Path, run: str) -> list[str]:
-    """Returns those of the lab's tests that RUN means; there is at least one.
+def list_tests(package: Package, binary: Path, meant: set[str]) -> list[str]:
+    """Returns those of the built tests that are `meant`, as the lab calls them.
     """
-    asked = ask([binary, "-test.list", "."], cwd=lab)
-    found = [name for name in re.findall(r"^Test\w+$", asked.stdout,
-                                         re.MULTILINE)
-             if names.is_selected(name, run)]
-    if not found:
-        raise Problem(f'no test in {lab} matches RUN "{run}"; leave RUN '
-                      "out, or give a part of a test's name")
-    return found
+    asked = ask([binary, "-test.list", "."], cwd=package.folder)
+    built = re.findall(r"^Test\w+$", asked.stdout, re.MULTILINE)
+    return [own for own, ours in package._replace(tests=built).both_names
+            if ours in meant]

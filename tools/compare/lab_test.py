@@ -1,45 +1,112 @@
-"""Tests of lab.py: where the Go lab is, and how it is built.
+"""Tests of lab.py: where the Go lab's packages are, and how they are built.
 
 Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 `/usr/bin/python3 -B -m unittest tools.compare.lab_test`, in the root.
 """
 
 import os
+from pathlib import Path
 from unittest import mock
 
-from tools.compare import lab
-from tools.compare.stand_ins import LAB_TEST, OTHER_TEST, CommandTest
+from tools.compare import compare, lab
+from tools.compare.stand_ins import KV_TEST, LAB_TEST, CommandTest, go_source
 
 
 class Finding(CommandTest):
-    """The folder of the raft package."""
+    """The folders of the packages."""
 
-    def test_the_folders_of_all_years(self) -> None:
+    def folders(self, given: str | Path, which: str = "",
+                run: str = "") -> list[str]:
+        """Returns where LAB and RUN lead."""
+        return [str(each.folder) for each in lab.find_packages(
+            str(given), compare.LABS[which], run)]
+
+    def write_package(self, path: str, *tests: str) -> str:
+        """Writes a package with these tests, returns its folder."""
+        return str(self.write(f"{path}/x_test.go", go_source(*tests)).parent)
+
+    def test_raft_of_all_years(self) -> None:
         for name in ("src/raft1", "src/raft", "raft1", "raft", "x"):
             top = self.folder / f"course-{name.replace('/', '-')}"
-            self.write(f"{top}/src/kvraft/test_test.go", OTHER_TEST)
+            self.write(f"{top}/src/kvraft/test_test.go", KV_TEST)
             folder = self.write(f"{top}/{name}/test.go_test.go",
-                                LAB_TEST.replace("2A", "3A")).parent
+                                LAB_TEST).parent
             given = folder if name == "x" else top
-            self.assertEqual(folder, lab.find_lab(str(given)))
+            self.assertEqual([str(folder)], self.folders(given))
+
+    def test_the_key_value_lab_of_all_years(self) -> None:
+        for name in ("src/kvraft", "kvraft", "x"):
+            for number in (3, 4):
+                top = f"course{number}-{name.replace('/', '-')}"
+                self.write(f"{top}/src/raft/test_test.go", LAB_TEST)
+                # One of the names is rsm's too.
+                folder = self.write_package(f"{top}/{name}", f"Basic{number}A",
+                                            f"Persist{number}A",
+                                            f"PersistOneClient{number}A")
+                given = folder if name == "x" else str(self.folder / top)
+                self.assertEqual([folder], self.folders(given, "3"))
+        for name in ("src/kvraft1", "kvraft1"):
+            top = f"2025-{name.replace('/', '-')}"
+            self.write(f"{top}/src/raft1/test_test.go", LAB_TEST)
+            rsm = self.write_package(f"{top}/{name}/rsm", "Basic4A",
+                                     "Snapshot4C")
+            service = self.write_package(f"{top}/{name}", "Basic4B", "Speed4C")
+            self.assertEqual([rsm, service],
+                             self.folders(self.folder / top, "3"))
+            self.assertEqual([rsm, service], self.folders(service))
+            self.assertEqual([rsm], self.folders(rsm))
+
+    def test_names_that_are_of_two_labs(self) -> None:
+        folder = self.write_package("a/rsm", "Basic4A", "Concurrent4A")
+        package, = lab.find_packages(folder, (), "")
+        self.assertEqual("rsm", package.lab)
+        folder = self.write_package("a/kvraft", "Basic4A", "Speed4B")
+        package, = lab.find_packages(folder, (), "")
+        self.assertEqual([("TestBasic4A", "TestBasic3A"),
+                          ("TestSpeed4B", "TestSpeed3B")],
+                         list(package.both_names))
+
+    def test_run_chooses(self) -> None:
+        raft = self.write_package("2022/src/raft", "BasicAgree2B", "Persist12C")
+        service = self.write_package("2022/src/kvraft", "Basic3A", "Speed3B")
+        newer = self.write_package("2024/src/raft", "BasicAgree3B")
+        newer_service = self.write_package("2024/src/kvraft", "Basic4A",
+                                           "Speed4B", "SnapshotRPC4B")
+        for top, which, run, *folders in (
+                ("2022", "", "2B", raft), ("2022", "", "3B", service),
+                ("2022", "", "4B", service), ("2022", "2", "3B", raft),
+                ("2022", "", "Basic", raft, service), ("2022", "", "", raft),
+                ("2022", "2", "Basic", raft), ("2022", "3", "", service),
+                ("2022/src/raft", "", "3B", raft), ("2024", "", "2B", newer),
+                ("2024", "", "3B", newer), ("2024", "", "4B", newer_service),
+                ("2024", "3", "3B", newer_service)):
+            self.assertEqual(folders, self.folders(self.folder / top, which,
+                                                   run), (top, which, run))
 
     def test_no_lab(self) -> None:
         self.expect_refusal("is no directory", "--go_lab=/nonexistent")
         self.expect_refusal("is no directory", f"--go_lab={self.log}")
-        self.expect_refusal("no raft package", f"--go_lab={self.bin}")
-        other = self.write("kvraft/test_test.go", OTHER_TEST).parent
-        self.expect_refusal("no raft package", f"--go_lab={other}")
+        self.expect_refusal("no raft or kvraft package", f"--go_lab={self.bin}")
+        self.expect_refusal("no kvraft package", f"--go_lab={self.lab}",
+                            "--lab=3")
+        self.expect_refusal('matches RUN "5A"', f"--go_lab={self.lab}",
+                            "--run=5A")
+        self.expect_refusal("LAB=4: give 2 for Raft or 3 for",
+                            f"--go_lab={self.lab}", "--lab=4")
 
     def test_at_any_depth(self) -> None:
         top = self.folder / "a"
         deep = self.write("a/b/c/6.824/src/raft/x_test.go", LAB_TEST).parent
-        self.write("a/b/c/6.824/src/kvraft/x_test.go", OTHER_TEST)
+        service = self.write("a/b/c/6.824/src/kvraft/x_test.go", KV_TEST).parent
         for hidden in (".git", "vendor", "node_modules"):
             self.write(f"a/{hidden}/raft/x_test.go", LAB_TEST)
-        self.assertEqual(deep, lab.find_lab(str(top)))
+        self.assertEqual([str(deep)], self.folders(top))
+        self.assertEqual([str(service)], self.folders(top, "3"))
+        self.assertEqual([str(service)], self.folders(top, run="Speed"))
         # The usual place is taken without a look at the others.
         usual = self.write("a/src/raft/x_test.go", LAB_TEST).parent
-        self.assertEqual(usual, lab.find_lab(str(top)))
+        self.assertEqual([str(usual)], self.folders(top))
+        self.assertEqual([str(usual)], self.folders(top, run="3A"))
 
     def test_more_than_one(self) -> None:
         for name in ("2021/raft", "2022/raft"):
@@ -108,6 +175,21 @@ class Building(CommandTest):
         self.assertRegex(second, r"\Abuild -o main/raft1d main/raft1d\.go in "
                          rf"{folder.parent} ")
         self.assertTrue((folder.parent / "main/raft1d").exists())
+
+    def test_the_key_value_servers_of_2026(self) -> None:
+        source = self.folder / "6.5840/src"
+        for name in ("raft1d", "kvraft1d", "rsm1d"):
+            self.write(f"{source}/main/{name}.go", "package main\n")
+        self.write(f"{source}/kvraft1/x_test.go", go_source("Basic4B"))
+        self.write(f"{source}/kvraft1/rsm/x_test.go", go_source("Basic4A"))
+        self.compare(f"--go_lab={source.parent}", "--lab=3")
+        called = self.called("go").splitlines()
+        self.assertEqual(4, len(called))
+        self.assertIn(f" in {source}/kvraft1/rsm ", called[0])
+        self.assertRegex(called[1], r"\Abuild -o main/rsm1d main/rsm1d\.go in "
+                         rf"{source} ")
+        self.assertIn(f" in {source}/kvraft1 ", called[2])
+        self.assertRegex(called[3], r"\Abuild -o main/kvraft1d ")
 
     def test_a_lab_that_does_not_build(self) -> None:
         errors = [f"./raft.go:{number}: oops" for number in range(1, 20)]

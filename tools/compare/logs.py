@@ -4,6 +4,7 @@ A log may hold several runs one after the other: then its tests are there
 several times.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,9 +12,10 @@ from tools.command import Problem
 from tools.compare import names
 
 # What is counted of a test, in this order.
-FIGURES = ("seconds", "RPCs", "bytes", "commits", "CPU s")
-COMMITS = FIGURES.index("commits")
-SHARED = ("RPCs", "bytes", "CPU s")  # each commit has its share of these
+FIGURES = ("seconds", "RPCs", "bytes", "commits", "ops", "CPU s")
+# What a faster Raft, or service, does more of in a given time.
+UNITS = {"commit": FIGURES.index("commits"), "op": FIGURES.index("ops")}
+SHARED = ("RPCs", "bytes", "CPU s")  # each of these has its share of those
 
 
 def _sum(first: int | None, second: int | None) -> int | None:
@@ -21,17 +23,20 @@ def _sum(first: int | None, second: int | None) -> int | None:
 
 
 class Figures(NamedTuple):
-    """What a Passed line counts; some years count neither bytes nor commits."""
+    """What a Passed line counts: of Raft bytes and commits, which some years do
+    not; of a service the operations of its clients."""
     seconds: float
     rpcs: int
     bytes: int | None = None
     commits: int | None = None
+    ops: int | None = None
 
     def plus(self, other: "Figures") -> "Figures":
         """Returns the sums: a test of a service may have several lines."""
         return Figures(self.seconds + other.seconds, self.rpcs + other.rpcs,
                        _sum(self.bytes, other.bytes),
-                       _sum(self.commits, other.commits))
+                       _sum(self.commits, other.commits),
+                       _sum(self.ops, other.ops))
 
 
 @dataclass
@@ -39,6 +44,7 @@ class Test:
     """One execution of a test, as a log tells of it."""
     name: str
     named_by_go: bool  # else the name was concluded from the title
+    own: str = ""  # what its year calls it; the name, if that is unknown
     titled: bool = False
     passed: bool = False  # it has a Passed line
     figures: Figures | None = None  # of that line
@@ -46,6 +52,8 @@ class Test:
     took: float | None = None  # seconds, from the same line
     cpu: float | None = None  # seconds
     why: str = ""    # it failed
+    page: str = ""   # a file that shows its history
+    unknown: int = 0  # linearizability checks that timed out
     crash: str = ""  # why its process has ended in the middle of it
     has_stopped: bool = False  # so that no test came after it
 
@@ -64,14 +72,14 @@ class Test:
 
     def values(self) -> list[float | None]:
         """Returns the figures, as FIGURES has them."""
-        counted = self.figures or (self.took, None, None, None)
+        counted = self.figures or (self.took, None, None, None, None)
         return [*counted, self.cpu]
 
     def shares(self) -> list[float | None]:
-        """Returns what each commit has of the figures."""
+        """Returns what each commit, or operation, has of the figures."""
         values = self.values()
-        commits = values[COMMITS]
-        return [value / commits if value is not None and commits
+        done = values[UNITS.get(names.unit(self.name), UNITS["commit"])]
+        return [value / done if value is not None and done
                 and figure in SHARED else None
                 for figure, value in zip(FIGURES, values)]
 
@@ -105,20 +113,34 @@ class Log:
         return [test for test in self.tests if test.crash]
 
 
-def select(log: Log, run: str, where: str) -> Log:
-    """Leaves in the log only those tests that RUN means."""
-    log.tests = [test for test in log.tests
-                 if names.is_selected(test.name, run)]
+def no_match(run: str, where: object) -> Problem:
+    """Returns what to say where no test is meant by RUN."""
+    return Problem(f'no test in {where} matches RUN "{run}"; leave RUN out, or '
+                   "give a part of a test's name")
+
+
+def select(log: Log, run: str, where: str, labs: Iterable[str] = ()) -> Log:
+    """Leaves in the Go lab's log only those tests that RUN means, and that are
+    of these labs; without labs, of any."""
+    chosen = [test for test in log.tests
+              if not labs or names.lab_of(test.name) in labs]
+    meant = names.meant(run, ((test.own, test.name) for test in chosen))
+    log.tests = [test for test in chosen if test.name in meant]
+    if not chosen:
+        raise Problem(f"{where} has no test of that lab; leave LAB out")
     if not log.tests:
-        raise Problem(f'no test in {where} matches RUN "{run}"; leave RUN out, '
-                      "or give a part of a test's name")
+        raise no_match(run, where)
     return log
 
 
-def select_ours(log: Log, run: str, where: str) -> Log:
+def select_ours(log: Log, run: str, where: str,
+                labs: Iterable[str] = names.RAFT) -> Log:
     """The same for a log of our program, which has other tests too."""
-    log.tests = [test for test in log.tests if test.name in names.RANK]
-    if not log.tests:
+    chosen = [test for test in log.tests if names.lab_of(test.name) in labs]
+    log.tests = [test for test in chosen if names.is_selected(test.name, run)]
+    if not chosen:
         raise Problem(f"{where} has none of our lab tests; give OUR_LOG a log "
                       "of make test")
-    return select(log, run, where)
+    if not log.tests:
+        raise no_match(run, where)
+    return log

@@ -1,56 +1,119 @@
-"""The lab's tests: their names and titles, from 2018 to 2026.
+"""The labs' tests: their names and titles, from 2018 to 2026.
 
-lab_tests.txt has them. Always true: a test has one name here, its oldest, even
-where the course has numbered its part again, as in 2024. Names that are not the
-course's stay as they are.
+lab_tests.txt has them. Always true: a test has one name here, ours, which is
+the course's oldest, even where the course has numbered its part again, as in
+2024. Names that are not the course's stay as they are.
+
+A name may mean two tests: TestBasic4A is one of the key/value service in 2024,
+and one of the state machine's in 2025. Then title or package tell which.
 """
 
 import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from tools import ROOT
 
+
+class Title(NamedTuple):
+    """What a title says of the test that prints it."""
+    name: str  # ours
+    own: str   # the course's when it had that title
+    is_first: bool = True  # of those that the test prints
+
+
 KNOWN_TESTS: list[tuple[str, str]] = []  # names and titles
-_NEWER: dict[str, str] = {}
-_OLDEST: dict[str, str] = {}
-_NAME_OF_TITLE: dict[str, str] = {}
-
-for _line in (ROOT / "tools/compare/lab_tests.txt").read_text().splitlines():
-    if not _line.startswith("#"):
-        _part, _newer_part, _test, _title = _line.split(maxsplit=3)
-        _name = f"Test{_test}{_part}"
-        KNOWN_TESTS.append((_name, _title))
-        _NEWER[_name] = f"Test{_test}{_newer_part}"
-        _OLDEST[_NEWER[_name]] = _name
-        for _each in (_part, _newer_part):
-            _NAME_OF_TITLE[f"Test ({_each}): {_title}"] = _name
-
-# They last for a given time, in which a faster Raft commits more.
-_BY_TIME = {"TestFigure82C", "TestFigure8Unreliable2C",
-            "TestReliableChurn2C", "TestUnreliableChurn2C"}
-RANK = {name: rank for rank, name in enumerate(_NEWER)}
+RANK: dict[str, int] = {}  # the place of each test in the order of the labs
+_LAB: dict[str, str] = {}
+_UNIT: dict[str, str] = {}
+_NAMES: dict[str, list[str]] = {}  # all of a test, ours first
+_TESTS: dict[str, list[str]] = {}  # all that have a name
+_TITLES: dict[str, Title] = {}
 
 
-def canonical(name: str) -> str:
-    """Returns the name that a test of the course has here."""
-    return _OLDEST.get(name, name)
+def _add(lab: str, layout: str, line: str) -> None:
+    """Adds a line of lab_tests.txt."""
+    part, newer, work, test, text = line.split(maxsplit=4)
+    name = f"Test{test}{part}"
+    RANK.setdefault(name, len(RANK))
+    _LAB[name] = lab
+    _NAMES.setdefault(name, [])
+    if work == "time":
+        _UNIT[name] = "commit" if lab == "raft" else "op"
+    for each in (part, newer):
+        if each == "-":
+            continue
+        own = f"Test{test}{each}"
+        title = layout.format(part=each, title=text)
+        if own not in _NAMES[name]:
+            _NAMES[name].append(own)
+            _TESTS.setdefault(own, []).append(name)
+        _TITLES[title] = Title(name, own, is_first=work != "more")
+        if each == part:
+            KNOWN_TESTS.append((name, title))
 
 
-def name_of_title(title: str, network: str) -> str:
+def _add_all() -> None:
+    lab = layout = ""
+    for line in (ROOT / "tools/compare/lab_tests.txt").read_text().splitlines():
+        if line.startswith("lab "):
+            _, lab, layout = line.split(maxsplit=2)
+        elif line and not line.startswith("#"):
+            _add(lab, layout, line)
+
+
+_add_all()
+# The packages of each lab; 2025 has split the key/value lab in two.
+RAFT = ("raft",)
+KV = ("kvraft", "rsm", "kvraft1")
+
+
+def candidates(own: str) -> list[str]:
+    """Returns ours of all tests that some year calls so; an unknown one is
+    itself."""
+    return _TESTS.get(own, [own])
+
+
+def canonical(own: str, lab: str = "") -> str:
+    """Returns the name that a test of the course has here; of several, of that
+    of the lab `lab`."""
+    found = candidates(own)
+    of_lab = [name for name in found if lab_of(name) == lab]
+    return (of_lab or ([own] if own in found else found))[0]
+
+
+def lab_of(name: str) -> str:
+    """Returns the package of a test by our name, empty if it is unknown."""
+    return _LAB.get(name, "")
+
+
+def title_of(text: str, network: str) -> Title:
     """Returns whose title "Test (3A): ..." is; an unknown one names itself.
 
     `network` is "reliable" or "unreliable" if the log says so, else empty.
     """
-    name = _NAME_OF_TITLE.get(title, title)
-    return _NAME_OF_TITLE.get(f"{title} [{network}]", name)
+    known = _TITLES.get(text, Title(text, text))
+    return _TITLES.get(f"{text} [{network}]", known)
 
 
-def is_by_time(name: str) -> bool:
-    """Whether a test is bounded by time, not by what it does."""
-    return name in _BY_TIME
+def unit(name: str) -> str:
+    """Returns what a test that is bounded by time does more of if it is faster,
+    "commit" or "op"; empty if it is bounded by what it does."""
+    return _UNIT.get(name, "")
 
 
 def is_selected(name: str, run: str) -> bool:
-    """Whether RUN means that test, by any of its names."""
-    known = canonical(name)
-    return any(re.search(run, each)
-               for each in (name, known, _NEWER.get(known, known)))
+    """Whether RUN means that test of ours, by any of its names."""
+    return any(re.search(run, each) for each in _NAMES.get(name, [name]))
+
+
+def meant(run: str, tests: Iterable[tuple[str, str]]) -> set[str]:
+    """Returns our names of those tests that RUN means; `tests` has what their
+    year calls them, and our names.
+
+    What their year calls so goes before what has that name here or in another
+    year: since 2024, 3A is Raft's; before, it was the key/value service's.
+    """
+    both = list(tests)
+    return ({name for own, name in both if re.search(run, own)} or
+            {name for _, name in both if is_selected(name, run)})

@@ -32,9 +32,13 @@ class Years(unittest.TestCase):
                 "--- FAIL: TestBasicAgree3B (10.00s)\n"))
 
     def test_only_the_courses_names_change(self) -> None:
+        newer = {"raft": {"2": "3"}, "kvraft": {"3": "4"}}
         for name, _ in names.KNOWN_TESTS:
-            self.assertEqual(name, names.canonical(f"{name[:-2]}3{name[-1]}"))
-        self.assertEqual("TestSpeed3A", names.canonical("TestSpeed3A"))
+            lab = names.lab_of(name)
+            number = newer.get(lab, {}).get(name[-2], name[-2])
+            self.assertEqual(name, names.canonical(
+                f"{name[:-2]}{number}{name[-1]}", lab))
+            self.assertEqual(name, names.canonical(name))
         self.assertEqual("TestMine2A", names.canonical("TestMine2A"))
 
     def test_the_passed_line_of_2025(self) -> None:
@@ -68,15 +72,6 @@ class Years(unittest.TestCase):
             self.assertEqual([(name, "cut")], names_and_results(
                 f"Test (3{name[-1]}): {title} ({network} network)...\n"))
 
-    def test_run_means_all_names_of_a_test(self) -> None:
-        for run in ("2A", "3A", "TestInitialElection2A$",
-                    "^TestInitialElection3A$", "Initial", "[23]A$", ""):
-            for name in ("TestInitialElection2A", "TestInitialElection3A"):
-                self.assertTrue(names.is_selected(name, run), run)
-        for run in ("2B", "3B", "4A", "Basic"):
-            self.assertFalse(names.is_selected("TestInitialElection3A", run))
-        self.assertFalse(names.is_selected("TestMine2A", "3A"))
-
     def test_a_server_of_2026_that_is_not_there(self) -> None:
         # Its tester takes no RPC at all for a pass.
         log = ("=== RUN   TestInitialElection3A\n"
@@ -87,3 +82,67 @@ class Years(unittest.TestCase):
                "panic: runtime error: invalid memory address [recovered]\n")
         self.assertEqual([("TestInitialElection2A", "CRASHED")],
                          names_and_results(log))
+
+
+class Meant(unittest.TestCase):
+    """What RUN means."""
+
+    RAFT = ("InitialElection", "A"), ("BasicAgree", "B"), ("Persist1", "C")
+    KV = ("Basic", "A"), ("Speed", "A"), ("Speed", "B"), ("SnapshotRPC", "B")
+
+    @staticmethod
+    def year(lab: str, number: int,
+             tests: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+        """Returns the names of a year's tests: that year's, and ours."""
+        own = [f"Test{test}{number}{letter}" for test, letter in tests]
+        return [(each, names.canonical(each, lab)) for each in own]
+
+    def setUp(self) -> None:
+        self.in_2022 = (self.year("raft", 2, self.RAFT) +
+                        self.year("kvraft", 3, self.KV))
+        self.in_2024 = (self.year("raft", 3, self.RAFT) +
+                        self.year("kvraft", 4, self.KV))
+        self.in_2025 = (self.year("raft", 3, self.RAFT) +
+                        self.year("rsm", 4, self.KV[:1]) +
+                        self.year("kvraft1", 4, (("Basic", "B"),
+                                                 ("Speed", "B"))))
+
+    def expect(self, run: str, tests: list[tuple[str, str]],
+               *ours: str) -> None:
+        """Expects that RUN means ours of these tests."""
+        self.assertEqual({f"Test{each}" for each in ours},
+                         names.meant(run, tests), run)
+
+    def test_a_part_is_that_of_the_labs_year(self) -> None:
+        self.expect("2A", self.in_2022, "InitialElection2A")
+        self.expect("3A", self.in_2022, "Basic3A", "Speed3A")
+        self.expect("3A", self.in_2024, "InitialElection2A")
+        self.expect("4A", self.in_2024, "Basic3A", "Speed3A")
+        self.expect("4B", self.in_2024, "Speed3B", "SnapshotRPC3B")
+        self.expect("3A", self.in_2025, "InitialElection2A")
+        self.expect("4A", self.in_2025, "Basic4A")
+        self.expect("4B", self.in_2025, "Basic4B", "Speed4B")
+
+    def test_or_ours_or_of_another_year(self) -> None:
+        self.expect("2A", self.in_2024, "InitialElection2A")
+        self.expect("2A", self.in_2025, "InitialElection2A")
+        self.expect("4A", self.in_2022, "Basic3A", "Speed3A")
+        self.expect("3A", self.in_2022[:3], "InitialElection2A")
+        self.expect("3A", self.in_2024[3:], "Basic3A", "Speed3A")
+        self.expect("5A", self.in_2025)
+
+    def test_a_name_is_that_of_the_labs_year(self) -> None:
+        self.expect("^TestBasic4A$", self.in_2024, "Basic3A")
+        self.expect("^TestBasic4A$", self.in_2025, "Basic4A")
+        self.expect("Speed", self.in_2022, "Speed3A", "Speed3B")
+        self.expect("", self.in_2025, *(ours[4:] for _, ours in self.in_2025))
+
+    def test_ours_by_any_name(self) -> None:
+        for run in ("2A", "3A", "TestInitialElection2A$",
+                    "^TestInitialElection3A$", "Initial", "[23]A$", ""):
+            self.assertTrue(names.is_selected("TestInitialElection2A", run))
+        for run in ("2B", "3B", "4A", "Basic"):
+            self.assertFalse(names.is_selected("TestInitialElection2A", run))
+        self.assertTrue(names.is_selected("TestBasic3A", "4A"))
+        self.assertFalse(names.is_selected("TestBasic4A", "3A"))
+        self.assertFalse(names.is_selected("TestMine2A", "3A"))

@@ -69,7 +69,7 @@ def _row(row: Row, figures: list[str]) -> dict[str, object]:
     results = [(side, label, result, _is_bad(result)) for side, label, result
                in zip(("go", "ours"), ("Go", "ours"), row.results) if result]
     return {"label": row.label, "results": results,
-            "blocks": [block(figure, cell, row.is_share)
+            "blocks": [block(figure, cell, bool(row.share_of))
                        for figure, cell in zip(figures, row.cells)]}
 
 

@@ -2,8 +2,8 @@
 
 Always true: repetitions of a test are one row; a ratio is ours divided by the
 Go lab's, and only over tests whose every repetition passed on both sides. Where
-a test is bounded by time, what a faster Raft does more of is compared for each
-commit.
+a test is bounded by time, what a faster side does more of is compared for each
+commit of Raft's, or for each operation of a service's clients.
 """
 
 import statistics
@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tools.compare import names
-from tools.compare.logs import COMMITS, FIGURES, SHARED, Log, Test
+from tools.compare.logs import FIGURES, SHARED, UNITS, Log, Test
 
 # What a run costs, where it was run here.
 COSTS = ("CPU seconds", "peak MB")
+# By the unit of names.unit().
+_TOTALS = {"": "both passed: fixed work", "commit": "both passed: by time",
+           "op": "both passed: clients by time"}
 
 
 @dataclass
@@ -59,7 +62,7 @@ class Row(NamedTuple):
     label: str
     results: tuple[str, str]
     cells: list[Cell]
-    is_share: bool = False  # what each commit has of the row above
+    share_of: str = ""  # "commit": what each has of the row above
 
 
 class Comparison(NamedTuple):
@@ -115,7 +118,7 @@ class Pair(NamedTuple):
     """The same test on both sides."""
     go: Group
     ours: Group
-    by_time: bool = False  # the test is bounded by it
+    unit: str = ""  # what there is more of if the test is bounded by time
 
     @property
     def both_passed(self) -> bool:
@@ -149,20 +152,24 @@ def pair_up(go: Side, ours: Side) -> dict[str, Pair]:
     ordered = sorted(found, key=lambda name: names.RANK.get(name, len(found) +
                                                             len(names.RANK)))
     return {name: Pair(_group(go, name), _group(ours, name),
-                       names.is_by_time(name)) for name in ordered}
+                       names.unit(name)) for name in ordered}
 
 
 def _rows(label: str, pair: Pair) -> list[Row]:
-    """Returns the row of a test, and one for each commit's share."""
+    """Returns the row of a test, and one for the share of a unit."""
     cells = [cell(go, ours, pair.both_passed and not (
-        pair.by_time and figure in SHARED)) for figure, go, ours
+        pair.unit and figure in SHARED)) for figure, go, ours
         in zip(FIGURES, pair.go.shown(), pair.ours.shown())]
     rows = [Row(label, (pair.go.result, pair.ours.result), cells)]
-    if pair.by_time and (any(pair.go.shares) or any(pair.ours.shares)):
+    if pair.unit and (any(pair.go.shares) or any(pair.ours.shares)):
         shares = [cell(go, ours, pair.both_passed) for go, ours
                   in zip(pair.go.shares, pair.ours.shares)]
-        rows.append(Row("  per commit", ("", ""), shares, is_share=True))
+        rows.append(_share_row(pair.unit, shares))
     return rows
+
+
+def _share_row(unit: str, shares: list[Cell]) -> Row:
+    return Row(f"  per {unit}", ("", ""), shares, unit)
 
 
 def _sides(pairs: Iterable[Pair]) -> tuple[list[Group], list[Group]]:
@@ -180,40 +187,49 @@ def _sum(groups: Iterable[Group], figure: int) -> Spread | None:
 def _total_of_each(pairs: list[Pair]) -> Row:
     """Returns the sums over what each side passed."""
     go, ours = _sides(pairs)
-    cells = [cell(_sum(go, figure), _sum(ours, figure), False)
+    cells = [_cell_of_sums(pairs, figure, False)
              for figure in range(len(FIGURES))]
     counts = [str(sum(any(group.figures) for group in side))
               for side in (go, ours)]
     return Row("all passed", (counts[0], counts[1]), cells)
 
 
-def _total_of_both(label: str, pairs: list[Pair], by_time: bool) -> list[Row]:
+def _total_of_both(pairs: list[Pair], unit: str) -> list[Row]:
     """Returns the sums over tests that both passed; a figure's only over those
     that have it on both sides."""
-    chosen = [pair for pair in pairs
-              if pair.both_passed and pair.by_time == by_time]
+    chosen = [pair for pair in pairs if pair.both_passed and pair.unit == unit]
     cells, shares = [], []
     for index, figure in enumerate(FIGURES):
         both = [pair for pair in chosen if pair.has(index)]
-        go, ours = _sides(both)
-        is_shared = figure in SHARED
-        cells.append(cell(_sum(go, index), _sum(ours, index),
-                          not (by_time and is_shared)))
-        go, ours = _sides(pair for pair in both
-                          if is_shared and pair.has(COMMITS))
-        shares.append(cell(_share(go, index), _share(ours, index), True))
-    rows = [Row(label, 2 * (str(len(chosen)),), cells)] if chosen else []
-    if by_time and any(share.ratio is not None for share in shares):
-        rows.append(Row("  per commit", ("", ""), shares, is_share=True))
+        if unit and figure in SHARED:
+            cells.append(_cell_of_sums(both, index, False))
+            shares.append(_cell_of_shares(both, index, unit))
+        else:
+            cells.append(_cell_of_sums(both, index, True))
+            shares.append(Cell(None, None, None))
+    count = str(len(chosen))
+    rows = [Row(_TOTALS[unit], (count, count), cells)] if chosen else []
+    if any(share.ratio is not None for share in shares):
+        rows.append(_share_row(unit, shares))
     return rows
 
 
-def _share(groups: list[Group], figure: int) -> Spread | None:
-    """Returns what each commit of those tests has of a figure."""
-    whole, commits = _sum(groups, figure), _sum(groups, COMMITS)
-    if not whole or not commits or not commits.median:
+def _cell_of_sums(pairs: list[Pair], figure: int, comparable: bool) -> Cell:
+    go, ours = _sides(pairs)
+    return cell(_sum(go, figure), _sum(ours, figure), comparable)
+
+
+def _cell_of_shares(pairs: list[Pair], figure: int, unit: str) -> Cell:
+    """Returns what each unit of those tests has of a figure."""
+    go, ours = _sides(pair for pair in pairs if pair.has(UNITS[unit]))
+    return cell(_share(go, figure, unit), _share(ours, figure, unit), True)
+
+
+def _share(groups: list[Group], figure: int, unit: str) -> Spread | None:
+    whole, done = _sum(groups, figure), _sum(groups, UNITS[unit])
+    if not whole or not done or not done.median:
         return None
-    return spread([whole.median / commits.median])
+    return spread([whole.median / done.median])
 
 
 def _costs(go: Side, ours: Side, pairs: Iterable[Pair]) -> list[Cell]:
@@ -230,9 +246,9 @@ def compare(go: Side, ours: Side) -> Comparison:
     """Puts the two sides together."""
     named = pair_up(go, ours)
     pairs = list(named.values())
-    totals = [_total_of_each(pairs),
-              *_total_of_both("both passed: fixed work", pairs, False),
-              *_total_of_both("both passed: by time", pairs, True)]
+    totals = [_total_of_each(pairs)]
+    for unit in _TOTALS:
+        totals += _total_of_both(pairs, unit)
     rows = [row for item in named.items() for row in _rows(*item)]
     known = [index for index in range(len(FIGURES)) if any(
         row.cells[index].go or row.cells[index].ours for row in rows)]

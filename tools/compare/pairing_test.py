@@ -7,7 +7,7 @@ Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 import unittest
 
 from tools.compare import names, pairing, reader
-from tools.compare.logs import COMMITS, Cost, Log
+from tools.compare.logs import UNITS, Cost, Log
 from tools.compare.samples import AGREE, BACKUP, DATA, OURS, compare, side
 
 RPCS = 1
@@ -26,6 +26,19 @@ def passed(seconds: float, rpcs: int, title: str = "(2B): basic agreement",
 def churn(seconds: float, rpcs: int, commits: int) -> str:
     """Returns the log of a test that is bounded by time."""
     return passed(seconds, rpcs, "(2C): churn", commits)
+
+
+def clients(seconds: float, rpcs: int, ops: int) -> str:
+    """Returns the log of a service's test that is bounded by time."""
+    return (f"Test: one client (3A) ...\n  ... Passed --  {seconds}  5 {rpcs} "
+            f"{ops}\nPASS\n")
+
+
+def speed(seconds: float, rpcs: int) -> str:
+    """Returns the log of one that is not, and whose operations no year counts.
+    """
+    return ("Test: ops complete fast enough (3A) ...\n"
+            f"  ... Passed --   {seconds}  3  {rpcs}    0\nPASS\n")
 
 
 def medians(cell: pairing.Cell) -> tuple[float, float]:
@@ -101,22 +114,49 @@ class Ratios(unittest.TestCase):
             self.assertEqual([1.0, None, None, 20.0],
                              [cell.ratio for cell in row.cells])
         shares = [row for row in compared.totals + compared.rows
-                  if row.is_share]
+                  if row.share_of]
         self.assertEqual(2, len(shares))
         for row in shares:
             self.assertEqual((2.0, 1.0), medians(row.cells[RPCS]))
             self.assertEqual(0.5, row.cells[RPCS].ratio)
             self.assertIsNone(row.cells[0].go)
-            self.assertIsNone(row.cells[COMMITS].go)
+            self.assertIsNone(row.cells[UNITS["commit"]].go)
         fixed = row_of(compared, "both passed: fixed work")
         self.assertEqual(3.0, fixed.cells[RPCS].ratio)
+
+    def test_what_clients_do_in_a_given_time_is_compared_by_operation(
+            self) -> None:
+        compared = compare(clients(15.0, 6000, 300) + speed(3.0, 2000),
+                           clients(15.0, 9000, 900) + speed(1.5, 4000))
+        self.assertEqual(["seconds", "RPCs", "ops"], compared.figures)
+        for row in (row_of(compared, "TestBasic3A"),
+                    row_of(compared, "both passed: clients by time")):
+            self.assertEqual([1.0, None, 3.0],
+                             [cell.ratio for cell in row.cells])
+        shares = [row for row in compared.totals + compared.rows
+                  if row.share_of == "op"]
+        self.assertEqual(["  per op"] * 2, [row.label for row in shares])
+        for row in shares:
+            self.assertEqual((20.0, 10.0), medians(row.cells[RPCS]))
+        for row in (row_of(compared, "TestSpeed3A"),
+                    row_of(compared, "both passed: fixed work")):
+            self.assertEqual([0.5, 2.0, None],
+                             [cell.ratio for cell in row.cells])
+
+    def test_raft_and_services_have_sums_of_their_own(self) -> None:
+        log = churn(16.0, 600, 300) + clients(15.0, 6000, 300)
+        compared = compare(log, log)
+        self.assertEqual(
+            ["all passed", "both passed: by time", "  per commit",
+             "both passed: clients by time", "  per op"],
+            [row.label for row in compared.totals])
 
     def test_snapshots_beside_a_lab_that_numbers_and_names_them_otherwise(
             self) -> None:
         titles = {name: title for name, title in names.KNOWN_TESTS
                   if name.endswith("2D") and "[" not in title}
         self.assertEqual(7, len(titles))
-        ours = "".join(passed(10.0, 500, f"(2D): {title}")
+        ours = "".join(passed(10.0, 500, title.removeprefix("Test "))
                        for title in titles.values())
         compared = compare((DATA / "go-lab-2025.txt").read_text(), ours)
         rows = [row for row in compared.rows if row.label in titles]
@@ -129,8 +169,8 @@ class Ratios(unittest.TestCase):
     def test_without_commits_there_is_no_share(self) -> None:
         compared = compare(churn(16.0, 600, 0), churn(16.0, 6000, 6000))
         self.assertEqual([None], [row.cells[RPCS].ratio for row
-                                  in compared.rows if row.is_share])
-        self.assertFalse(any(row.is_share for row in compared.totals))
+                                  in compared.rows if row.share_of])
+        self.assertFalse(any(row.share_of for row in compared.totals))
 
     def test_cpu_by_test(self) -> None:
         used = "compare: TestBasicAgree2B used {} CPU seconds\n"

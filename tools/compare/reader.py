@@ -16,6 +16,7 @@ from tools.compare.logs import Cost, Figures, Log, Test
 _CRASH_OF_OURS = re.compile(r"crashed: |exit status \d+: (?:before|after) ")
 _RECOVERED = re.compile(r" \[recovered.*\]\s*$")
 _NOT_BUILT = re.compile(r"^FAIL\s.*\[\w+ failed\]", re.MULTILINE)
+_ILLEGAL = "history is not linearizable"
 _LOG_STAMP = re.compile(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)? ")
 
 
@@ -29,8 +30,10 @@ class _Reader:
     def __init__(self) -> None:
         self.log = Log()
         self._test: Test | None = None  # the last
+        self._package = ""  # in which the next tests are, if that is said
         self._awaits_figures = False
         self._has_network = False  # its title has: then it is of 2025
+        self._has_service_title = False  # not one of a Raft test
         self._said = ""   # its last line that is no event
         self._cause = ""  # what may have ended the process, in its words
         self._race = ""
@@ -49,10 +52,11 @@ class _Reader:
         self._find_fault()
         return self.log
 
-    def _open(self, name: str, named_by_go: bool) -> Test:
+    def _open(self, name: str, named_by_go: bool, own: str = "") -> Test:
         self._close()
-        self._test = Test(name, named_by_go)
-        self._awaits_figures = self._has_network = self._has_exited = False
+        self._test = Test(name, named_by_go, own or name)
+        self._awaits_figures = self._has_exited = False
+        self._has_network = self._has_service_title = False
         self._said = self._cause = self._race = self._end = ""
         self.log.tests.append(self._test)
         return self._test
@@ -81,18 +85,30 @@ class _Reader:
             self.log.fault = "has no last line (PASS, FAIL or ok)"
 
     def _on_run(self, event: re.Match[str]) -> None:
-        self._open(names.canonical(event["running"]), named_by_go=True)
+        own = event["running"]
+        self._open(names.canonical(own, self._package), named_by_go=True,
+                   own=own)
 
     def _on_title(self, event: re.Match[str]) -> None:
-        name = names.name_of_title(event["titled"], event["network"] or "")
+        title = names.title_of(event["titled"], event["network"] or "")
         test = self._test
-        # A service's test may have several titles.
-        is_its = test and test.named_by_go and not test.verdict and (
-            not test.titled or name not in names.RANK)
-        if not test or not is_its:
-            test = self._open(name, named_by_go=False)
-        test.titled = True
+        if not test or not self._is_title_of(test, title):
+            test = self._open(title.name, named_by_go=False, own=title.own)
+        elif title.own == test.own:
+            test.name = title.name  # where the year's name means two tests
+        test.titled, test.passed = True, False
         self._has_network = bool(event["network"])
+        self._has_service_title = not title.name.startswith("Test (")
+
+    @staticmethod
+    def _is_title_of(test: Test, title: names.Title) -> bool:
+        """Whether the last test prints that title, perhaps as another one."""
+        if test.verdict:
+            return False
+        if test.titled and title.name == test.name:
+            return test.named_by_go or not title.is_first
+        return test.named_by_go and not (test.titled and
+                                         names.lab_of(title.name))
 
     def _on_passed(self, _: re.Match[str]) -> None:
         test = self._test
@@ -103,14 +119,27 @@ class _Reader:
 
     def _on_figures(self, event: re.Match[str]) -> None:
         size = int(event["bytes"]) if event["bytes"] else None
+        done = int(event["done"])
+        is_service = size is None and self._is_service
         # In 2025 the last is what its lines with names call #Ops.
-        commits = None if self._has_network else int(event["commits"])
+        has_commits = not is_service and not self._has_network
         self._add(Figures(float(event["seconds"]), int(event["rpcs"]), size,
-                          commits))
+                          done if has_commits else None,
+                          done if is_service else None))
 
     def _on_figures_2025(self, event: re.Match[str]) -> None:
+        # Of Raft it is 0 in 2025, and never the commits.
+        ops = int(event["ops_2025"]) if self._is_service else None
         self._add(Figures(float(event["seconds_2025"]),
-                          int(event["rpcs_2025"])))
+                          int(event["rpcs_2025"]), ops=ops))
+
+    @property
+    def _is_service(self) -> bool:
+        """Whether the last test is one of a service on Raft."""
+        if not self._test:
+            return False
+        lab = names.lab_of(self._test.name)
+        return lab not in names.RAFT if lab else self._has_service_title
 
     def _add(self, figures: Figures) -> None:
         if self._test and self._awaits_figures:
@@ -119,11 +148,12 @@ class _Reader:
             self._awaits_figures = False
 
     def _on_verdict(self, event: re.Match[str]) -> None:
-        name = names.canonical(event["name"])
-        test = self._test
-        if not test or not self._is_verdict_of(test, name):
-            test = self._open(name, named_by_go=True)
-        test.name, test.verdict = name, event["verdict_is"]
+        own, test = event["name"], self._test
+        if not test or not self._is_verdict_of(test, own):
+            test = self._open("", named_by_go=True)
+        if test.name not in names.candidates(own):
+            test.name = names.canonical(own, self._package)
+        test.own, test.verdict = own, event["verdict_is"]
         test.took = float(event["took"])
         test.why = test.why or self._cause
         if test.verdict == "FAIL" and _CRASH_OF_OURS.match(test.why):
@@ -131,15 +161,27 @@ class _Reader:
         self._cause, self._end, self._has_exited = "", "", False
 
     @staticmethod
-    def _is_verdict_of(test: Test, name: str) -> bool:
+    def _is_verdict_of(test: Test, own: str) -> bool:
         if test.verdict:
             return False
-        nameless = not test.named_by_go and test.name not in names.RANK
-        return test.name == name or (nameless and not test.passed)
+        nameless = not test.named_by_go and not names.lab_of(test.name)
+        return test.name in names.candidates(own) or (nameless and
+                                                      not test.passed)
 
     def _on_why(self, event: re.Match[str]) -> None:
-        if self._test and not self._test.why:
-            self._test.why = (event["place"] or event[0]).strip()
+        test, why = self._test, (event["place"] or event[0]).strip()
+        if test and not test.why:
+            test.why = why
+        elif test and _ILLEGAL in why and _ILLEGAL not in test.why:
+            test.why += f"; {_ILLEGAL}"  # of several messages the last
+
+    def _on_unknown(self, _: re.Match[str]) -> None:
+        if self._test:
+            self._test.unknown += 1
+
+    def _on_page(self, event: re.Match[str]) -> None:
+        if self._test:
+            self._test.page = event["file"]
 
     def _on_cause(self, event: re.Match[str]) -> None:
         self._cause = self._cause or _RECOVERED.sub("", event[0]).strip()
@@ -165,6 +207,9 @@ class _Reader:
     def _on_end_of_tests(self, event: re.Match[str]) -> None:
         if not self._test or self._test.has_ended:
             self._end = self._end or event[0].strip()
+
+    def _on_package(self, event: re.Match[str]) -> None:
+        self._package = event["folder"]
 
     def _on_began(self, event: re.Match[str]) -> None:
         self.log.began.append(event["when"].strip())

@@ -14,7 +14,7 @@ from tools.compare.samples import (AGREE, LOGS, OURS, PASSED,
 def sums(tests: list[logs.Test]) -> list[float]:
     """Returns the sums over the Passed lines; what they lack counts as 0."""
     lines = [test.figures for test in tests if test.figures]
-    columns = list(zip(*lines)) or [()] * 4
+    columns = list(zip(*lines)) or [()] * 5
     return [round(sum(value or 0 for value in column), 1)
             for column in columns]
 
@@ -31,12 +31,14 @@ class RealLogs(unittest.TestCase):
 
     # Passed, failed, and the sums of the Passed lines.
     TOTALS = {
-        "go-lab-2025": (28, 0, 317.1, 13_044, 0, 0),
-        "go-lab-a": (18, 0, 199.4, 8_976, 6_707_023, 1_355),
-        "go-lab-b": (18, 0, 174.7, 18_059, 12_976_480, 4_076),
-        "go-lab-b-race": (18, 0, 175.6, 12_132, 11_339_441, 1_905),
-        "go-lab-c": (19, 0, 172.4, 38_881, 74_941_077, 5_483),
-        "go-lab-unsolved": (0, 4, 0.0, 0, 0, 0),
+        "go-kv-2022": (23, 0, 424.5, 147_385, 0, 0, 29_689),
+        "go-kv-2025": (29, 1, 271.7, 184_286, 0, 0, 33_881),
+        "go-lab-2025": (28, 0, 317.1, 13_044, 0, 0, 0),
+        "go-lab-a": (18, 0, 199.4, 8_976, 6_707_023, 1_355, 0),
+        "go-lab-b": (18, 0, 174.7, 18_059, 12_976_480, 4_076, 0),
+        "go-lab-b-race": (18, 0, 175.6, 12_132, 11_339_441, 1_905, 0),
+        "go-lab-c": (19, 0, 172.4, 38_881, 74_941_077, 5_483, 0),
+        "go-lab-unsolved": (0, 4, 0.0, 0, 0, 0, 0),
     }
 
     def check_totals(self, name: str, tests: list[logs.Test]) -> None:
@@ -68,7 +70,11 @@ class Reading(unittest.TestCase):
 
     def test_every_known_title_names_its_test(self) -> None:
         for name, title in names.KNOWN_TESTS:
-            log = f"Test ({name[-2:]}): {title} ...\n{PASSED}"
+            if title.endswith(" [unreliable]"):
+                title = title.replace(" [unreliable]", " (unreliable network)")
+            elif names.lab_of(name) == "rsm":
+                title += " (reliable network)"
+            log = f"{title}...\n{PASSED}"
             self.assertEqual([(name, "PASS")], names_and_results(log))
 
     def test_noise_before_passed_on_the_same_line(self) -> None:
@@ -191,34 +197,3 @@ class Reading(unittest.TestCase):
             for log in (verdict + line, line + verdict):
                 tests = read("=== RUN   TestBasicAgree2B\n" + log)
                 self.assertEqual([why], [test.why for test in tests])
-
-
-class Services(unittest.TestCase):
-    """The labs on top of Raft: other titles, other figures or none."""
-
-    def test_several_titles_are_one_test(self) -> None:
-        parts = [f"Test: {title} (3A) ...\n  ... Passed --   {figures}\n"
-                 for title, figures in (("progress in majority",
-                                         "0.6  5    69    2"),
-                                        ("no progress in minority",
-                                         "1.0  5   130    3"))]
-        log = ("=== RUN   TestOnePartition3A\n" + "".join(parts) +
-               "--- PASS: TestOnePartition3A (3.15s)\n")
-        self.assertEqual([("TestOnePartition3A", "PASS")],
-                         names_and_results(log))
-        self.assertEqual(logs.Figures(1.6, 199, None, 5), figures_of(log))
-        self.assertEqual(logs.Figures(3.0, 40, 6000, 8), figures_of(
-            AGREE.replace(PASSED, 2 * PASSED)))
-        self.assertEqual([("Test: progress in majority (3A)", "PASS"),
-                          ("Test: no progress in minority (3A)", "PASS")],
-                         names_and_results("".join(parts)))
-
-    def test_titles_without_a_part(self) -> None:
-        title = "Test: concurrent puts and configuration changes...\n"
-        self.assertEqual(
-            [("Test: concurrent puts and configuration changes", "PASS")],
-            names_and_results(title + "  ... Passed\n"))
-        self.assertEqual([("TestConcurrent1", "FAIL")], names_and_results(
-            f"=== RUN   TestConcurrent1\n{title}  ... Passed\n"
-            "    config.go:75: test took longer than 120 seconds\n"
-            "--- FAIL: TestConcurrent1 (150.42s)\n"))

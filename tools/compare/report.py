@@ -1,16 +1,18 @@
 """Writes a comparison as text, its columns aligned.
 
 Always true: a test that was repeated has two lines more, for the least and the
-most.
+most; a long name has a line of its own.
 """
 
 from tools.compare.pairing import COSTS, Cell, Comparison, Row, Spread
 from tools.compare.summary import Summary
 
-# A line is its label and a group of cells for each column group.
+# A line is its label and a group of cells for each column group, or its label
+# alone.
 Line = tuple[str, list[list[str]]]
 _DECIMALS = {"seconds": 1, "CPU seconds": 2, "CPU s": 3, "peak MB": 1}
 _DECIMALS_OF_SHARES = {"RPCs": 1, "CPU s": 6}
+_LABEL_WIDTH = 46
 _SIDES = ["Go", "ours", "/Go"]
 _EXPLAINED = "/Go: ours divided by the Go lab's, where both passed"
 _ABSENT = "-: no such test on that side"
@@ -43,13 +45,16 @@ def is_repeated(cells: list[Cell]) -> bool:
 
 def _lines(row: Row, figures: list[str]) -> list[Line]:
     """Returns the median's line, then those of the range if there is one."""
-    lines = []
+    lines: list[Line] = []
     ranges = (("  min", "least"), ("  max", "most"))
     for label, which in [(row.label, "median"),
                          *(ranges if is_repeated(row.cells) else ())]:
         results = [*row.results] if which == "median" else ["", ""]
+        if len(label) > _LABEL_WIDTH:
+            lines.append((label, []))
+            label = ""
         lines.append((label, [results] + [
-            _cells(figure, cell, which, row.is_share)
+            _cells(figure, cell, which, bool(row.share_of))
             for figure, cell in zip(figures, row.cells)]))
     return lines
 
@@ -60,9 +65,9 @@ def _table(comparison: Comparison) -> list[str]:
     parts = [[line for row in part for line in _lines(row, figures)]
              for part in (comparison.totals, comparison.rows)]
     every = [header, *parts[0], *parts[1]]
-    label_width = max(len(label) for label, _ in every)
+    label_width = max(len(label) for label, groups in every if groups)
     widths = [[max(map(len, column)) for column in zip(*group)]
-              for group in zip(*(groups for _, groups in every))]
+              for group in zip(*(groups for _, groups in every if groups))]
 
     def line(label: str, groups: list[str]) -> str:
         return "  ".join([label.ljust(label_width), *groups]).rstrip()

@@ -4,11 +4,13 @@ Called by the test Tools.Compare of tests/unit/tools/tools_test.cc; by hand
 `/usr/bin/python3 -B -m unittest tools.compare.report_test`, in the root.
 """
 
+import itertools
 import unittest
 
 from tools.compare import logs, pairing, reader
 from tools.compare.logs import Cost
-from tools.compare.pairing_test import CRASHED, FAILED, churn, passed
+from tools.compare.pairing_test import (CRASHED, FAILED, churn, clients,
+                                        passed, speed)
 from tools.compare.samples import (AGREE, BACKUP, DATA, LOGS, OURS, PASSED,
                                    report_of, side)
 
@@ -100,14 +102,23 @@ class Table(unittest.TestCase):
                          " ".join(names[3:6]))
 
     def test_a_table_without_cpu_fits_into_120_columns(self) -> None:
-        texts = [log.read_text(encoding="utf-8") for log in LOGS]
-        for go in texts:
-            for ours in texts:
+        texts = {log.stem: log.read_text(encoding="utf-8") for log in LOGS}
+        for (go_name, go), (our_name, ours) in itertools.product(
+                texts.items(), repeat=2):
+            if go_name[:6] == our_name[:6]:  # of the same lab
                 for times in (1, 9):
                     text = report_of(go_side(go * times),
                                      side("ours", reader.read(ours * times)))
                     table = text.split("\n\n")[1]
                     self.assertLessEqual(max(map(len, table.split("\n"))), 120)
+
+    def test_a_long_name_has_a_line_of_its_own(self) -> None:
+        name = ("TestSnapshotUnreliableRecoverConcurrentPartitionLinearizable"
+                "3B")
+        text = (DATA / "go-kv-2022.txt").read_text("utf-8")
+        lines = report_of(go_side(text), go_side(text)).splitlines()
+        self.assertRegex(lines[lines.index(name) + 1],
+                         r"\A {44,}PASS PASS +32\.4 +32\.4 1\.00 ")
 
     def test_the_range_is_below_the_median(self) -> None:
         text = report_of(go_side(passed(3.0, 10) + passed(1.0, 60)),
@@ -128,6 +139,13 @@ class Table(unittest.TestCase):
         text = report_of(go_side(churn(16.0, 600, 300)),
                          go_side(churn(16.0, 4000, 6000)))
         self.assertRegex(text, r"\n  per commit +2\.0 +0\.7 0\.33 +10 +0 0\.05")
+
+    def test_what_an_operation_costs(self) -> None:
+        text = report_of(go_side(clients(15.0, 6000, 300)),
+                         go_side(clients(15.0, 9000, 900)))
+        self.assertRegex(text, r"\nTestBasic3A +PASS PASS +15\.0 +15\.0 1\.00 +"
+                         r"6,000 +9,000 +300 +900 3\.00\n"
+                         r"  per op +20\.0 +10\.0 0\.50\n")
 
 
 class Lines(unittest.TestCase):
@@ -173,6 +191,13 @@ class Lines(unittest.TestCase):
             "    by time (1): 1.00 of the seconds, 20.00 of the commits\n"
             "    for each of their commits: 0.50 of the RPCs, 0.05 of the "
             "bytes\n    (less is better, but of commits more)\n", text)
+        both = [go_side(clients(15.0, rpcs, ops) + speed(seconds, 2000))
+                for rpcs, ops, seconds in ((6000, 300, 2.0), (9000, 900, 1.0))]
+        self.assertIn(
+            "    fixed work (1): 0.50 of the seconds, 1.00 of the RPCs\n"
+            "    clients by time (1): 1.00 of the seconds, 3.00 of the ops\n"
+            "    for each of their ops: 0.50 of the RPCs\n"
+            "    (less is better, but of ops more)\n", report_of(*both))
         self.assertIn("verdict: no figures of a test that passed on both",
                       report_of(go_side(FAILED), our_side()))
 

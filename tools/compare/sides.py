@@ -12,17 +12,19 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from tools import ROOT, events
 from tools.command import Problem
 from tools.compare import names
+from tools.compare.lab import Package
 from tools.compare.logs import Cost
 from tools.process import Ended, Launcher, ask
 
-# The tests that the Go lab has too, as data: it has the CPU time of each.
-_COURSE = (*events.ALL, "--origin=course")
+# Of our tests, those that the Go lab may have too.
+_COURSE = "--origin=course"
 # A hung test must end, but not a slow machine's whole run.
 _GO_OPTIONS = ["-test.v", "-test.count=1", "-test.timeout=30m"]
 
@@ -31,6 +33,7 @@ class Command(NamedTuple):
     """What runs one side once, or one of its tests."""
     arguments: list[str]
     folder: Path | None = None
+    package: str = ""  # of the Go lab
     test: str = ""  # that one, in a process of its own
 
 
@@ -42,30 +45,30 @@ def find_time() -> str:
     return found
 
 
-def choose_go(folder: Path, binary: Path, tests: list[str], is_all: bool,
+def choose_go(package: Package, binary: Path, tests: list[str], is_all: bool,
               by_test: bool) -> list[Command]:
-    """Returns the commands that run those of the lab's tests, once."""
+    """Returns the commands that run those of a package's tests, once."""
     program = [str(binary), *_GO_OPTIONS]
     if by_test:
-        return [Command([*program, f"-test.run=^{test}$"], folder, test)
-                for test in tests]
+        return [Command([*program, f"-test.run=^{test}$"], package.folder,
+                        package.lab, test) for test in tests]
     chosen = [] if is_all else [f"-test.run=^({'|'.join(tests)})$"]
-    return [Command(program + chosen, folder)]
+    return [Command(program + chosen, package.folder, package.lab)]
 
 
 def _our_names(program: str, seed: str) -> list[str]:
     """Returns our tests; finds a wrong SEED before anything takes minutes."""
     try:
         return [test.test for test in events.listed(
-            program, [*_COURSE, f"--seed={seed}"])]
+            program, [_COURSE, f"--seed={seed}"])]
     except OSError as error:
         raise Problem(f"cannot run {program}: {error.strerror}; "
                       "run: make build") from error
 
 
-def choose_ours(program: str, run: str, seed: str,
-                runs: int) -> list[Command]:
-    """Returns a command for each run of our lab tests.
+def choose_ours(program: str, run: str, seed: str, runs: int,
+                labs: Iterable[str] = names.RAFT) -> list[Command]:
+    """Returns a command for each run of our tests of these labs.
 
     They have seeds from `seed` on; without one, each draws its own.
     """
@@ -74,13 +77,13 @@ def choose_ours(program: str, run: str, seed: str,
     if seed and runs > 1:
         seeds = [str(int(seed) + each) for each in range(runs)]
         _our_names(program, seeds[-1])
-    found = [name for name in ours if names.is_selected(name, run)]
+    found = [name for name in ours if names.lab_of(name) in labs
+             and names.is_selected(name, run)]
     if not found:
         raise Problem(f'no lab test of ours matches RUN "{run}"; leave RUN '
                       "out, or give a part of a test's name")
-    chosen = [f"--run=^({'|'.join(found)})$"] if run else []
-    return [Command([program, *_COURSE, *chosen, f"--seed={each}",
-                     "--parallel=1", "--verbose=1", "--json"])
+    return [Command([program, _COURSE, f"--run=^({'|'.join(found)})$",
+                     f"--seed={each}", "--parallel=1", "--verbose=1", "--json"])
             for each in seeds]
 
 
@@ -132,6 +135,10 @@ class Runner:
             text = _begin_line(self._version)
             print(text, end="", file=out)
             for command in commands:
+                if command.package:
+                    begin = f"compare: package {command.package}\n"
+                    print(begin, end="", file=out)
+                    text += begin
                 before = _cpu_seconds()
                 ended = self._run_one(command, out)
                 assert ended.status is not None

@@ -126,7 +126,8 @@ class Interrupt(unittest.TestCase):
             program = folder / "program"
             program.write_text(
                 "#!/bin/sh\n"
-                "[ $1 != --list ] || { echo '{\"Test\":\"TestX\"}'; exit; }\n"
+                "[ $1 != --list ] ||\n"
+                "  { echo '{\"Test\":\"TestCount2B\"}'; exit; }\n"
                 f"cat '{folder}/said'\n"
                 f"echo $$ >'{folder}/part'\nmv '{folder}/part' '{folder}/pid'\n"
                 "exec sleep 600\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tools.compare.pairing import Comparison, Row, Side
 
-_BETTER = "    (less is better, but of commits more)"
+_MORE_IS_BETTER = ("commits", "ops")
 _NAMES = {"CPU s": "CPU seconds"}
 
 
@@ -43,6 +43,9 @@ def _counts(side: Side, other: Side) -> str:
                          ("cut", "cut off before the end")):
         if counts[result]:
             text += f", {counts[result]} {word}"
+    if unknown := sum(test.unknown for test in side.log.tests):
+        text += (f", {unknown} linearizability check{'s'[:unknown > 1]} timed "
+                 "out")
     alone = here - there
     return text + (f"; {len(alone)} of the tests only on this side" if alone
                    else "")
@@ -65,32 +68,39 @@ def _alarms(side: Side) -> list[str]:
 
 
 def _clauses(row: Row, figures: list[str]) -> str:
-    # Where the work is fixed, the number of commits says nothing.
+    # Where the work is fixed, the number of commits or ops says nothing.
     return ", ".join(
         f"{cell.ratio:.2f} of the {_NAMES.get(figure, figure)}"
         for figure, cell in zip(figures, row.cells) if cell.ratio is not None
-        and (figure != "commits" or row.label.endswith("time")))
+        and (figure not in _MORE_IS_BETTER or row.label.endswith("time")))
 
 
 def _verdict(comparison: Comparison) -> list[str]:
     """Returns what the totals say."""
     found = []
     for row in comparison.totals:
-        label = "for each of their commits" if row.is_share else \
+        label = f"for each of their {row.share_of}s" if row.share_of else \
             f"{row.label.partition(': ')[2]} ({row.results[0]})"
         if clauses := _clauses(row, comparison.figures):
             found.append(f"    {label}: {clauses}")
     if not found:
         return ["verdict: no figures of a test that passed on both sides"]
+    more = " and ".join(figure for figure in comparison.figures
+                        if figure in _MORE_IS_BETTER)
     return ["verdict: in tests that both passed, ours has of the Go lab's",
-            *found, _BETTER]
+            *found, f"    (less is better{more and f', but of {more} more'})"]
 
 
 def _failures(side: Side) -> list[str]:
-    """Returns why tests failed."""
-    return _counted(f"{side.name}: {test.name}: "
-                    f"{test.why or 'its output does not say why it failed'}"
-                    for test in side.log.tests if test.result == "FAIL")
+    """Returns why tests failed, and which histories were not checked."""
+    lines = [f"{side.name}: {test.name}: "
+             f"{test.why or 'its output does not say why it failed'}"
+             f"{test.page and f'; see {test.page}'}"
+             for test in side.log.tests if test.result == "FAIL"]
+    lines += [f"{side.name}: {test.name}: the linearizability check timed out, "
+              "and the tester takes the history for right"
+              for test in side.log.tests for _ in range(test.unknown)]
+    return _counted(lines)
 
 
 def summarize(comparison: Comparison, *sides: Side) -> Summary:

@@ -42,8 +42,8 @@ def _note(event: events.Event) -> str:
 class _Package:
     """What one package printed."""
 
-    def __init__(self) -> None:
-        self.done: list[str] = []
+    def __init__(self, name: str = "") -> None:
+        self.done = [f"compare: package {name}\n"] if name else []
         self._open: dict[str, list[str]] = {}  # what running tests printed
 
     def add(self, event: events.Event) -> None:
@@ -84,8 +84,8 @@ def printed(text: str) -> str:
             began = str(event["Time"])[:19].replace("T", " ")
             package.print(f"compare: began {began} UTC\n")
         if "Action" in event:
-            package = packages.setdefault(str(event.get("Package", "")),
-                                          _Package())
+            name = str(event.get("Package", ""))
+            package = packages.setdefault(name, _Package(name))
             package.add(event)
         else:
             package.print(line)

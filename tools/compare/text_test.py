@@ -94,7 +94,9 @@ class Events(unittest.TestCase):
 
         mixed = "".join(first + second for first, second
                         in zip(of_package("a"), of_package("b")))
-        self.assertEqual(2 * (AGREE + "PASS\n"), text.printed(mixed))
+        self.assertEqual(f"compare: package a\n{AGREE}PASS\n"
+                         f"compare: package b\n{AGREE}PASS\n",
+                         text.printed(mixed))
 
     def test_what_ours_say_beyond_the_text(self) -> None:
         tests = reader.read(as_events(OURS, Cpu=0.25, Way="check",

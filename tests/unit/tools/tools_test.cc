@@ -77,7 +77,8 @@ TEST(Tools, Compare) {
       "tools.compare.lab_test tools.compare.names_test "
       "tools.compare.page_test tools.compare.pairing_test "
       "tools.compare.reader_test tools.compare.report_test "
-      "tools.compare.sides_test tools.compare.text_test");
+      "tools.compare.services_test tools.compare.sides_test "
+      "tools.compare.text_test");
 }
 
 TEST(Tools, Grade) {
