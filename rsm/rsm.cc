@@ -158,11 +158,14 @@ void Rsm::ReadLoop() {
   for (Waiter& waiter : TakeAll()) waiter.done({Outcome::kLost, {}});
 }
 
-// A waiter's entry is gone as soon as another entry is committed at its index,
-// or this server has left the waiter's term: it may be that nothing is ever
-// applied at that index. An entry of a newer term says so too, for terms never
-// decrease along the log. That this server does not lead in the waiter's own
-// term is old: it was a candidate then, and a leader is one to the term's end.
+// A waiter's entry is gone as soon as another one is committed at its index, or
+// this server is in a newer term: then it may be that nothing is ever applied
+// at that index. An entry of a newer term says so too, for terms never decrease
+// along the log.
+//
+// That this server does not lead the waiter's own term says nothing: it has
+// been announced before it was elected. A leader leaves its office for a newer
+// term only.
 bool Rsm::Settles(const raft::ApplyMsg& message, const Waiter& waiter) {
   return message.term > waiter.term ||
          (message.kind != Kind::kState && message.index >= waiter.index);

@@ -81,7 +81,7 @@ TEST(RsmKill, FromSeveralThreads) {
 
 // Every call returns, and none twice.
 TEST(RsmKill, WhileCommandsAreSubmitted) {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 10; ++round) {
     RsmFixture f;
     f.raft->Lead(1, 1);
     std::atomic<int> submitted = 0;
