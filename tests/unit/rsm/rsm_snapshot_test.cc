@@ -20,19 +20,24 @@ void SaveState(const RsmFixture& f, size_t bytes) {
   f.disk->SaveRaftState(std::string(bytes, 'x'));
 }
 
+// Raft's part of the disk grows to the limit with the third command.
 TEST(RsmSnapshot, IsTakenWhenTheStateHasTheLimit) {
-  RsmFixture f({.max_raft_state = 100});
+  RsmFixture* fixture = nullptr;
+  RsmFixture f({.max_raft_state = 100,
+                .hooks = {.on_apply = [&](const raft::ApplyMsg& message) {
+                  if (message.index == 3) SaveState(*fixture, 100);
+                }}});
+  fixture = &f;
   SaveState(f, 99);
   f.raft->Deliver({CommandAt(1, 1, "a")});
-  f.Settle(2, 1);
-  EXPECT_EQ(f.raft->snapshots(), Snapshots());
-
-  SaveState(f, 100);
+  f.raft->Deliver({CommandAt(2, 1, "b")});
   f.raft->Deliver({CommandAt(3, 1, "c")});
   f.AwaitExecuted(3);
   f.rsm->Kill();  // the reader has done all then
-  EXPECT_EQ(f.raft->snapshots(),
-            (Snapshots{{3, MakeSnapshot(3, "a settle c ")}}));
+  const Snapshots snapshots = f.raft->snapshots();
+  ASSERT_EQ(snapshots.size(), 1u);
+  EXPECT_EQ(snapshots[0].first, 3u);
+  EXPECT_EQ(snapshots[0].second, MakeSnapshot(3, "a b c "));
 }
 
 TEST(RsmSnapshot, IsNeverTakenWithoutALimit) {
