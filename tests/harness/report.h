@@ -29,6 +29,22 @@ std::string TitleLine(std::string_view title);
 // `  ... Passed --   3.0  3   46   12724    0`.
 std::string PassedLine(const Costs& costs);
 
+// What a test of a service that passed cost, since its title was printed.
+struct ServiceCosts {
+  std::chrono::duration<double> time;
+  int servers = 0;
+  int64_t rpcs = 0;        // accepted by the network, Raft's and clients'
+  int64_t operations = 0;  // that clients have completed
+};
+
+// The course's lines of its services, without a newline: until 2024
+// `  ... Passed --  15.2  5  4323  916`; of 2025
+// `Test: ... (reliable network)...` and
+// `  ... Passed --  time  3.2s #peers 5 #RPCs  5902 #Ops 1153`.
+std::string ServicePassedLine(const ServiceCosts& costs);
+std::string TitleLine2025(std::string_view title, bool reliable);
+std::string ServicePassedLine2025(const ServiceCosts& costs);
+
 // Prints `text` as it is on the standard output, at once.
 void Print(std::string_view text);
 
