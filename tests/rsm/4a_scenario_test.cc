@@ -1,0 +1,269 @@
+// Scenario tests of part 4A: what becomes of commands that wait when their
+// place in the log is lost.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "rpc/codec.h"
+#include "tests/harness/rsm_cluster.h"
+#include "tests/harness/tap.h"
+#include "tests/runner/suite.h"
+
+namespace tests {
+namespace {
+
+using harness::CounterCommand;
+using harness::Fail;
+using harness::Kind;
+using harness::Place;
+using harness::RsmCluster;
+using harness::RsmClusterOptions;
+using raft::ServerId;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Clock = std::chrono::steady_clock;
+
+const auto kSuite = runner::Suite::OfScenarios("RSM4AScenario", "rsm", "4A");
+
+// A cluster whose leaders are the test's choice.
+class RsmScenario {
+ public:
+  explicit RsmScenario(std::string_view title, RsmClusterOptions options = {})
+      : cluster(WithTap(std::move(options), &tap_)) {
+    cluster.Begin(title);
+  }
+
+  // Waits until `is_so`; fails after 20 s.
+  void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
+                 Place place = Place::Here()) {
+    const Clock::time_point limit = Clock::now() + harness::kScenarioLimit;
+    while (!is_so()) {
+      if (Clock::now() > limit) {
+        Fail(Kind::kLiveness, absl::StrCat("expected ", what, " within 20 s"),
+             place);
+      }
+      cluster.stage().Sleep(milliseconds(5), place);
+    }
+  }
+
+  // Makes that server the leader, and keeps it so: no other one is heard, until
+  // there is another choice or none.
+  void Elect(ServerId server, Place place = Place::Here()) {
+    LeaveFree();
+    tap_.Drop(harness::AnyRequest().NotFrom(server));
+    WaitUntil(
+        absl::StrCat("S", server, " to lead"),
+        [&] { return cluster.stage().GetState(server).is_leader; }, place);
+  }
+  void LeaveFree() { tap_.ForgetAll(); }
+
+  // Submits, which must not be refused.
+  std::future<rsm::Result> Submit(ServerId leader, CounterCommand command,
+                                  Place place = Place::Here()) {
+    auto promise = std::make_shared<std::promise<rsm::Result>>();
+    auto refused = std::make_shared<std::atomic<bool>>(false);
+    const char byte = static_cast<char>(command);
+    cluster.RsmOf(leader)->SubmitAsync(
+        {&byte, 1}, [promise, refused](rsm::Result result) {
+          *refused = result.outcome == rsm::Outcome::kNotLeader;
+          promise->set_value(std::move(result));
+        });
+    if (*refused) {
+      Fail(Kind::kLiveness, absl::StrCat("expected S", leader, " to lead"),
+           place);
+    }
+    return promise->get_future();
+  }
+
+  static bool IsReady(const std::future<rsm::Result>& result) {
+    return result.wait_for(seconds(0)) == std::future_status::ready;
+  }
+
+  // Waits for the outcome, which must be that, and returns the value.
+  int64_t Expect(rsm::Outcome outcome, std::future<rsm::Result>* future,
+                 Place place = Place::Here()) {
+    WaitUntil(
+        "an outcome", [&] { return IsReady(*future); }, place);
+    const rsm::Result result = future->get();
+    if (result.outcome != outcome) {
+      Fail(result.outcome == rsm::Outcome::kDone ? Kind::kSafety
+                                                 : Kind::kLiveness,
+           absl::StrCat("expected outcome ", static_cast<int>(outcome),
+                        ", got ", static_cast<int>(result.outcome)),
+           place);
+    }
+    if (outcome != rsm::Outcome::kDone) return 0;
+    return rpc::Decode<int64_t>(result.value).value();
+  }
+
+  raft::Status StatusOf(ServerId server) {
+    return cluster.stage().RaftOf(server)->GetStatus();
+  }
+
+  // Cuts S0 off from S1 and S2.
+  void CutOff() { cluster.stage().Partition({0}, {1, 2}); }
+  void Heal() { cluster.stage().ConnectAll(); }
+
+ private:
+  static RsmClusterOptions WithTap(RsmClusterOptions options,
+                                   harness::Tap* tap) {
+    options.tap = tap->Handler();
+    return options;
+  }
+
+  harness::Tap tap_;
+
+ public:
+  RsmCluster cluster;
+};
+
+// The leader of the majority gets no commands, so nothing is ever applied at
+// the indexes that S0 waits for: a newer term alone must end the waiting.
+//
+//   S0   1 1 1 ...     waits for the last ones
+//   S1   1             leads term 2
+//   S2   1
+TEST(RSM4AScenario, IdleLeaderAfterHeal) {
+  RsmScenario scenario("Test (4A+): the new leader is idle");
+  scenario.Elect(0);
+  std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
+  EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &first), 1);
+  scenario.cluster.CheckCounter(1, /*servers=*/3);
+
+  scenario.CutOff();
+  std::vector<std::future<rsm::Result>> waiting;
+  for (int i = 0; i < 10; ++i) {
+    waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
+  }
+  scenario.LeaveFree();
+  scenario.WaitUntil("another leader", [&] {
+    return scenario.cluster.stage().GetState(1).is_leader ||
+           scenario.cluster.stage().GetState(2).is_leader;
+  });
+  for (const auto& result : waiting) EXPECT_FALSE(scenario.IsReady(result));
+
+  scenario.Heal();
+  for (auto& result : waiting) scenario.Expect(rsm::Outcome::kLost, &result);
+  scenario.cluster.CheckCounter(1, /*servers=*/3);
+  scenario.cluster.End();
+}
+
+// S0 leads three times. Its second index is given to three commands: one of its
+// own that is lost, one of S1's, which commits, and the third index again to
+// one of its own, which commits too. Its service stands still meanwhile, so
+// that all waiters are there together when it goes on.
+//
+//   index   1    2    3
+//   term 1  Inc  Null Null   S0, cut off
+//   term 2       Inc         S1: commits
+//   term 3            Inc    S0 again: commits
+TEST(RSM4AScenario, IndexUsedAgain) {
+  RsmScenario scenario("Test (4A+): an index is used again");
+  scenario.Elect(0);
+  scenario.cluster.PauseService(0, true);
+  std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
+  scenario.cluster.CheckCounter(1, /*servers=*/2);  // S1 and S2
+
+  scenario.CutOff();
+  std::future<rsm::Result> lost = scenario.Submit(0, CounterCommand::kNull);
+  std::future<rsm::Result> lost_too = scenario.Submit(0, CounterCommand::kNull);
+  scenario.Elect(1);
+  std::future<rsm::Result> second = scenario.Submit(1, CounterCommand::kInc);
+  EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &second), 2);
+
+  scenario.Heal();
+  scenario.WaitUntil("S0 to have the entry of S1",
+                     [&] { return scenario.StatusOf(0).last_index == 2; });
+  scenario.Elect(0);
+  std::future<rsm::Result> third = scenario.Submit(0, CounterCommand::kInc);
+  scenario.cluster.CheckCounter(3, /*servers=*/2);
+  EXPECT_FALSE(scenario.IsReady(lost));
+
+  scenario.cluster.PauseService(0, false);
+  EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &first), 1);
+  scenario.Expect(rsm::Outcome::kLost, &lost);
+  scenario.Expect(rsm::Outcome::kLost, &lost_too);
+  EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &third), 3);
+  scenario.cluster.CheckCounter(3, /*servers=*/3);
+  scenario.cluster.End();
+}
+
+// The others execute so much meanwhile that S0 gets a snapshot, in place of all
+// entries at which its commands could have been answered.
+TEST(RSM4AScenario, SnapshotOverWaiters) {
+  RsmScenario scenario("Test (4A+): a snapshot instead of the entry",
+                       {.max_raft_state = 300});
+  scenario.Elect(0);
+  scenario.cluster.PauseService(0, true);
+  std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
+  scenario.cluster.CheckCounter(1, /*servers=*/2);
+
+  scenario.CutOff();
+  std::vector<std::future<rsm::Result>> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
+  }
+  scenario.Elect(1);
+  for (int i = 0; i < 50; ++i) {
+    std::future<rsm::Result> result = scenario.Submit(1, CounterCommand::kInc);
+    EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &result), i + 2);
+  }
+  EXPECT_GT(scenario.StatusOf(1).first_index, 7u);
+
+  scenario.Heal();
+  scenario.WaitUntil("S0 to install a snapshot",
+                     [&] { return scenario.StatusOf(0).first_index > 7; });
+  scenario.cluster.PauseService(0, false);
+  EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &first), 1);
+  for (auto& result : waiting) scenario.Expect(rsm::Outcome::kLost, &result);
+  scenario.cluster.CheckCounter(51, /*servers=*/3);
+  scenario.cluster.End();
+}
+
+// As many threads as there were before a thousand commands began to wait; and
+// when their server is shut down none of them waits any more.
+TEST(RSM4AScenario, KillWithAThousandWaiters) {
+  RsmScenario scenario("Test (4A+): a thousand commands wait");
+  scenario.Elect(0);
+  std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
+  EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &first), 1);
+
+  scenario.CutOff();
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
+                         {});
+  };
+  const auto before = threads();
+  std::vector<std::future<rsm::Result>> waiting;
+  for (int i = 0; i < 1000; ++i) {
+    waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
+  }
+  EXPECT_LE(threads(), before + 10);  // the network's may grow a little
+
+  scenario.cluster.stage().group().Crash(0);
+  for (auto& result : waiting) {
+    EXPECT_TRUE(scenario.IsReady(result));
+    scenario.Expect(rsm::Outcome::kLost, &result);
+  }
+  scenario.cluster.stage().group().Start(0);
+  scenario.LeaveFree();
+  scenario.Heal();
+  scenario.cluster.CheckCounter(scenario.cluster.OneInc(), /*servers=*/3);
+  scenario.cluster.End();
+}
+
+}  // namespace
+}  // namespace tests
