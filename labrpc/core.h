@@ -149,8 +149,8 @@ class Core : public std::enable_shared_from_this<Core> {
   void ReportUndeliverable(CallId id) EXCLUDES(mu_);
   void OnDelayOver(CallId id, Phase phase) EXCLUDES(mu_);
   void Start(CallId id) EXCLUDES(mu_);
-  rpc::RespondBytes AnswerLater(const Packet& packet, EndId end);
-  void OnReply(Packet packet, EndId end, std::string reply) EXCLUDES(mu_);
+  rpc::RespondBytes AnswerLater(Packet packet, EndId end);
+  void OnReply(Packet* request, EndId end, std::string reply) EXCLUDES(mu_);
   void JudgeReplyLocked(const Call& call, Packet* reply) REQUIRES(mu_);
   void Report(const Packet& packet) const;
   // The call if it is in that phase, else the end of calls_.

@@ -185,22 +185,23 @@ void Core::Start(CallId id) {
   Outcome reply = running.server->Dispatch(packet.method, running.args, [&] {
     return AnswerLater(packet, running.end);
   });
-  if (reply.has_value()) OnReply(packet, running.end, *std::move(reply));
+  if (reply.has_value()) OnReply(&packet, running.end, *std::move(reply));
 }
 
 // The answer goes on from a worker, since locks may be held where it is given;
 // after Cleanup() it goes nowhere. It keeps the core, but not the server, which
 // may own what has to answer.
-rpc::RespondBytes Core::AnswerLater(const Packet& packet, EndId end) {
+rpc::RespondBytes Core::AnswerLater(Packet packet, EndId end) {
   return [core = shared_from_this(), packet, end](Outcome reply) {
     core->workers_.Submit([core = core.get(), packet, end, reply]() mutable {
       if (!reply.has_value()) return core->Fail(packet.call);
-      core->OnReply(packet, end, *std::move(reply));
+      core->OnReply(&packet, end, *std::move(reply));
     });
   };
 }
 
-void Core::OnReply(Packet packet, EndId end, std::string reply) {
+void Core::OnReply(Packet* request, EndId end, std::string reply) {
+  Packet& packet = *request;
   packet.kind = Packet::Kind::kReply;
   packet.fate = Packet::Fate::kRefused;
   packet.bytes = reply;

@@ -207,7 +207,7 @@ class Service {
         std::is_same_v<std::invoke_result_t<Function, const Args&>, Reply>,
         "the handler must return exactly the method's reply type");
     Add(method, [handler = std::move(handler)](const Args& args, RespondLater) {
-      return std::optional(Encode<Reply>(handler(args)));
+      return Encode<Reply>(handler(args));
     });
   }
 
@@ -222,7 +222,7 @@ class Service {
     Add(method, [handler = std::move(handler)](const Args& args,
                                                RespondLater respond_later) {
       handler(args, Responder<Reply>(respond_later()));
-      return std::optional<std::string>();
+      return std::nullopt;
     });
   }
 
