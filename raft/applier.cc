@@ -54,7 +54,7 @@ std::optional<RaftServer::Delivery> RaftServer::AwaitDelivery() {
                                  .snapshot = snapshot_};
     VLOG(2) << TraceLocked(Topic::kApply)
             << "deliver snapshot up to=" << last_applied_;
-  } else if (last_applied_ < commit_index_) {
+  } else {  // none, if only the state has changed
     delivery.entries =
         log_.Slice(delivery.first, commit_index_, kMaxApplyBytes);
     last_applied_ += delivery.entries.size();

@@ -139,8 +139,7 @@ void Progress::OnStored(const Chunk& chunk, uint64_t next_offset) {
   lost_ = false;
   // It is news if it answers the chunk that the transfer has come to. A
   // follower that crashed on the way says that it begins again.
-  if (state_ == State::kSnapshot &&
-      chunk.last_included_index == transfer_.last_included_index &&
+  if (chunk.last_included_index == transfer_.last_included_index &&
       chunk.offset == transfer_.offset) {
     transfer_.offset =
         std::min<uint64_t>(next_offset, transfer_.snapshot.size());
@@ -148,7 +147,6 @@ void Progress::OnStored(const Chunk& chunk, uint64_t next_offset) {
 }
 
 void Progress::OnInstalled(const Chunk& chunk) {
-  if (in_flight_ == chunk.number) in_flight_ = 0;
   lost_ = false;
   OnMatch(chunk.last_included_index);
 }
