@@ -99,14 +99,23 @@ TEST(AnnounceState, NotUnlessAskedFor) {
 }
 
 // The applier sleeps, and nothing is committed.
-TEST(AnnounceState, WakesTheApplier) {
+TEST(AnnounceState, EachTransitionWakesTheApplier) {
   AnnouncingFixture f;
-  std::vector<ApplyMsg> messages;
-  std::thread applier([&] { messages = f.Deliver(); });
-  f.AskVote(/*term=*/4, /*candidate=*/2, 0, 0);
-  applier.join();
-  ASSERT_EQ(messages.size(), 1u);
-  ExpectState(messages[0], {.term = 4, .is_leader = false});
+  const auto expect = [&f](const State& state, auto transition) {
+    std::vector<ApplyMsg> messages;
+    std::thread applier([&] { messages = f.Deliver(); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    transition();
+    applier.join();
+    ASSERT_EQ(messages.size(), 1u);
+    ExpectState(messages[0], state);
+  };
+  expect({.term = 1, .is_leader = false}, [&f] { f.raft->StartElection(); });
+  expect({.term = 1, .is_leader = true}, [&f] {
+    f.ends[1]->Answer(kRequestVote, RequestVoteReply{1, true});
+  });
+  expect({.term = 4, .is_leader = false},
+         [&f] { f.AskVote(/*term=*/4, /*candidate=*/2, 0, 0); });
 }
 
 }  // namespace

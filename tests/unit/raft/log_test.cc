@@ -186,7 +186,7 @@ TEST(Log, EachChangeHasAVersionOfItsOwnAndOnlyChangesHave) {
   Log log;
   uint64_t version = log.version();
   const auto changed = [&] {
-    return log.version() != std::exchange(version, log.version());
+    return log.version() > std::exchange(version, log.version());
   };
   log.Append(1, "x");
   EXPECT_TRUE(changed());
@@ -199,6 +199,14 @@ TEST(Log, EachChangeHasAVersionOfItsOwnAndOnlyChangesHave) {
   log.TruncateFrom(9);
   EXPECT_FALSE(changed());
   log.TruncateFrom(3);
+  EXPECT_TRUE(changed());
+  log.DiscardUpTo(0);
+  EXPECT_FALSE(changed());
+  log.DiscardUpTo(1);
+  EXPECT_TRUE(changed());
+  log.DiscardUpTo(1);
+  EXPECT_FALSE(changed());
+  log.DiscardAll(7, 2);
   EXPECT_TRUE(changed());
 }
 

@@ -152,6 +152,15 @@ TEST(Progress, RepliesMoveItByWhatTheirRequestsSaid) {
   }
 }
 
+TEST(Progress, EntriesInFlightAwaitTheirOwnAnswer) {
+  Progress progress = Settled(4);
+  progress.OnSent(kStart, {7, 4, 2}, 0);
+  progress.OnSent(kStart, Progress::Request{8, 4, 0}, 0);  // a heartbeat
+  EXPECT_TRUE(progress.IsResponsive(kStart, kTiming));
+  progress.OnAccepted({8, 4, 0});
+  EXPECT_FALSE(progress.WantsEntries(kStart, /*last_index=*/9, kTiming));
+}
+
 TEST(Progress, ARejectionBacksUpAndTriesAgainAtOnce) {
   const Log log = LogOf(9);
   Progress progress(/*next=*/10);
@@ -232,12 +241,26 @@ TEST(Progress, WhatTheLogHasNoMoreNeedsASnapshot) {
   EXPECT_TRUE(Settled(1).NeedsSnapshot(kStart, log, kTiming));
   EXPECT_FALSE(Settled(2).NeedsSnapshot(kStart, log, kTiming));
   EXPECT_EQ(Settled(1).DueAt(kStart, false, {log, 0, {}}, kTiming), kAtOnce);
+  EXPECT_EQ(Settled(2).DueAt(kStart, false, {log, 0, {}}, kTiming),
+            kStart + kTiming.laggard_interval)
+      << "the next entry is still here";
 
   Progress promised = Settled(1);  // entries are in flight
   promised.OnSent(kStart, {2, 1, 2}, 0);
   EXPECT_FALSE(promised.NeedsSnapshot(kStart, log, kTiming));
   EXPECT_TRUE(promised.NeedsSnapshot(kStart + kTiming.heartbeat_interval, log,
                                      kTiming));
+}
+
+// So that a follower which only waits for its batch needs no snapshot.
+TEST(Progress, WhatIsAboutToBeDiscardedGoesAtOnce) {
+  const Log log = LogOf(3);
+  const auto due = [&log](Index discard_to) {
+    return Settled(1).DueAt(kStart, false, {log, 0, {}, discard_to}, kTiming);
+  };
+  EXPECT_EQ(due(1), kStart + kTiming.laggard_interval);
+  EXPECT_EQ(due(2), kAtOnce);
+  EXPECT_EQ(due(3), kAtOnce);
 }
 
 // A follower that gets a snapshot, up to index 2.
@@ -292,7 +315,10 @@ TEST(Progress, OnlyTheAnswerToTheNewestChunkIsNews) {
 
 TEST(Progress, WhatIsUnansweredAtTheNextHeartbeatWaitsForAnAnswer) {
   Progress progress = GettingSnapshot();
+  progress.OnSent(kStart, Progress::Request{1, 2, 0}, 0);
+  EXPECT_TRUE(progress.WantsChunk(kStart, kTiming)) << "nothing was in flight";
   progress.OnSent(kStart, {2, 2, 0});
+  EXPECT_TRUE(progress.IsResponsive(kStart, kTiming));
   progress.OnSent(kStart, Progress::Request{3, 2, 0}, 0);  // a heartbeat
   EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
@@ -305,6 +331,22 @@ TEST(Progress, WhatIsUnansweredAtTheNextHeartbeatWaitsForAnAnswer) {
   EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   progress.OnRejected({3, 2, 0}, 1);
   EXPECT_TRUE(progress.WantsChunk(kStart, kTiming));
+}
+
+TEST(Progress, ALateAnswerToAChunkShowsThatTheFollowerIsThere) {
+  const auto unanswered = [] {
+    Progress progress = GettingSnapshot();
+    progress.OnSent(kStart, {2, 2, 0});
+    progress.OnSent(kStart, Progress::Request{3, 2, 0}, 0);
+    EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
+    return progress;
+  };
+  Progress stored = unanswered();
+  stored.OnStored({2, 2, 0}, /*next_offset=*/4);
+  EXPECT_TRUE(stored.WantsChunk(kStart, kTiming));
+  Progress installed = unanswered();
+  installed.OnInstalled({2, 2, 0});
+  EXPECT_TRUE(installed.IsResponsive(kStart, kTiming));
 }
 
 // As entries are.
@@ -323,6 +365,8 @@ TEST(Progress, ASmallSnapshotGoesToAFollowerThatDoesNotAnswerToo) {
   EXPECT_EQ(progress.DueAt(later, true, {log, 4, {}}, kTiming),
             later + kTiming.laggard_interval)
       << "not in a tight loop";
+  progress.OnSent(later, {4, 2, 0});
+  EXPECT_FALSE(progress.IsResponsive(later, kTiming)) << "no answer so far";
 }
 
 TEST(Progress, EntriesInFlightCountAsLostWhenASnapshotTakesTheirPlace) {
@@ -335,6 +379,24 @@ TEST(Progress, EntriesInFlightCountAsLostWhenASnapshotTakesTheirPlace) {
   EXPECT_EQ(progress.match(), 1u);
   progress.OnAccepted({3, 0, 2});
   EXPECT_EQ(progress.state(), Progress::State::kReplicate);
+}
+
+// What answers them cannot say how much of the snapshot is there.
+TEST(Progress, ARejectionOfEntriesOvertakenByAChunkIsOldNews) {
+  Progress progress(/*next=*/2);
+  progress.OnSent(kStart, {1, 1, 1}, 0);
+  progress.BeginSnapshot(GettingSnapshot().transfer());
+  progress.OnSent(kStart, {2, 2, 0});
+  progress.OnRejected({1, 1, 1}, /*next=*/1);
+  EXPECT_FALSE(progress.WantsChunk(kStart, kTiming)) << "one is in flight";
+}
+
+TEST(Progress, WhatIsInFlightOfASnapshotCountsNoMoreOnceTheLogMatches) {
+  Progress progress = GettingSnapshot();
+  progress.OnSent(kStart, {2, 2, 0});
+  progress.OnAccepted({1, 0, 2});  // sent before it
+  EXPECT_EQ(progress.state(), Progress::State::kReplicate);
+  EXPECT_TRUE(progress.WantsEntries(kStart, /*last_index=*/4, kTiming));
 }
 
 TEST(QuorumFirst, LeavesOutWhatGetsASnapshot) {

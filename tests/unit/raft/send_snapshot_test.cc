@@ -1,5 +1,5 @@
-// Section 7 and Figure 13, on one server without threads: what a leader sends of
-// its snapshot.
+// Section 7 and Figure 13, on one server without threads: what a leader sends
+// of its snapshot.
 
 #include <string>
 
@@ -84,13 +84,16 @@ TEST(SendSnapshot, ALargeOneGoesChunkByChunk) {
 
 TEST(SendSnapshot, OnlyWhatTheLogHasNoMore) {
   for (const Index conflict_index : {2u, 3u}) {
-    Leading f(/*bytes=*/10);
+    Leading f(/*bytes=*/kSmallSnapshotBytes + 1);
     f.Install();
     f.Append(/*term=*/3, 3, 1, {});
     f.Elect();
     f.ends[1]->Answer(kAppendEntries, {4, false, 0, conflict_index});
     if (conflict_index <= 2) {
       EXPECT_EQ(f.Chunk().last_included_index, 2u);
+      f.ends[1]->Lose();
+      f.Beat(kTiming.heartbeat_interval);
+      EXPECT_TRUE(f.ends[1]->Peek(kAppendEntries).entries.empty());
     } else {
       EXPECT_EQ(f.ends[1]->Peek(kAppendEntries).prev_log_index, 2u);
     }
@@ -127,6 +130,15 @@ TEST(SendSnapshot, ALostChunkIsSentAgainWhenTheFollowerAnswers) {
   EXPECT_EQ(f.ends[1]->pending(), 0u) << "not in a tight loop";
   f.Beat(kTiming.heartbeat_interval);
   f.ends[1]->Answer(kAppendEntries, {2, false, 0, 1});
+  EXPECT_TRUE(f.Chunk().done);
+}
+
+// A killed server that the network still knows answers with nothing in it.
+TEST(SendSnapshot, AnEmptyAnswerCountsAsNone) {
+  Leading f(/*bytes=*/10);
+  f.ends[1]->Answer(kInstallSnapshot, InstallSnapshotReply());
+  EXPECT_EQ(f.ends[1]->pending(), 0u) << "not in a tight loop";
+  f.Beat(kTiming.laggard_interval);
   EXPECT_TRUE(f.Chunk().done);
 }
 

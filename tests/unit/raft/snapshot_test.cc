@@ -189,13 +189,14 @@ TEST(InstallSnapshot, ReplacesALogThatDiffers) {
 
 TEST(InstallSnapshot, RetainsWhatFollowsAMatchingEntry) {
   RaftFixture f;
-  f.Append(/*term=*/2, 0, 0, {{1, "a"}, {2, "b"}, {2, "c"}}, /*commit=*/1);
-  EXPECT_TRUE(f.raft->InstallSnapshot(ChunkOf(2, 2, 2, "ab")).installed);
-  EXPECT_EQ(f.raft->log().FirstIndex(), 3u);
-  EXPECT_EQ(f.raft->log().LastIndex(), 3u);
-  f.Append(2, 3, 2, {}, /*commit=*/3);
+  f.Append(/*term=*/2, 0, 0, {{1, "a"}, {1, "b"}, {2, "c"}, {2, "d"}},
+           /*commit=*/1);
+  EXPECT_TRUE(f.raft->InstallSnapshot(ChunkOf(2, 3, 2, "abc")).installed);
+  EXPECT_EQ(f.raft->log().FirstIndex(), 4u);
+  EXPECT_EQ(f.raft->log().LastIndex(), 4u);
+  f.Append(2, 4, 2, {}, /*commit=*/4);
   EXPECT_EQ(Deliver(&f).at(0).kind, ApplyMsg::Kind::kSnapshot);
-  EXPECT_EQ(Deliver(&f).at(0).command, "c");
+  EXPECT_EQ(Deliver(&f).at(0).command, "d");
 }
 
 TEST(InstallSnapshot, ALateOneChangesNothing) {
@@ -270,8 +271,12 @@ TEST(InstallSnapshot, ANewerOneAndANewLeaderBeginAgain) {
   f.raft->InstallSnapshot(ChunkOf(1, 5, 1, "abc", /*done=*/false));
   f.raft->InstallSnapshot(ChunkOf(1, 8, 1, "xy", /*done=*/false));
   InstallSnapshotArgs older = ChunkOf(1, 5, 1, "def");
-  older.offset = 3;
-  EXPECT_EQ(f.raft->InstallSnapshot(older).next_offset, 0u);
+  for (const uint64_t offset : {2u, 3u}) {  // where either would go on
+    older.offset = offset;
+    const auto reply = f.raft->InstallSnapshot(older);
+    EXPECT_EQ(reply.next_offset, 0u);
+    EXPECT_FALSE(reply.installed);
+  }
 
   // The bytes of another server's snapshot may be others.
   InstallSnapshotArgs other = ChunkOf(2, 8, 1, "z");
@@ -303,6 +308,31 @@ TEST(InstallSnapshot, WhatIsIncompleteIsForgottenWhenTheLogHasItAll) {
   EXPECT_TRUE(f.raft->InstallSnapshot(rest).installed);
   EXPECT_TRUE(f.disk->ReadSnapshot().empty());
   EXPECT_EQ(Deliver(&f).at(0).command, "a");
+}
+
+TEST(InstallSnapshot, WhatIsIncompleteGoesOnWhileLessIsCommitted) {
+  RaftFixture f;
+  f.raft->InstallSnapshot(ChunkOf(1, 5, 1, "abc", /*done=*/false));
+  f.Append(1, 0, 0, {{1, "a"}, {1, "b"}}, /*commit=*/2);
+  InstallSnapshotArgs rest = ChunkOf(1, 5, 1, "de");
+  rest.offset = 3;
+  EXPECT_TRUE(f.raft->InstallSnapshot(rest).installed);
+  EXPECT_EQ(f.disk->ReadSnapshot(), "abcde");
+}
+
+TEST(InstallSnapshot, AKilledServerAnswersNothing) {
+  RaftFixture f;
+  f.Append(3, 0, 0, {});
+  f.raft->Kill();
+  EXPECT_EQ(f.raft->InstallSnapshot(ChunkOf(9, 5, 1, "x")).term, 0u);
+  EXPECT_EQ(f.raft->GetState().term, 3u);
+}
+
+TEST(InstallSnapshotDeathTest, TwoLeadersInOneTerm) {
+  RaftFixture f;
+  f.Elect();
+  EXPECT_DEATH(f.raft->InstallSnapshot(ChunkOf(1, 5, 1, "x")),
+               "leads term 1 too");
 }
 
 }  // namespace

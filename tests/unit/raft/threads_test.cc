@@ -99,13 +99,15 @@ class RaftThreads : public testing::Test {
   void Make(const Timing& timing) {
     raft_ = std::make_shared<RaftServer>(
         std::vector<std::shared_ptr<rpc::ClientEnd>>{nullptr, first_, second_},
-        /*me=*/0, std::make_shared<persister::SimulatedDisk>(),
-        std::make_shared<ApplyChannel>(1024), Options{.timing = timing});
+        /*me=*/0, std::make_shared<persister::SimulatedDisk>(), channel_,
+        Options{.timing = timing});
     raft_->StartThreads();
   }
 
   const std::shared_ptr<WaitingEnd> first_ = std::make_shared<WaitingEnd>();
   const std::shared_ptr<WaitingEnd> second_ = std::make_shared<WaitingEnd>();
+  const std::shared_ptr<ApplyChannel> channel_ =
+      std::make_shared<ApplyChannel>(1024);
   std::shared_ptr<RaftServer> raft_;
 };
 
@@ -138,6 +140,28 @@ TEST_F(RaftThreads, WhatIsDueSoonerWakesTheHeartbeatTicker) {
       ASSERT_EQ(args.prev_log_index + args.entries.size(), index);
     }
   }
+}
+
+// A chunk that was lost is due again after 20 ms, and nothing else is.
+TEST_F(RaftThreads, TheHeartbeatTickerSendsASnapshotToo) {
+  Make(Patient());
+  raft_->StartElection();
+  first_->Answer(kRequestVote, {1, true});
+  first_->Answer(kAppendEntries, {.term = 1, .success = true});
+  raft_->Start("x");
+  first_->Answer(kAppendEntries, {.term = 1, .success = true});
+  ASSERT_EQ(channel_->Receive()->index, 1u);
+  raft_->Snapshot(1, "x");
+
+  raft_->RequestVote({.term = 2, .candidate_id = 2});
+  raft_->StartElection();  // term 3
+  first_->Answer(kRequestVote, {3, true});
+  const AppendEntriesReply has_nothing = {.term = 3, .conflict_index = 1};
+  while (second_->Answer(kAppendEntries, has_nothing).term < 3) {
+    ASSERT_FALSE(HasFailure());
+  }
+  second_->Answer(kInstallSnapshot, InstallSnapshotReply());  // as if lost
+  EXPECT_TRUE(second_->Answer(kInstallSnapshot, {3, true}).done);
 }
 
 // A leader's election ticker waits without a deadline.
