@@ -6,10 +6,12 @@
 #define PORCUPINE_DECIDE_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "porcupine/operations.h"
 #include "porcupine/outcome.h"
+#include "porcupine/rules.h"
 
 namespace porcupine {
 
@@ -18,6 +20,8 @@ struct Decision {
   // kOk: operations in an order in which they can have been executed, without
   // optional ones that were not.
   std::vector<size_t> order;
+  // kIllegal: why, if it was seen without a search.
+  std::optional<Finding> finding;
 };
 
 // Says whether the operations can have been executed from one of the `starts`.

@@ -39,10 +39,7 @@ class Searcher {
       if (budget_.steps == 0 || seen_.bytes() > budget_.bytes) {
         return Outcome::kUnknown;
       }
-      if (mandatory_left_ == 0) {
-        if (on_complete_()) return Outcome::kOk;
-        cursor.phase = kDone;
-      }
+      if (mandatory_left_ == 0 && on_complete_()) return Outcome::kOk;
       if (Advance(&cursor)) {
         cursor = Begin();
       } else if (path_.empty()) {

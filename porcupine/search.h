@@ -45,7 +45,7 @@ SearchResult Search(const Operations& operations,
 // States in which `operations` can have left a key, so that every order of
 // `later` operations that was possible is possible from one of them; nothing if
 // there are more than `limit`, or if the budget does not suffice.
-// REQUIRES: no operation is optional.
+// REQUIRES: no operation is pending.
 std::vector<State> StatesAfter(const Operations& operations,
                                const std::vector<State>& starts,
                                const Operations& later, size_t limit,

@@ -1,6 +1,7 @@
 // The checker against all orders of thousands of small histories.
 
 #include <algorithm>
+#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
@@ -9,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "porcupine/check.h"
+#include "porcupine/operations.h"
+#include "porcupine/search.h"
 #include "tests/unit/porcupine/brute_force.h"
 #include "tests/unit/porcupine/histories.h"
 
@@ -115,6 +118,14 @@ std::string TextOf(const History& history) {
   return text;
 }
 
+// Without the checks that come before it.
+Outcome SearchAlone(const History& history) {
+  std::vector<size_t> places(history.size());
+  std::iota(places.begin(), places.end(), 0);
+  Budget budget;
+  return Search(MakeOperations(history, places), {State{}}, &budget).outcome;
+}
+
 // Compares on `count` histories, and that both verdicts are common.
 void Compare(std::vector<Kind> kinds, bool unique_values, int count) {
   SmallHistories histories(std::move(kinds), unique_values, /*seed=*/1);
@@ -123,6 +134,8 @@ void Compare(std::vector<Kind> kinds, bool unique_values, int count) {
     const History history = histories.Next();
     const bool expected = IsLinearizable(history);
     ASSERT_EQ(OutcomeOf(history) == Outcome::kOk, expected)
+        << TextOf(history) << "of history " << i;
+    ASSERT_EQ(SearchAlone(history) == Outcome::kOk, expected)
         << TextOf(history) << "of history " << i;
     legal += expected ? 1 : 0;
   }
