@@ -24,7 +24,7 @@ def _sum(first: int | None, second: int | None) -> int | None:
 
 class Figures(NamedTuple):
     """What a Passed line counts: of Raft bytes and commits, which some years do
-    not; of a service the operations of its clients."""
+    not; of a service the operations of its clients, if they are counted."""
     seconds: float
     rpcs: int
     bytes: int | None = None

@@ -35,8 +35,7 @@ def clients(seconds: float, rpcs: int, ops: int) -> str:
 
 
 def speed(seconds: float, rpcs: int) -> str:
-    """Returns the log of one that is not, and whose operations no year counts.
-    """
+    """Returns the log of one that is not; its operations are not counted."""
     return ("Test: ops complete fast enough (3A) ...\n"
             f"  ... Passed --   {seconds}  3  {rpcs}    0\nPASS\n")
 

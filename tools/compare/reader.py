@@ -125,13 +125,13 @@ class _Reader:
         has_commits = not is_service and not self._has_network
         self._add(Figures(float(event["seconds"]), int(event["rpcs"]), size,
                           done if has_commits else None,
-                          done if is_service else None))
+                          done or None if is_service else None))
 
     def _on_figures_2025(self, event: re.Match[str]) -> None:
         # Of Raft it is 0 in 2025, and never the commits.
-        ops = int(event["ops_2025"]) if self._is_service else None
+        ops = int(event["ops_2025"]) if self._is_service else 0
         self._add(Figures(float(event["seconds_2025"]),
-                          int(event["rpcs_2025"]), ops=ops))
+                          int(event["rpcs_2025"]), ops=ops or None))
 
     @property
     def _is_service(self) -> bool:

@@ -61,6 +61,15 @@ class Figures(unittest.TestCase):
             self.assertEqual([(name, "PASS")], names_and_results(log))
             self.assertEqual(logs.Figures(3.2, 5902, ops=1153), figures_of(log))
 
+    def test_operations_that_are_not_counted(self) -> None:
+        for title, line in (
+                ("Test: ops complete fast enough (3A) ...",
+                 "  ... Passed --   1.2  3  2747    0"),
+                ("Test: one client (4B speed) (reliable network)...",
+                 "  ... Passed --  time  1.2s #peers 3 #RPCs  2747 #Ops    0")):
+            self.assertEqual(logs.Figures(1.2, 2747),
+                             figures_of(f"{title}\n{line}\n"))
+
     def test_several_lines_are_summed(self) -> None:
         self.assertEqual(logs.Figures(3.0, 40, 6000, 8), figures_of(
             AGREE.replace(PASSED, 2 * PASSED)))
@@ -185,9 +194,9 @@ class Linearizability(unittest.TestCase):
             said = self.report(text)
             self.assertIn("Go lab: 2 passed, 0 failed, 3 linearizability "
                           "checks timed out\n", said)
-            self.assertIn("Go lab: TestBasic3A: the linearizability check timed "
-                          "out, and the tester takes the history for right (3 "
-                          "times)\n", said)
+            self.assertIn("Go lab: TestBasic3A: the linearizability check "
+                          "timed out, and the tester takes the history for "
+                          "right (3 times)\n", said)
         self.assertNotIn("timed out", self.report(BASIC))
 
     def failed(self, *lines: str) -> str:
