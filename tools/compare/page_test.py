@@ -124,6 +124,17 @@ class Page(unittest.TestCase):
         self.assertIn('<li class="bad">Go lab: CRASHED', html)
         self.assertIn('class="bad">CRASHED</span>', html)
 
+    def test_services(self) -> None:
+        log = reader.read_file(str(DATA / "go-kv-2025.txt"))
+        text = " ".join(Outline(render(log, log)).text.split())
+        for part in ("TestSnapshotRPC4C Go PASS ours PASS seconds Go 2.6 ours "
+                     "2.6 ×1.00 RPCs Go 240 ours 240 ×1.00 ops Go 65 ours 65",
+                     "per op RPCs Go 5.0 ours 5.0 ×1.00",
+                     "both passed: clients by time",
+                     "3 linearizability checks timed out",
+                     "history is not linearizable; see /tmp/porcupine-17.html"):
+            self.assertIn(part, text)
+
     def test_everything_is_escaped(self) -> None:
         evil = "<script>alert('x')</script>&\""
         log = f"Test (2B): {evil} ...\n    a.go:1: {evil}\n"
