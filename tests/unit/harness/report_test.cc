@@ -45,5 +45,19 @@ TEST(Report, PausesDoubleBelowOneSecond) {
   EXPECT_EQ(total, milliseconds(1270 + 23 * 1280));  // some 30.7 s
 }
 
+// The examples are lines of the course's own runs.
+TEST(Report, LinesOfServices) {
+  const ServiceCosts costs{.time = std::chrono::duration<double>(15.2),
+                           .servers = 5,
+                           .rpcs = 4323,
+                           .operations = 916};
+  EXPECT_EQ(ServicePassedLine(costs), "  ... Passed --  15.2  5  4323  916");
+  EXPECT_EQ(ServicePassedLine2025(costs),
+            "  ... Passed --  time 15.2s #peers 5 #RPCs  4323 #Ops  916");
+  EXPECT_EQ(TitleLine2025("Test: one client (4B basic)", true),
+            "Test: one client (4B basic) (reliable network)...");
+  EXPECT_EQ(TitleLine2025("Test: x", false), "Test: x (unreliable network)...");
+}
+
 }  // namespace
 }  // namespace harness
