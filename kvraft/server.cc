@@ -1,0 +1,121 @@
+#include "kvraft/server.h"
+
+#include <utility>
+
+#include "rsm/sessions.h"
+#include "rsm/typed.h"
+
+namespace kvraft {
+namespace {
+
+using Machine = rsm::Typed<Store>;
+
+// What became of a command, and, if it was executed, what it returned.
+std::pair<Err, std::string> Open(const rsm::Result& result) {
+  switch (result.outcome) {
+    case rsm::Outcome::kNotLeader:
+      return {Err::kWrongLeader, ""};
+    case rsm::Outcome::kLost:
+      return {Err::kLost, ""};
+    case rsm::Outcome::kTooLarge:
+      return {Err::kTooLarge, ""};
+    case rsm::Outcome::kDone:
+      break;
+  }
+  rsm::Sessions::Answer answer = rsm::Sessions::Decode(result.value).value();
+  const bool is_ok = answer.status == rsm::Sessions::Status::kOk;
+  return {is_ok ? Err::kOk : Err::kSession, std::move(answer.value)};
+}
+
+void OpenSession(rsm::Rsm* rsm, rpc::Responder<OpenSessionReply> respond) {
+  rsm->SubmitAsync(
+      rsm::Sessions::EncodeOpen(),
+      [respond = std::move(respond)](const rsm::Result& result) mutable {
+        const auto [err, id] = Open(result);
+        OpenSessionReply reply{.err = err};
+        if (err == Err::kOk) reply.session = *rsm::Sessions::DecodeId(id);
+        std::move(respond).Send(reply);
+      });
+}
+
+// Answers when the command has been executed, in its session if it has one.
+void Execute(rsm::Rsm* rsm, const Command& command, uint64_t session,
+             uint64_t number, rpc::Responder<Reply> respond) {
+  if (command.key.size() > kMaxKeyBytes) {
+    return std::move(respond).Send({.err = Err::kTooLarge});
+  }
+  rsm->SubmitAsync(
+      rsm::Sessions::EncodeCommand(session, number, Machine::Encode(command)),
+      [respond = std::move(respond)](const rsm::Result& result) mutable {
+        const auto [err, reply] = Open(result);
+        std::move(respond).Send(err == Err::kOk ? *Machine::Decode(reply)
+                                                : Reply{.err = err});
+      });
+}
+
+}  // namespace
+
+Reply Store::Apply(const Command& command) {
+  ++revision;
+  const auto found = entries.find(command.key);
+  const bool exists = found != entries.end();
+  const uint64_t version = exists ? found->second.version : 0;
+  Reply reply{.err = exists ? Err::kOk : Err::kNoKey,
+              .version = version,
+              .revision = revision};
+  if (command.kind == Command::Kind::kGet) {
+    if (exists) reply.value = found->second.value;
+    return reply;
+  }
+  if (command.kind == Command::Kind::kPutVersion &&
+      command.version != version) {
+    if (exists) reply.err = Err::kVersion;
+    return reply;
+  }
+  Entry& entry = entries[command.key];
+  if (command.kind != Command::Kind::kAppend) entry.value.clear();
+  entry.value += command.value;
+  reply.err = Err::kOk;
+  reply.version = ++entry.version;
+  return reply;
+}
+
+Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
+               raft::ServerId me,
+               std::shared_ptr<persister::Persister> persister,
+               rsm::Options options)
+    : rsm_(std::make_shared<rsm::Rsm>(
+          std::move(peers), me, std::move(persister),
+          std::make_unique<rsm::Sessions>(std::make_unique<Machine>()),
+          std::move(options))) {}
+
+std::vector<rpc::Service> Server::Services() {
+  rpc::Service service("KVServer");
+  using Respond = rpc::Responder<Reply>;
+  service.HandleAsync(kGet, [rsm = rsm_](const GetArgs& args, Respond respond) {
+    Execute(rsm.get(), {.kind = Command::Kind::kGet, .key = args.key},
+            /*session=*/0, /*number=*/0, std::move(respond));
+  });
+  service.HandleAsync(
+      kPutAppend, [rsm = rsm_](const PutAppendArgs& args, Respond respond) {
+        const auto kind =
+            args.append ? Command::Kind::kAppend : Command::Kind::kPut;
+        Execute(rsm.get(), {kind, args.key, args.value}, args.session,
+                args.number, std::move(respond));
+      });
+  service.HandleAsync(kPut, [rsm = rsm_](const PutArgs& args, Respond respond) {
+    Execute(rsm.get(),
+            {Command::Kind::kPutVersion, args.key, args.value, args.version},
+            /*session=*/0, /*number=*/0, std::move(respond));
+  });
+  service.HandleAsync(kOpenSession,
+                      [rsm = rsm_](const OpenSessionArgs& /*args*/,
+                                   rpc::Responder<OpenSessionReply> respond) {
+                        OpenSession(rsm.get(), std::move(respond));
+                      });
+  std::vector<rpc::Service> services = rsm_->Services();
+  services.push_back(std::move(service));
+  return services;
+}
+
+}  // namespace kvraft
