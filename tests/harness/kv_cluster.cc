@@ -1,0 +1,223 @@
+#include "tests/harness/kv_cluster.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "kvraft/server.h"
+#include "tests/harness/report.h"
+
+namespace harness {
+namespace {
+
+std::set<raft::ServerId> AllOf(int servers) {
+  std::set<raft::ServerId> all;
+  for (raft::ServerId i = 0; i < servers; ++i) all.insert(all.end(), i);
+  return all;
+}
+
+}  // namespace
+
+KvClient::KvClient(KvCluster* cluster, int id, Ends servers)
+    : cluster_(cluster), id_(id), clerk_(std::move(servers)) {}
+
+void KvClient::Connect(const std::set<raft::ServerId>& servers) {
+  cluster_->stage_.group().ConnectClient(id_, servers);
+}
+
+void KvClient::ConnectAll() { Connect(AllOf(cluster_->size())); }
+
+size_t KvClient::Begin(porcupine::Record record, Place place) {
+  cluster_->stage_.CheckError(place);
+  return cluster_->history_.Begin(std::move(record));
+}
+
+// An operation that was given up stays pending.
+void KvClient::End(size_t operation, const kvraft::Reply& reply,
+                   const absl::Status& error, Place place) {
+  cluster_->stage_.CheckError(place);
+  if (!error.ok()) {
+    Fail(Kind::kSafety,
+         absl::StrCat("client ", id_, ": ", std::string(error.message())),
+         place);
+  }
+  cluster_->history_.End(operation, reply);
+  if (counts_) cluster_->stage_.CountOperation();
+}
+
+std::string KvClient::Get(const std::string& key, Place place) {
+  const size_t operation =
+      Begin(BeginRecord(id_, porcupine::Kind::kGet, key), place);
+  absl::StatusOr<std::string> value = clerk_.Get(key);
+  End(operation, {.value = value.value_or(""), .revision = clerk_.revision()},
+      value.status(), place);
+  return *std::move(value);
+}
+
+void KvClient::Write(porcupine::Kind kind, const std::string& key,
+                     const std::string& value, Place place) {
+  const size_t operation = Begin(BeginRecord(id_, kind, key, value), place);
+  const absl::Status error = kind == porcupine::Kind::kPut
+                                 ? clerk_.Put(key, value)
+                                 : clerk_.Append(key, value);
+  End(operation, {.revision = clerk_.revision()}, error, place);
+}
+
+void KvClient::Put(const std::string& key, const std::string& value,
+                   Place place) {
+  Write(porcupine::Kind::kPut, key, value, place);
+}
+
+void KvClient::Append(const std::string& key, const std::string& value,
+                      Place place) {
+  Write(porcupine::Kind::kAppend, key, value, place);
+}
+
+kvraft::Reply KvClient::GetVersioned(const std::string& key, Place place) {
+  const size_t operation =
+      Begin(BeginRecord(id_, porcupine::Kind::kVersionedGet, key), place);
+  kvraft::Reply reply = clerk_.GetVersioned(key);
+  End(operation, reply, {}, place);
+  return reply;
+}
+
+kvraft::Err KvClient::PutVersioned(const std::string& key,
+                                   const std::string& value, uint64_t version,
+                                   Place place) {
+  const size_t operation = Begin(
+      BeginRecord(id_, porcupine::Kind::kVersionedPut, key, value, version),
+      place);
+  const kvraft::Err err = clerk_.PutVersioned(key, value, version);
+  End(operation, {.err = err, .revision = clerk_.revision()}, {}, place);
+  return err;
+}
+
+KvCluster::KvCluster(Options options, Place place)
+    : place_(place),
+      random_(base::Random::ForOwner("cluster")),
+      stage_({.servers = options.servers,
+              .reliable = options.reliable,
+              .year = options.year,
+              .max_raft_state = options.max_raft_state,
+              .make_service =
+                  [this](Ends ends, raft::ServerId me,
+                         std::shared_ptr<persister::Persister> disk,
+                         rsm::Options rsm_options) {
+                    return MakeServer(std::move(ends), me, std::move(disk),
+                                      std::move(rsm_options));
+                  },
+              .tap = std::move(options.tap),
+              .on_failure = [this] { CloseClients(); }},
+             place) {}
+
+KvCluster::~KvCluster() {
+  CloseClients();
+  if (!stage_.HasFailed()) return;
+  const KvHistory::Verdict verdict = history_.Check();
+  if (verdict.outcome == porcupine::Outcome::kIllegal &&
+      !std::exchange(history_reported_, true)) {
+    ReportFailure({Kind::kSafety, verdict.text}, place_);
+  }
+}
+
+Node KvCluster::MakeServer(Ends ends, raft::ServerId me,
+                           std::shared_ptr<persister::Persister> disk,
+                           rsm::Options options) {
+  options.hooks.on_executed = [this, me](const raft::ApplyMsg& message,
+                                         const std::string& result) {
+    const std::optional<std::string> error =
+        history_.OnExecuted(me, message, result);
+    if (error.has_value()) stage_.FoundError({.message = *error});
+  };
+  const auto server = std::make_shared<kvraft::Server>(
+      std::move(ends), me, std::move(disk), std::move(options));
+  return {.services = server->Services(),
+          .kill = [server] { server->Kill(); },
+          .rest = server};
+}
+
+std::shared_ptr<KvClient> KvCluster::MakeClient() {
+  return MakeClient(AllOf(size()));
+}
+
+std::shared_ptr<KvClient> KvCluster::MakeClient(
+    const std::set<raft::ServerId>& servers) {
+  const int id = [this] {
+    base::MutexLock lock(&mu_);
+    return clients_made_++;
+  }();
+  Ends ends = stage_.group().MakeClientEnds(id);
+  {
+    base::MutexLock lock(&mu_);
+    for (size_t left = ends.size(); left > 1; --left) {
+      std::swap(ends[left - 1], ends[random_.Below(left)]);
+    }
+  }
+  std::shared_ptr<KvClient> client(new KvClient(this, id, std::move(ends)));
+  client->Connect(servers);
+  bool closed = false;
+  {
+    base::MutexLock lock(&mu_);
+    closed = clients_closed_;
+    std::erase_if(clients_, [](const auto& other) { return other.expired(); });
+    clients_.push_back(client);
+  }
+  if (closed) client->clerk_.Close();
+  return client;
+}
+
+void KvCluster::CloseClients() {
+  std::vector<std::weak_ptr<KvClient>> clients;
+  {
+    base::MutexLock lock(&mu_);
+    clients_closed_ = true;
+    clients = clients_;
+  }
+  for (const std::weak_ptr<KvClient>& weak : clients) {
+    if (const auto client = weak.lock()) client->clerk_.Close();
+  }
+}
+
+void KvCluster::Spawn(TestThreads* threads, std::function<void()> body) {
+  threads->Start([this, body = std::move(body)] {
+    try {
+      body();
+    } catch (const testing::AssertionException&) {
+      stage_.CheckHasFailed();
+    }
+  });
+}
+
+void KvCluster::SpawnClientsAndWait(int clients, const ClientBody& body) {
+  TestThreads threads([this] { stage_.CheckHasFailed(); });
+  for (int i = 0; i < clients; ++i) {
+    Spawn(&threads, [this, i, &body] { body(i, MakeClient().get()); });
+  }
+  threads.Join();
+}
+
+void KvCluster::Check(KvClient* client, const std::string& key,
+                      const std::string& value, Place place) {
+  const std::string got = client->Get(key, place);
+  if (got == value) return;
+  Fail(Kind::kSafety,
+       absl::StrCat("Get(", key, "): expected:\n", value, "\nreceived:\n", got),
+       place);
+}
+
+void KvCluster::CheckHistory(Place place) {
+  const KvHistory::Verdict verdict = history_.Check();
+  if (verdict.outcome == porcupine::Outcome::kOk) return;
+  history_reported_ = true;
+  Fail(verdict.outcome == porcupine::Outcome::kIllegal ? Kind::kSafety
+                                                       : Kind::kHarness,
+       verdict.text, place);
+}
+
+void KvCluster::End(Place place) {
+  CheckHistory(place);
+  stage_.End(place);
+}
+
+}  // namespace harness

@@ -1,0 +1,231 @@
+#include "tests/harness/kv_history.h"
+
+#include <chrono>
+#include <functional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "porcupine/check.h"
+#include "rsm/sessions.h"
+#include "rsm/typed.h"
+
+namespace harness {
+namespace {
+
+using CommandKind = kvraft::Command::Kind;
+using porcupine::Answer;
+using porcupine::Kind;
+using porcupine::Outcome;
+using porcupine::Record;
+
+int64_t Now() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+size_t Hash(std::string_view bytes) {
+  return std::hash<std::string_view>()(bytes);
+}
+
+Kind KindOf(CommandKind kind) {
+  switch (kind) {
+    case CommandKind::kGet:
+      return Kind::kGet;
+    case CommandKind::kPut:
+      return Kind::kPut;
+    case CommandKind::kAppend:
+      return Kind::kAppend;
+    case CommandKind::kPutVersion:
+      break;
+  }
+  return Kind::kVersionedPut;
+}
+
+Answer AnswerOf(kvraft::Err err) {
+  switch (err) {
+    case kvraft::Err::kNoKey:
+      return Answer::kErrNoKey;
+    case kvraft::Err::kVersion:
+      return Answer::kErrVersion;
+    case kvraft::Err::kMaybe:
+      return Answer::kErrMaybe;
+    default:
+      return Answer::kOk;
+  }
+}
+
+bool IsAnswered(const Record& record) {
+  return record.returned.has_value() && record.answer != Answer::kErrMaybe;
+}
+
+}  // namespace
+
+Record BeginRecord(int client, Kind kind, const std::string& key,
+                   const std::string& argument, uint64_t version) {
+  Record record;
+  record.client = client;
+  record.key = key;
+  record.kind = kind;
+  record.argument = argument;
+  record.version = version;
+  record.call = Now();
+  return record;
+}
+
+size_t KvHistory::Begin(Record record) {
+  base::MutexLock lock(&mu_);
+  records_.push_back(std::move(record));
+  revisions_.push_back(0);
+  return records_.size() - 1;
+}
+
+void KvHistory::End(size_t operation, const kvraft::Reply& reply) {
+  const int64_t now = Now();
+  base::MutexLock lock(&mu_);
+  Record& record = records_[operation];
+  record.returned = now;
+  record.result = reply.value;
+  if (record.kind == Kind::kVersionedGet) {
+    record.result_version = reply.version;
+  }
+  // Other reads do not tell an empty value from none.
+  const bool is_versioned =
+      record.kind == Kind::kVersionedGet || record.kind == Kind::kVersionedPut;
+  if (is_versioned) record.answer = AnswerOf(reply.err);
+  revisions_[operation] = reply.revision;
+}
+
+size_t KvHistory::size() const {
+  base::MutexLock lock(&mu_);
+  return records_.size();
+}
+
+size_t KvHistory::Executions(const std::string& key,
+                             const std::string& value) const {
+  base::MutexLock lock(&mu_);
+  size_t count = 0;
+  for (const auto& [index, entry] : log_) {
+    const bool is_it = entry.is_write && entry.command.key == key &&
+                       entry.command.value == value;
+    if (is_it) ++count;
+  }
+  return count;
+}
+
+std::optional<std::string> KvHistory::OnExecuted(raft::ServerId server,
+                                                 const raft::ApplyMsg& message,
+                                                 std::string_view result) {
+  const size_t command_hash = Hash(message.command);
+  const size_t result_hash = Hash(result);
+  base::MutexLock lock(&mu_);
+  const auto [found, is_new] = log_.try_emplace(message.index);
+  Entry& entry = found->second;
+  if (is_new) {
+    entry.server = server;
+    entry.term = message.term;
+    entry.command_hash = command_hash;
+    entry.result_hash = result_hash;
+    Decode(message.command, result, &entry);
+    return std::nullopt;
+  }
+  if (entry.command_hash != command_hash || entry.term != message.term) {
+    return absl::StrCat("state machine safety (5.4.3): S", server, " and S",
+                        entry.server, " execute different commands at index ",
+                        message.index);
+  }
+  if (entry.result_hash != result_hash) {
+    return absl::StrCat("state machines differ: S", server, " and S",
+                        entry.server, " have the same command at index ",
+                        message.index, " and get different results");
+  }
+  return std::nullopt;
+}
+
+// An entry that opens a session, or whose session is forgotten, executes
+// nothing; one that repeats a call is found by its revision.
+void KvHistory::Decode(std::string_view command, std::string_view result,
+                       Entry* entry) {
+  const auto request = rsm::Sessions::DecodeRequest(command);
+  const auto answer = rsm::Sessions::Decode(result);
+  if (!request.ok() || request->is_open || !answer.ok()) return;
+  if (answer->status != rsm::Sessions::Status::kOk) return;
+  auto decoded = rpc::Decode<kvraft::Command>(request->command);
+  const auto reply = rsm::Typed<kvraft::Store>::Decode(answer->value);
+  if (!decoded.ok() || !reply.ok()) return;
+  entry->command = *std::move(decoded);
+  entry->revision = reply->revision;
+  entry->is_write = entry->command.kind != CommandKind::kGet &&
+                    reply->err == kvraft::Err::kOk;
+}
+
+KvHistory::Write KvHistory::WriteOf(const Record& record) {
+  return {record.kind, record.key, record.argument, record.version};
+}
+
+KvHistory::Write KvHistory::WriteOf(const kvraft::Command& command) {
+  return {KindOf(command.kind), command.key, command.value, command.version};
+}
+
+void KvHistory::Match(raft::Index index, Record* record, Unmatched* unmatched) {
+  record->log_index = index;
+  const auto found = unmatched->find(WriteOf(*record));
+  if (found != unmatched->end()) found->second.erase(index);
+}
+
+// Gives each record the index of its execution, as far as there is one.
+// Returns the executed writes that are of none.
+KvHistory::Unmatched KvHistory::MatchLocked() {
+  std::map<uint64_t, raft::Index> by_revision;
+  Unmatched unmatched;
+  for (auto& [index, entry] : log_) {
+    // What was executed before repeats its revision.
+    if (entry.revision == 0) continue;
+    if (!by_revision.try_emplace(entry.revision, index).second) {
+      entry.is_write = false;
+      continue;
+    }
+    if (entry.is_write) unmatched[WriteOf(entry.command)].insert(index);
+  }
+  for (size_t i = 0; i < records_.size(); ++i) {
+    if (!IsAnswered(records_[i])) continue;
+    const auto found = by_revision.find(revisions_[i]);
+    if (found != by_revision.end()) {
+      Match(found->second, &records_[i], &unmatched);
+    }
+  }
+  for (Record& record : records_) {
+    if (IsAnswered(record)) continue;
+    const auto found = unmatched.find(WriteOf(record));
+    if (found == unmatched.end() || found->second.empty()) continue;
+    Match(*found->second.begin(), &record, &unmatched);
+  }
+  return unmatched;
+}
+
+KvHistory::Verdict KvHistory::Check() {
+  base::MutexLock lock(&mu_);
+  const Unmatched unmatched = MatchLocked();
+  const porcupine::Verdict checked = porcupine::Check(records_).value();
+  Verdict verdict{.outcome = checked.outcome};
+  if (checked.outcome == Outcome::kIllegal) {
+    verdict.text = "history is not linearizable";
+  } else if (checked.outcome == Outcome::kUnknown) {
+    verdict.text = "whether the history is linearizable is unknown";
+  }
+  for (const porcupine::KeyVerdict& key : checked.keys) {
+    if (key.outcome == Outcome::kOk) continue;
+    absl::StrAppend(&verdict.text, "\nkey \"", key.key, "\": ", key.operations,
+                    " operations, up to ", key.width, " at once");
+  }
+  for (const auto& [write, indexes] : unmatched) {
+    if (indexes.empty()) continue;
+    verdict.outcome = Outcome::kIllegal;
+    absl::StrAppend(&verdict.text, verdict.text.empty() ? "" : "\n",
+                    "executed more often than clients asked for: index ",
+                    *indexes.begin(), " of the log writes \"",
+                    std::get<2>(write), "\" to key \"", std::get<1>(write),
+                    "\"");
+  }
+  return verdict;
+}
+
+}  // namespace harness

@@ -1,0 +1,104 @@
+// What clients of the key/value service did, when, and what the servers
+// executed for them; and whether that was linearizable.
+//
+// An operation is recorded when it begins, and is pending until it ends: one
+// that never does may have been executed or not. Times are of one monotonic
+// clock, taken before the call and after the return.
+//
+// The servers' log is the first order that is tried: the answer to an operation
+// carries the revision of its execution (kvraft/messages.h); what was executed
+// and not answered is recognized by what it wrote. All servers must have
+// executed the same at each index, with the same result.
+//
+// Thread safety: safe. Lock order: mu_ is a leaf.
+
+#ifndef TESTS_HARNESS_KV_HISTORY_H_
+#define TESTS_HARNESS_KV_HISTORY_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/mutex.h"
+#include "kvraft/messages.h"
+#include "kvraft/server.h"
+#include "porcupine/history.h"
+#include "porcupine/outcome.h"
+#include "raft/types.h"
+
+namespace harness {
+
+// An operation of a client that begins now. `version` is the one to replace.
+porcupine::Record BeginRecord(int client, porcupine::Kind kind,
+                              const std::string& key,
+                              const std::string& argument = "",
+                              uint64_t version = 0);
+
+class KvHistory {
+ public:
+  // An operation has begun: returns its number.
+  size_t Begin(porcupine::Record record) EXCLUDES(mu_);
+  // It ends now, with that answer.
+  void End(size_t operation, const kvraft::Reply& reply) EXCLUDES(mu_);
+
+  // A server has executed an entry: `message` and `result` are what its Rsm
+  // has. Returns an error if another server, or an earlier incarnation, has
+  // executed another command at that index or got another result.
+  std::optional<std::string> OnExecuted(raft::ServerId server,
+                                        const raft::ApplyMsg& message,
+                                        std::string_view result) EXCLUDES(mu_);
+
+  // Whether all that was done up to now is linearizable, and each write was
+  // executed at most as often as clients asked for it; if not, why, in words.
+  struct Verdict {
+    porcupine::Outcome outcome = porcupine::Outcome::kOk;
+    std::string text = {};  // several lines
+  };
+  Verdict Check() EXCLUDES(mu_);
+
+  size_t size() const EXCLUDES(mu_);
+
+  // How often a write has been executed: that value, put or appended, at that
+  // key.
+  size_t Executions(const std::string& key, const std::string& value) const
+      EXCLUDES(mu_);
+
+ private:
+  // An entry of the log, on the server that executed it first.
+  struct Entry {
+    raft::ServerId server = 0;
+    raft::Term term = 0;
+    size_t command_hash = 0;
+    size_t result_hash = 0;
+    uint64_t revision = 0;  // 0: it executed nothing
+    bool is_write = false;  // it has changed its key
+    kvraft::Command command;
+  };
+
+  // Executed writes that no operation is known to have asked for: their
+  // indexes, by what they wrote; equal ones cannot be told apart.
+  using Write = std::tuple<porcupine::Kind, std::string, std::string, uint64_t>;
+  using Unmatched = std::map<Write, std::set<raft::Index>>;
+
+  static void Decode(std::string_view command, std::string_view result,
+                     Entry* entry);
+  static Write WriteOf(const porcupine::Record& record);
+  static Write WriteOf(const kvraft::Command& command);
+  static void Match(raft::Index index, porcupine::Record* record,
+                    Unmatched* unmatched);
+  Unmatched MatchLocked() REQUIRES(mu_);
+
+  mutable base::Mutex mu_;
+  porcupine::History records_ ABSL_GUARDED_BY(mu_);
+  std::vector<uint64_t> revisions_ ABSL_GUARDED_BY(mu_);  // of their answers
+  std::map<raft::Index, Entry> log_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace harness
+
+#endif  // TESTS_HARNESS_KV_HISTORY_H_

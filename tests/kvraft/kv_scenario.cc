@@ -1,0 +1,72 @@
+#include "tests/kvraft/kv_scenario.h"
+
+#include <chrono>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace tests {
+
+using harness::Fail;
+using harness::Kind;
+using harness::KvCluster;
+using harness::Place;
+using labrpc::Ruling;
+
+KvScenario::KvScenario(std::string_view title, KvCluster::Options options,
+                       Place place)
+    : cluster(WithTap(std::move(options)), place) {
+  cluster.Begin(title);
+}
+
+KvCluster::Options KvScenario::WithTap(KvCluster::Options options) {
+  options.tap = [this, of_raft = tap_.Handler()](const labrpc::Packet& packet) {
+    const Ruling ruling = Ask(packet);
+    return ruling == Ruling::kPass ? of_raft(packet) : ruling;
+  };
+  return options;
+}
+
+void KvScenario::TapClient(int client, labrpc::Tap tap) {
+  base::MutexLock lock(&mu_);
+  tapped_ = absl::StrCat("C", client, "-");
+  client_tap_ = std::move(tap);
+}
+
+Ruling KvScenario::Ask(const labrpc::Packet& packet) {
+  base::MutexLock lock(&mu_);
+  const bool is_tapped =
+      client_tap_ != nullptr && packet.end.starts_with(tapped_);
+  return is_tapped ? client_tap_(packet) : Ruling::kPass;
+}
+
+void KvScenario::WaitUntil(const std::string& what,
+                           const std::function<bool()>& is_so, Place place) {
+  const auto limit = std::chrono::steady_clock::now() + harness::kScenarioLimit;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      Fail(Kind::kLiveness, absl::StrCat("expected ", what, " within 20 s"),
+           place);
+    }
+    cluster.stage().Sleep(std::chrono::milliseconds(5), place);
+  }
+}
+
+void KvScenario::Elect(raft::ServerId server, Place place) {
+  LeaveFree();
+  tap_.Drop(harness::AnyRequest().NotFrom(server));
+  WaitUntil(
+      absl::StrCat("S", server, " to lead"),
+      [&] { return cluster.stage().GetState(server).is_leader; }, place);
+}
+
+void KvScenario::CutOff(raft::ServerId server) {
+  std::set<raft::ServerId> others;
+  for (raft::ServerId i = 0; i < cluster.size(); ++i) {
+    if (i != server) others.insert(i);
+  }
+  cluster.stage().Partition({server}, others);
+}
+
+}  // namespace tests

@@ -1,0 +1,98 @@
+// A cluster of the key/value service whose leader is the test's choice, and
+// what scenarios are made of.
+//
+// Thread safety: for the test's main thread.
+
+#ifndef TESTS_KVRAFT_KV_SCENARIO_H_
+#define TESTS_KVRAFT_KV_SCENARIO_H_
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/mutex.h"
+#include "labrpc/tap.h"
+#include "raft/types.h"
+#include "rpc/rpc.h"
+#include "tests/harness/failure.h"
+#include "tests/harness/kv_cluster.h"
+#include "tests/harness/tap.h"
+
+namespace tests {
+
+class KvScenario {
+ public:
+  // Makes the cluster and prints the title. The options' tap is its own.
+  explicit KvScenario(std::string_view title,
+                      harness::KvCluster::Options options = {.servers = 3},
+                      harness::Place place = harness::Place::Here());
+
+  // Waits until `is_so`; fails after 20 s. `what` completes "expected ...".
+  void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
+                 harness::Place place = harness::Place::Here());
+
+  // Makes that server the leader, and keeps it so: no other is heard by the
+  // servers, until there is another choice or none.
+  void Elect(raft::ServerId server,
+             harness::Place place = harness::Place::Here());
+  void LeaveFree() { tap_.ForgetAll(); }
+
+  // Cuts that server off from the others, or none any more. Clients reach all.
+  void CutOff(raft::ServerId server);
+  void Heal() { cluster.stage().ConnectAll(); }
+
+  // What becomes of messages between that client and the servers. Runs under
+  // the rules of labrpc::Tap.
+  void TapClient(int client, labrpc::Tap tap) EXCLUDES(mu_);
+
+  // Calls that server at once, past any Clerk.
+  template <typename Args, typename Reply>
+  static std::future<std::optional<Reply>> Call(
+      rpc::ClientEnd* server, const rpc::Method<Args, Reply>& method,
+      const std::type_identity_t<Args>& args) {
+    auto promise = std::make_shared<std::promise<std::optional<Reply>>>();
+    server->CallAsync(method, args, [promise](std::optional<Reply> reply) {
+      promise->set_value(std::move(reply));
+    });
+    return promise->get_future();
+  }
+
+  template <typename Reply>
+  static bool IsReady(const std::future<Reply>& future) {
+    return future.wait_for(std::chrono::seconds(0)) ==
+           std::future_status::ready;
+  }
+
+  // Waits for the answer; a call that has failed has none.
+  template <typename Reply>
+  std::optional<Reply> Await(std::future<std::optional<Reply>>* future,
+                             harness::Place place = harness::Place::Here()) {
+    WaitUntil(
+        "a call to end", [future] { return IsReady(*future); }, place);
+    return future->get();
+  }
+
+  raft::Status StatusOf(raft::ServerId server) {
+    return cluster.stage().RaftOf(server)->GetStatus();
+  }
+
+ private:
+  labrpc::Ruling Ask(const labrpc::Packet& packet) EXCLUDES(mu_);
+  harness::KvCluster::Options WithTap(harness::KvCluster::Options options);
+
+  harness::Tap tap_;  // of Raft's messages
+
+  base::Mutex mu_;
+  std::string tapped_ ABSL_GUARDED_BY(mu_);  // begin of its ends' names
+  labrpc::Tap client_tap_ ABSL_GUARDED_BY(mu_);
+
+ public:
+  harness::KvCluster cluster;
+};
+
+}  // namespace tests
+
+#endif  // TESTS_KVRAFT_KV_SCENARIO_H_
