@@ -215,11 +215,20 @@ void Network::Cleanup() {
   core_->timers_.Shutdown();
 
   // Servers own Rafts, Rafts own ends, ends own the core: cut the cycle.
-  std::vector<std::shared_ptr<Server>> servers;  // destroyed without the lock
-  base::MutexLock lock(&core_->mu_);
-  for (auto& [name, slot] : core_->slots_) {
-    servers.push_back(std::move(slot.server));
+  std::vector<std::shared_ptr<Server>> servers;
+  // Another thread had completed them, and then found no worker any more.
+  std::vector<Core::CompletedCall> left;
+  {
+    base::MutexLock lock(&core_->mu_);
+    for (auto& [name, slot] : core_->slots_) {
+      servers.push_back(std::move(slot.server));
+    }
+    while (!core_->calls_.empty()) {
+      core_->FailLocked(&core_->calls_.begin()->second);
+      left.push_back(core_->TakeLocked(core_->calls_.begin()));
+    }
   }
+  for (Core::CompletedCall& call : left) core_->Complete(&call);
 }
 
 EndId Core::FindEndLocked(const std::string& name, const char* operation) {

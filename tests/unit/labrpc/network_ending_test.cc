@@ -196,6 +196,21 @@ TEST_F(NetworkEnding, CleanupEndsPendingCallsWithNothing) {
   blocked.join();
 }
 
+// Those too whose delay is over at that very moment.
+TEST_F(NetworkEnding, CleanupEndsCallsThatWereJustEnding) {
+  for (int round = 0; round < 5; ++round) {
+    Outcomes outcomes;
+    labrpc::Network network;
+    const auto end = network.MakeEnd("end");
+    for (int i = 0; i < 100; ++i) {
+      end->CallAsync(kEcho, "x", outcomes.Callback());
+    }
+    std::this_thread::sleep_for(milliseconds(50));  // of 0..99
+    network.Cleanup();
+    EXPECT_EQ(outcomes.Now().size(), 100u);
+  }
+}
+
 TEST_F(NetworkEnding, CleanupWaitsForRunningHandlers) {
   std::atomic<bool> returned{false};
   end_->CallAsync(kWait, "x", [&](Outcomes::Outcome outcome) {
