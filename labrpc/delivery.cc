@@ -193,10 +193,11 @@ void Core::Start(CallId id) {
 // may own what has to answer.
 rpc::RespondBytes Core::AnswerLater(Packet packet, EndId end) {
   return [core = shared_from_this(), packet, end](Outcome reply) {
-    core->workers_.Submit([core = core.get(), packet, end, reply]() mutable {
-      if (!reply.has_value()) return core->Fail(packet.call);
-      core->OnReply(&packet, end, *std::move(reply));
-    });
+    core->workers_.Submit(
+        [core = core.get(), packet, end, reply = std::move(reply)]() mutable {
+          if (!reply.has_value()) return core->Fail(packet.call);
+          core->OnReply(&packet, end, *std::move(reply));
+        });
   };
 }
 
