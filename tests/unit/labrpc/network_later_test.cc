@@ -153,7 +153,10 @@ TEST_F(NetworkLater, DroppedItEndsTheCallAtOnce) {
 // A thousand wait at a server: that takes no threads. Cleanup() ends them, and
 // what is answered or dropped then goes nowhere.
 TEST_F(NetworkLater, WaitingCallsHaveNoThreads) {
-  Ask(1000);
+  for (size_t i = 1; i <= 1000; ++i) {
+    end_->CallAsync(kAsk, "x", outcomes_.Callback());
+    questions_.Await(i);  // or workers would be added for a queue of handlers
+  }
   const std::filesystem::directory_iterator threads("/proc/self/task");
   EXPECT_LT(std::distance(begin(threads), end(threads)), 40);
   EXPECT_EQ(outcomes_.Now(), Results{});
@@ -409,11 +412,12 @@ TEST_F(NetworkLaterTap, TheAnswerToADuplicateHasNoCaller) {
   questions_.Await(2);
   questions_.Take().Send("x");
   questions_.Take().Send("x");
+  EXPECT_EQ(outcomes_.Await(1), Results{"x"});
   while (log_.Replies(Fate::kDelivered) < 2) {
     std::this_thread::sleep_for(milliseconds(1));
   }
   network_->Cleanup();
-  EXPECT_EQ(outcomes_.Now(), Results{"x"});
+  EXPECT_EQ(outcomes_.Now().size(), 1u);
   EXPECT_EQ(replies_, 1);
 }
 
