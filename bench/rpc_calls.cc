@@ -1,5 +1,6 @@
 // Case (h): the network alone. A service that does next to nothing, asked
-// asynchronously with 64 calls in flight, and by blocking calls.
+// asynchronously with 64 calls in flight, by handlers that return the reply and
+// by those that answer later, and by blocking calls.
 
 #include <tuple>
 #include <utility>
@@ -23,17 +24,24 @@ struct Number {
   uint64_t value = 0;
   auto Fields() { return std::tie(value); }
 };
-constexpr rpc::Method<Number, Number> kNext{"Bench.Next"};
+using NumberMethod = rpc::Method<Number, Number>;
+constexpr NumberMethod kNext{"Bench.Next"};
+constexpr NumberMethod kNextLater{"Bench.NextLater"};
 
 // A network with one server that answers n with n + 1, and an end to it.
 class Line {
  public:
   Line() : network_("bench"), end_(network_.MakeEnd("end")) {
     rpc::Service service("Bench");
-    service.Handle(kNext, [](const Number& number) {
-      Number next;
-      next.value = number.value + 1;
-      return next;
+    const auto next = [](const Number& number) {
+      Number result;
+      result.value = number.value + 1;
+      return result;
+    };
+    service.Handle(kNext, next);
+    service.HandleAsync(kNextLater, [next](const Number& number,
+                                           rpc::Responder<Number> respond) {
+      std::move(respond).Send(next(number));
     });
     auto server = std::make_shared<labrpc::Server>();
     server->AddService(std::move(service));
@@ -73,7 +81,7 @@ class Window {
   int in_flight_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-void Asynchronous(uint64_t calls, State* state) {
+void Asynchronous(const NumberMethod& method, uint64_t calls, State* state) {
   Window window;
   Line line;
   const Clock::time_point begin = Clock::now();
@@ -81,7 +89,7 @@ void Asynchronous(uint64_t calls, State* state) {
     window.Enter();
     Number number;
     number.value = i;
-    line.end().CallAsync(kNext, number,
+    line.end().CallAsync(method, number,
                          [&window, i](const std::optional<Number>& reply) {
                            CHECK(reply.has_value());
                            CHECK_EQ(reply->value, i + 1);
@@ -116,9 +124,11 @@ void Blocking(uint64_t calls, State* state) {
 
 void RegisterRpc(Scale scale) {
   const uint64_t blocking = Scaled(scale, 20'000, 50);
-  AddCase("rpc/asynchronous", [=](State& state) {
-    Asynchronous(Scaled(scale, 1'000'000, 500), &state);
-  });
+  const uint64_t calls = Scaled(scale, 1'000'000, 500);
+  AddCase("rpc/asynchronous",
+          [=](State& state) { Asynchronous(kNext, calls, &state); });
+  AddCase("rpc/later",
+          [=](State& state) { Asynchronous(kNextLater, calls, &state); });
   AddCase("rpc/blocking", [=](State& state) { Blocking(blocking, &state); });
   AddCase("rpc/blocking/one_cpu", [=](State& state) {
     const PinnedTo pinned(AllowedCpus().front());
