@@ -28,6 +28,7 @@ void RegisterAll(Scale scale) {
   RegisterDisturbed(scale);
   RegisterSnapshots(scale);
   RegisterCompaction(scale);
+  RegisterKeyValue(scale);
 }
 
 int Main(int argc, char** argv) {

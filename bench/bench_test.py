@@ -285,6 +285,7 @@ class Programs(unittest.TestCase):
             "machine", "pipelined", "flat", "largest_rpc", "memory",
             "sequential", "catch_up", "election", "heartbeats", "append",
             "restart", "rpc", "idle", "disturbed", "discard", "install",
+            "kv",
             "bounded", "travel"})
 
     def test_elections_work_in_virtual_time(self) -> None:

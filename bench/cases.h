@@ -48,6 +48,7 @@ void RegisterIdle(Scale scale);        // (i)
 void RegisterDisturbed(Scale scale);   // (j)
 void RegisterSnapshots(Scale scale);   // (k)
 void RegisterCompaction(Scale scale);  // (l)
+void RegisterKeyValue(Scale scale);    // (m)
 
 }  // namespace bench
 

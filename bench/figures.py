@@ -183,4 +183,33 @@ def snapshots() -> list[Figure]:
     ]
 
 
-FIGURES = throughput() + latency() + costs() + snapshots()
+def with_a_call(results: Results) -> float | None:
+    """One Clerk's operation, in Raft's lone command and a call."""
+    parts = [results.median(case, "p50_us")
+             for case in ("kv/one_clerk", LONE, "rpc/blocking")]
+    if None in parts:
+        return None
+    clerk, command, call = (part or 0.0 for part in parts)
+    return clerk / (command + call)
+
+
+def services() -> list[Figure]:
+    """What a service adds to its Raft."""
+    more = {"more_is_better": True}
+    keys = "kv/clients:64/keys:"
+    return [
+        Figure("key/value", "one Clerk, p50, in a command and a call", "ratio",
+               with_a_call, 1.5, 1.25),
+        Figure("", "1,024 clients, of the network's calls", "ratio",
+               share("kv/clients:1024", "per_second", "rpc/asynchronous"),
+               0.3, 0.5, **more),
+        Figure("", "64 clients, of the network's calls", "ratio",
+               share("kv/clients:64", "per_second", "rpc/asynchronous"),
+               0.3, 0.5, **more),
+        Figure("", "CPU with 1M keys, in that with 1k", "ratio",
+               share(keys + "1048576", "cpu_us_per_operation", keys + "1024"),
+               1.5),
+    ]
+
+
+FIGURES = throughput() + latency() + costs() + snapshots() + services()
