@@ -1,5 +1,6 @@
 #include "kvraft/server.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "rsm/sessions.h"
@@ -54,6 +55,25 @@ void Execute(rsm::Rsm* rsm, const Command& command, uint64_t session,
 }
 
 }  // namespace
+
+void save(rpc::ByteWriter& writer, const Entries& entries) {
+  std::vector<Entries::const_pointer> sorted;
+  sorted.reserve(entries.size());
+  for (const auto& entry : entries) sorted.push_back(&entry);
+  std::sort(sorted.begin(), sorted.end(),
+            [](auto a, auto b) { return a->first < b->first; });
+  writer(static_cast<uint64_t>(sorted.size()));
+  for (const auto* entry : sorted) writer(entry->first, entry->second);
+}
+
+void load(rpc::ByteReader& reader, Entries& entries) {
+  uint64_t count = 0;
+  for (reader(count); count > 0; --count) {
+    std::string key;
+    reader(key);
+    reader(entries[std::move(key)]);
+  }
+}
 
 Reply Store::Apply(const Command& command) {
   ++revision;
