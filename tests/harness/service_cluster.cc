@@ -88,7 +88,7 @@ ServiceCluster::~ServiceCluster() {
   // Calls of an instance that is not quite dead fail from here on.
   network_.Cleanup();
   group_.Release();
-  if (TookTooLong()) {
+  if (TookTooLong() && !HasFailed()) {
     ReportFailure({Kind::kLiveness, kTimeLimitMessage}, place_);
   }
   std::optional<Failure> unreported;
@@ -233,8 +233,8 @@ void ServiceCluster::Begin(std::string_view title) {
 }
 
 void ServiceCluster::End(Place place) {
-  if (TookTooLong()) Fail(Kind::kLiveness, kTimeLimitMessage, place);
   CheckError(place);
+  if (TookTooLong()) Fail(Kind::kLiveness, kTimeLimitMessage, place);
   ReportExpense(place);
   if (testing::Test::HasFailure()) return;
   const ServiceCosts costs{.time = Clock::now() - baseline_.time,
@@ -296,11 +296,16 @@ void ServiceCluster::CheckError(Place place) {
 }
 
 void ServiceCluster::AwaitFailure() {
+  bool in_time = true;
   {
     base::MutexLock lock(&mu_);
-    while (!has_failed_ && !ended_) failed_or_ended_.Wait(&mu_);
+    while (in_time && !has_failed_ && !ended_) {
+      in_time = failed_or_ended_.WaitUntil(&mu_, created_ + kTimeLimit);
+    }
     if (ended_) return;
   }
+  // A call that never returns is ended too, so that the test can say so.
+  if (!in_time) FoundError({Kind::kLiveness, kTimeLimitMessage});
   options_.on_failure();
 }
 

@@ -6,8 +6,8 @@
 // Clusters of one service (kv_cluster.h, rsm_cluster.h) stand on it.
 //
 // When a check has failed anywhere, in a thread of the test or in an observer,
-// the test ends: waits here give up, and so must those of the test's threads
-// (OnFailure()).
+// or the test has taken 120 s, it ends: waits here give up, and so must those
+// of the test's threads (Options::on_failure).
 //
 // Thread safety: one thread makes and ends it, starts, crashes, connects and
 // partitions; all else may be called from any thread of the test.

@@ -117,8 +117,9 @@ TEST(KVRaft3BScenario, SnapshotOverWaiters) {
                         reply.has_value() ? Name(reply->err) : "nothing"));
     }
   }
-  scenario.WaitUntil("S0 to have the snapshot", [&] {
-    return scenario.StatusOf(0).first_index > before + calls.size();
+  scenario.WaitUntil("S0 to apply what S1 has", [&] {
+    return scenario.StatusOf(0).first_index > before + calls.size() &&
+           scenario.StatusOf(0).last_applied == scenario.StatusOf(1).last_index;
   });
   scenario.Elect(0);
   cluster.Check(cluster.MakeClient().get(), "k", "49");

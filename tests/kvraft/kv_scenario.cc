@@ -61,6 +61,10 @@ void KvScenario::Elect(raft::ServerId server, Place place) {
       [&] { return cluster.stage().GetState(server).is_leader; }, place);
 }
 
+void KvScenario::Stall(raft::ServerId leader) {
+  tap_.Drop(harness::AppendEntriesReplies().To(leader));
+}
+
 void KvScenario::CutOff(raft::ServerId server) {
   std::set<raft::ServerId> others;
   for (raft::ServerId i = 0; i < cluster.size(); ++i) {

@@ -40,6 +40,11 @@ class KvScenario {
              harness::Place place = harness::Place::Here());
   void LeaveFree() { tap_.ForgetAll(); }
 
+  // The leader, elected so, gets no more answers from the other servers: its
+  // entries do not commit. They hear it, so that none starts an election. Until
+  // LeaveFree().
+  void Stall(raft::ServerId leader);
+
   // Cuts that server off from the others, or none any more. Clients reach all.
   void CutOff(raft::ServerId server);
   void Heal() { cluster.stage().ConnectAll(); }

@@ -43,11 +43,11 @@ std::string Title(const KvTest2022& test) {
 // Client `number` reads, appends and puts until it is `stopped`. Returns how
 // many elements it has written.
 int RunClient(const KvTest2022& test, int number, KvClient* client,
-              const std::atomic<bool>& stopped) {
+              const std::atomic<bool>& stopped, Place place) {
   base::Random random = base::Random::ForOwner(absl::StrCat("client/", number));
   int written = 0;
   std::string last;
-  if (!test.random_keys) client->Put(absl::StrCat(number), last);
+  if (!test.random_keys) client->Put(absl::StrCat(number), last, place);
   while (!stopped) {
     if (!test.unreliable) AwaitRound(test.clients);
     const std::string key = absl::StrCat(
@@ -55,18 +55,19 @@ int RunClient(const KvTest2022& test, int number, KvClient* client,
                          : static_cast<uint64_t>(number));
     const std::string element = Element(number, written);
     if (random.Chance(500, 1000)) {
-      client->Append(key, element);
+      client->Append(key, element, place);
       last += element;
       ++written;
     } else if (test.random_keys && random.Chance(100, 1000)) {
-      client->Put(key, element);
+      client->Put(key, element, place);
       ++written;
     } else {
-      const std::string value = client->Get(key);
+      const std::string value = client->Get(key, place);
       if (!test.random_keys && value != last) {
         Fail(Kind::kSafety,
              absl::StrCat("get wrong value, key ", key, ", wanted:\n", last,
-                          "\n, got\n", value));
+                          "\n, got\n", value),
+             place);
       }
     }
   }
@@ -74,7 +75,8 @@ int RunClient(const KvTest2022& test, int number, KvClient* client,
 }
 
 // Returns what each client has written.
-std::vector<int> RunClients(const KvTest2022& test, KvCluster* cluster) {
+std::vector<int> RunClients(const KvTest2022& test, KvCluster* cluster,
+                            Place place) {
   harness::ServiceCluster& stage = cluster->stage();
   std::vector<int> written(static_cast<size_t>(test.clients));
   std::atomic<bool> stopped = false;
@@ -82,26 +84,26 @@ std::vector<int> RunClients(const KvTest2022& test, KvCluster* cluster) {
   for (int i = 0; i < test.clients; ++i) {
     cluster->Spawn(&clients, [&, i] {
       written[static_cast<size_t>(i)] =
-          RunClient(test, i, cluster->MakeClient().get(), stopped);
+          RunClient(test, i, cluster->MakeClient().get(), stopped, place);
     });
   }
   if (test.partitions) {
     // Let the clients perform some operations without interruption.
-    stage.Sleep(seconds(1));
+    stage.Sleep(seconds(1), place);
     Partitioner partitioner(cluster);
-    stage.Sleep(seconds(5));
+    stage.Sleep(seconds(5), place);
     stopped = true;
     partitioner.Stop();
     // A call may wait in the part without a majority.
     stage.ConnectAll();
-    stage.Sleep(kKvElectionTimeout);
+    stage.Sleep(kKvElectionTimeout, place);
   } else {
-    stage.Sleep(seconds(5));
+    stage.Sleep(seconds(5), place);
     stopped = true;
   }
   if (test.crash) CrashAndRestartAll(cluster);
   clients.Join();
-  stage.CheckError();
+  stage.CheckError(place);
   return written;
 }
 
@@ -116,7 +118,7 @@ void RunKvTest(const KvTest2022& test, Place place) {
   const std::shared_ptr<KvClient> client = cluster.MakeClient();
 
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    const std::vector<int> written = RunClients(test, &cluster);
+    const std::vector<int> written = RunClients(test, &cluster, place);
     for (int i = 0; i < test.clients; ++i) {
       const std::string value = client->Get(absl::StrCat(i), place);
       if (!test.random_keys) {

@@ -50,17 +50,17 @@ bool IsOther(const std::string& value, int client, uint64_t version) {
 // Puts a value that replaces `*version`, or what the key has by then; counts
 // it, and leaves the key's version. The course's OnePut.
 void PutOnce(KvClient* client, int number, const std::string& key,
-             uint64_t* version, Puts* puts) {
+             uint64_t* version, Puts* puts, Place place) {
   while (true) {
     const Err err =
-        client->PutVersioned(key, Value(number, *version), *version);
+        client->PutVersioned(key, Value(number, *version), *version, place);
     if (err != Err::kOk && err != Err::kVersion && err != Err::kMaybe) {
-      Fail(Kind::kSafety, absl::StrCat("Wrong error ", Name(err)));
+      Fail(Kind::kSafety, absl::StrCat("Wrong error ", Name(err)), place);
     }
-    const Reply reply = client->GetVersioned(key);
+    const Reply reply = client->GetVersioned(key, place);
     if (err == Err::kOk && reply.version == *version + 1 &&
         IsOther(reply.value, number, *version)) {
-      Fail(Kind::kSafety, absl::StrCat("Wrong value ", reply.value));
+      Fail(Kind::kSafety, absl::StrCat("Wrong value ", reply.value), place);
     }
     *version = reply.version;
     if (err == Err::kOk) ++puts->ok;
@@ -70,7 +70,7 @@ void PutOnce(KvClient* client, int number, const std::string& key,
 }
 
 Puts RunClient(const KvTest2025& test, int number, KvClient* client,
-               const std::atomic<bool>& stopped) {
+               const std::atomic<bool>& stopped, Place place) {
   base::Random random = base::Random::ForOwner(absl::StrCat("client/", number));
   const uint64_t keys = test.random_keys ? kRandomKeys : 1;
   std::vector<uint64_t> versions(keys);
@@ -80,7 +80,7 @@ Puts RunClient(const KvTest2025& test, int number, KvClient* client,
     const uint64_t key = random.Below(keys);
     PutOnce(client, number,
             test.random_keys ? absl::StrCat("k", key) : std::string("k"),
-            &versions[key], &puts);
+            &versions[key], &puts, place);
   }
   return puts;
 }
@@ -108,7 +108,8 @@ void CheckPuts(const KvTest2025& test, KvClient* client, const Puts& puts,
 // Adds to `puts` what clients have put meanwhile. The course tells them to stop
 // when the partitions begin; here these go on together for five seconds, as
 // until 2024.
-void RunClients(const KvTest2025& test, KvCluster* cluster, Puts* puts) {
+void RunClients(const KvTest2025& test, KvCluster* cluster, Puts* puts,
+                Place place) {
   harness::ServiceCluster& stage = cluster->stage();
   std::vector<Puts> put(static_cast<size_t>(test.clients));
   std::atomic<bool> stopped = false;
@@ -116,21 +117,21 @@ void RunClients(const KvTest2025& test, KvCluster* cluster, Puts* puts) {
   for (int i = 0; i < test.clients; ++i) {
     cluster->Spawn(&clients, [&, i] {
       put[static_cast<size_t>(i)] =
-          RunClient(test, i, cluster->MakeClient().get(), stopped);
+          RunClient(test, i, cluster->MakeClient().get(), stopped, place);
     });
   }
-  stage.Sleep(seconds(1));
+  stage.Sleep(seconds(1), place);
   if (test.partitions) {
     Partitioner partitioner(cluster);
-    stage.Sleep(seconds(5));
+    stage.Sleep(seconds(5), place);
     stopped = true;
     partitioner.Stop();
     stage.ConnectAll();
-    stage.Sleep(kKvElectionTimeout);
+    stage.Sleep(kKvElectionTimeout, place);
   }
   stopped = true;
   clients.Join();
-  stage.CheckError();
+  stage.CheckError(place);
   for (const Puts& one : put) {
     puts->ok += one.ok;
     puts->maybe += one.maybe;
@@ -159,7 +160,7 @@ void RunKvTest(const KvTest2025& test, Place place) {
 
   Puts puts;
   for (int iteration = 0; iteration < kIterations; ++iteration) {
-    RunClients(test, &cluster, &puts);
+    RunClients(test, &cluster, &puts, place);
     if (!test.random_keys) CheckPuts(test, client.get(), puts, place);
     cluster.CheckHistory(place);
     if (test.crash) CrashAndRestartAll(&cluster);
