@@ -96,7 +96,7 @@ class Rsm {
   Rsm(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
       std::shared_ptr<persister::Persister> persister,
       std::unique_ptr<StateMachine> machine, Options options = {});
-  ~Rsm();  // Kill()
+  ~Rsm();  // Kill(). REQUIRES: no other call is under way.
   Rsm(const Rsm&) = delete;
   Rsm& operator=(const Rsm&) = delete;
 

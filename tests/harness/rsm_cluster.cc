@@ -19,8 +19,15 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kOneLimit(10'000);
 constexpr milliseconds kOnePause(50);
+constexpr size_t kCommandBytes = 40;
 
 }  // namespace
+
+std::string EncodeCounterCommand(CounterCommand command) {
+  std::string bytes(kCommandBytes, '.');
+  bytes[0] = static_cast<char>(command);
+  return bytes;
+}
 
 // The course's test service. Its value is read by the test, too.
 class RsmCluster::Counter {
@@ -150,8 +157,7 @@ void RsmCluster::Abandon() {
 
 rsm::Result RsmCluster::Submit(raft::ServerId server, CounterCommand command,
                                Place place) {
-  const char byte = static_cast<char>(command);
-  rsm::Result result = RsmOf(server)->Submit({&byte, 1});
+  rsm::Result result = RsmOf(server)->Submit(EncodeCounterCommand(command));
   stage_.CheckError(place);
   if (result.outcome == rsm::Outcome::kLost &&
       command == CounterCommand::kInc) {

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,10 @@ enum class CounterCommand : char {
   kNull = 'n',  // changes nothing
   kDec = 'd',   // must never be executed: it fails the test
 };
+
+// The bytes of a command, padded to about the size that the course's has in its
+// log: so its limit for the log means the same.
+std::string EncodeCounterCommand(CounterCommand command);
 
 struct RsmClusterOptions {
   int servers = 3;

@@ -75,12 +75,12 @@ class RsmScenario {
                                   Place place = Place::Here()) {
     auto promise = std::make_shared<std::promise<rsm::Result>>();
     auto refused = std::make_shared<std::atomic<bool>>(false);
-    const char byte = static_cast<char>(command);
-    cluster.RsmOf(leader)->SubmitAsync(
-        {&byte, 1}, [promise, refused](rsm::Result result) {
-          *refused = result.outcome == rsm::Outcome::kNotLeader;
-          promise->set_value(std::move(result));
-        });
+    cluster.RsmOf(leader)->SubmitAsync(harness::EncodeCounterCommand(command),
+                                       [promise, refused](rsm::Result result) {
+                                         *refused = result.outcome ==
+                                                    rsm::Outcome::kNotLeader;
+                                         promise->set_value(std::move(result));
+                                       });
     if (*refused) {
       Fail(Kind::kLiveness, absl::StrCat("expected S", leader, " to lead"),
            place);
@@ -205,7 +205,7 @@ TEST(RSM4AScenario, IndexUsedAgain) {
 // entries at which its commands could have been answered.
 TEST(RSM4AScenario, SnapshotOverWaiters) {
   RsmScenario scenario("Test (4A+): a snapshot instead of the entry",
-                       {.max_raft_state = 300});
+                       {.max_raft_state = 600});
   scenario.Elect(0);
   scenario.cluster.PauseService(0, true);
   std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);

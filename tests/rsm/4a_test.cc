@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "rpc/codec.h"
 #include "tests/harness/rsm_cluster.h"
 #include "tests/rsm/finished.h"
 #include "tests/runner/suite.h"
@@ -119,7 +120,7 @@ TEST(RSM4A, LeaderPartition) {
       if (result.outcome == rsm::Outcome::kDone) {
         Fail(Kind::kSafety,
              absl::StrCat("Submit ", i, " in minority completed ",
-                          result.value));
+                          rpc::Decode<int64_t>(result.value).value()));
       }
     });
   }
