@@ -63,7 +63,8 @@ using MakeRaft = std::function<std::shared_ptr<raft::Raft>(
 // What tests see of one Rsm. Called by the reader under no lock, in this order;
 // empty ones are skipped.
 struct Hooks {
-  // Everything that Raft delivers, before anything is done about it.
+  // Every command and snapshot that Raft delivers, before anything is done
+  // about it.
   std::function<void(const raft::ApplyMsg& message)> on_apply = {};
 
   // The machine has executed the command at that index.
