@@ -25,7 +25,7 @@ enum class Err : uint8_t {
   kTooLarge,  // not executed, here and elsewhere: above the limits
   kSession,   // not executed: the session is unknown, or past that number
   // A Clerk's own answers.
-  kMaybe,      // unknown for ever: executed once or not at all
+  kMaybe,      // unknown, and stays so: executed once or not at all
   kNoServers,  // not executed: the Clerk has none
   kClosed,     // unknown: the Clerk was closed
 };

@@ -301,7 +301,7 @@ TEST(KVRaft3AScenario, OneKey) {
 }
 
 // One client writes, another one reads, while the network is divided: its reads
-// never go back.
+// never show less than before.
 TEST(KVRaft3AScenario, ReaderInPartitions) {
   KvCluster cluster({.servers = 5});
   cluster.Begin("Test (3A+): another client reads, partitions");

@@ -63,7 +63,7 @@ TEST(KVRaft3A, UnreliableOneKey) {
   cluster.End();
 }
 
-// Go lab: TestOnePartition3A.  A minority answers nobody, reads neither; its
+// Go lab: TestOnePartition3A.  A minority answers no call, not even reads; its
 // clients' calls complete when it is one no more.
 TEST(KVRaft3A, OnePartition) {
   KvCluster cluster({.servers = 5});

@@ -43,7 +43,7 @@ TEST(KVRaft4B, Unreliable) {
   RunKvTest({.part = "4B many clients", .reliable = false});
 }
 
-// Go lab: TestOnePartition4B.  A minority answers nobody, reads neither; its
+// Go lab: TestOnePartition4B.  A minority answers no call, not even reads; its
 // clients' calls complete when it is one no more.
 TEST(KVRaft4B, OnePartition) {
   KvCluster cluster(

@@ -1,4 +1,4 @@
-// A call of a client on a thread of its own, which may take for ever.
+// A call of a client on a thread of its own, which may never return.
 //
 // Thread safety: for the test's main thread. Declare it after the cluster and
 // its client.
