@@ -49,17 +49,6 @@ void Core::Complete(CompletedCall* completed) {
   if (end.closed && end.running == 0) callbacks_returned_.SignalAll();
 }
 
-void Core::Fail(CallId id) {
-  CompletedCall failed;
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = FindLocked(id, Phase::kRunning);
-    if (found == calls_.end()) return;
-    failed = TakeLocked(found);
-  }
-  Complete(&failed);
-}
-
 void Core::FailLocked(Call* call) {
   call->phase = Phase::kCompleted;
   call->hold = Hold::kNo;

@@ -147,7 +147,7 @@ class Core : public std::enable_shared_from_this<Core> {
   void Obey(CallId id, Ruling ruling) EXCLUDES(mu_);
   void Schedule(CallId id, Phase phase, Milliseconds delay = {});
   void ReportUndeliverable(CallId id) EXCLUDES(mu_);
-  void OnDelayOver(CallId id, Phase phase) EXCLUDES(mu_);
+  void MoveOn(CallId id, Phase phase) EXCLUDES(mu_);
   void Start(CallId id) EXCLUDES(mu_);
   rpc::RespondBytes AnswerLater(Packet packet, EndId end);
   void OnReply(Packet* request, EndId end, std::string reply) EXCLUDES(mu_);
@@ -160,7 +160,6 @@ class Core : public std::enable_shared_from_this<Core> {
   void Finish(CallId id) EXCLUDES(mu_);
   CompletedCall TakeLocked(Calls::iterator call) REQUIRES(mu_);
   void Complete(CompletedCall* completed) EXCLUDES(mu_);
-  void Fail(CallId id) EXCLUDES(mu_);
   void FailLocked(Call* call) REQUIRES(mu_);
   void SetServer(const std::string& name, std::shared_ptr<Server> server)
       EXCLUDES(mu_);

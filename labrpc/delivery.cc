@@ -83,7 +83,7 @@ void Core::Schedule(CallId id, Phase phase, Milliseconds delay) {
       timers_.After({}, [this, id] { ReportUndeliverable(id); });
       [[fallthrough]];
     default:
-      timers_.After(delay, [this, id, phase] { OnDelayOver(id, phase); });
+      timers_.After(delay, [this, id, phase] { MoveOn(id, phase); });
   }
 }
 
@@ -102,7 +102,9 @@ void Core::ReportUndeliverable(CallId id) {
   Report(packet);
 }
 
-void Core::OnDelayOver(CallId id, Phase phase) {
+// What the call waited for in that phase is over: a delay, or its handler,
+// which has dropped the responder.
+void Core::MoveOn(CallId id, Phase phase) {
   const Phase next =
       phase == Phase::kDelayed ? Phase::kQueued : Phase::kCompleted;
   {
@@ -195,7 +197,9 @@ rpc::RespondBytes Core::AnswerLater(Packet packet, EndId end) {
   return [core = shared_from_this(), packet, end](Outcome reply) {
     core->workers_.Submit(
         [core = core.get(), packet, end, reply = std::move(reply)]() mutable {
-          if (!reply.has_value()) return core->Fail(packet.call);
+          if (!reply.has_value()) {
+            return core->MoveOn(packet.call, Phase::kRunning);
+          }
           core->OnReply(&packet, end, *std::move(reply));
         });
   };
