@@ -26,6 +26,7 @@ KNOWN_TESTS: list[tuple[str, str]] = []  # names and titles
 RANK: dict[str, int] = {}  # the place of each test in the order of the labs
 _LAB: dict[str, str] = {}
 _UNIT: dict[str, str] = {}
+_LONGER: set[str] = set()
 _NAMES: dict[str, list[str]] = {}  # all of a test, ours first
 _TESTS: dict[str, list[str]] = {}  # all that have a name
 _TITLES: dict[str, Title] = {}
@@ -38,8 +39,10 @@ def _add(lab: str, layout: str, line: str) -> None:
     RANK.setdefault(name, len(RANK))
     _LAB[name] = lab
     _NAMES.setdefault(name, [])
-    if work == "time":
+    if work in ("time", "longer"):
         _UNIT[name] = "commit" if lab == "raft" else "op"
+    if work == "longer":
+        _LONGER.add(name)
     for each in (part, newer):
         if each == "-":
             continue
@@ -100,6 +103,11 @@ def unit(name: str) -> str:
     """Returns what a test that is bounded by time does more of if it is faster,
     "commit" or "op"; empty if it is bounded by what it does."""
     return _UNIT.get(name, "")
+
+
+def is_longer(name: str) -> bool:
+    """Whether ours gives such a test more time than the course."""
+    return name in _LONGER
 
 
 def is_selected(name: str, run: str) -> bool:

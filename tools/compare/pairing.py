@@ -16,9 +16,11 @@ from tools.compare.logs import FIGURES, SHARED, UNITS, Log, Test
 
 # What a run costs, where it was run here.
 COSTS = ("CPU seconds", "peak MB")
-# By the unit of names.unit().
-_TOTALS = {"": "both passed: fixed work", "commit": "both passed: by time",
-           "op": "both passed: clients by time"}
+# By names.unit() and names.is_longer().
+_TOTALS = {("", False): "both passed: fixed work",
+           ("commit", False): "both passed: by time",
+           ("op", False): "both passed: clients by time",
+           ("op", True): "both passed: ours longer"}
 
 
 @dataclass
@@ -119,11 +121,16 @@ class Pair(NamedTuple):
     go: Group
     ours: Group
     unit: str = ""  # what there is more of if the test is bounded by time
+    is_longer: bool = False  # then ours has more time: only shares compare
 
     @property
     def both_passed(self) -> bool:
         """Whether the two can be compared by their figures."""
         return self.go.all_passed and self.ours.all_passed
+
+    def compares(self, figure: str) -> bool:
+        """Whether a ratio of that figure says which side is better."""
+        return not self.is_longer and not (self.unit and figure in SHARED)
 
     def has(self, figure: int) -> bool:
         """Whether both sides have that figure."""
@@ -152,14 +159,15 @@ def pair_up(go: Side, ours: Side) -> dict[str, Pair]:
     ordered = sorted(found, key=lambda name: names.RANK.get(name, len(found) +
                                                             len(names.RANK)))
     return {name: Pair(_group(go, name), _group(ours, name),
-                       names.unit(name)) for name in ordered}
+                       names.unit(name), names.is_longer(name))
+            for name in ordered}
 
 
 def _rows(label: str, pair: Pair) -> list[Row]:
     """Returns the row of a test, and one for the share of a unit."""
-    cells = [cell(go, ours, pair.both_passed and not (
-        pair.unit and figure in SHARED)) for figure, go, ours
-        in zip(FIGURES, pair.go.shown(), pair.ours.shown())]
+    cells = [cell(go, ours, pair.both_passed and pair.compares(figure))
+             for figure, go, ours
+             in zip(FIGURES, pair.go.shown(), pair.ours.shown())]
     rows = [Row(label, (pair.go.result, pair.ours.result), cells)]
     if pair.unit and (any(pair.go.shares) or any(pair.ours.shares)):
         shares = [cell(go, ours, pair.both_passed) for go, ours
@@ -194,21 +202,20 @@ def _total_of_each(pairs: list[Pair]) -> Row:
     return Row("all passed", (counts[0], counts[1]), cells)
 
 
-def _total_of_both(pairs: list[Pair], unit: str) -> list[Row]:
-    """Returns the sums over tests that both passed; a figure's only over those
-    that have it on both sides."""
-    chosen = [pair for pair in pairs if pair.both_passed and pair.unit == unit]
+def _total_of_both(label: str, chosen: list[Pair]) -> list[Row]:
+    """Returns the sums over tests of one kind, which both passed; a figure's
+    only over those that have it on both sides."""
+    if not chosen:
+        return []
+    unit = chosen[0].unit
     cells, shares = [], []
     for index, figure in enumerate(FIGURES):
         both = [pair for pair in chosen if pair.has(index)]
-        if unit and figure in SHARED:
-            cells.append(_cell_of_sums(both, index, False))
-            shares.append(_cell_of_shares(both, index, unit))
-        else:
-            cells.append(_cell_of_sums(both, index, True))
-            shares.append(Cell(None, None, None))
+        cells.append(_cell_of_sums(both, index, chosen[0].compares(figure)))
+        shares.append(_cell_of_shares(both, index, unit)
+                      if unit and figure in SHARED else Cell(None, None, None))
     count = str(len(chosen))
-    rows = [Row(_TOTALS[unit], (count, count), cells)] if chosen else []
+    rows = [Row(label, (count, count), cells)]
     if any(share.ratio is not None for share in shares):
         rows.append(_share_row(unit, shares))
     return rows
@@ -233,10 +240,11 @@ def _share(groups: list[Group], figure: int, unit: str) -> Spread | None:
 
 
 def _costs(go: Side, ours: Side, pairs: Iterable[Pair]) -> list[Cell]:
-    """What the runs used; a ratio only if all that ran has passed on both."""
+    """What the runs used; a ratio only if all that ran has passed on both, in
+    the same time."""
     if not go.log.costs and not ours.log.costs:
         return []
-    comparable = all(pair.both_passed for pair in pairs)
+    comparable = all(pair.both_passed and not pair.is_longer for pair in pairs)
     columns = [list(zip(*side.log.costs)) or [()] * len(COSTS)
                for side in (go, ours)]
     return [cell(spread(g), spread(o), comparable) for g, o in zip(*columns)]
@@ -247,8 +255,10 @@ def compare(go: Side, ours: Side) -> Comparison:
     named = pair_up(go, ours)
     pairs = list(named.values())
     totals = [_total_of_each(pairs)]
-    for unit in _TOTALS:
-        totals += _total_of_both(pairs, unit)
+    for kind, label in _TOTALS.items():
+        totals += _total_of_both(label, [
+            pair for pair in pairs if pair.both_passed
+            and (pair.unit, pair.is_longer) == kind])
     rows = [row for item in named.items() for row in _rows(*item)]
     known = [index for index in range(len(FIGURES)) if any(
         row.cells[index].go or row.cells[index].ours for row in rows)]

@@ -34,6 +34,14 @@ def clients(seconds: float, rpcs: int, ops: int) -> str:
             f"{ops}\nPASS\n")
 
 
+def partitions(seconds: float, rpcs: int, ops: int) -> str:
+    """Returns the log of one for which ours gives more time."""
+    return ("Test: partitions, one client (4B partitions, one client) "
+            "(reliable network)...\n"
+            f"  ... Passed --  time {seconds}s #peers 5 #RPCs {rpcs} #Ops {ops}"
+            "\nPASS\n")
+
+
 def speed(seconds: float, rpcs: int) -> str:
     """Returns the log of one that is not; its operations are not counted."""
     return ("Test: ops complete fast enough (3A) ...\n"
@@ -142,6 +150,21 @@ class Ratios(unittest.TestCase):
             self.assertEqual([0.5, 2.0, None],
                              [cell.ratio for cell in row.cells])
 
+    def test_where_ours_gives_more_time_only_shares_are_compared(self) -> None:
+        compared = compare(partitions(10.0, 6000, 300) + clients(15.0, 60, 30),
+                           partitions(22.0, 9000, 900) + clients(15.0, 60, 30))
+        for label in ("TestManyPartitionsOneClient4B",
+                      "both passed: ours longer"):
+            row = row_of(compared, label)
+            self.assertEqual((10.0, 22.0), medians(row.cells[0]))
+            self.assertEqual([None] * 3, [cell.ratio for cell in row.cells])
+            rows = compared.rows if label[0] == "T" else compared.totals
+            share = rows[rows.index(row) + 1]
+            self.assertEqual([None, 0.5, None],
+                             [cell.ratio for cell in share.cells])
+        row = row_of(compared, "both passed: clients by time")
+        self.assertEqual((30, 30), medians(row.cells[2]))
+
     def test_raft_and_services_have_sums_of_their_own(self) -> None:
         log = churn(16.0, 600, 300) + clients(15.0, 6000, 300)
         compared = compare(log, log)
@@ -227,6 +250,10 @@ class Costs(unittest.TestCase):
         self.assertEqual([None, None], self.ratios(AGREE, OURS))
         self.assertEqual([None, None], self.ratios(FAILED, AGREE))
         self.assertEqual([None, None], self.ratios(AGREE + FAILED, AGREE))
+
+    def test_none_where_ours_gives_more_time(self) -> None:
+        log = partitions(10.0, 6000, 300)
+        self.assertEqual([None, None], self.ratios(log, log))
 
     def test_nothing_if_nothing_was_run(self) -> None:
         self.assertEqual([], compare(AGREE, AGREE).costs)

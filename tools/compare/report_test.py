@@ -10,7 +10,7 @@ import unittest
 from tools.compare import logs, pairing, reader
 from tools.compare.logs import Cost
 from tools.compare.pairing_test import (CRASHED, FAILED, churn, clients,
-                                        passed, speed)
+                                        partitions, passed, speed)
 from tools.compare.samples import (AGREE, BACKUP, DATA, LOGS, OURS, PASSED,
                                    report_of, side)
 
@@ -198,6 +198,11 @@ class Lines(unittest.TestCase):
             "    clients by time (1): 1.00 of the seconds, 3.00 of the ops\n"
             "    for each of their ops: 0.50 of the RPCs\n"
             "    (less is better, but of ops more)\n", report_of(*both))
+        both = [go_side(partitions(10.0, rpcs, ops))
+                for rpcs, ops in ((6000, 300), (9000, 900))]
+        self.assertIn("ours has of the Go lab's\n    ours longer (1), for each "
+                      "of their ops: 0.50 of the RPCs\n    (less is",
+                      report_of(*both))
         self.assertIn("verdict: no figures of a test that passed on both",
                       report_of(go_side(FAILED), our_side()))
 

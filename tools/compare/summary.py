@@ -78,11 +78,13 @@ def _clauses(row: Row, figures: list[str]) -> str:
 def _verdict(comparison: Comparison) -> list[str]:
     """Returns what the totals say."""
     found = []
+    unsaid = ""  # which tests the next line is about
     for row in comparison.totals:
-        label = f"for each of their {row.share_of}s" if row.share_of else \
-            f"{row.label.partition(': ')[2]} ({row.results[0]})"
+        label = f"{unsaid}for each of their {row.share_of}s" if row.share_of \
+            else f"{row.label.partition(': ')[2]} ({row.results[0]})"
         if clauses := _clauses(row, comparison.figures):
             found.append(f"    {label}: {clauses}")
+        unsaid = "" if clauses else f"{label}, "
     if not found:
         return ["verdict: no figures of a test that passed on both sides"]
     more = " and ".join(figure for figure in comparison.figures
