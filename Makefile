@@ -180,7 +180,7 @@ sim-same:
 	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) out/plain/raft_sim
 	@$(BUILD) out/asan/raft_sim
-	@$(TOOLS) sim-same --seed="$$LAB_SEED" \
+	@$(TOOLS) sim-same --seed="$$LAB_SEED" --lab="$(LABS)" \
 	  --seeds="$$LAB_SEEDS" --profile="$$LAB_PROFILE" --jobs="$(JOBS)"
 
 # Breaks the simulator in one way at a time: its tests must notice.

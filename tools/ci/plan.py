@@ -70,6 +70,7 @@ def drawn_seeds(day: str, count: int) -> Iterator[str]:
 def steps_of(day: str, since: str, mutants: int) -> list[Step]:
     """Returns all steps of a day, in the order in which their minima run."""
     few, many = drawn_seeds(day, 10), drawn_seeds(day + " more", 50)
+    some = drawn_seeds(day + " lab 3", 8)  # a seed takes four times as long
     samples = [make("mutants", f"SAMPLE={MUTANTS_AT_A_TIME}", f"ROUND={n}")
                for n in range(1, -(-mutants // MUTANTS_AT_A_TIME) + 1)]
     # Each of another file, of the folders all of whose survivors are listed.
@@ -82,22 +83,26 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
         Step("test", [make("test", results=2)]),
         Step("race", [make("race", results=1)]),
         # At least this much, and more if there is time.
-        Step("sim", [make("sim", "SEEDS=30", results=1),
-                     make("sim", f"SEED_LIST={next(few)}", results=1),
+        Step("sim", [make("sim", "LAB=2", "SEEDS=30", results=1),
+                     make("sim", "LAB=2", f"SEED_LIST={next(few)}", results=1),
+                     make("sim", "LAB=3", f"SEED_LIST={next(some)}",
+                          results=1),
                      # The suite is fair to a plain Raft, but for its costs.
                      make("sim", "RAFT=tests/plain_raft", "SEEDS=10",
                           "RUN=^Test(?!Economy).*2[ABCD]$", results=1)],
-             [make("sim", f"SEED_LIST={next(many)}", results=1)
-              for _ in range(20)]),
+             [make("sim", f"LAB={lab}", f"SEED_LIST={next(seeds)}", results=1)
+              for _ in range(10) for lab, seeds in ((2, many), (3, some))]),
         Step("hidden fsgsbase", [Command(
             ("env", "SIM_FSGSBASE=off", "make", "sim-test"), results=1)]),
-        Step("sim-race", [make("sim-race", "SEEDS=2", results=1)],
-             [make("sim-race", "SEEDS=3", f"SEED={seed}", results=1)
-              for seed in range(3, 60, 3)]),
+        Step("sim-race", [make("sim-race", "LAB=2", "SEEDS=2", results=1),
+                          make("sim-race", "LAB=3", "SEEDS=1", results=1)],
+             [make("sim-race", "SEEDS=1", f"SEED={seed}", results=1)
+              for seed in range(3, 30)]),
         # One of the ways is AddressSanitizer.
-        Step("sim-same, asan", [make("sim-same", "SEEDS=1")],
-             [make("asan", f"ORIGIN={origin}", results=1)
-              for origin in ("unit", "scenario,economy", "course")]),
+        Step("sim-same, asan", [make("sim-same", "LAB=2", "SEEDS=1")],
+             [make("sim-same", "LAB=3", "SEEDS=1"),
+              *(make("asan", f"ORIGIN={origin}", results=1)
+                for origin in ("unit", "scenario,economy", "course"))]),
         Step("mutants", samples[:1], samples[1:]),
         Step("mutate", files[:1], files[1:]),
         Step("mutate-test", [make("mutate-test")]),

@@ -70,22 +70,23 @@ def without_real_times(text: str) -> str:
 class Runner:
     """Runs the tests of one folder of builds, out/."""
 
-    def __init__(self, out: Path, profile: str) -> None:
+    def __init__(self, out: Path, profile: str, lab: str = "") -> None:
         self.launcher = Launcher()
         self.out = out
         self.profile = profile
+        self.tests = events.selection("", lab)
 
     def run(self, seed: int, way: Way,
-            selection: Iterable[str] = events.ALL) -> Outcome:
-        """Runs the selected tests once."""
+            selection: Iterable[str] | None = None) -> Outcome:
+        """Runs the selected tests once, or all."""
         with tempfile.TemporaryDirectory(prefix="same-") as folder:
             stats = Path(folder) / "stats"
             environment = os.environ | way.environment | {
                 "SIM_SEED": str(seed), "SIM_ONLY": "--child",
                 "SIM_PROFILE": self.profile, "SIM_STATS": str(stats)}
             done = self.launcher.run(
-                [self.out / way.kind / "raft_sim", *selection, "--json",
-                 f"--seed={seed}", "--target=sim"], env=environment)
+                [self.out / way.kind / "raft_sim", *(selection or self.tests),
+                 "--json", f"--seed={seed}", "--target=sim"], env=environment)
             hashes = {test: value
                       for value, test in HASH.findall(stats.read_text())}
         run = events.read(done.output, done.status)
@@ -100,7 +101,7 @@ class Runner:
         if not way.one_by_one:
             return self.run(seed, way)
         hashes: dict[str, str] = {}
-        for test in events.listed(self.out / way.kind / "raft_sim", events.ALL):
+        for test in events.listed(self.out / way.kind / "raft_sim", self.tests):
             hashes |= self.run(seed, way, [f"--run=^{test.test}$"]).hashes
         return reference._replace(hashes=hashes)
 
@@ -154,6 +155,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.choice("profile", "harsh", "fair", hint="fair or harsh")
     parser.number("jobs", 1, 1, MOST_JOBS)
     parser.texts("ways", default=",".join(WAYS))
+    parser.texts("lab")
     options = parser.read(arguments)
     options.ways = options.ways.split(",")
     if unknown := set(options.ways) - set(WAYS):
@@ -167,7 +169,7 @@ def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     seeds = list(range(options.seed, options.seed + options.seeds))
     names = options.ways
-    runner = Runner(options.out, options.profile)
+    runner = Runner(options.out, options.profile, options.lab)
     notice.show(options.out / "plain/raft_sim")
     found: list[str] = []
 
@@ -185,7 +187,7 @@ def main(arguments: list[str]) -> int:
             pool.shutdown(wait=False, cancel_futures=True)
             runner.launcher.stop()
     if len(quiet) < len(names):
-        runner = Runner(options.out, options.profile)
+        runner = Runner(options.out, options.profile, options.lab)
         report(check_loaded(runner, seeds))
     print(f"{len(seeds)} seeds in {len(names)} ways: "
           f"{len(found)} differences")
