@@ -200,10 +200,10 @@ def services() -> list[Figure]:
     return [
         Figure("key/value", "one Clerk, p50, in a command and a call", "ratio",
                with_a_call, 1.5, 1.25),
-        Figure("", "1,024 clients, of the network's calls", "ratio",
+        Figure("", "1,024 clients, of the calls of labrpc", "ratio",
                share("kv/clients:1024", "per_second", "rpc/asynchronous"),
                0.3, 0.5, **more),
-        Figure("", "64 clients, of the network's calls", "ratio",
+        Figure("", "64 clients, of the calls of labrpc", "ratio",
                share("kv/clients:64", "per_second", "rpc/asynchronous"),
                0.3, 0.5, **more),
         Figure("", "CPU with 1M keys, in that with 1k", "ratio",
