@@ -130,6 +130,12 @@ Node KvCluster::MakeServer(Ends ends, raft::ServerId me,
         history_.OnExecuted(me, message, result);
     if (error.has_value()) stage_.FoundError({.message = *error});
   };
+  options.hooks.on_snapshot = [this, me](raft::Index index,
+                                         const base::Rope& snapshot) {
+    const std::optional<std::string> error =
+        history_.OnSnapshot(me, index, snapshot);
+    if (error.has_value()) stage_.FoundError({.message = *error});
+  };
   const auto server = std::make_shared<kvraft::Server>(
       std::move(ends), me, std::move(disk), std::move(options));
   return {.services = server->Services(),

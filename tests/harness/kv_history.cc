@@ -53,6 +53,14 @@ Answer AnswerOf(kvraft::Err err) {
   }
 }
 
+// Whether that is what the operation asks for.
+bool Asks(const Record& record, const kvraft::Command& command) {
+  const Kind kind =
+      record.kind == Kind::kVersionedGet ? Kind::kGet : record.kind;
+  return kind == KindOf(command.kind) && record.key == command.key &&
+         record.argument == command.value && record.version == command.version;
+}
+
 bool IsAnswered(const Record& record) {
   return record.returned.has_value() && record.answer != Answer::kErrMaybe;
 }
@@ -140,6 +148,18 @@ std::optional<std::string> KvHistory::OnExecuted(raft::ServerId server,
   return std::nullopt;
 }
 
+std::optional<std::string> KvHistory::OnSnapshot(raft::ServerId server,
+                                                 raft::Index index,
+                                                 const base::Rope& snapshot) {
+  const size_t hash = Hash(snapshot.ToString());
+  base::MutexLock lock(&mu_);
+  const auto [found, is_new] = snapshots_.try_emplace(index, hash);
+  if (is_new || found->second == hash) return std::nullopt;
+  return absl::StrCat("state machines differ: the snapshot that S", server,
+                      " takes at index ", index,
+                      " is not the one that another server took there");
+}
+
 // An entry that opens a session, or whose session is forgotten, executes
 // nothing; one that repeats a call is found by its revision.
 void KvHistory::Decode(std::string_view command, std::string_view result,
@@ -172,10 +192,9 @@ void KvHistory::Match(raft::Index index, Record* record, Unmatched* unmatched) {
 }
 
 // Gives each record the index of its execution, as far as there is one.
-// Returns the executed writes that are of none.
-KvHistory::Unmatched KvHistory::MatchLocked() {
+KvHistory::Matching KvHistory::MatchLocked() {
   std::map<uint64_t, raft::Index> by_revision;
-  Unmatched unmatched;
+  Matching matching;
   for (auto& [index, entry] : log_) {
     // What was executed before repeats its revision.
     if (entry.revision == 0) continue;
@@ -183,27 +202,31 @@ KvHistory::Unmatched KvHistory::MatchLocked() {
       entry.is_write = false;
       continue;
     }
-    if (entry.is_write) unmatched[WriteOf(entry.command)].insert(index);
+    if (entry.is_write) matching.surplus[WriteOf(entry.command)].insert(index);
   }
   for (size_t i = 0; i < records_.size(); ++i) {
-    if (!IsAnswered(records_[i])) continue;
+    // Without a revision the answer does not say which execution it is of.
+    if (!IsAnswered(records_[i]) || revisions_[i] == 0) continue;
     const auto found = by_revision.find(revisions_[i]);
-    if (found != by_revision.end()) {
-      Match(found->second, &records_[i], &unmatched);
+    if (found != by_revision.end() &&
+        Asks(records_[i], log_.at(found->second).command)) {
+      Match(found->second, &records_[i], &matching.surplus);
+    } else {
+      matching.unfounded.push_back(i);
     }
   }
   for (Record& record : records_) {
     if (IsAnswered(record)) continue;
-    const auto found = unmatched.find(WriteOf(record));
-    if (found == unmatched.end() || found->second.empty()) continue;
-    Match(*found->second.begin(), &record, &unmatched);
+    const auto found = matching.surplus.find(WriteOf(record));
+    if (found == matching.surplus.end() || found->second.empty()) continue;
+    Match(*found->second.begin(), &record, &matching.surplus);
   }
-  return unmatched;
+  return matching;
 }
 
 KvHistory::Verdict KvHistory::Check() {
   base::MutexLock lock(&mu_);
-  const Unmatched unmatched = MatchLocked();
+  const Matching matching = MatchLocked();
   const porcupine::Verdict checked = porcupine::Check(records_).value();
   Verdict verdict{.outcome = checked.outcome};
   if (checked.outcome == Outcome::kIllegal) {
@@ -216,16 +239,31 @@ KvHistory::Verdict KvHistory::Check() {
     absl::StrAppend(&verdict.text, "\nkey \"", key.key, "\": ", key.operations,
                     " operations, up to ", key.width, " at once");
   }
-  for (const auto& [write, indexes] : unmatched) {
-    if (indexes.empty()) continue;
+  for (const std::string& fault : FaultsLocked(matching)) {
     verdict.outcome = Outcome::kIllegal;
-    absl::StrAppend(&verdict.text, verdict.text.empty() ? "" : "\n",
-                    "executed more often than clients asked for: index ",
-                    *indexes.begin(), " of the log writes \"",
-                    std::get<2>(write), "\" to key \"", std::get<1>(write),
-                    "\"");
+    absl::StrAppend(&verdict.text, verdict.text.empty() ? "" : "\n", fault);
   }
   return verdict;
+}
+
+std::vector<std::string> KvHistory::FaultsLocked(
+    const Matching& matching) const {
+  std::vector<std::string> faults;
+  for (const auto& [write, indexes] : matching.surplus) {
+    if (indexes.empty()) continue;
+    faults.push_back(absl::StrCat(
+        "executed more often than clients asked for: index ", *indexes.begin(),
+        " of the log writes \"", std::get<2>(write), "\" to key \"",
+        std::get<1>(write), "\""));
+  }
+  for (const size_t i : matching.unfounded) {
+    faults.push_back(absl::StrCat(
+        "answered without an execution: client ", records_[i].client,
+        " has revision ", revisions_[i], " as the answer to a ",
+        porcupine::NameOf(records_[i].kind), " of key \"", records_[i].key,
+        "\", which the log does not have there"));
+  }
+  return faults;
 }
 
 }  // namespace harness

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/rope.h"
 #include "kvraft/messages.h"
 #include "kvraft/server.h"
 #include "porcupine/history.h"
@@ -53,8 +54,16 @@ class KvHistory {
                                         const raft::ApplyMsg& message,
                                         std::string_view result) EXCLUDES(mu_);
 
-  // Whether all that was done up to now is linearizable, and each write was
-  // executed at most as often as clients asked for it; if not, why, in words.
+  // A server takes that snapshot. Returns an error if one of that index was not
+  // the same.
+  std::optional<std::string> OnSnapshot(raft::ServerId server,
+                                        raft::Index index,
+                                        const base::Rope& snapshot)
+      EXCLUDES(mu_);
+
+  // Whether all that was done up to now is linearizable, each answer is that of
+  // an execution, and each write was executed at most as often as clients asked
+  // for it; if not, why, in words.
   struct Verdict {
     porcupine::Outcome outcome = porcupine::Outcome::kOk;
     std::string text = {};  // several lines
@@ -81,9 +90,14 @@ class KvHistory {
   };
 
   // Executed writes that no operation is known to have asked for: their
-  // indexes, by what they wrote; equal ones cannot be told apart.
+  // indexes, by what they wrote. Equal ones cannot be told apart.
   using Write = std::tuple<porcupine::Kind, std::string, std::string, uint64_t>;
   using Unmatched = std::map<Write, std::set<raft::Index>>;
+
+  struct Matching {
+    Unmatched surplus;
+    std::vector<size_t> unfounded;  // records that the log contradicts
+  };
 
   static void Decode(std::string_view command, std::string_view result,
                      Entry* entry);
@@ -91,12 +105,15 @@ class KvHistory {
   static Write WriteOf(const kvraft::Command& command);
   static void Match(raft::Index index, porcupine::Record* record,
                     Unmatched* unmatched);
-  Unmatched MatchLocked() REQUIRES(mu_);
+  Matching MatchLocked() REQUIRES(mu_);
+  std::vector<std::string> FaultsLocked(const Matching& matching) const
+      REQUIRES(mu_);
 
   mutable base::Mutex mu_;
   porcupine::History records_ ABSL_GUARDED_BY(mu_);
   std::vector<uint64_t> revisions_ ABSL_GUARDED_BY(mu_);  // of their answers
   std::map<raft::Index, Entry> log_ ABSL_GUARDED_BY(mu_);
+  std::map<raft::Index, size_t> snapshots_ ABSL_GUARDED_BY(mu_);  // hashes
 };
 
 }  // namespace harness

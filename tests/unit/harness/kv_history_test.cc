@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "kvraft/server.h"
 #include "rsm/sessions.h"
@@ -137,6 +138,31 @@ TEST_F(KvHistoryTest, MaybeExecuted) {
   const size_t read = history_.Begin(BeginRecord(1, Kind::kVersionedGet, "k"));
   history_.End(read, Execute({CommandKind::kGet, "k"}));
   EXPECT_EQ(history_.Check().outcome, Outcome::kOk);
+}
+
+// The value is right, but no entry of the log is the answer's.
+TEST_F(KvHistoryTest, AnsweredWithoutAnExecution) {
+  for (const uint64_t revision : {uint64_t{1}, uint64_t{99}}) {
+    Do(0, Kind::kPut, "a");
+    const size_t read = history_.Begin(BeginRecord(1, Kind::kGet, "k"));
+    history_.End(read, {.err = Err::kOk, .value = "a", .revision = revision});
+    const KvHistory::Verdict verdict = history_.Check();
+    EXPECT_EQ(verdict.outcome, Outcome::kIllegal);
+    EXPECT_NE(
+        verdict.text.find(absl::StrCat(
+            "answered without an execution: client 1 has revision ", revision)),
+        std::string::npos)
+        << verdict.text;
+  }
+}
+
+TEST_F(KvHistoryTest, SnapshotsThatDiffer) {
+  EXPECT_EQ(history_.OnSnapshot(0, 7, std::string("state")), std::nullopt);
+  EXPECT_EQ(history_.OnSnapshot(1, 7, std::string("state")), std::nullopt);
+  EXPECT_EQ(history_.OnSnapshot(1, 8, std::string("next")), std::nullopt);
+  EXPECT_EQ(history_.OnSnapshot(2, 7, std::string("other")),
+            "state machines differ: the snapshot that S2 takes at index 7 is "
+            "not the one that another server took there");
 }
 
 TEST_F(KvHistoryTest, ServersThatDiffer) {
