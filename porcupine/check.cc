@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "porcupine/decide.h"
+#include "porcupine/explain.h"
 #include "porcupine/log_order.h"
 #include "porcupine/operations.h"
 
@@ -57,6 +58,10 @@ absl::StatusOr<Verdict> Check(const History& history, const Options& options) {
     const Operations operations = MakeOperations(history, places);
     KeyVerdict of_key = CheckKey(history, operations, options);
     of_key.key = key;
+    if (of_key.outcome == Outcome::kIllegal && options.explain &&
+        !verdict.explanation.has_value()) {
+      verdict.explanation = Explain(history, operations, options.budget);
+    }
     verdict.outcome = Worse(verdict.outcome, of_key.outcome);
     verdict.keys.push_back(std::move(of_key));
   }

@@ -13,17 +13,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "porcupine/explanation.h"
 #include "porcupine/history.h"
 #include "porcupine/outcome.h"
 
 namespace porcupine {
 
 struct Options {
-  Budget budget;  // of each key
+  Budget budget;        // of each key
+  bool explain = true;  // the first key that is not linearizable
 };
 
 // What was decided of one key.
@@ -42,6 +45,8 @@ struct Verdict {
   // kIllegal if any key is, else kUnknown if any key is.
   Outcome outcome = Outcome::kOk;
   std::vector<KeyVerdict> keys;  // sorted
+  // kIllegal: of the first key that is, unless it was not asked for.
+  std::optional<Explanation> explanation;
 };
 
 // An error is one line that says which operation is none.

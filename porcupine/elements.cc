@@ -9,11 +9,11 @@
 
 namespace porcupine {
 
-Elements::Elements(const Operations& operations)
+Elements::Elements(const Operations& operations, bool empty_at_first)
     : operations_(operations),
       chain_(operations.size()),
       count_(operations.size()) {
-  unique_ = AddWrites();
+  unique_ = empty_at_first && AddWrites();
   if (unique_) AddReads();
   if (!unique_) chains_.clear();
 }

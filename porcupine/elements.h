@@ -33,8 +33,9 @@ class Elements {
     std::optional<size_t> put;
   };
 
-  // REQUIRES: `operations` outlives this, and starts from an empty value.
-  explicit Elements(const Operations& operations);
+  // Of no use, that is not unique(), unless the key was empty at first.
+  // REQUIRES: `operations` outlives this.
+  explicit Elements(const Operations& operations, bool empty_at_first = true);
 
   // False: two writes have the same value, or values have several readings. All
   // below is then empty.

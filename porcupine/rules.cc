@@ -20,6 +20,12 @@ class Rules {
         place_in_chain_(operations.size(), kNowhere) {}
 
   std::optional<Finding> Apply() {
+    for (size_t i = 0; i < operations_.size(); ++i) {
+      if (At(i).write == Write::kNone || At(i).optional) continue;
+      const bool earlier = !first_write_.has_value() ||
+                           At(i).returned < At(*first_write_).returned;
+      if (earlier) first_write_ = i;
+    }
     for (const Chain& chain : elements_.chains()) {
       CheckWrites(chain);
       CheckMissing(chain);
@@ -43,6 +49,15 @@ class Rules {
   };
 
   const Operation& At(size_t i) const { return operations_[i]; }
+  void SortByCall(std::vector<size_t>* list) const {
+    std::sort(list->begin(), list->end(),
+              [this](size_t a, size_t b) { return At(a).call < At(b).call; });
+  }
+  void SortByReturn(std::vector<size_t>* list) const {
+    std::sort(list->begin(), list->end(), [this](size_t a, size_t b) {
+      return At(a).returned < At(b).returned;
+    });
+  }
 
   void Report(Rule rule, size_t read, size_t write, size_t other,
               std::vector<size_t> operations) {
@@ -118,56 +133,19 @@ class Rules {
     }
   }
 
-  // Reads that miss a write which came after the chain's put and before them.
+  // Reads that miss a write which came before them: one that the chain shows
+  // later; or one of no place in the chain, called after its put had returned.
   void CheckMissing(const Chain& chain) {
-    Rank begin = 0;
-    if (chain.put.has_value()) begin = At(*chain.put).returned;
-    Rank end = 0;
-    std::vector<size_t> reads;
-    for (const size_t read : chain.reads) {
-      // One of the empty value has not seen the put.
-      if (elements_.CountOf(read) == 0 && chain.put.has_value()) continue;
-      reads.push_back(read);
-      end = std::max(end, At(read).call);
-    }
-    CheckMissing(chain, begin, end, std::move(reads));
-    if (!chain.put.has_value()) return;
-    std::vector<size_t> empty;
-    end = 0;
-    for (const size_t read : chain.reads) {
-      if (elements_.CountOf(read) > 0) continue;
-      empty.push_back(read);
-      end = std::max(end, At(read).call);
-    }
-    CheckMissing(chain, 0, end, std::move(empty));
-  }
-
-  void CheckMissing(const Chain& chain, Rank begin, Rank end,
-                    std::vector<size_t> reads) {
-    if (reads.empty() || begin == kNever) return;
-    std::vector<size_t> writes;
-    const auto called_after = [](Rank rank, const Operation& operation) {
-      return rank < operation.call;
-    };
-    auto from = begin == 0
-                    ? operations_.begin()
-                    : std::upper_bound(operations_.begin(), operations_.end(),
-                                       begin, called_after);
-    for (; from != operations_.end() && from->call < end; ++from) {
-      if (from->write != Write::kNone && !from->optional) {
-        writes.push_back(from - operations_.begin());
-      }
-    }
-    std::sort(writes.begin(), writes.end(), [this](size_t a, size_t b) {
-      return At(a).returned < At(b).returned;
-    });
-    std::sort(reads.begin(), reads.end(),
-              [this](size_t a, size_t b) { return At(a).call < At(b).call; });
-    for (size_t i = 0; i < chain.writes.size(); ++i) {
+    std::vector<size_t> reads = chain.reads;
+    SortByCall(&reads);
+    std::vector<size_t> writes = chain.writes;
+    SortByReturn(&writes);
+    // The first place of one that is there twice.
+    for (size_t i = chain.writes.size(); i-- > 0;) {
       place_in_chain_[chain.writes[i]] = i;
     }
     size_t next = 0;
-    std::optional<size_t> last;  // of the writes returned, in the chain
+    std::optional<size_t> last;  // in the chain, of the writes returned
     for (const size_t read : reads) {
       for (; next < writes.size() && At(writes[next]).returned < At(read).call;
            ++next) {
@@ -176,23 +154,57 @@ class Rules {
           last = writes[next];
         }
       }
-      if (last.has_value() &&
-          place_in_chain_[*last] >= elements_.CountOf(read)) {
-        Report(Rule::kMissing, read, *last, read, {read, *last});
+      if (!last.has_value()) continue;
+      const size_t place = place_in_chain_[*last];
+      const std::optional<size_t> other = FirstThatShows(chain, place);
+      if (place < elements_.CountOf(read) || !other.has_value()) continue;
+      Report(Rule::kMissing, read, *last, *other, {read, *last, *other});
+    }
+    CheckUnshown(chain, reads);
+    for (const size_t write : chain.writes) place_in_chain_[write] = kNowhere;
+  }
+
+  void CheckUnshown(const Chain& chain, const std::vector<size_t>& reads) {
+    const Rank begin = chain.put.has_value() ? At(*chain.put).returned : 0;
+    const Rank end = reads.empty() ? 0 : At(reads.back()).call;
+    std::optional<size_t> first;  // to return, of such writes
+    for (auto at = CalledFrom(begin); at != operations_.end() && at->call < end;
+         ++at) {
+      const size_t write = at - operations_.begin();
+      if (at->write == Write::kNone || at->optional) continue;
+      if (place_in_chain_[write] != kNowhere) continue;
+      if (!first.has_value() || at->returned < At(*first).returned) {
+        first = write;
       }
     }
-    for (const size_t write : chain.writes) place_in_chain_[write] = kNowhere;
+    for (const size_t read : reads) {
+      if (chain.put.has_value() && elements_.CountOf(read) == 0) {
+        // Of the empty value that was there at first.
+        if (first_write_.has_value() &&
+            At(*first_write_).returned < At(read).call) {
+          Report(Rule::kMissing, read, *first_write_, read,
+                 {read, *first_write_});
+        }
+      } else if (first.has_value() && At(*first).returned < At(read).call) {
+        Report(Rule::kMissing, read, *first, read, {read, *first});
+      }
+    }
+  }
+
+  // The first operation called at that time or later.
+  Operations::const_iterator CalledFrom(Rank rank) const {
+    return std::lower_bound(operations_.begin(), operations_.end(), rank,
+                            [](const Operation& operation, Rank time) {
+                              return operation.call < time;
+                            });
   }
 
   // Reads of one chain, one after the other, that show less and less.
   void CheckShrinks(const Chain& chain) {
     std::vector<size_t> by_return = chain.reads;
     std::vector<size_t> by_call = chain.reads;
-    std::sort(by_return.begin(), by_return.end(), [this](size_t a, size_t b) {
-      return At(a).returned < At(b).returned;
-    });
-    std::sort(by_call.begin(), by_call.end(),
-              [this](size_t a, size_t b) { return At(a).call < At(b).call; });
+    SortByReturn(&by_return);
+    SortByCall(&by_call);
     size_t next = 0;
     std::optional<size_t> most;
     for (const size_t read : by_call) {
@@ -258,11 +270,15 @@ class Rules {
     }
   }
   void ReportZones(const Zone& a, const Zone& b) {
-    Report(Rule::kBetween, a.last, b.first, a.first,
-           {a.first, a.last, b.first, b.last});
+    std::vector<size_t> operations = {a.first, a.last, b.first, b.last};
+    for (const size_t i : {a.first, a.last, b.first, b.last}) {
+      const auto read = shown_by_.find(i);
+      if (read != shown_by_.end()) operations.push_back(read->second);
+    }
+    Report(Rule::kBetween, a.last, b.first, a.first, std::move(operations));
   }
 
-  std::map<size_t, Zone> Zones() const {
+  std::map<size_t, Zone> Zones() {
     std::map<size_t, Zone> zones;
     for (size_t i = 0; i < operations_.size(); ++i) {
       if (At(i).write == Write::kPut && !At(i).optional) Widen(i, &zones[i]);
@@ -274,6 +290,7 @@ class Rules {
       // A put that is read was executed, even if it was not answered.
       if (of_put) Widen(*chain.put, &zones[*chain.put]);
     }
+    for (const Chain& chain : elements_.chains()) WidenByAppends(chain, &zones);
     // The first epoch has begun before everything.
     const auto first = zones.find(kNowhere);
     if (first != zones.end()) {
@@ -281,6 +298,20 @@ class Rules {
       first->second.first = first->second.last;
     }
     return zones;
+  }
+  // The appends that are shown belong to the epoch, too.
+  void WidenByAppends(const Chain& chain, std::map<size_t, Zone>* zones) {
+    std::vector<size_t> reads = chain.reads;
+    SortByReturn(&reads);
+    size_t shown = 0;
+    for (const size_t read : reads) {
+      for (; shown < elements_.CountOf(read); ++shown) {
+        const size_t write = chain.writes[shown];
+        if (At(write).write != Write::kAppend) continue;
+        shown_by_.try_emplace(write, read);
+        Widen(write, &(*zones)[chain.put.value_or(kNowhere)]);
+      }
+    }
   }
   void Widen(size_t operation, Zone* zone) const {
     if (At(operation).returned < zone->from) {
@@ -296,6 +327,8 @@ class Rules {
   const Operations& operations_;
   const Elements& elements_;
   std::vector<size_t> place_in_chain_;
+  std::optional<size_t> first_write_;  // to return
+  std::map<size_t, size_t> shown_by_;  // appends, by a read each
   std::optional<Finding> first_;
 };
 
