@@ -43,7 +43,8 @@ class Versions {
 
   bool Fail(Rule rule, size_t read, size_t write, size_t other,
             std::vector<size_t> operations) {
-    finding_ = {rule, read, write, other, std::move(operations), 0};
+    finding_.emplace(
+        Finding{rule, read, write, other, std::move(operations), 0});
     return false;
   }
 
