@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "porcupine/check.h"
+#include "porcupine/report.h"
 #include "rsm/sessions.h"
 #include "rsm/typed.h"
 
@@ -18,8 +19,11 @@ using porcupine::Kind;
 using porcupine::Outcome;
 using porcupine::Record;
 
+// Nanoseconds since the first operation.
 int64_t Now() {
-  return std::chrono::steady_clock::now().time_since_epoch().count();
+  static const auto begin = std::chrono::steady_clock::now();
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin)
+      .count();
 }
 
 size_t Hash(std::string_view bytes) {
@@ -229,19 +233,18 @@ KvHistory::Verdict KvHistory::Check() {
   const Matching matching = MatchLocked();
   const porcupine::Verdict checked = porcupine::Check(records_).value();
   Verdict verdict{.outcome = checked.outcome};
-  if (checked.outcome == Outcome::kIllegal) {
-    verdict.text = "history is not linearizable";
-  } else if (checked.outcome == Outcome::kUnknown) {
-    verdict.text = "whether the history is linearizable is unknown";
+  if (checked.outcome != Outcome::kOk) {
+    verdict.text = absl::StrCat(checked.outcome == Outcome::kIllegal
+                                    ? "history is not linearizable\n"
+                                    : "linearizability is unknown\n",
+                                porcupine::ReportOf(records_, checked));
   }
-  for (const porcupine::KeyVerdict& key : checked.keys) {
-    if (key.outcome == Outcome::kOk) continue;
-    absl::StrAppend(&verdict.text, "\nkey \"", key.key, "\": ", key.operations,
-                    " operations, up to ", key.width, " at once");
-  }
-  for (const std::string& fault : FaultsLocked(matching)) {
-    verdict.outcome = Outcome::kIllegal;
-    absl::StrAppend(&verdict.text, verdict.text.empty() ? "" : "\n", fault);
+  const std::vector<std::string> faults = FaultsLocked(matching);
+  if (faults.empty()) return verdict;
+  verdict.outcome = Outcome::kIllegal;
+  absl::StrAppend(&verdict.text, verdict.text.empty() ? "" : "\n", faults[0]);
+  if (faults.size() > 1) {
+    absl::StrAppend(&verdict.text, "\nand ", faults.size() - 1, " more");
   }
   return verdict;
 }
