@@ -116,13 +116,14 @@ class Explainer {
       later.reads = false;
       more.push_back(later);
     }
-    std::optional<Finding> future = Decide(more, {State{}}, &budget_).finding;
-    if (!future.has_value() || (future->rule != Rule::kFuture &&
-                                future->rule != Rule::kVersionOrder)) {
+    const Decision decided = Decide(more, {State{}}, &budget_);
+    if (!decided.finding.has_value()) return finding;
+    const Finding& future = *decided.finding;
+    if (future.rule != Rule::kFuture && future.rule != Rule::kVersionOrder) {
       return finding;
     }
     operations_ = std::move(more);
-    return *std::move(future);
+    return future;
   }
 
   // Without a rule: takes away what is not needed for it to be impossible.
