@@ -12,7 +12,7 @@ unexport CDPATH
 .PHONY: help deps demo test race asan compare lint format clang build clean \
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants \
   mutate mutate-test skeleton handout \
-  skeleton-test grade grade-test trace trace-test stress bench bench-test clean-machine \
+  skeleton-test grade grade-test trace trace-test linearizability stress bench bench-test clean-machine \
   install install-test build-test
 
 # Passed through the environment, so that nothing in them needs quoting.
@@ -44,6 +44,7 @@ export LAB_WEIGHTS := $(value WEIGHTS)
 export LAB_CLASS := $(value CLASS)
 export LAB_OUT := $(value OUT)
 export LAB_PREFIX := $(value PREFIX)
+export LAB_HISTORY := $(value HISTORY)
 
 # LAB=2 or 3 selects tests; LAB=folder stands for those of raft, rsm and kvraft in
 # it that are there.
@@ -253,6 +254,12 @@ trace:
 trace-test:
 	@$(NEEDS) test browser
 	@$(PYTHON) -B -m unittest tools.trace.page_test
+
+# Whether a history of a key/value store is linearizable, and if not, why.
+linearizability:
+	@$(NEEDS)
+	@$(BUILD) out/plain/linearizability
+	@out/plain/linearizability --history="$$LAB_HISTORY"
 
 # Tests in real time again and again, for the rare failure.
 stress:

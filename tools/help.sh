@@ -37,6 +37,8 @@ make grade    points, and why, in OUT/grade.json; the Raft runs confined, in a
               process of its own, as with ISOLATED=1 for test, sim and trace
                 CLASS=dir      a Raft in each of its folders; in OUT/grades.csv
                 N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json
+make linearizability HISTORY=file: whether a history of a key/value store, in a
+              documented format or Jepsen's, is linearizable, and if not, why
 make compare  side by side with a Go lab of 2018 to 2026, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
