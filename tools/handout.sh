@@ -26,7 +26,7 @@ mkdir "$folder/raft"
 for file in "${face[@]}"; do
   git show "HEAD:raft/$file" >"$folder/raft/$file"
 done
-cp tools/skeleton/server.h.in "$folder/raft/server.h"
-cp tools/skeleton/server.cc.in "$folder/raft/server.cc"
+cp tools/skeleton/raft/server.h.in "$folder/raft/server.h"
+cp tools/skeleton/raft/server.cc.in "$folder/raft/server.cc"
 echo "$folder: the lab without its solution; students work in its raft/, or" \
   "in folders that make skeleton DIR= writes"

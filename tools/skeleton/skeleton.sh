@@ -16,10 +16,10 @@ if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null || echo file)" ]; the
 fi
 
 mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
-cp tools/skeleton/server.h.in "$folder/server.h"
-cp tools/skeleton/server.cc.in "$folder/server.cc"
+cp tools/skeleton/raft/server.h.in "$folder/server.h"
+cp tools/skeleton/raft/server.cc.in "$folder/server.cc"
 # As it is typed in a shell.
 typed=$(printf %q "$folder")
 quoted=$(printf %s "$typed" | sed 's/[&|\\]/\\&/g')
-sed "s|@DIR@|$quoted|g" tools/skeleton/README.md.in >"$folder/README.md"
+sed "s|@DIR@|$quoted|g" tools/skeleton/raft/README.md.in >"$folder/README.md"
 echo "$folder: an unsolved Raft; next: make test RAFT=$typed RUN=2A"
