@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "kvraft/messages.h"
+#include "kvraft/replicated_store.h"
 #include "rsm/sessions.h"
 #include "rsm/typed.h"
 

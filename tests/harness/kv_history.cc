@@ -7,13 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "porcupine/check.h"
 #include "porcupine/report.h"
-#include "rsm/sessions.h"
-#include "rsm/typed.h"
 
 namespace harness {
 namespace {
 
-using CommandKind = kvraft::Command::Kind;
 using porcupine::Answer;
 using porcupine::Kind;
 using porcupine::Outcome;
@@ -30,20 +27,6 @@ size_t Hash(std::string_view bytes) {
   return std::hash<std::string_view>()(bytes);
 }
 
-Kind KindOf(CommandKind kind) {
-  switch (kind) {
-    case CommandKind::kGet:
-      return Kind::kGet;
-    case CommandKind::kPut:
-      return Kind::kPut;
-    case CommandKind::kAppend:
-      return Kind::kAppend;
-    case CommandKind::kPutVersion:
-      break;
-  }
-  return Kind::kVersionedPut;
-}
-
 Answer AnswerOf(kvraft::Err err) {
   switch (err) {
     case kvraft::Err::kNoKey:
@@ -57,12 +40,11 @@ Answer AnswerOf(kvraft::Err err) {
   }
 }
 
-// Whether that is what the operation asks for.
-bool Asks(const Record& record, const kvraft::Command& command) {
+// What the operation asks for.
+KvCall CallOf(const Record& record) {
   const Kind kind =
       record.kind == Kind::kVersionedGet ? Kind::kGet : record.kind;
-  return kind == KindOf(command.kind) && record.key == command.key &&
-         record.argument == command.value && record.version == command.version;
+  return {kind, record.key, record.argument, record.version};
 }
 
 bool IsAnswered(const Record& record) {
@@ -116,8 +98,9 @@ size_t KvHistory::Executions(const std::string& key,
   base::MutexLock lock(&mu_);
   size_t count = 0;
   for (const auto& [index, entry] : log_) {
-    const bool is_it = entry.is_write && entry.command.key == key &&
-                       entry.command.value == value;
+    const KvCall& call = entry.execution.call;
+    const bool is_it = entry.execution.is_write && std::get<1>(call) == key &&
+                       std::get<2>(call) == value;
     if (is_it) ++count;
   }
   return count;
@@ -136,7 +119,9 @@ std::optional<std::string> KvHistory::OnExecuted(raft::ServerId server,
     entry.term = message.term;
     entry.command_hash = command_hash;
     entry.result_hash = result_hash;
-    Decode(message.command, result, &entry);
+    if (CanReadLog()) {
+      entry.execution = ReadExecution(message.command, result);
+    }
     return std::nullopt;
   }
   if (entry.command_hash != command_hash || entry.term != message.term) {
@@ -155,6 +140,8 @@ std::optional<std::string> KvHistory::OnExecuted(raft::ServerId server,
 std::optional<std::string> KvHistory::OnSnapshot(raft::ServerId server,
                                                  raft::Index index,
                                                  const base::Rope& snapshot) {
+  // Others need not encode equal states as equal bytes.
+  if (!CanReadLog()) return std::nullopt;
   const size_t hash = Hash(snapshot.ToString());
   base::MutexLock lock(&mu_);
   const auto [found, is_new] = snapshots_.try_emplace(index, hash);
@@ -164,34 +151,9 @@ std::optional<std::string> KvHistory::OnSnapshot(raft::ServerId server,
                       " is not the one that another server took there");
 }
 
-// An entry that opens a session, or whose session is forgotten, executes
-// nothing; one that repeats a call is found by its revision.
-void KvHistory::Decode(std::string_view command, std::string_view result,
-                       Entry* entry) {
-  const auto request = rsm::Sessions::DecodeRequest(command);
-  const auto answer = rsm::Sessions::Decode(result);
-  if (!request.ok() || request->is_open || !answer.ok()) return;
-  if (answer->status != rsm::Sessions::Status::kOk) return;
-  auto decoded = rpc::Decode<kvraft::Command>(request->command);
-  const auto reply = rsm::Typed<kvraft::Store>::Decode(answer->value);
-  if (!decoded.ok() || !reply.ok()) return;
-  entry->command = *std::move(decoded);
-  entry->revision = reply->revision;
-  entry->is_write = entry->command.kind != CommandKind::kGet &&
-                    reply->err == kvraft::Err::kOk;
-}
-
-KvHistory::Write KvHistory::WriteOf(const Record& record) {
-  return {record.kind, record.key, record.argument, record.version};
-}
-
-KvHistory::Write KvHistory::WriteOf(const kvraft::Command& command) {
-  return {KindOf(command.kind), command.key, command.value, command.version};
-}
-
 void KvHistory::Match(raft::Index index, Record* record, Unmatched* unmatched) {
   record->log_index = index;
-  const auto found = unmatched->find(WriteOf(*record));
+  const auto found = unmatched->find(CallOf(*record));
   if (found != unmatched->end()) found->second.erase(index);
 }
 
@@ -201,19 +163,24 @@ KvHistory::Matching KvHistory::MatchLocked() {
   Matching matching;
   for (auto& [index, entry] : log_) {
     // What was executed before repeats its revision.
-    if (entry.revision == 0) continue;
-    if (!by_revision.try_emplace(entry.revision, index).second) {
-      entry.is_write = false;
+    KvExecution& execution = entry.execution;
+    if (execution.revision == 0) continue;
+    if (!by_revision.try_emplace(execution.revision, index).second) {
+      execution.is_write = false;
       continue;
     }
-    if (entry.is_write) matching.surplus[WriteOf(entry.command)].insert(index);
+    if (execution.is_write) matching.surplus[execution.call].insert(index);
   }
   for (size_t i = 0; i < records_.size(); ++i) {
     // Without a revision the answer does not say which execution it is of.
     if (!IsAnswered(records_[i]) || revisions_[i] == 0) continue;
+    if (!CanReadLog()) {
+      records_[i].log_index = revisions_[i];  // says the order as well
+      continue;
+    }
     const auto found = by_revision.find(revisions_[i]);
     if (found != by_revision.end() &&
-        Asks(records_[i], log_.at(found->second).command)) {
+        CallOf(records_[i]) == log_.at(found->second).execution.call) {
       Match(found->second, &records_[i], &matching.surplus);
     } else {
       matching.unfounded.push_back(i);
@@ -221,7 +188,7 @@ KvHistory::Matching KvHistory::MatchLocked() {
   }
   for (Record& record : records_) {
     if (IsAnswered(record)) continue;
-    const auto found = matching.surplus.find(WriteOf(record));
+    const auto found = matching.surplus.find(CallOf(record));
     if (found == matching.surplus.end() || found->second.empty()) continue;
     Match(*found->second.begin(), &record, &matching.surplus);
   }

@@ -8,7 +8,8 @@
 // The servers' log is the first order that is tried: the answer to an operation
 // carries the revision of its execution (kvraft/messages.h); what was executed
 // and not answered is recognized by what it wrote. All servers must have
-// executed the same at each index, with the same result.
+// executed the same at each index, with the same result. Of a kvraft whose log
+// the tests cannot read (kv_log.h), no more is known than what clients saw.
 //
 // Thread safety: safe. Lock order: mu_ is a leaf.
 
@@ -21,16 +22,15 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
 #include "base/mutex.h"
 #include "base/rope.h"
 #include "kvraft/messages.h"
-#include "kvraft/server.h"
 #include "porcupine/history.h"
 #include "porcupine/outcome.h"
 #include "raft/types.h"
+#include "tests/harness/kv_log.h"
 
 namespace harness {
 
@@ -84,25 +84,18 @@ class KvHistory {
     raft::Term term = 0;
     size_t command_hash = 0;
     size_t result_hash = 0;
-    uint64_t revision = 0;  // 0: it executed nothing
-    bool is_write = false;  // it has changed its key
-    kvraft::Command command;
+    KvExecution execution;
   };
 
   // Executed writes that no operation is known to have asked for: their
   // indexes, by what they wrote. Equal ones cannot be told apart.
-  using Write = std::tuple<porcupine::Kind, std::string, std::string, uint64_t>;
-  using Unmatched = std::map<Write, std::set<raft::Index>>;
+  using Unmatched = std::map<KvCall, std::set<raft::Index>>;
 
   struct Matching {
     Unmatched surplus;
     std::vector<size_t> unfounded;  // records that the log contradicts
   };
 
-  static void Decode(std::string_view command, std::string_view result,
-                     Entry* entry);
-  static Write WriteOf(const porcupine::Record& record);
-  static Write WriteOf(const kvraft::Command& command);
   static void Match(raft::Index index, porcupine::Record* record,
                     Unmatched* unmatched);
   Matching MatchLocked() REQUIRES(mu_);

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "kvraft/server.h"
+#include "kvraft/replicated_store.h"
 #include "rsm/sessions.h"
 #include "rsm/typed.h"
 

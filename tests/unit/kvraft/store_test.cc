@@ -1,9 +1,9 @@
-// Unit tests of kvraft/server.h: the store, command by command.
+// Unit tests of kvraft/replicated_store.h: the store, command by command.
 
 #include <string>
 
 #include "gtest/gtest.h"
-#include "kvraft/server.h"
+#include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
 
 namespace kvraft {
