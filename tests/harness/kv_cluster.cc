@@ -17,6 +17,14 @@ std::set<raft::ServerId> AllOf(int servers) {
   return all;
 }
 
+// What a Clerk's own errors say.
+absl::Status ToStatus(kvraft::Err err) {
+  const bool has_given_up =
+      err == kvraft::Err::kNoServers || err == kvraft::Err::kClosed;
+  if (!has_given_up) return absl::OkStatus();
+  return absl::CancelledError(absl::StrCat("the Clerk gives up: ", Name(err)));
+}
+
 }  // namespace
 
 KvClient::KvClient(KvCluster* cluster, int id, Ends servers)
@@ -78,7 +86,7 @@ kvraft::Reply KvClient::GetVersioned(const std::string& key, Place place) {
   const size_t operation =
       Begin(BeginRecord(id_, porcupine::Kind::kVersionedGet, key), place);
   kvraft::Reply reply = clerk_.GetVersioned(key);
-  End(operation, reply, {}, place);
+  End(operation, reply, ToStatus(reply.err), place);
   return reply;
 }
 
@@ -89,7 +97,8 @@ kvraft::Err KvClient::PutVersioned(const std::string& key,
       BeginRecord(id_, porcupine::Kind::kVersionedPut, key, value, version),
       place);
   const kvraft::Err err = clerk_.PutVersioned(key, value, version);
-  End(operation, {.err = err, .revision = clerk_.revision()}, {}, place);
+  End(operation, {.err = err, .revision = clerk_.revision()}, ToStatus(err),
+      place);
   return err;
 }
 
