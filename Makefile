@@ -214,9 +214,9 @@ clang:
 	@$(NEEDS) lint bench
 	@$(BUILD) out/clang/all
 
-# An unsolved Raft to work in, for RAFT=.
+# An unsolved Raft to work in, for RAFT=; LAB=3: rsm and kvraft, for LAB=.
 skeleton:
-	@tools/skeleton/skeleton.sh "$$LAB_DIR"
+	@tools/skeleton/skeleton.sh "$$LAB_DIR" "$$LAB_LAB"
 
 # The tree that students get.
 handout:

@@ -22,8 +22,10 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
                 PROFILE=harsh            whatever threads have to survive
                 SSHLOGINS=file           on the machines of that list
 
-Your Raft: RAFT=dir puts the Raft in that folder in the place of ours
-make skeleton DIR=dir: an unsolved Raft to work in; then, all with RAFT=dir:
+Your Raft: RAFT=dir puts the Raft in that folder in the place of ours; LAB=dir all
+of raft/, rsm/ and kvraft/ that are in that folder; or RSM=dir, KVRAFT=dir
+make skeleton DIR=dir: an unsolved Raft to work in, with LAB=3 an unsolved rsm and
+              kvraft; then, all with RAFT=dir or LAB=dir:
               make test, make sim as above, and
 make race     the tests under ThreadSanitizer, like `go test -race`   [RUN= P=]
 make asan     the same under Address- and UndefinedBehaviorSanitizer   [RUN= P=]
@@ -47,7 +49,7 @@ make compare  side by side with a Go lab of 2018 to 2026, in a table and in
                 N=3 RUN=regex SEED=n         median and range of three runs
                 BY_TEST=1      a process for each Go test: CPU time by test
 
-make handout DIR=dir: the tree that students get, without our Raft
+make handout DIR=dir: the tree that students get, without our solutions
 
 The project itself
 make build    build everything; make clang with clang too; make clean removes it

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# skeleton_test.sh: checks what `make skeleton` and RAFT= promise. Called by
+# skeleton_test.sh: checks what `make skeleton`, RAFT= and LAB= promise. Called by
 # `make skeleton-test`.
 #
 # 1. The skeleton compiles and fails as the Go lab's does: line for line what
 #    `go test` prints there (testdata/go-lab-unsolved.txt), but for file names,
 #    line numbers, times, and the first and last line, which are ours.
 # 2. A copy of raft/ in a folder with another name passes 2A, simulated.
+# 3. The skeleton of lab 3 compiles, and fails, simulated, with what it lacks.
+# 4. Others' rsm and kvraft need no file of ours that students do not have.
 set -u
 unset CDPATH
 cd "$(dirname "$0")/../.." || exit
@@ -35,6 +37,36 @@ cp -r raft "$work/a copy"
 if ! make --no-print-directory sim RAFT="$work/a copy" RUN=2A SEEDS=3
 then
   echo "skeleton-test: a copy of raft/ does not pass 2A"
+  failed=1
+fi
+# simulate ARGUMENTS...: one run of one test of each part of lab 3.
+simulate() {
+  make --no-print-directory sim RUN='^TestBasic(4A|3A|4B)$' SEEDS=1 "$@" 2>&1
+}
+
+tools/skeleton/skeleton.sh "$work/lab 3" 3 || exit
+output=$(simulate LAB="$work/lab 3")
+for line in 'no server executed a command within 10 s' \
+  'the Clerk is not written yet' 'the Clerk gives up: ErrClosed' \
+  '0 passed, 3 failed'; do
+  grep -q "$line" <<<"$output" && continue
+  echo "skeleton-test: no '$line' from the skeleton of lab 3:"
+  tail -n 20 <<<"$output"
+  failed=1
+done
+
+mkdir "$work/theirs"
+cp -r rsm "$work/theirs/its rsm"
+rm "$work/theirs/its rsm"/sessions.*
+if ! simulate RSM="$work/theirs/its rsm"; then
+  echo "skeleton-test: our kvraft does not stand on a copy of rsm/"
+  failed=1
+fi
+cp -r kvraft "$work/theirs/kvraft"
+sed -i 's/replicated_store/store/' "$work/theirs/kvraft"/*.{h,cc}
+(cd "$work/theirs/kvraft" && mv replicated_store.h store.h)
+if ! simulate LAB="$work/theirs"; then
+  echo "skeleton-test: a kvraft whose log the tests cannot read does not pass"
   failed=1
 fi
 [ "$failed" -ne 0 ] || echo "skeleton-test: as it should be"

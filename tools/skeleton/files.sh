@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# files.sh ROOM FOLDER: writes the sources of an unsolved raft, rsm or kvraft.
+# Called by skeleton.sh and handout.sh.
+#
+# NAME.cc.in and NAME.h.in are as they will be. A header of which there is but
+# NAME.private.in is the lab's own, with that as the private part of its class.
+set -eu
+unset CDPATH
+cd "$(dirname "$0")/../.."
+
+room=$1 folder=$2
+for file in tools/skeleton/"$room"/*.in; do
+  name=$(basename "$file" .in)
+  case $name in
+    *.private)
+      name=${name%.private}.h
+      awk -v new_part="$file" '
+        /^ private:$/ {
+          print
+          while ((getline line <new_part) > 0) print line
+          skips = 1
+        }
+        /^};$/ { skips = 0 }
+        !skips' "$room/$name" >"$folder/$name"
+      ;;
+    README.md) ;; # of the whole folder
+    *) cp "$file" "$folder/$name" ;;
+  esac
+done
