@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # handout.sh FOLDER: writes the tree that students get: the last commit without
-# our Raft and what shows it, with an unsolved one in its place. Called by `make
-# handout DIR=`. An existing folder must be empty.
+# our raft, rsm and kvraft and what shows them, with unsolved ones in their place.
+# Called by `make handout DIR=`. An existing folder must be empty.
 set -euo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -18,15 +18,22 @@ if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null || echo file)" ]; the
 fi
 mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
 
-face=(raft.h types.h timing.h messages.h entries.h entries.cc)
 git archive HEAD | tar -x -C "$folder"
-# The solution, its tests, what breaks it in known ways, and what builds on it.
-rm -rf "$folder"/{raft,tests/unit,tests/plain_raft,tools/mutants,tools/mutate,.ci}
-mkdir "$folder/raft"
-for file in "${face[@]}"; do
-  git show "HEAD:raft/$file" >"$folder/raft/$file"
-done
-cp tools/skeleton/raft/server.h.in "$folder/raft/server.h"
-cp tools/skeleton/raft/server.cc.in "$folder/raft/server.cc"
-echo "$folder: the lab without its solution; students work in its raft/, or" \
-  "in folders that make skeleton DIR= writes"
+# The solutions, their tests, what breaks them in known ways, and what builds on it.
+rm -rf "$folder"/{raft,rsm,kvraft,tests/unit,tests/plain_raft,.ci} \
+  "$folder"/tools/{mutants,mutate}
+# unsolve ROOM FACE...: a room that has its face and nothing else of ours.
+unsolve() {
+  local room=$1 file
+  shift
+  mkdir "$folder/$room"
+  for file; do
+    git show "HEAD:$room/$file" >"$folder/$room/$file"
+  done
+  tools/skeleton/files.sh "$room" "$folder/$room"
+}
+unsolve raft raft.h types.h timing.h messages.h entries.h entries.cc
+unsolve rsm state_machine.h typed.h
+unsolve kvraft messages.h
+echo "$folder: the labs without their solutions; students work in its raft/," \
+  "rsm/ and kvraft/, or in folders that make skeleton DIR= writes"
