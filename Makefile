@@ -228,6 +228,7 @@ skeleton-test:
 
 # Points for a Raft, ours or RAFT=, or for those of a CLASS=.
 grade:
+	$(if $(THEIRS_SERVICES),$(error error: only a Raft is graded; leave out RSM= and KVRAFT=, give RAFT= for LAB=))
 	@$(NEEDS_FOR_RUNS) grade
 	@tools/fixed_addresses.sh $(TOOLS) grade \
 	  --raft="$$LAB_RAFT" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
