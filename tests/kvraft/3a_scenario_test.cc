@@ -181,9 +181,7 @@ TEST(KVRaft3AScenario, RepeatedAtNextLeader) {
 
   std::atomic<bool> lost = false;
   scenario.TapClient(client->id(), [&lost](const Packet& packet) {
-    const bool is_answer = packet.kind == Packet::Kind::kReply &&
-                           packet.method == kvraft::kPutAppend.name &&
-                           rpc::Decode<Reply>(packet.bytes)->err == Err::kOk;
+    const bool is_answer = IsExecuted(packet);
     return is_answer && !lost.exchange(true) ? Ruling::kDrop : Ruling::kPass;
   });
   PendingCall append(&cluster, [&] { client->Append("k", "a"); });

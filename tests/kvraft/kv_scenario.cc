@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "kvraft/messages.h"
+#include "rpc/codec.h"
 
 namespace tests {
 
@@ -13,6 +15,15 @@ using harness::Kind;
 using harness::KvCluster;
 using harness::Place;
 using labrpc::Ruling;
+
+bool IsExecuted(const labrpc::Packet& packet) {
+  if (packet.kind != labrpc::Packet::Kind::kReply ||
+      packet.method != kvraft::kPutAppend.name) {
+    return false;
+  }
+  const auto reply = rpc::Decode<kvraft::Reply>(packet.bytes);
+  return reply.ok() && reply->err == kvraft::Err::kOk;
+}
 
 KvScenario::KvScenario(std::string_view title, KvCluster::Options options,
                        Place place)

@@ -23,6 +23,10 @@
 
 namespace tests {
 
+// Whether that is the answer to a Put or an Append, which says that it was
+// executed.
+bool IsExecuted(const labrpc::Packet& packet);
+
 class KvScenario {
  public:
   // Makes the cluster and prints the title. The options' tap is its own.
