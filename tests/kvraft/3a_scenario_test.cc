@@ -94,7 +94,7 @@ TEST(KVRaft3AScenario, StaleRead) {
 // there; S0 leads again, so that it takes itself for the leader as before.
 //
 //   S0   1 [1]   the call waits for index 3
-//   S1   1  2    leads term 2
+//   S1   1  2    leads a newer term, or S2 does
 //   S2   1  2
 TEST(KVRaft3AScenario, IndexUsedAgain) {
   KvScenario scenario("Test (3A+): an index that is used again");
@@ -111,14 +111,15 @@ TEST(KVRaft3AScenario, IndexUsedAgain) {
   scenario.WaitUntil("S0 to append the command", [&] {
     return scenario.StatusOf(0).last_index > scenario.StatusOf(0).commit_index;
   });
-  scenario.Elect(1);
+  const ServerId other = scenario.ElectAnother(0);
   client->Connect({1, 2});
   client->Append("k", "kept");
 
   // S0 gets what replaces its entry, and only then leads.
   scenario.Heal();
-  scenario.WaitUntil("S0 to apply what S1 has", [&] {
-    return scenario.StatusOf(0).last_applied == scenario.StatusOf(1).last_index;
+  scenario.WaitUntil("S0 to apply what the other has", [&] {
+    return scenario.StatusOf(0).last_applied ==
+           scenario.StatusOf(other).last_index;
   });
   scenario.Elect(0);
   client->ConnectAll();
@@ -186,6 +187,7 @@ TEST(KVRaft3AScenario, RepeatedAtNextLeader) {
   });
   PendingCall append(&cluster, [&] { client->Append("k", "a"); });
   scenario.WaitUntil("an answer to be lost", [&lost] { return lost.load(); });
+  scenario.AwaitEqualLogs();  // or S1 may not lead
   scenario.Elect(1);
   if (!append.Returns(seconds(20))) {
     Fail(Kind::kLiveness, "the call that is repeated does not return");
@@ -382,7 +384,7 @@ TEST(KVRaft3AScenario, HundredRestarts) {
   cluster.End();
 }
 
-// What a Clerk cannot do it says at once.
+// What a Clerk cannot do, and what a server refuses.
 TEST(KVRaft3AScenario, Refusals) {
   KvScenario scenario("Test (3A+): calls that are refused");
   scenario.Elect(0);
@@ -402,6 +404,14 @@ TEST(KVRaft3AScenario, Refusals) {
   EXPECT_EQ(alone.Get("k").status().code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(alone.PutVersioned("k", "v", 0), Err::kNoServers);
+
+  // Of a version that is not there: of no key, yet to come, older.
+  const auto client = scenario.cluster.MakeClient();
+  EXPECT_EQ(client->PutVersioned("k", "v", 1), Err::kNoKey);
+  EXPECT_EQ(client->PutVersioned("k", "v", 0), Err::kOk);
+  EXPECT_EQ(client->PutVersioned("k", "w", 2), Err::kVersion);
+  EXPECT_EQ(client->PutVersioned("k", "w", 0), Err::kVersion);
+  EXPECT_EQ(client->GetVersioned("k").value, "v");
 
   clerk.Close();
   EXPECT_EQ(clerk.Get("k").status().code(), absl::StatusCode::kCancelled);

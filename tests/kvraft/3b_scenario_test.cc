@@ -102,11 +102,11 @@ TEST(KVRaft3BScenario, SnapshotOverWaiters) {
     return scenario.StatusOf(0).last_index == before + calls.size();
   });
 
-  scenario.Elect(1);
+  const raft::ServerId other = scenario.ElectAnother(0);
   const auto writer = cluster.MakeClient({1, 2});
   for (int i = 0; i < 50; ++i) writer->Put("k", absl::StrCat(i));
-  scenario.WaitUntil("S1 to discard what S0 lacks", [&] {
-    return scenario.StatusOf(1).first_index > before + calls.size();
+  scenario.WaitUntil("the other to discard what S0 lacks", [&] {
+    return scenario.StatusOf(other).first_index > before + calls.size();
   });
   scenario.Heal();
   for (auto& call : calls) {
@@ -117,9 +117,10 @@ TEST(KVRaft3BScenario, SnapshotOverWaiters) {
                         reply.has_value() ? Name(reply->err) : "nothing"));
     }
   }
-  scenario.WaitUntil("S0 to apply what S1 has", [&] {
+  scenario.WaitUntil("S0 to apply what the other has", [&] {
     return scenario.StatusOf(0).first_index > before + calls.size() &&
-           scenario.StatusOf(0).last_applied == scenario.StatusOf(1).last_index;
+           scenario.StatusOf(0).last_applied ==
+               scenario.StatusOf(other).last_index;
   });
   scenario.Elect(0);
   cluster.Check(cluster.MakeClient().get(), "k", "49");

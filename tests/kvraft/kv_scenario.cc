@@ -72,6 +72,34 @@ void KvScenario::Elect(raft::ServerId server, Place place) {
       [&] { return cluster.stage().GetState(server).is_leader; }, place);
 }
 
+raft::ServerId KvScenario::ElectAnother(raft::ServerId than, Place place) {
+  LeaveFree();
+  raft::ServerId leader = than;
+  WaitUntil(
+      absl::StrCat("another server than S", than, " to lead"),
+      [&] {
+        for (raft::ServerId i = 0; i < cluster.size(); ++i) {
+          if (i != than && cluster.stage().GetState(i).is_leader) leader = i;
+        }
+        return leader != than;
+      },
+      place);
+  tap_.Drop(harness::AnyRequest().NotFrom(leader));
+  return leader;
+}
+
+void KvScenario::AwaitEqualLogs(Place place) {
+  WaitUntil(
+      "all servers to have the same entries",
+      [this] {
+        for (raft::ServerId i = 1; i < cluster.size(); ++i) {
+          if (StatusOf(i).last_index != StatusOf(0).last_index) return false;
+        }
+        return true;
+      },
+      place);
+}
+
 void KvScenario::Stall(raft::ServerId leader) {
   tap_.Drop(harness::AppendEntriesReplies().To(leader));
 }

@@ -42,6 +42,10 @@ class KvScenario {
   // servers, until there is another choice or none.
   void Elect(raft::ServerId server,
              harness::Place place = harness::Place::Here());
+  // The same, but whichever of the others is elected first: those that only
+  // hear each other would vote in vain for long if one of them were meant.
+  raft::ServerId ElectAnother(raft::ServerId than,
+                              harness::Place place = harness::Place::Here());
   void LeaveFree() { tap_.ForgetAll(); }
 
   // The leader, elected so, gets no more answers from the other servers: its
@@ -83,6 +87,9 @@ class KvScenario {
         "a call to end", [future] { return IsReady(*future); }, place);
     return future->get();
   }
+
+  // Waits until every server has the same last entry.
+  void AwaitEqualLogs(harness::Place place = harness::Place::Here());
 
   raft::Status StatusOf(raft::ServerId server) {
     return cluster.stage().RaftOf(server)->GetStatus();

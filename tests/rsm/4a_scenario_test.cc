@@ -70,6 +70,20 @@ class RsmScenario {
   }
   void LeaveFree() { tap_.ForgetAll(); }
 
+  // S1 or S2, whichever is elected first, while S0 is cut off: if one of them
+  // were meant they would vote in vain for long.
+  ServerId ElectAnother(Place place = Place::Here()) {
+    LeaveFree();
+    const auto leads = [this](ServerId server) {
+      return cluster.stage().GetState(server).is_leader;
+    };
+    WaitUntil(
+        "another leader", [&] { return leads(1) || leads(2); }, place);
+    const ServerId leader = leads(1) ? 1 : 2;
+    tap_.Drop(harness::AnyRequest().NotFrom(leader));
+    return leader;
+  }
+
   // Submits, which must not be refused.
   std::future<rsm::Result> Submit(ServerId leader, CounterCommand command,
                                   Place place = Place::Here()) {
@@ -148,11 +162,7 @@ TEST(RSM4AScenario, IdleLeaderAfterHeal) {
   for (int i = 0; i < 10; ++i) {
     waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
   }
-  scenario.LeaveFree();
-  scenario.WaitUntil("another leader", [&] {
-    return scenario.cluster.stage().GetState(1).is_leader ||
-           scenario.cluster.stage().GetState(2).is_leader;
-  });
+  scenario.ElectAnother();
   for (const auto& result : waiting) EXPECT_FALSE(scenario.IsReady(result));
 
   scenario.Heal();
@@ -162,13 +172,13 @@ TEST(RSM4AScenario, IdleLeaderAfterHeal) {
 }
 
 // S0 leads three times. Its second index is given to three commands: one of its
-// own that is lost, one of S1's, which commits, and the third index again to
-// one of its own, which commits too. Its service stands still meanwhile, so
+// own that is lost, one of another's, which commits, and the third index again
+// to one of its own, which commits too. Its service stands still meanwhile, so
 // that all waiters are there together when it goes on.
 //
 //   index   1    2    3
 //   term 1  Inc  Null Null   S0, cut off
-//   term 2       Inc         S1: commits
+//   term 2       Inc         S1 or S2: commits
 //   term 3            Inc    S0 again: commits
 TEST(RSM4AScenario, IndexUsedAgain) {
   RsmScenario scenario("Test (4A+): an index is used again");
@@ -180,12 +190,13 @@ TEST(RSM4AScenario, IndexUsedAgain) {
   scenario.CutOff();
   std::future<rsm::Result> lost = scenario.Submit(0, CounterCommand::kNull);
   std::future<rsm::Result> lost_too = scenario.Submit(0, CounterCommand::kNull);
-  scenario.Elect(1);
-  std::future<rsm::Result> second = scenario.Submit(1, CounterCommand::kInc);
+  const ServerId other = scenario.ElectAnother();
+  std::future<rsm::Result> second =
+      scenario.Submit(other, CounterCommand::kInc);
   EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &second), 2);
 
   scenario.Heal();
-  scenario.WaitUntil("S0 to have the entry of S1",
+  scenario.WaitUntil("S0 to have the entry of the other",
                      [&] { return scenario.StatusOf(0).last_index == 2; });
   scenario.Elect(0);
   std::future<rsm::Result> third = scenario.Submit(0, CounterCommand::kInc);
@@ -216,12 +227,13 @@ TEST(RSM4AScenario, SnapshotOverWaiters) {
   for (int i = 0; i < 5; ++i) {
     waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
   }
-  scenario.Elect(1);
+  const ServerId other = scenario.ElectAnother();
   for (int i = 0; i < 50; ++i) {
-    std::future<rsm::Result> result = scenario.Submit(1, CounterCommand::kInc);
+    std::future<rsm::Result> result =
+        scenario.Submit(other, CounterCommand::kInc);
     EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &result), i + 2);
   }
-  EXPECT_GT(scenario.StatusOf(1).first_index, 7u);
+  EXPECT_GT(scenario.StatusOf(other).first_index, 7u);
 
   scenario.Heal();
   scenario.WaitUntil("S0 to install a snapshot",
