@@ -43,6 +43,10 @@ absl::StatusOr<SnapshotHeader> TakeHeader(base::Rope* snapshot) {
   return header;
 }
 
+// Whose reader the calling thread is. Its id would not tell: when a thread has
+// been joined another one may get it.
+thread_local const Rsm* read_by_this_thread = nullptr;
+
 // The outcome of a command that a thread waits for.
 class PendingResult {
  public:
@@ -84,18 +88,18 @@ Rsm::Rsm(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
   options.raft.announce_state = true;
   raft_ = options.make_raft(std::move(peers), me, persister_, applied_,
                             std::move(options.raft));
-  // The reader takes the lock before it calls anything that asks for its id.
-  MutexLock lock(&mu_);
-  reader_ = std::thread([this] { ReadLoop(); });
-  reader_id_ = reader_.get_id();
+  reader_ = std::thread([this] {
+    read_by_this_thread = this;
+    ReadLoop();
+  });
 }
 
 Rsm::~Rsm() { Kill(); }
 
 Result Rsm::Submit(std::string_view command) {
   base::Mutex::AssertNoneHeld("Rsm::Submit()");
-  CHECK(!IsReader()) << "Rsm::Submit() is called by the reader, which would "
-                        "wait for itself";
+  CHECK(read_by_this_thread != this)
+      << "Rsm::Submit() is called by the reader, which would wait for itself";
   PendingResult pending;
   SubmitAsync(command,
               [&pending](Result result) { pending.Set(std::move(result)); });
@@ -122,7 +126,8 @@ std::optional<Outcome> Rsm::StartOrRefuse(std::string_view command,
 }
 
 void Rsm::Kill() {
-  CHECK(!IsReader()) << "Rsm::Kill() is called by the reader, which it joins";
+  CHECK(read_by_this_thread != this)
+      << "Rsm::Kill() is called by the reader, which it joins";
   {
     MutexLock lock(&mu_);
     if (killed_) {

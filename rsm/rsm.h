@@ -151,7 +151,6 @@ class Rsm {
   std::optional<std::string> Execute(const raft::ApplyMsg& message);
   void Restore(base::Rope snapshot, std::optional<raft::Index> index);
   void TakeSnapshotIfDue();
-  bool IsReader() const { return std::this_thread::get_id() == reader_id_; }
 
   // Immutable after construction.
   const std::string log_name_;  // "S2", "G101/S2"
@@ -160,7 +159,6 @@ class Rsm {
   const std::shared_ptr<persister::Persister> persister_;
   const std::shared_ptr<raft::ApplyChannel> applied_;
   std::shared_ptr<raft::Raft> raft_;
-  std::thread::id reader_id_;
 
   // The constructor's, then the reader's.
   const std::unique_ptr<StateMachine> machine_;
@@ -176,7 +174,7 @@ class Rsm {
   bool closed_ ABSL_GUARDED_BY(mu_) = false;  // no waiter is added any more
   bool all_joined_ ABSL_GUARDED_BY(mu_) = false;
 
-  std::thread reader_;  // started last, under mu_
+  std::thread reader_;  // started last
 };
 
 }  // namespace rsm

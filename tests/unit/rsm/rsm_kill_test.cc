@@ -149,6 +149,18 @@ TEST(RsmKillDeathTest, NotByTheReader) {
                "Rsm::Submit\\(\\) is called by the reader");
 }
 
+// A thread that comes later may have the id that the reader had.
+TEST(RsmKill, AnyThreadMayKillAgain) {
+  RsmFixture f;
+  f.rsm->Kill();
+  for (int i = 0; i < 20; ++i) {
+    std::thread([&f] {
+      f.rsm->Kill();
+      EXPECT_EQ(f.rsm->Submit("a").outcome, Outcome::kNotLeader);
+    }).join();
+  }
+}
+
 void SubmitUnderALock() {
   RsmFixture f;
   base::Mutex mu;
