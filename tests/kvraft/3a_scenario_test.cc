@@ -310,7 +310,7 @@ TEST(KVRaft3AScenario, ReaderInPartitions) {
   cluster.Spawn(&threads, [&] {
     const auto writer = cluster.MakeClient();
     for (int i = 0; !stopped; ++i) {
-      AwaitRound(2);
+      AwaitRound(milliseconds(20));
       writer->Append("k", Element(0, i));
     }
   });
@@ -318,7 +318,7 @@ TEST(KVRaft3AScenario, ReaderInPartitions) {
     const auto reader = cluster.MakeClient();
     std::string last;
     while (!stopped) {
-      AwaitRound(2);
+      AwaitRound(milliseconds(20));
       const std::string value = reader->Get("k");
       if (!value.starts_with(last)) {
         Fail(Kind::kSafety,
@@ -350,7 +350,7 @@ TEST(KVRaft3AScenario, HundredRestarts) {
       const auto client = cluster.MakeClient();
       const std::string key = absl::StrCat(i % 2);
       for (int& j = written[static_cast<size_t>(i)]; !stopped; ++j) {
-        AwaitRound(kClients);
+        AwaitRound(milliseconds(50));
         client->Append(key, Element(i, j));
       }
     });

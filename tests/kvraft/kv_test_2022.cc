@@ -31,6 +31,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kIterations = 3;
 
+// A round of all clients takes this for each of them.
+constexpr std::chrono::milliseconds kPerClient(10);
+
 std::string Title(const KvTest2022& test) {
   return absl::StrCat(
       "Test: ", test.unreliable ? "unreliable net, " : "",
@@ -49,7 +52,7 @@ int RunClient(const KvTest2022& test, int number, KvClient* client,
   std::string last;
   if (!test.random_keys) client->Put(absl::StrCat(number), last, place);
   while (!stopped) {
-    if (!test.unreliable) AwaitRound(test.clients);
+    if (!test.unreliable) AwaitRound(kPerClient * test.clients);
     const std::string key = absl::StrCat(
         test.random_keys ? random.Below(static_cast<uint64_t>(test.clients))
                          : static_cast<uint64_t>(number));

@@ -30,6 +30,10 @@ using Clock = std::chrono::steady_clock;
 constexpr int kIterations = 3;
 constexpr int kRandomKeys = 100;
 
+// A round of all clients takes this for each of them: they have a second, and
+// where they have one key one of them succeeds in each round.
+constexpr std::chrono::microseconds kPerClient(2500);
+
 // Puts that were executed, and that may have been.
 struct Puts {
   uint64_t ok = 0;
@@ -49,9 +53,11 @@ bool IsOther(const std::string& value, int client, uint64_t version) {
 
 // Puts a value that replaces `*version`, or what the key has by then; counts
 // it, and leaves the key's version. The course's OnePut.
-void PutOnce(KvClient* client, int number, const std::string& key,
-             uint64_t* version, Puts* puts, Place place) {
+void PutOnce(const KvTest2025& test, KvClient* client, int number,
+             const std::string& key, uint64_t* version, Puts* puts,
+             Place place) {
   while (true) {
+    if (test.reliable) AwaitRound(kPerClient * test.clients);
     const Err err =
         client->PutVersioned(key, Value(number, *version), *version, place);
     if (err != Err::kOk && err != Err::kVersion && err != Err::kMaybe) {
@@ -76,9 +82,8 @@ Puts RunClient(const KvTest2025& test, int number, KvClient* client,
   std::vector<uint64_t> versions(keys);
   Puts puts;
   while (!stopped) {
-    if (test.reliable) AwaitRound(test.clients);
     const uint64_t key = random.Below(keys);
-    PutOnce(client, number,
+    PutOnce(test, client, number,
             test.random_keys ? absl::StrCat("k", key) : std::string("k"),
             &versions[key], &puts, place);
   }
