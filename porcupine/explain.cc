@@ -1,6 +1,7 @@
 #include "porcupine/explain.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -87,13 +88,14 @@ class Explainer {
       if (i > 0 && latest_return < all_[i].call) begin = i;
       latest_return = std::max(latest_return, all_[i].returned);
     }
-    Operations before(all_.begin(), all_.begin() + begin);
+    const auto at = static_cast<std::ptrdiff_t>(begin);
+    Operations before(all_.begin(), all_.begin() + at);
     for (const Operation& operation : all_) {
       if (operation.call < all_[begin].call || operation.call > moment)
         continue;
       explanation_.window.push_back(operation.place);
     }
-    window_ = Operations(operations_.begin() + begin, operations_.end());
+    window_ = Operations(operations_.begin() + at, operations_.end());
     explanation_.possible_states =
         StatesAfter(before, {State{}}, window_, kMaxStates, &budget_);
   }
@@ -207,11 +209,8 @@ class Explainer {
             all_[other].call > write.returned) {
           return false;
         }
-        const auto end = chain.writes.begin() + elements.CountOf(other);
-        if (std::any_of(chain.writes.begin(), end, [&](size_t shown) {
-              return all_[shown].place == write.place;
-            })) {
-          return false;
+        for (size_t i = 0; i < elements.CountOf(other); ++i) {
+          if (all_[chain.writes[i]].place == write.place) return false;
         }
       }
     }

@@ -254,6 +254,19 @@ TEST(PorcupineFaults, TwoOrdersOfTheSameAppends) {
   ExpectFound(TwoOrders, Violation::kReordering);
 }
 
+// The sizes at which the course's checker says Unknown.
+TEST(PorcupineFaults, SearchAloneDecidesToo) {
+  for (const auto& [clients, operations] : {std::pair(5, 1000), {10, 200}}) {
+    for (uint64_t seed = 1; seed <= 3; ++seed) {
+      History history = ValidHistory(
+          {.clients = clients, .operations = operations, .seed = seed});
+      EXPECT_EQ(SearchAlone(history), Outcome::kOk);
+      if (!Stale(&history)) continue;
+      EXPECT_EQ(SearchAlone(history), OutcomeOf(history));
+    }
+  }
+}
+
 Violation ViolationOf(const History& history) {
   const Verdict verdict = MustCheck(history);
   EXPECT_EQ(verdict.outcome, Outcome::kIllegal);

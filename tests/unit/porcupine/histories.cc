@@ -9,6 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "porcupine/operations.h"
+#include "porcupine/search.h"
 
 namespace porcupine {
 namespace {
@@ -169,6 +171,13 @@ Verdict MustCheck(const History& history, const Options& options) {
 }
 
 Outcome OutcomeOf(const History& history) { return MustCheck(history).outcome; }
+
+Outcome SearchAlone(const History& history) {
+  std::vector<size_t> places(history.size());
+  std::iota(places.begin(), places.end(), 0);
+  Budget budget;
+  return Search(MakeOperations(history, places), {State{}}, &budget).outcome;
+}
 
 History ValidHistory(const Load& load) {
   Clients clients(load);

@@ -29,6 +29,8 @@ Record Of(int64_t client, Record record);
 // Check(), which must take the history.
 Verdict MustCheck(const History& history, const Options& options = {});
 Outcome OutcomeOf(const History& history);
+// By the search, without the checks that come before it; one key.
+Outcome SearchAlone(const History& history);
 
 // What clients do that call one operation after another, without a pause.
 struct Load {

@@ -1,7 +1,6 @@
 // The checker against all orders of thousands of small histories.
 
 #include <algorithm>
-#include <numeric>
 #include <random>
 #include <string>
 #include <utility>
@@ -10,8 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "porcupine/check.h"
-#include "porcupine/operations.h"
-#include "porcupine/search.h"
 #include "tests/unit/porcupine/brute_force.h"
 #include "tests/unit/porcupine/histories.h"
 
@@ -116,14 +113,6 @@ std::string TextOf(const History& history) {
                     record.result_version, " ", NameOf(record.answer), "\n");
   }
   return text;
-}
-
-// Without the checks that come before it.
-Outcome SearchAlone(const History& history) {
-  std::vector<size_t> places(history.size());
-  std::iota(places.begin(), places.end(), 0);
-  Budget budget;
-  return Search(MakeOperations(history, places), {State{}}, &budget).outcome;
 }
 
 // Compares on `count` histories, and that both verdicts are common.
