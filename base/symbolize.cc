@@ -30,7 +30,7 @@ uintptr_t FileAddress(uintptr_t pc) {
   Dl_info here = {};
   if (dladdr(reinterpret_cast<void*>(pc), &at) == 0) return 0;
   dladdr(reinterpret_cast<void*>(&FunctionName), &here);
-  if (at.dli_fbase == nullptr || at.dli_fbase != here.dli_fbase) return 0;
+  if (at.dli_fbase != here.dli_fbase) return 0;
   const auto* header = static_cast<const ElfW(Ehdr)*>(at.dli_fbase);
   const auto base = reinterpret_cast<uintptr_t>(at.dli_fbase);
   return header->e_type == ET_DYN ? pc - base : pc;
