@@ -342,6 +342,21 @@ TEST(Leader, MuchWaitsForNobody) {
   EXPECT_EQ(Pending(*f), (std::vector<size_t>{1, 1, 1, 1}));
 }
 
+TEST(Leader, NewsOfACommitRepeatsNoEntriesThatAreInFlight) {
+  const auto f = SettledLeaderOfFive();
+  f->raft->Start("a");
+  f->ends[1]->Answer(kAppendEntries, Success(1));
+  f->raft->Start("b");  // on its way to S1
+  f->ends[2]->Answer(kAppendEntries, Success(1));
+  EXPECT_EQ(f->commit_index(), 1u);
+  f->Beat(kTiming.commit_notice_delay);
+  ASSERT_EQ(f->ends[1]->pending(), 2u);
+  f->ends[1]->Take();
+  const AppendEntriesArgs news = f->ends[1]->Peek(kAppendEntries);
+  EXPECT_EQ(news.leader_commit, 1u);
+  EXPECT_TRUE(news.entries.empty());
+}
+
 TEST(Leader, TheFirstServerGetsEntriesAtOnceToo) {
   const auto first = std::make_shared<RecordingEnd>();
   RaftServer raft({first, nullptr}, /*me=*/1,

@@ -373,6 +373,7 @@ TEST(Progress, EntriesInFlightCountAsLostWhenASnapshotTakesTheirPlace) {
   Progress progress = Settled(0);
   progress.OnSent(kStart, {2, 0, 1}, 0);
   progress.BeginSnapshot(GettingSnapshot().transfer());
+  EXPECT_FALSE(progress.IsResponsive(kStart, kTiming));
   EXPECT_FALSE(progress.WantsChunk(kStart, kTiming));
   progress.OnAccepted({2, 0, 1});
   EXPECT_TRUE(progress.WantsChunk(kStart, kTiming));
