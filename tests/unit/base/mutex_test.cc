@@ -3,6 +3,7 @@
 
 #include "base/mutex.h"
 
+#include <atomic>
 #include <chrono>
 #include <string>
 #include <thread>
@@ -143,6 +144,45 @@ TEST(CondVar, WaitUntilTellsASignalFromTheDeadline) {
   }
   counter.mu.AssertHeld();
   setter.join();
+}
+
+// Whatever was waited for, no other thread has the mutex afterwards.
+TEST(CondVar, AfterAWaitOthersAreKeptOut) {
+  for (const bool has_deadline : {false, true}) {
+    Counter counter;
+    std::atomic<bool> has_begun = false;
+    std::atomic<bool> was_inside = false;
+    std::thread setter;
+    std::thread other;
+    {
+      MutexLock lock(&counter.mu);
+      setter = std::thread([&counter] {
+        MutexLock setter_lock(&counter.mu);
+        counter.value = 1;
+        counter.changed.Signal();
+      });
+      while (counter.value == 0) {
+        if (has_deadline) {
+          counter.changed.WaitUntil(
+              &counter.mu, steady_clock::now() + std::chrono::hours(1));
+        } else {
+          counter.changed.Wait(&counter.mu);
+        }
+      }
+      other = std::thread([&] {
+        has_begun = true;
+        MutexLock other_lock(&counter.mu);
+        was_inside = true;
+      });
+      while (!has_begun) std::this_thread::yield();
+      // One that does not wait is through by now.
+      std::this_thread::sleep_for(milliseconds(5));
+      EXPECT_FALSE(was_inside);
+    }
+    setter.join();
+    other.join();
+    EXPECT_TRUE(was_inside);
+  }
 }
 
 // They sleep by then; one that comes late all the same finds the value set.

@@ -229,7 +229,10 @@ class RopeModel {
       ASSERT_EQ(ropes_[i].size(), texts_[i].size());
       ASSERT_EQ(ropes_[i].ToString(), texts_[i]);
       std::string pieces;
-      ropes_[i].ForEachPiece([&](std::string_view piece) { pieces += piece; });
+      ropes_[i].ForEachPiece([&](std::string_view piece) {
+        EXPECT_FALSE(piece.empty());
+        pieces += piece;
+      });
       ASSERT_EQ(pieces, texts_[i]);
     }
   }

@@ -2,6 +2,8 @@
 
 #include "base/spin_lock.h"
 
+#include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -27,6 +29,25 @@ TEST(SpinLock, LetsOneThreadInAtATime) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(value, 2000);
+}
+
+TEST(SpinLock, KeepsOthersOutWhileItIsHeld) {
+  SpinLock lock;
+  std::atomic<bool> has_begun = false;
+  std::atomic<bool> was_inside = false;
+  lock.Lock();
+  std::thread other([&] {
+    has_begun = true;
+    const SpinLockHolder holder(&lock);
+    was_inside = true;
+  });
+  while (!has_begun) std::this_thread::yield();
+  // One that does not wait is through by now.
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_FALSE(was_inside);
+  lock.Unlock();
+  other.join();
+  EXPECT_TRUE(was_inside);
 }
 
 }  // namespace

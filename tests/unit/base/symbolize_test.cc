@@ -3,9 +3,11 @@
 #include "base/symbolize.h"
 
 #include <dlfcn.h>
+#include <sys/wait.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <string>
 
 #include "absl/strings/match.h"
@@ -29,6 +31,14 @@ constexpr int kPlainLine = __LINE__ + 2;
   return pc;
 }
 
+// One line with two blocks, which the debug information tells apart.
+constexpr int kBranchLine = __LINE__ + 3;
+[[gnu::noinline]] uintptr_t BranchFunction(bool taken) {
+  volatile uintptr_t pc = 0;
+  if (taken) pc = CallSite();
+  return pc;
+}
+
 constexpr int kInnerLine = __LINE__ + 2;
 [[gnu::always_inline]] inline uintptr_t InnerFunction() {
   volatile const uintptr_t pc = CallSite();
@@ -41,9 +51,13 @@ constexpr int kOuterLine = __LINE__ + 2;
   return pc;
 }
 
-// Code of a header of the C++ library, within this program.
+// Code of headers of the C++ library, within this program.
 uintptr_t LibraryCode() {
   const int& (*const function)(const int&, const int&) = &std::max<int>;
+  return reinterpret_cast<uintptr_t>(function);
+}
+uintptr_t LibraryCodeOutsideOfBits() {
+  int (*const function)(int, int) = &std::gcd<int, int>;
   return reinterpret_cast<uintptr_t>(function);
 }
 
@@ -58,6 +72,12 @@ std::string Place(int line) { return absl::StrCat("symbolize_test.cc:", line); }
 TEST(Symbolize, NamesFunctionFileAndLine) {
   EXPECT_EQ(TextOf({PlainFunction()}),
             absl::StrCat("  tests::PlainFunction() ", Place(kPlainLine), "\n"));
+}
+
+TEST(Symbolize, NamesALineOfSeveralBlocksAlike) {
+  EXPECT_EQ(
+      TextOf({BranchFunction(true)}),
+      absl::StrCat("  tests::BranchFunction() ", Place(kBranchLine), "\n"));
 }
 
 TEST(Symbolize, GivesALineForEachFrameInnermostFirst) {
@@ -84,6 +104,12 @@ TEST(Symbolize, LeavesOutHeadersOfTheLibraryWithinTheProgram) {
 
   // With nothing of the program further out it is all there is to tell.
   EXPECT_EQ(TextOf({plain, library}), TextOf({plain}) + library_text);
+
+  const uintptr_t outside = LibraryCodeOutsideOfBits();
+  EXPECT_TRUE(absl::StrContains(TextOf({outside}), " numeric:"))
+      << TextOf({outside});
+  EXPECT_EQ(TextOf({outside, plain}), TextOf({plain}));
+  EXPECT_EQ(TextOf({library, outside}), library_text + TextOf({outside}));
 }
 
 TEST(Symbolize, FunctionsInLibrariesHaveANameOnly) {
@@ -93,6 +119,10 @@ TEST(Symbolize, FunctionsInLibrariesHaveANameOnly) {
   EXPECT_TRUE(absl::StrContains(text, "qsort")) << text;
   EXPECT_TRUE(absl::EndsWith(text, "\n")) << text;
   EXPECT_FALSE(absl::StrContains(text, ":")) << text;
+
+  // A place is all the more worth telling then.
+  const uintptr_t library = LibraryCode();
+  EXPECT_EQ(TextOf({library, in_libc}), TextOf({library}) + text);
 }
 
 TEST(Symbolize, GarbageHasATextToo) {
@@ -108,6 +138,11 @@ TEST(Symbolize, LooksUpManyStacksAtOnce) {
   const Symbolizer symbolizer({one, {}, other, one, {1}});
   EXPECT_EQ(symbolizer.Text(one), TextOf(one));
   EXPECT_EQ(symbolizer.Text(other), TextOf(other));
+}
+
+TEST(Symbolize, LeavesNoProcess) {
+  TextOf({PlainFunction()});
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1) << "a child is left";
 }
 
 TEST(Symbolize, AFrameThatWasNotLookedUpHasANameOnly) {
