@@ -36,13 +36,26 @@ void KvClient::Connect(const std::set<raft::ServerId>& servers) {
 
 void KvClient::ConnectAll() { Connect(AllOf(cluster_->size())); }
 
-size_t KvClient::Begin(porcupine::Record record, Place place) {
+OperationEvent KvClient::Begin(porcupine::Kind kind, const std::string& key,
+                               const std::string* value,
+                               std::optional<uint64_t> version, Place place) {
   cluster_->stage_.CheckError(place);
-  return cluster_->history_.Begin(std::move(record));
+  porcupine::Record record = BeginRecord(
+      id_, kind, key, value == nullptr ? "" : *value, version.value_or(0));
+  OperationEvent operation{.client = id_,
+                           .time = TimeOf(record.call),
+                           .is_begin = true,
+                           .kind = porcupine::NameOf(kind),
+                           .key = key,
+                           .version = version};
+  if (value != nullptr) operation.value = *value;
+  operation.number = cluster_->history_.Begin(std::move(record));
+  cluster_->stage_.observers().Tell(&ClusterObserver::OnOperation, operation);
+  return operation;
 }
 
 // An operation that was given up stays pending.
-void KvClient::End(size_t operation, const kvraft::Reply& reply,
+void KvClient::End(OperationEvent operation, const kvraft::Reply& reply,
                    const absl::Status& error, Place place) {
   cluster_->stage_.CheckError(place);
   if (!error.ok()) {
@@ -50,26 +63,34 @@ void KvClient::End(size_t operation, const kvraft::Reply& reply,
          absl::StrCat("client ", id_, ": ", std::string(error.message())),
          place);
   }
-  cluster_->history_.End(operation, reply);
+  operation.time = TimeOf(cluster_->history_.End(operation.number, reply));
+  operation.is_begin = false;
+  operation.answer = kvraft::Name(reply.err);
+  cluster_->stage_.observers().Tell(&ClusterObserver::OnOperation, operation);
   if (counts_) cluster_->stage_.CountOperation();
 }
 
 std::string KvClient::Get(const std::string& key, Place place) {
-  const size_t operation =
-      Begin(BeginRecord(id_, porcupine::Kind::kGet, key), place);
+  OperationEvent operation =
+      Begin(porcupine::Kind::kGet, key, nullptr, {}, place);
   absl::StatusOr<std::string> value = clerk_.Get(key);
-  End(operation, {.value = value.value_or(""), .revision = clerk_.revision()},
-      value.status(), place);
-  return *std::move(value);
+  const absl::Status error = value.status();
+  kvraft::Reply reply{.err = kvraft::Err::kOk,
+                      .value = std::move(value).value_or(""),
+                      .revision = clerk_.revision()};
+  operation.result = reply.value;
+  End(operation, reply, error, place);
+  return std::move(reply.value);
 }
 
 void KvClient::Write(porcupine::Kind kind, const std::string& key,
                      const std::string& value, Place place) {
-  const size_t operation = Begin(BeginRecord(id_, kind, key, value), place);
+  const OperationEvent operation = Begin(kind, key, &value, {}, place);
   const absl::Status error = kind == porcupine::Kind::kPut
                                  ? clerk_.Put(key, value)
                                  : clerk_.Append(key, value);
-  End(operation, {.revision = clerk_.revision()}, error, place);
+  End(operation, {.err = kvraft::Err::kOk, .revision = clerk_.revision()},
+      error, place);
 }
 
 void KvClient::Put(const std::string& key, const std::string& value,
@@ -83,9 +104,13 @@ void KvClient::Append(const std::string& key, const std::string& value,
 }
 
 kvraft::Reply KvClient::GetVersioned(const std::string& key, Place place) {
-  const size_t operation =
-      Begin(BeginRecord(id_, porcupine::Kind::kVersionedGet, key), place);
-  kvraft::Reply reply = clerk_.GetVersioned(key);
+  OperationEvent operation =
+      Begin(porcupine::Kind::kVersionedGet, key, nullptr, {}, place);
+  const kvraft::Reply reply = clerk_.GetVersioned(key);
+  if (reply.err == kvraft::Err::kOk) {
+    operation.result = reply.value;
+    operation.result_version = reply.version;
+  }
   End(operation, reply, ToStatus(reply.err), place);
   return reply;
 }
@@ -93,9 +118,8 @@ kvraft::Reply KvClient::GetVersioned(const std::string& key, Place place) {
 kvraft::Err KvClient::PutVersioned(const std::string& key,
                                    const std::string& value, uint64_t version,
                                    Place place) {
-  const size_t operation = Begin(
-      BeginRecord(id_, porcupine::Kind::kVersionedPut, key, value, version),
-      place);
+  const OperationEvent operation =
+      Begin(porcupine::Kind::kVersionedPut, key, &value, version, place);
   const kvraft::Err err = clerk_.PutVersioned(key, value, version);
   End(operation, {.err = err, .revision = clerk_.revision()}, ToStatus(err),
       place);
@@ -116,8 +140,10 @@ KvCluster::KvCluster(Options options, Place place)
                     return MakeServer(std::move(ends), me, std::move(disk),
                                       std::move(rsm_options));
                   },
+              .show_command = ShowKvCommand,
               .tap = std::move(options.tap),
-              .on_failure = [this] { CloseClients(); }},
+              .on_failure = [this] { CloseClients(); },
+              .make_observers = std::move(options.make_observers)},
              place) {}
 
 KvCluster::~KvCluster() {
@@ -126,6 +152,7 @@ KvCluster::~KvCluster() {
   const KvHistory::Verdict verdict = history_.Check();
   if (verdict.outcome == porcupine::Outcome::kIllegal &&
       !std::exchange(history_reported_, true)) {
+    TellVerdict(verdict);
     ReportFailure({Kind::kSafety, verdict.text}, place_);
   }
 }
@@ -225,9 +252,22 @@ void KvCluster::CheckHistory(Place place) {
   const KvHistory::Verdict verdict = history_.Check();
   if (verdict.outcome == porcupine::Outcome::kOk) return;
   history_reported_ = true;
+  TellVerdict(verdict);
   Fail(verdict.outcome == porcupine::Outcome::kIllegal ? Kind::kSafety
                                                        : Kind::kHarness,
        verdict.text, place);
+}
+
+void KvCluster::TellVerdict(const KvHistory::Verdict& verdict) {
+  if (verdict.outcome != porcupine::Outcome::kIllegal) return;
+  HistoryEvent event{.text = verdict.text};
+  if (verdict.explanation.has_value()) {
+    event.key = verdict.explanation->key;
+    event.first_impossible = verdict.explanation->first_impossible;
+    event.counterexample = verdict.explanation->counterexample;
+    event.window = verdict.explanation->window;
+  }
+  stage_.observers().Tell(&ClusterObserver::OnHistory, event);
 }
 
 void KvCluster::End(Place place) {

@@ -32,8 +32,10 @@
 #include "kvraft/messages.h"
 #include "porcupine/history.h"
 #include "raft/types.h"
+#include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_history.h"
+#include "tests/harness/observer.h"
 #include "tests/harness/service_cluster.h"
 
 namespace harness {
@@ -73,8 +75,11 @@ class KvClient {
   friend class KvCluster;
 
   KvClient(KvCluster* cluster, int id, Ends servers);
-  size_t Begin(porcupine::Record record, Place place);
-  void End(size_t operation, const kvraft::Reply& reply,
+  // The event refers to key and value.
+  OperationEvent Begin(porcupine::Kind kind, const std::string& key,
+                       const std::string* value,
+                       std::optional<uint64_t> version, Place place);
+  void End(OperationEvent operation, const kvraft::Reply& reply,
            const absl::Status& error, Place place);
   void Write(porcupine::Kind kind, const std::string& key,
              const std::string& value, Place place);
@@ -93,6 +98,7 @@ class KvCluster {
     Year year = Year::k2022;
     std::optional<size_t> max_raft_state = {};  // without it: no snapshots
     labrpc::Tap tap = nullptr;
+    MakeObservers make_observers = TheEnvironment().make_observers;
   };
 
   explicit KvCluster(Options options, Place place = Place::Here());
@@ -138,6 +144,7 @@ class KvCluster {
                   std::shared_ptr<persister::Persister> disk,
                   rsm::Options options);
   void CloseClients() EXCLUDES(mu_);
+  void TellVerdict(const KvHistory::Verdict& verdict);
 
   const Place place_;  // of the test, for what fails at its end
   KvHistory history_;

@@ -16,10 +16,15 @@ using porcupine::Kind;
 using porcupine::Outcome;
 using porcupine::Record;
 
-// Nanoseconds since the first operation.
+// When the first operation began.
+std::chrono::steady_clock::time_point Epoch() {
+  static const auto epoch = std::chrono::steady_clock::now();
+  return epoch;
+}
+
 int64_t Now() {
-  static const auto begin = std::chrono::steady_clock::now();
-  return std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin)
+  const auto epoch = Epoch();
+  return std::chrono::nanoseconds(std::chrono::steady_clock::now() - epoch)
       .count();
 }
 
@@ -65,6 +70,10 @@ Record BeginRecord(int client, Kind kind, const std::string& key,
   return record;
 }
 
+std::chrono::steady_clock::time_point TimeOf(int64_t time) {
+  return Epoch() + std::chrono::nanoseconds(time);
+}
+
 size_t KvHistory::Begin(Record record) {
   base::MutexLock lock(&mu_);
   records_.push_back(std::move(record));
@@ -72,7 +81,7 @@ size_t KvHistory::Begin(Record record) {
   return records_.size() - 1;
 }
 
-void KvHistory::End(size_t operation, const kvraft::Reply& reply) {
+int64_t KvHistory::End(size_t operation, const kvraft::Reply& reply) {
   const int64_t now = Now();
   base::MutexLock lock(&mu_);
   Record& record = records_[operation];
@@ -86,6 +95,7 @@ void KvHistory::End(size_t operation, const kvraft::Reply& reply) {
       record.kind == Kind::kVersionedGet || record.kind == Kind::kVersionedPut;
   if (is_versioned) record.answer = AnswerOf(reply.err);
   revisions_[operation] = reply.revision;
+  return now;
 }
 
 size_t KvHistory::size() const {
@@ -199,7 +209,8 @@ KvHistory::Verdict KvHistory::Check() {
   base::MutexLock lock(&mu_);
   const Matching matching = MatchLocked();
   const porcupine::Verdict checked = porcupine::Check(records_).value();
-  Verdict verdict{.outcome = checked.outcome};
+  Verdict verdict{.outcome = checked.outcome,
+                  .explanation = checked.explanation};
   if (checked.outcome != Outcome::kOk) {
     verdict.text = absl::StrCat(checked.outcome == Outcome::kIllegal
                                     ? "history is not linearizable\n"

@@ -16,6 +16,7 @@
 #ifndef TESTS_HARNESS_KV_HISTORY_H_
 #define TESTS_HARNESS_KV_HISTORY_H_
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -27,6 +28,7 @@
 #include "base/mutex.h"
 #include "base/rope.h"
 #include "kvraft/messages.h"
+#include "porcupine/explanation.h"
 #include "porcupine/history.h"
 #include "porcupine/outcome.h"
 #include "raft/types.h"
@@ -40,12 +42,15 @@ porcupine::Record BeginRecord(int client, porcupine::Kind kind,
                               const std::string& argument = "",
                               uint64_t version = 0);
 
+// The time that a record has.
+std::chrono::steady_clock::time_point TimeOf(int64_t time);
+
 class KvHistory {
  public:
   // An operation has begun: returns its number.
   size_t Begin(porcupine::Record record) EXCLUDES(mu_);
-  // It ends now, with that answer.
-  void End(size_t operation, const kvraft::Reply& reply) EXCLUDES(mu_);
+  // It ends now, with that answer: returns the time.
+  int64_t End(size_t operation, const kvraft::Reply& reply) EXCLUDES(mu_);
 
   // A server has executed an entry: `message` and `result` are what its Rsm
   // has. Returns an error if another server, or an earlier incarnation, has
@@ -67,6 +72,7 @@ class KvHistory {
   struct Verdict {
     porcupine::Outcome outcome = porcupine::Outcome::kOk;
     std::string text = {};  // several lines
+    std::optional<porcupine::Explanation> explanation = {};
   };
   Verdict Check() EXCLUDES(mu_);
 

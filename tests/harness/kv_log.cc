@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/logging.h"
 
 #if __has_include("kvraft/replicated_store.h")
@@ -55,6 +56,22 @@ KvExecution ReadExecution(std::string_view command, std::string_view result) {
                    std::move(decoded->value), decoded->version}};
 }
 
+std::string ShowKvCommand(std::string_view command) {
+  const auto request = rsm::Sessions::DecodeRequest(command);
+  if (!request.ok()) return "";
+  if (request->is_open) return "open session";
+  const auto decoded = rpc::Decode<kvraft::Command>(request->command);
+  if (!decoded.ok()) return "";
+  const Kind kind = KindOf(decoded->kind);
+  std::string text =
+      absl::StrCat(porcupine::NameOf(kind), "(\"", decoded->key, "\"");
+  if (kind != Kind::kGet) absl::StrAppend(&text, ", \"", decoded->value, "\"");
+  if (kind == Kind::kVersionedPut) {
+    absl::StrAppend(&text, ", version ", decoded->version);
+  }
+  return text + ")";
+}
+
 #else
 
 bool CanReadLog() { return false; }
@@ -62,6 +79,8 @@ bool CanReadLog() { return false; }
 KvExecution ReadExecution(std::string_view, std::string_view) {
   LOG(FATAL) << "this kvraft has no kvraft/replicated_store.h";
 }
+
+std::string ShowKvCommand(std::string_view) { return ""; }
 
 #endif
 

@@ -29,6 +29,9 @@ bool CanReadLog();
 // Reads an entry and the result of its execution. REQUIRES: CanReadLog().
 KvExecution ReadExecution(std::string_view command, std::string_view result);
 
+// `append("k", "v")`: a command of the log; "" if it cannot be read.
+std::string ShowKvCommand(std::string_view command);
+
 }  // namespace harness
 
 #endif  // TESTS_HARNESS_KV_LOG_H_

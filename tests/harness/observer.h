@@ -16,9 +16,13 @@
 #ifndef TESTS_HARNESS_OBSERVER_H_
 #define TESTS_HARNESS_OBSERVER_H_
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/rope.h"
 #include "raft/types.h"
@@ -36,6 +40,37 @@ struct StepEvent {
   std::string_view text;  // "100 on 3 servers"; empty at its end
   Place place;
 };
+
+// An operation of a client of the service that runs on the servers: it begins,
+// or it has returned. One that is given up never returns.
+struct OperationEvent {
+  int client = 0;
+  size_t number = 0;  // its place in the history
+  std::chrono::steady_clock::time_point time;
+  bool is_begin = false;
+  std::string_view kind;  // "append"
+  std::string_view key;
+  std::optional<std::string_view> value = {};  // that it writes
+  std::optional<uint64_t> version = {};        // that it replaces
+  // If it has returned: "OK", "ErrVersion"; what it has read.
+  std::string_view answer = {};
+  std::optional<std::string_view> result = {};
+  std::optional<uint64_t> result_version = {};
+};
+
+// What was done is not linearizable. Operations are numbers of OperationEvents.
+struct HistoryEvent {
+  std::string_view text;  // says why; several lines
+  std::string_view key = {};
+  // With what had been called when this one returned, it cannot be put in
+  // order.
+  std::optional<size_t> first_impossible = {};
+  std::vector<size_t> counterexample = {};  // these cannot, without others
+  std::vector<size_t> window = {};          // in progress then
+};
+
+// The text of a command; empty if it is none of that service.
+using ShowCommand = std::string (*)(std::string_view command);
 
 class ClusterObserver {
  public:
@@ -80,6 +115,13 @@ class ClusterObserver {
   // "reliable", "long_reordering".
   virtual void OnLink(raft::ServerId /*server*/, bool /*connected*/) {}
   virtual void OnNetwork(std::string_view /*setting*/, bool /*on*/) {}
+
+  // A service runs on the servers, and its commands read like that; before any
+  // of them starts.
+  virtual void OnService(ShowCommand /*show*/) {}
+  // What its clients do, and the verdict on it if there is something wrong.
+  virtual void OnOperation(const OperationEvent& /*operation*/) {}
+  virtual void OnHistory(const HistoryEvent& /*history*/) {}
 
   // The test begins its title, or a step begins or ends.
   virtual void OnTitle(std::string_view /*title*/) {}

@@ -20,15 +20,20 @@ namespace {
 constexpr int kSchema = 1;
 // Of a command, or of the text of a step; the rest is not shown.
 constexpr size_t kLongestText = 80;
+constexpr size_t kLongestValue = 400;
 
 std::string Shortened(std::string_view text) {
   if (text.size() <= kLongestText) return std::string(text);
   return std::string(text.substr(0, kLongestText)) + "...";
 }
 
-std::string TextOf(std::string_view command) {
-  const absl::StatusOr<Command> decoded = DecodeCommand(command);
-  return decoded.ok() ? Shortened(ToString(*decoded)) : "?";
+// Of a value beginning and end, with which clients and checks are concerned.
+std::string ShortenedValue(std::string_view value) {
+  if (value.size() <= kLongestValue) return std::string(value);
+  const size_t half = kLongestValue / 2;
+  std::string shown(value.substr(0, half));
+  absl::StrAppend(&shown, "... ", value.size(), " bytes ...");
+  return shown.append(value.substr(value.size() - half));
 }
 
 std::string FileName(const char* path) {
@@ -118,6 +123,16 @@ double Recorder::SecondsSince(Clock::time_point time) const {
   return std::round(passed.count() * 1e6) / 1e6;
 }
 
+std::string Recorder::TextOf(std::string_view command) const {
+  std::string text;
+  if (const ShowCommand show = show_command_) {
+    text = show(command);
+  } else if (const auto decoded = DecodeCommand(command); decoded.ok()) {
+    text = ToString(*decoded);
+  }
+  return text.empty() ? "?" : Shortened(text);
+}
+
 Json Recorder::Event(std::string_view name) const {
   return {{"t", SecondsSince(Clock::now())}, {"event", name}};
 }
@@ -171,6 +186,7 @@ void Recorder::OnCluster(const Run& run, int servers) {
     base::SpinLockHolder lock(&lock_);
     shown_.clear();
   }
+  show_command_ = nullptr;
   Json event = Event("run");
   event["schema"] = kSchema;
   event["test"] = run.test;
@@ -338,6 +354,36 @@ void Recorder::OnStart(ServerId server, int incarnation,
                      {"term", result.term},
                      {"is_leader", true},
                      {"command", TextOf(command)}};
+  sink_(event);
+}
+
+void Recorder::OnOperation(const OperationEvent& operation) {
+  Json event = Event("operation");
+  event["t"] = SecondsSince(operation.time);
+  event["client"] = operation.client;
+  event["operation"] = operation.number;
+  event["phase"] = operation.is_begin ? "begin" : "end";
+  event["kind"] = operation.kind;
+  event["key"] = ShortenedValue(operation.key);
+  if (operation.value) event["value"] = ShortenedValue(*operation.value);
+  if (operation.version) event["version"] = *operation.version;
+  if (!operation.is_begin) event["answer"] = operation.answer;
+  if (operation.result) event["result"] = ShortenedValue(*operation.result);
+  if (operation.result_version) {
+    event["result_version"] = *operation.result_version;
+  }
+  sink_(event);
+}
+
+void Recorder::OnHistory(const HistoryEvent& history) {
+  Json event = Event("history");
+  event["text"] = history.text;
+  event["key"] = ShortenedValue(history.key);
+  if (history.first_impossible) {
+    event["first_impossible"] = *history.first_impossible;
+  }
+  event["counterexample"] = history.counterexample;
+  event["window"] = history.window;
   sink_(event);
 }
 

@@ -11,6 +11,7 @@
 #ifndef TESTS_HARNESS_RECORDER_H_
 #define TESTS_HARNESS_RECORDER_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -69,6 +70,9 @@ class Recorder : public ClusterObserver {
                raft::StartResult result) override EXCLUDES(lock_);
   void OnLink(raft::ServerId server, bool connected) override EXCLUDES(lock_);
   void OnNetwork(std::string_view setting, bool on) override;
+  void OnService(ShowCommand show) override { show_command_ = show; }
+  void OnOperation(const OperationEvent& operation) override;
+  void OnHistory(const HistoryEvent& history) override;
   void OnTitle(std::string_view title) override;
   void OnStep(const StepEvent& step) override;
 
@@ -90,6 +94,7 @@ class Recorder : public ClusterObserver {
 
   static const char* NameOf(Role role);
   double SecondsSince(Clock::time_point time) const;
+  std::string TextOf(std::string_view command) const;
   Shown ShownBy(raft::ServerId server) const EXCLUDES(lock_);
   void Shows(raft::ServerId server, int incarnation, raft::Term term, Role role)
       EXCLUDES(lock_);
@@ -103,6 +108,7 @@ class Recorder : public ClusterObserver {
 
   const EventSink sink_;
   const Clock::time_point begin_;
+  std::atomic<ShowCommand> show_command_ = nullptr;  // of the service, if any
 
   mutable base::SpinLock lock_;
   std::map<raft::ServerId, Shown> shown_ ABSL_GUARDED_BY(lock_);

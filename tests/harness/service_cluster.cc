@@ -70,6 +70,7 @@ ServiceCluster::ServiceCluster(Options options, Place place)
               .observers = observers_}) {
   network_.SetObserver(MakePacketObserver());
   if (options_.tap != nullptr) network_.SetTap(options_.tap);
+  observers_.Tell(&ClusterObserver::OnService, options_.show_command);
   StartAll();
   ConnectAll();
   observers_.Tell(&ClusterObserver::OnNetwork, "reliable", options_.reliable);

@@ -56,6 +56,7 @@ class ServiceCluster {
     Year year = Year::k2022;
     std::optional<size_t> max_raft_state = {};  // the course's maxraftstate
     MakeService make_service;
+    ShowCommand show_command = nullptr;  // for views
     labrpc::Tap tap = nullptr;
     // Ends at once what the test's threads wait for: a check has failed. Runs
     // on a thread of its own, at most once, and not after the destructor.

@@ -240,6 +240,70 @@ TEST_F(Recording, StepsNestByNumber) {
   EXPECT_EQ(events[3]["step"], events[0]["step"]);
 }
 
+TEST_F(Recording, OperationsOfClients) {
+  const std::string value(1000, 'v');
+  OperationEvent operation{.client = 2,
+                           .number = 7,
+                           .time = Recorder::Clock::now(),
+                           .is_begin = true,
+                           .kind = "versioned_put",
+                           .key = "k",
+                           .value = value,
+                           .version = 0};
+  recorder_.OnOperation(operation);
+  const json begin = Take().back();
+  EXPECT_EQ(begin["event"], "operation");
+  EXPECT_EQ(begin["client"], 2);
+  EXPECT_EQ(begin["operation"], 7);
+  EXPECT_EQ(begin["phase"], "begin");
+  EXPECT_EQ(begin["key"], "k");
+  EXPECT_EQ(begin["version"], 0);
+  const std::string shown = begin["value"];
+  EXPECT_TRUE(shown.starts_with("vv") && shown.ends_with("vv"));
+  EXPECT_NE(shown.find("... 1000 bytes ..."), std::string::npos);
+  EXPECT_LT(shown.size(), 500U);
+  EXPECT_FALSE(begin.contains("answer"));
+
+  operation.time += std::chrono::seconds(3);
+  operation.is_begin = false;
+  operation.answer = "ErrVersion";
+  recorder_.OnOperation(operation);
+  const json end = Take().back();
+  EXPECT_EQ(end["phase"], "end");
+  EXPECT_EQ(end["answer"], "ErrVersion");
+  EXPECT_FALSE(end.contains("result"));
+  EXPECT_NEAR(end["t"].get<double>() - begin["t"].get<double>(), 3, 1e-5);
+}
+
+TEST_F(Recording, AHistoryThatIsNotLinearizable) {
+  recorder_.OnHistory({.text = "a stale read",
+                       .key = "k",
+                       .first_impossible = 5,
+                       .counterexample = {3, 5},
+                       .window = {3, 4, 5}});
+  json event = Take().back();
+  event.erase("t");
+  EXPECT_EQ(event, json::parse(R"({"event":"history","text":"a stale read",
+      "key":"k","first_impossible":5,"counterexample":[3,5],
+      "window":[3,4,5]})"));
+}
+
+TEST_F(Recording, CommandsReadAsTheServiceSays) {
+  recorder_.OnService([](std::string_view command) {
+    return command == "odd" ? std::string() : std::string("put");
+  });
+  raft::ApplyMsg message;
+  message.command = "odd";
+  recorder_.OnApply(1, message);
+  EXPECT_EQ(Take().back()["fields"]["command"], "?");
+  message.command = EncodeCommand(int64_t{42});
+  recorder_.OnApply(1, message);
+  EXPECT_EQ(Take().back()["fields"]["command"], "put");
+  recorder_.OnCluster({.test = "TestX"}, /*servers=*/3);  // of another service
+  recorder_.OnApply(1, message);
+  EXPECT_EQ(Take().back()["fields"]["command"], "42");
+}
+
 TEST_F(Recording, WritesWhatIsNoText) {
   recorder_.OnFailure("bytes \xff and a\nline", "a_test.cc:7");
   const json failure = Take().back();
