@@ -254,7 +254,7 @@ trace:
 # The page in a browser.
 trace-test:
 	@$(NEEDS) test browser
-	@$(PYTHON) -B -m unittest tools.trace.page_test
+	@$(PYTHON) -B -m unittest tools.trace.page_test tools.trace.clients_test
 
 # Whether a history of a key/value store is linearizable, and if not, why.
 linearizability:

@@ -27,6 +27,7 @@ MAY_CALL = {
     "tools/lint/": ("lint",),
     "tools/mutate/": ("mutate",),
     "tools/trace/browser.py": ("browser",),
+    "tools/trace/clients_test.py": ("browser",),
     "tools/trace/page_case.py": ("browser",),
     "tools/trace/page_test.py": ("browser",),
     "tools/trace/shots.py": ("browser",),

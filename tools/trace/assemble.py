@@ -17,8 +17,8 @@ HERE = ROOT / "tools/trace/page"
 D3 = Path("/usr/share/nodejs/d3/dist/d3.min.js")
 # In the order of their use; all in one function, so that they share names.
 SCRIPTS = ("format", "model", "messages", "look", "rows", "progress", "lanes",
-           "arrows", "density", "overview", "highlight", "hit", "search",
-           "panel", "keys", "controls", "main")
+           "clients", "arrows", "density", "overview", "highlight", "hit",
+           "search", "panel", "keys", "controls", "main")
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 

@@ -19,7 +19,9 @@ MIN_COLUMN = 10
 ROLE_STYLES = {"leader": "bold bright_blue", "candidate": "yellow",
                "follower": "", "down": "dim"}
 ACROSS_STYLES = {"violation": "bold red", "failure": "bold red",
+                 "history": "bold red", "operation": "magenta",
                  "run": "bold", "begin": "bold", "step": "cyan"}
+LONGEST_VALUE = 60  # of a call; the page has more
 KNOWN = {"t", "event", "server", "term", "role"}
 
 
@@ -123,6 +125,33 @@ def of_server(event: Event) -> str:
     return f"{kind} {pairs(rest)}".strip()
 
 
+def quoted(text: object) -> str:
+    """Returns a value as it stands in a call, without the middle of a long
+    one."""
+    value = str(text)
+    if len(value) > LONGEST_VALUE:
+        half = LONGEST_VALUE // 2
+        value = f"{value[:half]}...{value[-half:]}"
+    return f'"{value}"'
+
+
+def operation(event: Event) -> str:
+    """Returns what a client calls, or what it is answered."""
+    asked = [quoted(event.get(name)) for name in ("key", "value")
+             if name in event]
+    if "version" in event:
+        asked.append(f"version {event['version']}")
+    call = f"C{event['client']} {event.get('kind', '?')}({', '.join(asked)})"
+    if event.get("phase") != "end":
+        return f"{call} is called"
+    answer = [quoted(event["result"])] if "result" in event else []
+    if "result_version" in event:
+        answer.append(f"version {event['result_version']}")
+    if not answer or event.get("answer") != "OK":
+        answer.append(str(event.get("answer", "?")))
+    return f"{call} -> {', '.join(answer)}"
+
+
 def across(event: Event) -> str:
     """Returns what an event of no server says."""
     kind = event["event"]
@@ -134,6 +163,10 @@ def across(event: Event) -> str:
         words = (mark, event.get("name"), event.get("text"),
                  event.get("where"))
         return " ".join(str(word) for word in words if word)
+    if kind == "operation":
+        return operation(event)
+    if kind == "history":
+        return f"NOT LINEARIZABLE {event.get('text')}"
     if kind == "violation":
         return (f"VIOLATION {event.get('rule')} ({event.get('section')}): "
                 f"{event.get('text')}")

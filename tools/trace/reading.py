@@ -79,12 +79,16 @@ def check_run(path: Path, run: Event) -> None:
                        f"{MAX_SERVERS}; {AGAIN}")
 
 
-def check_servers(event: Event, servers: int) -> None:
-    """Raises ValueError if the event is about a server that there is not."""
+def check_event(event: Event, servers: int) -> None:
+    """Raises ValueError if the event is about a server that there is not, or
+    cannot be drawn."""
     for key in ("server", "peer"):
         if key in event and (not is_count(event[key])
                              or event[key] >= servers):
             raise ValueError(f"{key} {event[key]} of {servers} servers")
+    for key in ("client", "operation"):
+        if event["event"] == "operation" and not is_count(event.get(key)):
+            raise ValueError(f'an operation without "{key}"')
     for key in ("sent", "arrives"):
         if key in event and not is_time(event[key]):
             raise ValueError(f'"{key}" is no time')
@@ -129,7 +133,7 @@ def read(path: Path) -> Trace:
     for number, line in enumerate(lines[1:], 2):
         try:
             event = parse(line)
-            check_servers(event, run["servers"])
+            check_event(event, run["servers"])
         except (ValueError, RecursionError) as error:
             if number < len(lines):
                 raise BadTrace(f"{path}:{number}: {first_line(error)}; "

@@ -101,6 +101,8 @@ class Reading(Folder):
                      '{"t":1,"event":"life","server":3}',
                      '{"t":1,"event":"request","server":0,"peer":"1"}',
                      '{"t":1,"event":"request","server":0,"sent":null}',
+                     '{"t":1,"event":"operation","client":1}',
+                     '{"t":1,"event":"operation","client":-1,"operation":2}',
                      '{"t":1,"event":"save","server":0,"fields":[]}'):
             with self.subTest(line), self.assertRaisesRegex(BadTrace, ":2: "):
                 self.read(f"{json.dumps(RUN)}\n{line}\n{json.dumps(END)}\n")
@@ -271,6 +273,31 @@ class Text(Folder):
         for event, what in cases:
             with self.subTest(what):
                 self.assertIn(what, columns.of_server(event))
+
+    def test_operations_of_clients(self) -> None:
+        base = {"t": 4, "event": "operation", "client": 3, "operation": 7}
+        append = {**base, "kind": "append", "key": "0", "value": "x 0 3 y"}
+        read = {**base, "kind": "get", "key": "0"}
+        put = {**base, "kind": "versioned_put", "key": "k", "value": "v",
+               "version": 2}
+        done = {"phase": "end", "answer": "OK"}
+        for event, what in (
+                ({**append, "phase": "begin"},
+                 'C3 append("0", "x 0 3 y") is called'),
+                ({**append, **done}, 'C3 append("0", "x 0 3 y") -> OK'),
+                ({**read, **done, "result": "a" * 99 + "end"},
+                 f'C3 get("0") -> "{"a" * 30}...{"a" * 27}end"'),
+                ({**put, "phase": "end", "answer": "ErrVersion"},
+                 'C3 versioned_put("k", "v", version 2) -> ErrVersion'),
+                ({**read, **done, "result": "v", "result_version": 3},
+                 'C3 get("0") -> "v", version 3')):
+            with self.subTest(what):
+                self.assertEqual(columns.across(event), what)
+
+    def test_a_history_without_order(self) -> None:
+        text = self.text({"t": 1, "event": "history", "text": "a stale read",
+                          "key": "0", "counterexample": [1], "window": [1]})
+        self.assertIn("NOT LINEARIZABLE a stale read", text)
 
     def test_verdict(self) -> None:
         text = self.text({"t": 1, "event": "violation", "rule": "steps down",

@@ -62,6 +62,8 @@ const WORDS = {
   apply: (e) => ` applies ${fieldWords(e.fields || {})}`,
   snapshot: (e) => ` takes a snapshot: ${fieldWords(e.fields || {})}`,
   restore: (e) => ` applies a snapshot: ${fieldWords(e.fields || {})}`,
+  operation: operationWords,
+  history: (e) => `not linearizable: ${e.text}`,
   step: (e) => `${e.phase === 'end' ? 'end of ' : ''}${e.name} ${e.text || ''}`,
   violation: (e) => `violation of “${e.rule}” (${e.section}): ${e.text}`,
   failure: (e) => `failure: ${e.text}`,

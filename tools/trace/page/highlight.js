@@ -1,6 +1,7 @@
 // What led to the fault, and how it and a selected event are made to stand out.
 //
-// Called by main.js. The fault is the violation, or else the failure.
+// Called by main.js. The fault is the violation, or else the history that is
+// not linearizable, or else the failure.
 
 const LED_THERE = 32;
 const LEADING = new Set(
@@ -16,9 +17,13 @@ function namedServers(text, servers) {
 }
 
 // The last messages, saves, applies and snapshots of those servers, oldest
-// first.
+// first; of a history the operations that cannot be put in order.
 function ledThere(model) {
   if (model.fault < 0) return [];
+  if (model.verdict?.index === model.fault) {
+    return model.verdict.counterexample.map((each) => each.endIndex ??
+      each.index);
+  }
   const named = namedServers(model.events[model.fault].text, model.servers);
   const led = [];
   for (let i = model.fault - 1; i >= 0 && led.length < LED_THERE; --i) {
@@ -32,9 +37,10 @@ function ledThere(model) {
 // The span of time to open at: the fault near the right, and what led there.
 function openingSpan(model, led) {
   if (model.fault < 0) return [-Infinity, Infinity];
-  const at = model.events[model.fault].t;
+  const at = model.faultTime;
   const first = led.length ? model.events[led[0]] : model.events[model.fault];
-  const start = Math.min(first.t, first.sent ?? first.t);
+  const start = model.verdict?.index === model.fault ? model.verdict.t0 :
+    Math.min(first.t, first.sent ?? first.t);
   const length = Math.max(at - start, 0.01);
   return [start - 0.08 * length, at + 0.2 * length];
 }
@@ -59,7 +65,11 @@ function drawHalos(view, model, indexes, color, width) {
   context.beginPath();
   for (const index of indexes) {
     const message = model.messages.ofEvent.get(index);
-    if (message !== undefined) {
+    const operation = model.ofEvent.get(index);
+    if (operation) {
+      const outline = outlineOf(view, model, operation);
+      if (outline) context.rect(...outline);
+    } else if (message !== undefined) {
       const line = clipped(arrowEnds(view, model.messages, message),
         place.left - 200, place.right + 200);
       context.moveTo(line.x0, line.y0);
@@ -90,17 +100,18 @@ function drawLed(view, model, led) {
 
 // Where the fault's flag is among the times of the axis; null: not in view.
 function faultFlag(view) {
-  const { context, place, x, fault } = view;
+  const { context, place, x, fault, faultTime } = view;
   if (!fault) return null;
-  const at = x(fault.t);
+  const at = x(faultTime);
   if (at < place.left || at > place.right) return null;
   context.font = SMALL;
-  const width = context.measureText(fault.event).width + 10;
-  return { at, width, left: Math.min(at - 1, place.width - width) };
+  const text = fault.event === 'history' ? 'no order' : fault.event;
+  const width = context.measureText(text).width + 10;
+  return { at, text, width, left: Math.min(at - 1, place.width - width) };
 }
 
 function drawFault(view) {
-  const { context, look, place, fault } = view;
+  const { context, look, place } = view;
   const flag = faultFlag(view);
   if (!flag) return;
   context.fillStyle = look.alarm;
@@ -108,5 +119,5 @@ function drawFault(view) {
   context.fillRect(flag.left, 4, flag.width, AXIS - 8);
   context.fillStyle = look.ground;
   context.textAlign = 'left';
-  context.fillText(fault.event, flag.left + 5, AXIS / 2 + 1);
+  context.fillText(flag.text, flag.left + 5, AXIS / 2 + 1);
 }

@@ -95,6 +95,9 @@ function hit(view, model, filter, drawn, px, py) {
   const { place } = view;
   if (px < place.left || px > place.right) return null;
   if (py < place.top - 8) return hitRows(view, model, px, py);
+  if (model.clients.length && py >= place.clientTop(0)) {
+    return hitClients(view, model, px, py);
+  }
   const server = Math.min(model.servers - 1,
     Math.max(0, Math.floor((py - place.top + 8) / place.pitch)));
   const onLane = hitLane(view, model, server, px, py);

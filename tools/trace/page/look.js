@@ -16,7 +16,8 @@ const BOLD = 'bold 13px system-ui, "DejaVu Sans", sans-serif';
 
 const NAMES = ['ground', 'text', 'faint', 'line', 'panel', 'accent', 'alarm',
   'follower', 'candidate', 'leader', 'down', 'on-follower', 'on-candidate',
-  'on-leader', 'vote', 'entries', 'beat', 'snapshot', 'other', 'commit',
+  'on-leader', 'done', 'refused', 'unknown', 'pending', 'on-done',
+  'on-refused', 'on-unknown', 'on-pending', 'vote', 'entries', 'beat', 'snapshot', 'other', 'commit',
   'applied', 'step', 'network', 'cut', 'choice'];
 
 function readLook() {
@@ -43,13 +44,16 @@ function fitCanvas(canvas, width, height) {
 // Where the lanes are, for a canvas of this width.
 function layout(model, width, wanted) {
   const top = AXIS + model.rows.length * ROW + 12;
-  const room = (wanted - top) / model.servers;
+  const clients = model.clients.length ?
+    model.clients.length * CLIENT_ROW + 10 : 0;
+  const room = (wanted - top - clients) / model.servers;
   const pitch = Math.max(MIN_PITCH, Math.min(150, room));
   return {
     width, top, pitch, left: GUTTER, right: width - 8,
-    height: Math.ceil(top + pitch * model.servers),
+    height: Math.ceil(top + pitch * model.servers + clients),
     rowTop: (row) => AXIS + row * ROW + 3,
     laneTop: (server) => top + server * pitch,
+    clientTop: (row) => top + pitch * model.servers + row * CLIENT_ROW + 4,
     laneBottom: (server) => top + server * pitch + BAR + STRIP,
   };
 }

@@ -56,7 +56,7 @@ function makeView() {
   const [t0, t1] = x.domain();
   const context = fitCanvas(canvas, place.width, place.height);
   return { context, look, place, x, t0, t1, reached: [],
-    fault: model.events[model.fault],
+    fault: model.events[model.fault], faultTime: model.faultTime,
     hatch: makeHatch(context, look.cut) };
 }
 
@@ -95,14 +95,17 @@ function draw() {
   context.clip();
   context.textBaseline = 'middle';
   drawRows(view, model.rows);
+  drawWindow(view, model);
   counts.visible = drawMessages();
   drawLanes(view, model);
+  drawClients(view, model);
   counts.arrows = drawn ? drawn.length : 0;
   drawFault(view);
   view.reached.forEach((what, i) => drawReached(view, i, what));
   if (selected >= 0) drawHalos(view, model, [selected], look.choice, 3);
   context.restore();
   drawNames(view, model.servers);
+  drawClientNames(view, model.clients);
   overview.show(view.t0, view.t1);
   lastDrawMs = performance.now() - started;
 }
@@ -127,7 +130,7 @@ function resize() {
 }
 
 function reveal(index) {
-  const { t } = model.events[index];
+  const t = index === model.fault ? model.faultTime : model.events[index].t;
   const [t0, t1] = domain();
   if (t >= t0 && t <= t1) return;
   const half = (t1 - t0) / 2;
@@ -186,6 +189,7 @@ function find() {
 }
 
 const counts = { events: model.events.length, servers: model.servers,
+  clients: model.clients.length,
   messages: model.messages.length, led: led.length, visible: 0, arrows: 0 };
 
 function relook() {
@@ -202,6 +206,10 @@ function open() {
   byId('other').hidden = !model.messages.kind.includes(OTHER);
   document.querySelectorAll('[data-snapshots]').forEach(
     (element) => { element.hidden = !model.hasSnapshots; });
+  document.querySelectorAll('[data-clients]').forEach(
+    (element) => { element.hidden = model.clients.length === 0; });
+  document.querySelectorAll('[data-unordered]').forEach(
+    (element) => { element.hidden = !model.verdict; });
   document.querySelectorAll('[data-failing]').forEach(
     (element) => { element.hidden = model.fault < 0; });
   bindButtons();
@@ -225,7 +233,10 @@ window.traceView = {
   laneTop: (server) => place.laneTop(server),
   reached: (server) => view.reached[server],
   rowTop: (row) => place.rowTop(row),
+  clientTop: (row) => place.clientTop(row),
   eventPoint: (index) => {
+    const operation = model.ofEvent.get(index);
+    if (operation) return operationPoint(view, model, operation);
     const i = model.messages.ofEvent.get(index);
     if (i === undefined) return eventPoint(view, model.events[index]);
     const { x0, y0, x1, y1 } = arrowEnds(view, model.messages, i);

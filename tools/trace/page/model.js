@@ -197,13 +197,18 @@ function buildModel(data) {
   const { events, notes } = data;
   const servers = events[0].servers;
   const end = endOf(events);
-  const verdict = events.findIndex((e) => e.event === 'violation');
-  const failure = events.findIndex((e) => e.event === 'failure');
+  const fault = ['violation', 'history', 'failure']
+    .map((name) => events.findIndex((e) => e.event === name))
+    .find((index) => index >= 0) ?? -1;
+  const history = buildHistory(events, end);
   const lanes = buildLanes(events, servers, end);
   const messages = buildMessages(events);
   return {
-    events, notes, servers, end, lanes,
-    fault: verdict >= 0 ? verdict : failure,  // -1: none
+    events, servers, end, lanes, ...history,
+    notes: [...notes, ...clientNotes(history)],
+    fault,  // the event; -1: none
+    faultTime: history.verdict?.index === fault ? history.verdict.t1 :
+      events[fault]?.t,
     rows: topRows(events, end),
     messages,
     hasSnapshots: messages.kind.includes(SNAPSHOT) || lanes.some((lane) =>

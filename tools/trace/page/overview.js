@@ -83,7 +83,7 @@ function makeOverview(element, model, onBrush) {
         hits.map((i) => Math.floor(x(model.events[i].t))));
       ticks.forEach((at) => tick(context, at, height, look.choice, 1));
       if (model.fault >= 0) {
-        tick(context, x(model.events[model.fault].t), height, look.alarm, 2);
+        tick(context, x(model.faultTime), height, look.alarm, 2);
       }
     },
     show(t0, t1) {

@@ -37,6 +37,15 @@ function showFields(event, list) {
   });
 }
 
+// Of an operation both ends, as one.
+function wholeEvent(model, index) {
+  const operation = model.ofEvent.get(index);
+  if (operation?.endIndex === undefined) return model.events[index];
+  const { t: called } = model.events[operation.index];
+  const { t: returned, ...rest } = model.events[operation.endIndex];
+  return { called, returned, ...rest };
+}
+
 function eventButton(model, index, choose, parent) {
   const event = model.events[index];
   const item = make('li', '', parent);
@@ -73,7 +82,7 @@ function showSelection(model, index, choose) {
   const event = model.events[index];
   byId('said').textContent = sentence(event);
   byId('kind').textContent = `${event.event} at ${seconds(event.t, 6)}`;
-  showFields(event, byId('fields'));
+  showFields(wholeEvent(model, index), byId('fields'));
   showList(model, byId('around'), around(model, index), index, choose);
 }
 
@@ -85,6 +94,10 @@ function showLed(model, led, choose) {
 function verdictWords(model) {
   const fault = model.events[model.fault];
   if (!fault) return null;
+  if (fault.event === 'history') {
+    return ['Not linearizable', fault.text, fault.key === undefined ? '' :
+      `key ${quoted(fault.key)}`];
+  }
   if (fault.event === 'failure') return ['Failed', fault.text, fault.where];
   return [`Rule “${fault.rule}” violated`, fault.text,
     `section ${fault.section} of the paper`];
@@ -98,7 +111,7 @@ function showBanner(model) {
     make('strong', title, banner);
     make('p', text || '', banner);
     make('small', `${where ? `${where}, ` : ''}at ` +
-      `${seconds(model.events[model.fault].t)}`, banner);
+      `${seconds(model.faultTime)}`, banner);
     banner.classList.add('bad');
   }
   model.notes.forEach((note) => make('p', note, banner));

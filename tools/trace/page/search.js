@@ -10,6 +10,7 @@ const ALIASES = {
   snapshot: (e) => `snapshot ${e.fields?.last_included_index}`,
   restore: (e) => `snapshot ${e.fields?.last_included_index}`,
   request: (e) => `commit ${e.fields?.leader_commit}`,
+  history: () => 'not linearizable',
   life: (e) => `life ${e.life} ${e.up ? 'up' : 'crash down'}`,
   link: (e) => (e.connected ? 'connected' : 'disconnected partition'),
 };
