@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -114,6 +115,9 @@ class ClusterObserver {
   // The test connects or disconnects a server, or sets up the network:
   // "reliable", "long_reordering".
   virtual void OnLink(raft::ServerId /*server*/, bool /*connected*/) {}
+  // The network is divided into those parts; empty: it is whole again.
+  virtual void OnPartition(
+      const std::vector<std::set<raft::ServerId>>& /*parts*/) {}
   virtual void OnNetwork(std::string_view /*setting*/, bool /*on*/) {}
 
   // A service runs on the servers, and its commands read like that; before any

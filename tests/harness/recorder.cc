@@ -235,6 +235,12 @@ void Recorder::OnLink(ServerId server, bool connected) {
   sink_(event);
 }
 
+void Recorder::OnPartition(const std::vector<std::set<ServerId>>& parts) {
+  Json event = Event("partition");
+  event["parts"] = parts;
+  sink_(event);
+}
+
 void Recorder::OnNetwork(std::string_view setting, bool on) {
   Json event = Event("network");
   event[std::string(setting)] = on;

@@ -18,6 +18,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -69,6 +70,7 @@ class Recorder : public ClusterObserver {
   void OnStart(raft::ServerId server, int incarnation, std::string_view command,
                raft::StartResult result) override EXCLUDES(lock_);
   void OnLink(raft::ServerId server, bool connected) override EXCLUDES(lock_);
+  void OnPartition(const std::vector<std::set<raft::ServerId>>& parts) override;
   void OnNetwork(std::string_view setting, bool on) override;
   void OnService(ShowCommand show) override { show_command_ = show; }
   void OnOperation(const OperationEvent& operation) override;

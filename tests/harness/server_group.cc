@@ -199,12 +199,14 @@ bool ServerGroup::IsConnected(ServerId server) const {
   return AtLocked(server).connected;
 }
 
-void ServerGroup::Partition(std::vector<std::set<ServerId>> parts) {
+void ServerGroup::Partition(const std::vector<std::set<ServerId>>& parts) {
   std::vector<std::string> on;
   std::vector<std::string> off;
+  bool is_news = false;
   {
     MutexLock lock(&mu_);
-    parts_ = std::move(parts);
+    is_news = parts_ != parts;
+    parts_ = parts;
     for (ServerId i = 0; i < size(); ++i) {
       for (const std::string& end : LinksLocked(i, true)) on.push_back(end);
       for (const std::string& end : LinksLocked(i, false)) off.push_back(end);
@@ -212,6 +214,7 @@ void ServerGroup::Partition(std::vector<std::set<ServerId>> parts) {
   }
   for (const std::string& end : off) network_->Enable(end, false);
   for (const std::string& end : on) network_->Enable(end, true);
+  if (is_news) options_.observers.Tell(&ClusterObserver::OnPartition, parts);
 }
 
 std::string ServerGroup::ClientEndName(int client, ServerId server) const {

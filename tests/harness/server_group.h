@@ -92,7 +92,8 @@ class ServerGroup {
   // Divides the group: only servers of a common part can talk. Parts may
   // overlap, {{0, 1}, {1, 2}}: S1 reaches both others, which do not reach each
   // other. No parts: undivided.
-  void Partition(std::vector<std::set<raft::ServerId>> parts) EXCLUDES(mu_);
+  void Partition(const std::vector<std::set<raft::ServerId>>& parts)
+      EXCLUDES(mu_);
 
   // New ends of a client to all servers, disabled; `client` is new.
   Ends MakeClientEnds(int client);

@@ -288,6 +288,15 @@ TEST_F(Recording, AHistoryThatIsNotLinearizable) {
       "window":[3,4,5]})"));
 }
 
+TEST_F(Recording, Partitions) {
+  recorder_.OnPartition({{0, 2}, {1}});
+  recorder_.OnPartition({});
+  const std::vector<json> events = Take();
+  EXPECT_EQ(events[0]["event"], "partition");
+  EXPECT_EQ(events[0]["parts"], json::parse("[[0,2],[1]]"));
+  EXPECT_EQ(events[1]["parts"], json::parse("[]"));
+}
+
 TEST_F(Recording, CommandsReadAsTheServiceSays) {
   recorder_.OnService([](std::string_view command) {
     return command == "odd" ? std::string() : std::string("put");
