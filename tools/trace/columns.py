@@ -6,7 +6,7 @@ decides, and heeds NO_COLOR).
 """
 
 import textwrap
-from typing import Any
+from typing import Any, Callable
 
 from rich.console import Console
 from rich.text import Text
@@ -152,28 +152,41 @@ def operation(event: Event) -> str:
     return f"{call} -> {', '.join(answer)}"
 
 
+def partition(event: Event) -> str:
+    """Returns how the network is divided."""
+    parts = [" ".join(f"S{server}" for server in part)
+             for part in event["parts"]]
+    return f"DIVIDED {' | '.join(parts)}" if parts else "not divided"
+
+
+def step(event: Event) -> str:
+    """Returns a step of the test."""
+    mark = {"begin": "{", "end": "}"}.get(event.get("phase", ""), "")
+    words = (mark, event.get("name"), event.get("text"), event.get("where"))
+    return " ".join(str(word) for word in words if word)
+
+
+SAID_ACROSS: dict[str, Callable[[Event], str]] = {
+    "begin": lambda event: str(event.get("title", "")),
+    "step": step,
+    "partition": partition,
+    "operation": operation,
+    "history": lambda event: f"NOT LINEARIZABLE {event.get('text')}",
+    "violation": lambda event: (
+        f"VIOLATION {event.get('rule')} ({event.get('section')}): "
+        f"{event.get('text')}"),
+    "failure": lambda event:
+        f"FAILURE {event.get('text')} {event.get('where', '')}",
+    "end": lambda event: "passed" if event.get("passed") else "FAILED",
+}
+
+
 def across(event: Event) -> str:
     """Returns what an event of no server says."""
     kind = event["event"]
+    if kind in SAID_ACROSS:
+        return SAID_ACROSS[kind](event)
     rest = {key: value for key, value in event.items() if key not in KNOWN}
-    if kind == "begin":
-        return str(event.get("title", ""))
-    if kind == "step":
-        mark = {"begin": "{", "end": "}"}.get(event.get("phase", ""), "")
-        words = (mark, event.get("name"), event.get("text"),
-                 event.get("where"))
-        return " ".join(str(word) for word in words if word)
-    if kind == "operation":
-        return operation(event)
-    if kind == "history":
-        return f"NOT LINEARIZABLE {event.get('text')}"
-    if kind == "violation":
-        return (f"VIOLATION {event.get('rule')} ({event.get('section')}): "
-                f"{event.get('text')}")
-    if kind == "failure":
-        return f"FAILURE {event.get('text')} {event.get('where', '')}"
-    if kind == "end":
-        return "passed" if event.get("passed") else "FAILED"
     return f"{kind} {pairs(rest)}".strip()
 
 

@@ -257,6 +257,19 @@ class Small(Page):
         self.assertGreater(self.pixels("step", boxes[1]), 1000)
 
 
+    def test_partitions_have_a_row(self) -> None:
+        self.open([RUN, {"t": 1, "event": "partition", "parts": [[0, 2], [1]]},
+                   {"t": 5, "event": "partition", "parts": []},
+                   {"t": 9, "event": "end", "passed": True}])
+        row = [0, int(self.view("rowTop(0)")), 1000, 12]
+        for start, end, shown in ((2, 3, True), (6, 7, False)):
+            self.browser.run("traceView.zoomTo(arguments[0], arguments[1])",
+                             start, end)
+            self.assertEqual(self.pixels("network", row) > 1000, shown)
+        self.view("select(1)")
+        self.assertIn("divided: S0 S2 | S1", self.text("#said"))
+
+
 class Snapshots(Page):
     """What was discarded, sent, and delivered in its place."""
     STATE: reading.Event = {"server": 1, "term": 2, "role": "follower"}

@@ -48,6 +48,12 @@ def is_time(value: Any) -> bool:
         and math.isfinite(value)
 
 
+def is_partition(value: Any) -> bool:
+    """True for a list of lists."""
+    return isinstance(value, list) \
+        and all(isinstance(part, list) for part in value)
+
+
 def no_constant(name: str) -> NoReturn:
     """Refuses NaN and Infinity: a browser's JSON has none."""
     raise ValueError(f"{name} is no JSON")
@@ -86,6 +92,8 @@ def check_event(event: Event, servers: int) -> None:
         if key in event and (not is_count(event[key])
                              or event[key] >= servers):
             raise ValueError(f"{key} {event[key]} of {servers} servers")
+    if event["event"] == "partition" and not is_partition(event.get("parts")):
+        raise ValueError('"parts" is no list of lists')
     for key in ("client", "operation"):
         if event["event"] == "operation" and not is_count(event.get(key)):
             raise ValueError(f'an operation without "{key}"')

@@ -16,7 +16,7 @@ from typing import Any
 
 from tools.command import Problem
 from tools.trace import assemble, columns, reading, synthetic
-from tools.trace.reading import BadTrace
+from tools.trace.reading import BadTrace, Event
 
 RUN = {"t": 0, "event": "run", "schema": 1, "test": "TestX2A", "seed": 7,
        "mode": "simulated", "servers": 3, "profile": "fair"}
@@ -102,6 +102,7 @@ class Reading(Folder):
                      '{"t":1,"event":"request","server":0,"peer":"1"}',
                      '{"t":1,"event":"request","server":0,"sent":null}',
                      '{"t":1,"event":"operation","client":1}',
+                     '{"t":1,"event":"partition","parts":[1]}',
                      '{"t":1,"event":"operation","client":-1,"operation":2}',
                      '{"t":1,"event":"save","server":0,"fields":[]}'):
             with self.subTest(line), self.assertRaisesRegex(BadTrace, ":2: "):
@@ -275,12 +276,14 @@ class Text(Folder):
                 self.assertIn(what, columns.of_server(event))
 
     def test_operations_of_clients(self) -> None:
-        base = {"t": 4, "event": "operation", "client": 3, "operation": 7}
-        append = {**base, "kind": "append", "key": "0", "value": "x 0 3 y"}
-        read = {**base, "kind": "get", "key": "0"}
-        put = {**base, "kind": "versioned_put", "key": "k", "value": "v",
-               "version": 2}
-        done = {"phase": "end", "answer": "OK"}
+        base: Event = {"t": 4, "event": "operation", "client": 3,
+                       "operation": 7}
+        append: Event = {**base, "kind": "append", "key": "0",
+                         "value": "x 0 3 y"}
+        read: Event = {**base, "kind": "get", "key": "0"}
+        put: Event = {**base, "kind": "versioned_put", "key": "k",
+                      "value": "v", "version": 2}
+        done: Event = {"phase": "end", "answer": "OK"}
         for event, what in (
                 ({**append, "phase": "begin"},
                  'C3 append("0", "x 0 3 y") is called'),
@@ -293,6 +296,11 @@ class Text(Folder):
                  'C3 get("0") -> "v", version 3')):
             with self.subTest(what):
                 self.assertEqual(columns.across(event), what)
+
+    def test_partition(self) -> None:
+        event: Event = {"t": 1, "event": "partition", "parts": [[0, 2], [1]]}
+        self.assertEqual(columns.across(event), "DIVIDED S0 S2 | S1")
+        self.assertEqual(columns.across({**event, "parts": []}), "not divided")
 
     def test_a_history_without_order(self) -> None:
         text = self.text({"t": 1, "event": "history", "text": "a stale read",

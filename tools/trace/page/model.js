@@ -141,13 +141,28 @@ function networkSpans(events, end) {
   return spans;
 }
 
+function partitionSpans(events, end) {
+  const spans = [];
+  events.forEach((event, index) => {
+    if (event.event !== 'partition') return;
+    close(spans, event.t);
+    if (event.parts.length === 0) return;
+    spans.push({ t0: event.t, index, label: partsWords(event) });
+  });
+  close(spans, end);
+  return spans;
+}
+
 // The rows above the lanes; depth 0 is on top, what is deeper than MAX_ROWS is
 // left to the list of events.
 const MAX_ROWS = 3;
 function topRows(events, end) {
   const rows = [];
   const network = networkSpans(events, end);
-  if (network.length) rows.push({ kind: 'network', spans: network });
+  const partitions = partitionSpans(events, end);
+  for (const spans of [network, partitions]) {
+    if (spans.length) rows.push({ kind: 'network', spans });
+  }
   const steps = stepRows(events, end);
   for (let depth = 0; depth < MAX_ROWS; ++depth) {
     const spans = steps.filter((step) => step.depth === depth);
