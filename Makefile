@@ -128,7 +128,7 @@ deps:
 demo:
 	@$(NEEDS)
 	@$(BUILD) out/plain/demo
-	@out/plain/demo
+	@out/plain/demo $(if $(filter 3,$(LAB_LAB)),--lab=3)
 
 build: OURS_OR_THEIRS = $(if $(THEIRS),raft_tests raft_sim,all)
 build:

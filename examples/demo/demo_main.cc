@@ -1,7 +1,8 @@
 // The demo: a cluster of five Raft servers in one process, over the simulated
 // network, watched live. It is what a newcomer runs first, by `make demo`.
 //
-// The story (story.cc) is a scenario on the test harness's cluster. What is
+// The stories (story.cc, service_story.cc) are scenarios on the test harness's
+// clusters. What is
 // seen of it is the recorder's stream of events (live.h), put into words
 // (view.h) and into a picture (screen.h).
 //
@@ -27,6 +28,7 @@
 
 ABSL_FLAG(std::string, seed, "", "of everything random");
 ABSL_FLAG(bool, plain, false, "one line per event, also on a terminal");
+ABSL_FLAG(int, lab, 2, "2: Raft; 3: a service on it, and its clients");
 ABSL_FLAG(double, speed, 1, "how fast the story is told");
 
 namespace demo {
@@ -39,9 +41,11 @@ constexpr char kHelp[] =
 leader, commit commands, lose their leader, take it back, survive a crash, and
 bring up by a snapshot a server that was down.
 
+  --lab=3     shows a key/value service on Raft instead: three clients use it
+              while the network is divided, heals, and a server restarts
   --seed=N    the seed of everything random; default: a new one each time
-  --speed=X   tells the story X times as fast (0.1 to 100); Raft's own delays
-              stay what they are
+  --speed=X   tells the story X times as fast (0.1 to 100; lab 3: from 0.5);
+              Raft's own delays stay what they are
   --plain     one line per event, as when the output is not a terminal
   --help      print this and end
 
@@ -62,14 +66,16 @@ std::unique_ptr<Screen> MakeScreen() {
 }
 
 int Run(uint64_t seed) {
+  const bool is_raft = absl::GetFlag(FLAGS_lab) == 2;
   std::unique_ptr<Screen> screen = MakeScreen();
   // The debug log would write across the picture, unless it goes elsewhere.
   const bool across = screen != nullptr && isatty(STDERR_FILENO) != 0;
   if (FLAGS_v == 0 || across) FLAGS_minloglevel = google::GLOG_WARNING;
   google::InitGoogleLogging("demo");
   if (screen == nullptr) {
-    std::cout << "Raft, live: five servers keep one log; seed " << seed
-              << std::endl;
+    std::cout << "Raft, live: "
+              << (is_raft ? "five servers keep one log" : "a key/value service")
+              << "; seed " << seed << std::endl;
   }
   // GoogleTest would print what fails.
   testing::TestPartResultArray failures;
@@ -79,9 +85,15 @@ int Run(uint64_t seed) {
   Live live(std::move(screen), seed, absl::GetFlag(FLAGS_speed));
   CatchInterrupts();
   try {
-    std::cout << TellStory(&live)
-              << "Next: make test, all tests; make test RUN=2A, those of "
-                 "leader election.\n";
+    if (is_raft) {
+      std::cout << TellStory(&live)
+                << "Next: make test, all tests; make test RUN=2A, those of "
+                   "leader election; make demo LAB=3.\n";
+    } else {
+      std::cout << TellServiceStory(&live)
+                << "Next: make test LAB=3, the tests of services; make trace "
+                   "RUN='^TestPersistPartition3A$', one of them to look at.\n";
+    }
     return kHeld;
   } catch (const Interrupted& interrupted) {
     std::cerr << "\ninterrupted\n";
@@ -102,10 +114,17 @@ int Main(int argc, char** argv) {
       base::ParseSeed(absl::GetFlag(FLAGS_seed));
   absl::Status status = command_line.status();
   if (status.ok()) status = seed.status();
+  const int lab = absl::GetFlag(FLAGS_lab);
+  if (status.ok() && lab != 2 && lab != 3) {
+    status = base::FlagError("bad lab: give 2 or 3");
+  }
+  // A cluster of services may run for two minutes.
+  const double slowest = lab == 3 ? 0.5 : 0.1;
   // Written so that "not a number" is refused as well.
   const double speed = absl::GetFlag(FLAGS_speed);
-  if (status.ok() && !(speed >= 0.1 && speed <= 100)) {
-    status = base::FlagError("bad speed: give a number from 0.1 to 100");
+  if (status.ok() && !(speed >= slowest && speed <= 100)) {
+    status = base::FlagError(
+        absl::StrFormat("bad speed: give a number from %.1f to 100", slowest));
   }
   if (!status.ok()) {
     std::cerr << "demo: " << status.message() << "\n";

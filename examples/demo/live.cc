@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "tests/harness/failure.h"
 #include "tests/harness/recorder.h"
 
 namespace demo {
@@ -97,7 +98,7 @@ void Live::Tick(double pause) {
   if (const int signal = caught.load()) throw Interrupted{signal};
   Show();
   Claim(view_.violation().empty(), view_.violation());
-  cluster_->CommittedAt(1);  // fails if a reader has found an error
+  cluster_.check();
   if (Elapsed() >= drawn_ + kDrawInterval) Draw();
 }
 
@@ -115,16 +116,16 @@ void Live::Show() {
     if (newest_.size() > kShownSentences) newest_.pop_front();
     if (screen_ == nullptr) std::cout << newest_.back() << std::endl;
   }
-  if (cluster_ == nullptr) return;
+  if (cluster_.commit_index == nullptr) return;
   for (raft::ServerId i = 0; i < kServers; ++i) {
-    view_.TakeCommit(i, cluster_->GetStatus(i).commit_index);
+    view_.TakeCommit(i, cluster_.commit_index(i));
   }
 }
 
 void Live::Draw() {
   if (screen_ == nullptr) return;
   drawn_ = Elapsed();
-  screen_->Draw(absl::StrFormat("seed %d  %5.1fs", seed_, drawn_), act_, view_,
+  screen_->Draw(drawn_, absl::StrFormat("seed %d", seed_), act_, view_,
                 newest_);
 }
 

@@ -13,12 +13,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
 #include "examples/demo/screen.h"
 #include "examples/demo/view.h"
-#include "tests/harness/raft_cluster.h"
+#include "tests/harness/environment.h"
 
 namespace demo {
 
@@ -33,6 +34,12 @@ void Claim(bool holds, const std::string& otherwise);
 // From now on SIGINT, SIGTERM and SIGHUP make waits throw.
 void CatchInterrupts();
 
+// What waits look at, beside the events.
+struct Watched {
+  std::function<raft::Index(raft::ServerId)> commit_index;
+  std::function<void()> check;  // fails if anything has found an error
+};
+
 class Live {
  public:
   using Clock = std::chrono::steady_clock;
@@ -44,8 +51,8 @@ class Live {
   // Of the cluster, which must not outlive this.
   harness::MakeObservers MakeObservers();
 
-  // The cluster runs; waits look at it.
-  void Watch(harness::RaftCluster* cluster) { cluster_ = cluster; }
+  // The cluster runs.
+  void Watch(Watched cluster) { cluster_ = std::move(cluster); }
 
   void Add(Json event) EXCLUDES(mu_);
   void Say(const std::string& text) { Add({{"event", "say"}, {"text", text}}); }
@@ -62,6 +69,7 @@ class Live {
   void End();
 
   const View& view() const { return view_; }
+  double speed() const { return speed_; }
   double Elapsed() const {
     return std::chrono::duration<double>(Clock::now() - began_).count();
   }
@@ -75,7 +83,7 @@ class Live {
   const uint64_t seed_;
   const double speed_;
   const Clock::time_point began_ = Clock::now();
-  harness::RaftCluster* cluster_ = nullptr;
+  Watched cluster_;
   View view_;
   Act act_;
   std::deque<std::string> newest_;
@@ -85,8 +93,10 @@ class Live {
   std::vector<Json> events_ ABSL_GUARDED_BY(mu_);
 };
 
-// Tells the story on a cluster of its own, and returns its last words.
+// Tell a story on a cluster of their own, and return its last words: that of
+// Raft (story.cc), and that of a service and its clients (service_story.cc).
 std::string TellStory(Live* live);
+std::string TellServiceStory(Live* live);
 
 }  // namespace demo
 

@@ -135,6 +135,17 @@ std::string Row(const ServerView& server, const Window& window) {
   return row;
 }
 
+// One that waits for long is yellow.
+std::string ClientRow(int number, const ClientView& client, double now) {
+  const double waits = client.waiting ? now - client.called : 0;
+  const std::string text = absl::StrFormat(
+      "%3d done  %s%s", client.done, client.call,
+      waits < kLongWait ? client.answer
+                        : absl::StrFormat(" waits for %.1f s", waits));
+  return Ink(kBold, absl::StrFormat(" C%d", number)) +
+         Ink(waits < kLongWait ? kPlain : kYellow, text.substr(0, kWidth - 3));
+}
+
 }  // namespace
 
 bool Screen::CanShow() {
@@ -158,14 +169,18 @@ Screen::~Screen() {
 
 // One write for the whole picture, and no clearing before: nothing flickers.
 // Each line is placed: a window made lower must not scroll.
-void Screen::Draw(const std::string& corner, const Act& act, const View& view,
+void Screen::Draw(double now, const std::string& run, const Act& act,
+                  const View& view,
                   const std::deque<std::string>& newest) const {
   std::string picture = kTake;
   int row = 0;
   const auto line = [&](const char* code, const std::string& text) {
     absl::StrAppend(&picture, "\x1b[", ++row, ";1H", Ink(code, text), "\x1b[K");
   };
-  const std::string title = "Raft, live: five servers keep one log";
+  const std::string title = view.clients().empty()
+                                ? "Raft, live: five servers keep one log"
+                                : "Raft, live: a key/value service";
+  const std::string corner = absl::StrFormat("%s  %5.1fs", run, now);
   line(kPlain, Ink(kBold, title) +
                    absl::StrFormat("%*s", kWidth - title.size(), corner));
   line(kPlain, "");
@@ -187,9 +202,14 @@ void Screen::Draw(const std::string& corner, const Act& act, const View& view,
   line(kDim,
        "    a number is an entry's term; = is in a snapshot; | ends what is "
        "committed");
+  for (const auto& [client, seen] : view.clients()) {
+    line(kPlain, ClientRow(client, seen, now));
+  }
   line(kPlain, "");
-  for (const std::string& sentence : newest) {
-    line(kPlain, (" " + sentence).substr(0, kWidth));
+  const size_t room = static_cast<size_t>(kLines - 1 - row);
+  for (size_t i = newest.size() - std::min(room, newest.size());
+       i < newest.size(); ++i) {
+    line(kPlain, (" " + newest[i]).substr(0, kWidth));
   }
   Write(absl::StrCat(picture, "\x1b[", row + 1, ";1H\x1b[J"));
 }

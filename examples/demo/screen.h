@@ -39,9 +39,9 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  // `corner` stands in the upper right.
-  void Draw(const std::string& corner, const Act& act, const View& view,
-            const std::deque<std::string>& newest) const;
+  // `now` is the time of the events; `run` stands with it in the upper right.
+  void Draw(double now, const std::string& run, const Act& act,
+            const View& view, const std::deque<std::string>& newest) const;
 };
 
 }  // namespace demo

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "examples/demo/live.h"
+#include "tests/harness/raft_cluster.h"
 
 namespace demo {
 namespace {
@@ -28,7 +29,11 @@ class Story {
                                   return index == snapshot_at_;
                                 },
                             .make_observers = live->MakeObservers()}) {
-    live_.Watch(&cluster_);
+    live_.Watch({.commit_index =
+                     [this](ServerId server) {
+                       return cluster_.GetStatus(server).commit_index;
+                     },
+                 .check = [this] { cluster_.CommittedAt(1); }});
   }
   ~Story() { live_.End(); }
   Story(const Story&) = delete;

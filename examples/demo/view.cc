@@ -29,6 +29,13 @@ std::string Entries(const std::vector<Term>& log, size_t kept) {
          range("term", "terms", log[kept], log.back());
 }
 
+// The end of a long value, which is what is new.
+std::string EndOf(const std::string& value) {
+  constexpr size_t kShown = 24;
+  if (value.size() <= kShown) return absl::StrCat("\"", value, "\"");
+  return absl::StrCat("\"...", value.substr(value.size() - kShown), "\"");
+}
+
 // Whether the two hold the same entries, as far as neither has discarded them.
 bool AreSame(const ServerView& a, const ServerView& b) {
   const auto known = static_cast<ptrdiff_t>(std::max(a.discarded, b.discarded));
@@ -44,6 +51,8 @@ std::string View::Take(const Json& event) {
   const std::string name = event.at("event");
   if (name == "say") return event.at("text");
   if (name == "committed") return TakeCommitted(event);
+  if (name == "operation") return TakeOperation(event);
+  if (name == "partition") return TakePartition(event);
   // A command may be applied before its Start() has returned, but the client
   // began to ask earlier.
   const bool asks = name == "step" && event.at("name") == "Agree" &&
@@ -158,6 +167,45 @@ std::string View::TakeCommitted(const Json& event) {
                          latencies_.back(), index, Names(appliers));
 }
 
+// A client's first operation is worth a sentence, and each that took long.
+std::string View::TakeOperation(const Json& event) {
+  const int number = event.at("client");
+  ClientView& client = clients_[number];
+  if (event.at("phase") == "begin") {
+    client.call = absl::StrCat(event.at("kind").get<std::string>(), "(\"",
+                               event.at("key").get<std::string>(), "\"");
+    if (event.contains("value")) {
+      absl::StrAppend(&client.call, ", \"",
+                      event.at("value").get<std::string>(), "\"");
+    }
+    client.call += ")";
+    client.answer.clear();
+    client.waiting = true;
+    client.called = event.at("t");
+    return "";
+  }
+  const double took = event.at("t").get<double>() - client.called;
+  client.waiting = false;
+  ++client.done;
+  client.answer = absl::StrFormat(": %s in %.1f ms",
+                                  event.contains("result")
+                                      ? EndOf(event.at("result"))
+                                      : event.at("answer").get<std::string>(),
+                                  took * 1000);
+  latencies_.push_back(took * 1000);
+  if (client.done > 1 && took < kLongWait) return "";
+  return absl::StrCat("C", number, "'s ", client.call, client.answer);
+}
+
+std::string View::TakePartition(const Json& event) {
+  partition_ = absl::StrJoin(
+      event.at("parts"), " | ", [](std::string* out, const Json& part) {
+        out->append(Names(part.get<std::set<ServerId>>()));
+      });
+  return partition_.empty() ? "the network is whole"
+                            : "the network is divided: " + partition_;
+}
+
 // A newer log may be among the events that were not taken yet.
 void View::TakeCommit(ServerId id, Index commit) {
   ServerView& server = At(id);
@@ -186,6 +234,7 @@ std::string View::Situation() const {
   if (leader.has_value()) {
     text = absl::StrCat(Name(*leader), " leads term ", at(*leader).term, ".");
   }
+  if (!partition_.empty()) absl::StrAppend(&text, " Divided: ", partition_);
   for (ServerId i = 0; i < kServers; ++i) {
     if (at(i).connected) continue;
     absl::StrAppend(&text, " ", Name(i), at(i).up ? " is cut off" : " is down");

@@ -43,6 +43,18 @@ struct ServerView {
   bool Leads() const { return up && role == "leader"; }
 };
 
+// A client of a service, and the operation that it began last.
+struct ClientView {
+  std::string call = {};    // `append("x", "a7 ")`
+  std::string answer = {};  // `: OK in 1.3 ms`; empty while it waits
+  bool waiting = false;
+  double called = 0;  // in seconds
+  int done = 0;       // operations that have returned
+};
+
+// An operation that takes longer, in seconds, is worth a sentence.
+inline constexpr double kLongWait = 0.5;
+
 // "S3".
 std::string Name(raft::ServerId server);
 
@@ -59,6 +71,9 @@ class View {
     return servers_[static_cast<size_t>(server)];
   }
 
+  // By number; those that have called something.
+  const std::map<int, ClientView>& clients() const { return clients_; }
+
   // Not empty once two servers have led one term (Election Safety).
   const std::string& violation() const { return violation_; }
 
@@ -72,7 +87,8 @@ class View {
   std::string Situation() const;
 
   size_t elections() const { return leaders_.size(); }
-  // In milliseconds, from the client to the first server that applied.
+  // In milliseconds, from the client to the first server that applied; with
+  // clients of a service, of their operations.
   const std::vector<double>& latencies() const { return latencies_; }
 
  private:
@@ -82,6 +98,8 @@ class View {
   std::string TakeRequest(raft::ServerId id, const Json& event);
   std::string TakeRestore(raft::ServerId id, const Json& event);
   std::string TakeCommitted(const Json& event);
+  std::string TakeOperation(const Json& event);
+  std::string TakePartition(const Json& event);
   std::string TakeOfServer(const std::string& name, const Json& event);
 
   ServerView& At(raft::ServerId server) {
@@ -93,6 +111,8 @@ class View {
   std::map<std::pair<raft::Term, raft::ServerId>, std::set<raft::ServerId>>
       votes_;
   std::map<raft::Term, raft::ServerId> leaders_;
+  std::map<int, ClientView> clients_;
+  std::string partition_;  // "S0 S1 | S2 S3 S4"; empty: there is none
   std::map<raft::Index, double> first_applied_;
   double sent_ = 0;  // the client's command
   std::vector<double> latencies_;
