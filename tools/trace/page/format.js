@@ -46,19 +46,17 @@ function messageWords(event) {
   return `${to} ${messageName(event)}${fate}: ${fieldWords(fields)}`;
 }
 
-// "divided: S0 S2 | S1 S3 S4".
-function partsWords({ parts }) {
-  if (parts.length === 0) return 'whole again';
-  const words = parts.map((part) => part.map(serverName).join(' '));
-  return `divided: ${words.join(' | ')}`;
-}
+// "S0 S2 | S1 S3 S4".
+const partsOf = ({ parts }) =>
+  parts.map((part) => part.map(serverName).join(' ')).join(' | ');
 
 const WORDS = {
   run: (e) => `${e.test} on ${e.servers} servers, seed ${e.seed}, ${e.mode}`,
   begin: (e) => e.title,
   life: (e) => (e.up ? ` starts life ${e.life}` : ` is down`),
   link: (e) => (e.connected ? ' is connected again' : ' is cut off'),
-  partition: (e) => `the network is ${partsWords(e)}`,
+  partition: (e) => (e.parts.length ?
+    `the network is divided: ${partsOf(e)}` : 'the network is whole again'),
   network: (e) => `the network: ${fieldWords(extras(e))}`,
   role: (e) => ` is ${e.role} in term ${e.term}`,
   request: messageWords,

@@ -147,7 +147,7 @@ function partitionSpans(events, end) {
     if (event.event !== 'partition') return;
     close(spans, event.t);
     if (event.parts.length === 0) return;
-    spans.push({ t0: event.t, index, label: partsWords(event) });
+    spans.push({ t0: event.t, index, label: partsOf(event) });
   });
   close(spans, end);
   return spans;
