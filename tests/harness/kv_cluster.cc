@@ -260,13 +260,18 @@ void KvCluster::CheckHistory(Place place) {
 
 void KvCluster::TellVerdict(const KvHistory::Verdict& verdict) {
   if (verdict.outcome != porcupine::Outcome::kIllegal) return;
-  HistoryEvent event{.text = verdict.text};
+  std::string text = verdict.text;
+  HistoryEvent event{.text = {}};
   if (verdict.explanation.has_value()) {
+    const std::string& note = verdict.explanation->log_note;
+    text = absl::StrCat(verdict.explanation->sentence, note.empty() ? "" : "\n",
+                        note);
     event.key = verdict.explanation->key;
     event.first_impossible = verdict.explanation->first_impossible;
     event.counterexample = verdict.explanation->counterexample;
     event.window = verdict.explanation->window;
   }
+  event.text = text;
   stage_.observers().Tell(&ClusterObserver::OnHistory, event);
 }
 

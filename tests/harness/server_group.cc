@@ -199,7 +199,12 @@ bool ServerGroup::IsConnected(ServerId server) const {
   return AtLocked(server).connected;
 }
 
-void ServerGroup::Partition(const std::vector<std::set<ServerId>>& parts) {
+void ServerGroup::Partition(const std::vector<std::set<ServerId>>& asked) {
+  const bool has_all =
+      std::any_of(asked.begin(), asked.end(), [this](const auto& part) {
+        return part.size() == static_cast<size_t>(size());
+      });
+  const auto parts = has_all ? std::vector<std::set<ServerId>>() : asked;
   std::vector<std::string> on;
   std::vector<std::string> off;
   bool is_news = false;
