@@ -87,14 +87,14 @@ function buildVerdict(events, operations) {
 }
 
 // The lanes, by client: {client, operations}. Those of the counterexample are
-// never among those left out.
+// on top, next to the servers, and never among those left out.
 function buildClients(operations, verdict) {
-  const lanes = d3.nest().key((each) => each.client).entries(operations)
-    .map(({ key, values }) => ({ client: Number(key), operations: values }))
-    .sort((a, b) => a.client - b.client);
   const accused = new Set(verdict?.counterexample.map((each) => each.client));
-  let room = MAX_CLIENTS - accused.size;
-  return lanes.filter(({ client }) => accused.has(client) || room-- > 0);
+  return d3.nest().key((each) => each.client).entries(operations)
+    .map(({ key, values }) => ({ client: Number(key), operations: values }))
+    .sort((a, b) => accused.has(b.client) - accused.has(a.client) ||
+      a.client - b.client)
+    .slice(0, Math.max(MAX_CLIENTS, accused.size));
 }
 
 function buildHistory(events, end) {
