@@ -106,7 +106,7 @@ void KvClient::Append(const std::string& key, const std::string& value,
 kvraft::Reply KvClient::GetVersioned(const std::string& key, Place place) {
   OperationEvent operation =
       Begin(porcupine::Kind::kVersionedGet, key, nullptr, {}, place);
-  const kvraft::Reply reply = clerk_.GetVersioned(key);
+  kvraft::Reply reply = clerk_.GetVersioned(key);
   if (reply.err == kvraft::Err::kOk) {
     operation.result = reply.value;
     operation.result_version = reply.version;
