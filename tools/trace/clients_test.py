@@ -101,6 +101,13 @@ class Lanes(Page):
                                r'.*the end"')
         self.assertLess(len(said), 110)
 
+    def test_versions(self) -> None:
+        self.view("select(arguments[0])", next(
+            i for i, event in enumerate(self.events)
+            if event.get("answer") == "ErrVersion"))
+        self.assertIn('C1 returns from put("0", "v", version 2) → ErrVersion',
+                      self.text("#said"))
+
     def test_search(self) -> None:
         self.press("/", "c2 errmaybe")
         found = [self.events[i] for i in self.view("hits")]

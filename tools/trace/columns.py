@@ -141,7 +141,8 @@ def operation(event: Event) -> str:
              if name in event]
     if "version" in event:
         asked.append(f"version {event['version']}")
-    call = f"C{event['client']} {event.get('kind', '?')}({', '.join(asked)})"
+    kind = str(event.get("kind", "?")).removeprefix("versioned_")
+    call = f"C{event['client']} {kind}({', '.join(asked)})"
     if event.get("phase") != "end":
         return f"{call} is called"
     answer = [quoted(event["result"])] if "result" in event else []

@@ -291,7 +291,7 @@ class Text(Folder):
                 ({**read, **done, "result": "a" * 99 + "end"},
                  f'C3 get("0") -> "{"a" * 30}...{"a" * 27}end"'),
                 ({**put, "phase": "end", "answer": "ErrVersion"},
-                 'C3 versioned_put("k", "v", version 2) -> ErrVersion'),
+                 'C3 put("k", "v", version 2) -> ErrVersion'),
                 ({**read, **done, "result": "v", "result_version": 3},
                  'C3 get("0") -> "v", version 3')):
             with self.subTest(what):

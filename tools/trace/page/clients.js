@@ -21,12 +21,12 @@ function shortened(text, most = 24) {
 
 const quoted = (text, most) => `"${shortened(String(text ?? ''), most)}"`;
 
-// `append("0", "x 0 3 y")`.
+// `append("0", "x 0 3 y")`; a versioned call is known by its versions.
 function callWords(event, most) {
   const parts = [quoted(event.key, most)];
   if (event.value !== undefined) parts.push(quoted(event.value, most));
   if (event.version !== undefined) parts.push(`version ${event.version}`);
-  return `${event.kind}(${parts.join(', ')})`;
+  return `${String(event.kind).replace('versioned_', '')}(${parts.join(', ')})`;
 }
 
 // ` → "x 0 3 y"`; nothing before it has returned.
