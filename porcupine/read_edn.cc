@@ -192,7 +192,7 @@ class Events {
       return absl::StrCat("unknown operation ", f,
                           "; known are :read, :write and :cas of registers");
     }
-    const std::string fault = SetValue(value, &record);
+    std::string fault = SetValue(value, &record);
     if (!fault.empty()) return fault;
     open_[client] = history_.size();
     history_.push_back(std::move(record));
@@ -248,7 +248,8 @@ class Events {
 absl::StatusOr<History> ReadEdn(std::istream& in) {
   std::string text;
   std::string buffer(1 << 16, '\0');
-  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
+  const auto block = static_cast<std::streamsize>(buffer.size());
+  while (in.read(buffer.data(), block) || in.gcount() > 0) {
     text.append(buffer, 0, in.gcount());
     if (text.size() > kMaxFileBytes) {
       return absl::InvalidArgumentError(absl::StrCat(
