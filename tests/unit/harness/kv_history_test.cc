@@ -63,6 +63,19 @@ class KvHistoryTest : public testing::Test {
   std::string last_result_;
 };
 
+TEST(ShowKvCommand, ReadsAsTheCall) {
+  const auto show = [](const kvraft::Command& command) {
+    return ShowKvCommand(
+        rsm::Sessions::EncodeCommand(3, 7, rpc::Encode(command)));
+  };
+  EXPECT_EQ(show({CommandKind::kGet, "k"}), "get(\"k\")");
+  EXPECT_EQ(show({CommandKind::kAppend, "k", "v"}), "append(\"k\", \"v\")");
+  EXPECT_EQ(show({CommandKind::kPutVersion, "k", "v", 2}),
+            "versioned_put(\"k\", \"v\", version 2)");
+  EXPECT_EQ(ShowKvCommand(rsm::Sessions::EncodeOpen()), "open session");
+  EXPECT_EQ(ShowKvCommand("odd"), "");
+}
+
 TEST_F(KvHistoryTest, Right) {
   EXPECT_EQ(history_.Check().outcome, Outcome::kOk);
   Do(0, Kind::kGet);
