@@ -14,14 +14,10 @@ for file in tools/skeleton/"$room"/*.in; do
   case $name in
     *.private)
       name=${name%.private}.h
-      awk -v new_part="$file" '
-        /^ private:$/ {
-          print
-          while ((getline line <new_part) > 0) print line
-          skips = 1
-        }
-        /^};$/ { skips = 0 }
-        !skips' "$room/$name" >"$folder/$name"
+      sed "/^ private:\$/,/^};\$/ {
+             /^ private:\$/ r $file
+             /^ private:\$/! { /^};\$/! d }
+           }" "$room/$name" >"$folder/$name"
       ;;
     README.md) ;; # of the whole folder
     *) cp "$file" "$folder/$name" ;;

@@ -31,6 +31,7 @@ constexpr std::string_view kLiveness[] = {
     "leader rejected Start()",
     "leader2 rejected Start()",
     "kTimeLimitMessage",
+    "no server executed a command within 10 s",
     // In scenarios.
     "S0, the leader, sent S",
     "S0 does not lead term ",
