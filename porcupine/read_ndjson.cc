@@ -105,8 +105,6 @@ absl::Status ReadOutcome(Fields* fields, Record* record) {
       fields->Read("version", done, &record->result_version);
       [[fallthrough]];
     case Kind::kGet:
-      fields->Read("result", done, &record->result);
-      break;
     case Kind::kGetAndAppend:
       fields->Read("result", done, &record->result);
       break;
