@@ -473,9 +473,9 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            std::shared_ptr<persister::Persister> persister,
                            std::shared_ptr<ApplyChannel> apply_channel,
                            Options options) {
-  auto server =
-      std::make_shared<RaftServer>(std::move(peers), me, std::move(persister),
-                                   std::move(apply_channel), options);
+  auto server = std::make_shared<RaftServer>(
+      std::move(peers), me, std::move(persister), std::move(apply_channel),
+      std::move(options));
   server->StartThreads();
   return server;
 }

@@ -62,7 +62,9 @@ class Clients {
   }
 
  private:
-  int64_t Below(int64_t n) { return random_() % n; }
+  int64_t Below(int64_t n) {
+    return static_cast<int64_t>(random_() % static_cast<uint64_t>(n));
+  }
 
   void Choose(Record* record) {
     const int64_t dice = Below(100);
