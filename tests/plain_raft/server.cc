@@ -28,14 +28,13 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                        ServerId me,
                        std::shared_ptr<persister::Persister> persister,
                        std::shared_ptr<ApplyChannel> apply_channel,
-                       const Options& options)
+                       bool announce_state, base::Random random)
     : peers_(std::move(peers)),
       me_(static_cast<size_t>(me)),
       persister_(std::move(persister)),
       apply_channel_(std::move(apply_channel)),
-      announce_state_(options.announce_state),
-      random_(options.random.has_value() ? *options.random
-                                         : base::Random::FromEntropy()) {
+      announce_state_(announce_state),
+      random_(random) {
   MutexLock lock(&mu_);
   RestoreLocked();
   announced_ = StateLocked();
@@ -475,7 +474,9 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            Options options) {
   auto server = std::make_shared<RaftServer>(
       std::move(peers), me, std::move(persister), std::move(apply_channel),
-      std::move(options));
+      options.announce_state,
+      options.random.has_value() ? *options.random
+                                 : base::Random::FromEntropy());
   server->StartThreads();
   return server;
 }

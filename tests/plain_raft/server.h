@@ -30,8 +30,8 @@ class RaftServer : public Raft,
  public:
   RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
              std::shared_ptr<persister::Persister> persister,
-             std::shared_ptr<ApplyChannel> apply_channel,
-             const Options& options);
+             std::shared_ptr<ApplyChannel> apply_channel, bool announce_state,
+             base::Random random);
   ~RaftServer() override;
 
   State GetState() const override EXCLUDES(mu_);
