@@ -94,6 +94,7 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
               for _ in range(10) for lab, seeds in ((2, many), (3, some))]),
         Step("hidden fsgsbase", [Command(
             ("env", "SIM_FSGSBASE=off", "make", "sim-test"), results=1)]),
+        # All of lab 3 takes minutes there.
         Step("sim-race", [make("sim-race", "LAB=2", "SEEDS=2", results=1),
                           make("sim-race", "LAB=3", "SEEDS=1",
                                "RUN=^TestScenario|4A$", results=1)],
