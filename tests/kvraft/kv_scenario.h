@@ -19,7 +19,7 @@
 #include "rpc/rpc.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_cluster.h"
-#include "tests/harness/tap.h"
+#include "tests/harness/service_scenario.h"
 
 namespace tests {
 
@@ -27,35 +27,17 @@ namespace tests {
 // executed.
 bool IsExecuted(const labrpc::Packet& packet);
 
-class KvScenario {
+class KvScenario : public harness::ServiceScenario {
  public:
   // Makes the cluster and prints the title. The options' tap is its own.
   explicit KvScenario(std::string_view title,
                       harness::KvCluster::Options options = {.servers = 3},
                       harness::Place place = harness::Place::Here());
 
-  // Waits until `is_so`; fails after 20 s. `what` completes "expected ...".
-  void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
-                 harness::Place place = harness::Place::Here());
-
-  // Makes that server the leader, and keeps it so: no other is heard by the
-  // servers, until there is another choice or none.
-  void Elect(raft::ServerId server,
-             harness::Place place = harness::Place::Here());
-  // The same, but whichever of the others is elected first: those that only
-  // hear each other would vote in vain for long if one of them were meant.
-  raft::ServerId ElectAnother(raft::ServerId than,
-                              harness::Place place = harness::Place::Here());
-  void LeaveFree() { tap_.ForgetAll(); }
-
   // The leader, elected so, gets no more answers from the other servers: its
   // entries do not commit. They hear it, so that none starts an election. Until
   // LeaveFree().
   void Stall(raft::ServerId leader);
-
-  // Cuts that server off from the others, or none any more. Clients reach all.
-  void CutOff(raft::ServerId server);
-  void Heal() { cluster.stage().ConnectAll(); }
 
   // What becomes of messages between that client and the servers. Runs under
   // the rules of labrpc::Tap.
@@ -88,18 +70,10 @@ class KvScenario {
     return future->get();
   }
 
-  // Waits until every server has the same last entry.
-  void AwaitEqualLogs(harness::Place place = harness::Place::Here());
-
-  raft::Status StatusOf(raft::ServerId server) {
-    return cluster.stage().RaftOf(server)->GetStatus();
-  }
-
  private:
+  harness::ServiceCluster& stage() override { return cluster.stage(); }
   labrpc::Ruling Ask(const labrpc::Packet& packet) EXCLUDES(mu_);
   harness::KvCluster::Options WithTap(harness::KvCluster::Options options);
-
-  harness::Tap tap_;  // of Raft's messages
 
   base::Mutex mu_;
   std::string tapped_ ABSL_GUARDED_BY(mu_);  // begin of its ends' names

@@ -5,11 +5,9 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <future>
 #include <iterator>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -19,7 +17,7 @@
 #include "gtest/gtest.h"
 #include "rpc/codec.h"
 #include "tests/harness/rsm_cluster.h"
-#include "tests/harness/tap.h"
+#include "tests/harness/service_scenario.h"
 #include "tests/runner/suite.h"
 
 namespace tests {
@@ -32,56 +30,16 @@ using harness::Place;
 using harness::RsmCluster;
 using harness::RsmClusterOptions;
 using raft::ServerId;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Clock = std::chrono::steady_clock;
 
 const auto kSuite = runner::Suite::OfScenarios("RSM4AScenario", "rsm", "4A");
 
 // A cluster whose leaders are the test's choice.
-class RsmScenario {
+class RsmScenario : public harness::ServiceScenario {
  public:
   explicit RsmScenario(std::string_view title, RsmClusterOptions options = {})
       : cluster(WithTap(std::move(options), &tap_)) {
     cluster.Begin(title);
-  }
-
-  // Waits until `is_so`; fails after 20 s.
-  void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
-                 Place place = Place::Here()) {
-    const Clock::time_point limit = Clock::now() + harness::kScenarioLimit;
-    while (!is_so()) {
-      if (Clock::now() > limit) {
-        Fail(Kind::kLiveness, absl::StrCat("expected ", what, " within 20 s"),
-             place);
-      }
-      cluster.stage().Sleep(milliseconds(5), place);
-    }
-  }
-
-  // Makes that server the leader, and keeps it so: no other one is heard, until
-  // there is another choice or none.
-  void Elect(ServerId server, Place place = Place::Here()) {
-    LeaveFree();
-    tap_.Drop(harness::AnyRequest().NotFrom(server));
-    WaitUntil(
-        absl::StrCat("S", server, " to lead"),
-        [&] { return cluster.stage().GetState(server).is_leader; }, place);
-  }
-  void LeaveFree() { tap_.ForgetAll(); }
-
-  // S1 or S2, whichever is elected first, while S0 is cut off: if one of them
-  // were meant they would vote in vain for long.
-  ServerId ElectAnother(Place place = Place::Here()) {
-    LeaveFree();
-    const auto leads = [this](ServerId server) {
-      return cluster.stage().GetState(server).is_leader;
-    };
-    WaitUntil(
-        "another leader", [&] { return leads(1) || leads(2); }, place);
-    const ServerId leader = leads(1) ? 1 : 2;
-    tap_.Drop(harness::AnyRequest().NotFrom(leader));
-    return leader;
   }
 
   // Submits, which must not be refused.
@@ -123,14 +81,6 @@ class RsmScenario {
     return rpc::Decode<int64_t>(result.value).value();
   }
 
-  raft::Status StatusOf(ServerId server) {
-    return cluster.stage().RaftOf(server)->GetStatus();
-  }
-
-  // Cuts S0 off from S1 and S2.
-  void CutOff() { cluster.stage().Partition({0}, {1, 2}); }
-  void Heal() { cluster.stage().ConnectAll(); }
-
  private:
   static RsmClusterOptions WithTap(RsmClusterOptions options,
                                    harness::Tap* tap) {
@@ -138,7 +88,7 @@ class RsmScenario {
     return options;
   }
 
-  harness::Tap tap_;
+  harness::ServiceCluster& stage() override { return cluster.stage(); }
 
  public:
   RsmCluster cluster;
@@ -157,12 +107,12 @@ TEST(RSM4AScenario, IdleLeaderAfterHeal) {
   EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &first), 1);
   scenario.cluster.CheckCounter(1, /*servers=*/3);
 
-  scenario.CutOff();
+  scenario.CutOff(0);
   std::vector<std::future<rsm::Result>> waiting;
   for (int i = 0; i < 10; ++i) {
     waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
   }
-  scenario.ElectAnother();
+  scenario.ElectAnother(0);
   for (const auto& result : waiting) EXPECT_FALSE(scenario.IsReady(result));
 
   scenario.Heal();
@@ -187,10 +137,10 @@ TEST(RSM4AScenario, IndexUsedAgain) {
   std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
   scenario.cluster.CheckCounter(1, /*servers=*/2);  // S1 and S2
 
-  scenario.CutOff();
+  scenario.CutOff(0);
   std::future<rsm::Result> lost = scenario.Submit(0, CounterCommand::kNull);
   std::future<rsm::Result> lost_too = scenario.Submit(0, CounterCommand::kNull);
-  const ServerId other = scenario.ElectAnother();
+  const ServerId other = scenario.ElectAnother(0);
   std::future<rsm::Result> second =
       scenario.Submit(other, CounterCommand::kInc);
   EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &second), 2);
@@ -222,12 +172,12 @@ TEST(RSM4AScenario, SnapshotOverWaiters) {
   std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
   scenario.cluster.CheckCounter(1, /*servers=*/2);
 
-  scenario.CutOff();
+  scenario.CutOff(0);
   std::vector<std::future<rsm::Result>> waiting;
   for (int i = 0; i < 5; ++i) {
     waiting.push_back(scenario.Submit(0, CounterCommand::kNull));
   }
-  const ServerId other = scenario.ElectAnother();
+  const ServerId other = scenario.ElectAnother(0);
   for (int i = 0; i < 50; ++i) {
     std::future<rsm::Result> result =
         scenario.Submit(other, CounterCommand::kInc);
@@ -253,7 +203,7 @@ TEST(RSM4AScenario, KillWithAThousandWaiters) {
   std::future<rsm::Result> first = scenario.Submit(0, CounterCommand::kInc);
   EXPECT_EQ(scenario.Expect(rsm::Outcome::kDone, &first), 1);
 
-  scenario.CutOff();
+  scenario.CutOff(0);
   const auto threads = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"),
                          {});
