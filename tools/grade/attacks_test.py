@@ -64,7 +64,8 @@ class Attacks(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         cls.folder = tempfile.TemporaryDirectory(prefix="attacks-")
-        place = ask([ROOT / "tools/theirs.sh", ATTACKS]).stdout.strip()
+        place = ask([ROOT / "tools/theirs.sh",
+                     f"raft={ATTACKS}"]).stdout.strip()
         jobs = os.cpu_count() or 1
         for program in ("raft_judge", "raft_judge_sim"):
             build(program, jobs=jobs)
