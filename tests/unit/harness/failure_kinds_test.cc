@@ -32,6 +32,7 @@ constexpr std::string_view kLiveness[] = {
     "leader2 rejected Start()",
     "kTimeLimitMessage",
     "no server executed a command within 10 s",
+    "expected \", what, \" within 20 s",
     // In scenarios.
     "S0, the leader, sent S",
     "S0 does not lead term ",
