@@ -35,6 +35,7 @@ using harness::Fail;
 using harness::Kind;
 using harness::KvClient;
 using harness::KvCluster;
+using harness::Place;
 using harness::TestThreads;
 using kvraft::Err;
 using kvraft::Reply;
@@ -327,11 +328,7 @@ TEST(KVRaft3AScenario, ReaderInPartitions) {
       last = value;
     }
   });
-  Partitioner partitioner(&cluster);
-  cluster.stage().Sleep(seconds(8));
-  stopped = true;
-  partitioner.Stop();
-  cluster.stage().ConnectAll();
+  PartitionAgainAndAgain(&cluster, seconds(8), &stopped, Place::Here());
   threads.Join();
   cluster.End();
 }

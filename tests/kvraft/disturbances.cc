@@ -27,20 +27,26 @@ void CrashAndRestartAll(harness::KvCluster* cluster) {
   stage.ConnectAll();
 }
 
-Partitioner::Partitioner(harness::KvCluster* cluster) {
-  cluster->Spawn(&threads_, [this, cluster] {
+void PartitionAgainAndAgain(harness::KvCluster* cluster,
+                            std::chrono::seconds time,
+                            std::atomic<bool>* clients_stopped,
+                            harness::Place place) {
+  harness::ServiceCluster& stage = cluster->stage();
+  harness::TestThreads partitioner;
+  cluster->Spawn(&partitioner, [&partitioner, cluster] {
     base::Random random = base::Random::ForOwner("partitioner");
-    while (!threads_.Stopping()) {
+    while (!partitioner.Stopping()) {
       Divide(cluster, &random);
       cluster->stage().Sleep(harness::kKvElectionTimeout +
                              std::chrono::milliseconds(random.Between(0, 199)));
     }
   });
-}
-
-void Partitioner::Stop() {
-  threads_.Stop();
-  threads_.Join();
+  stage.Sleep(time, place);
+  *clients_stopped = true;
+  partitioner.Stop();
+  partitioner.Join();  // when the last division has had its time
+  stage.ConnectAll();
+  stage.Sleep(harness::kKvElectionTimeout, place);
 }
 
 }  // namespace tests

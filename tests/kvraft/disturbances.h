@@ -5,6 +5,9 @@
 #ifndef TESTS_KVRAFT_DISTURBANCES_H_
 #define TESTS_KVRAFT_DISTURBANCES_H_
 
+#include <atomic>
+#include <chrono>
+
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_cluster.h"
 
@@ -13,20 +16,14 @@ namespace tests {
 // Crashes all servers, and starts them when an election would have been over.
 void CrashAndRestartAll(harness::KvCluster* cluster);
 
-// Divides the servers into two random parts, again and again; clients reach
-// both. While it runs, the main thread neither connects nor partitions servers.
-class Partitioner {
- public:
-  // Starts.
-  explicit Partitioner(harness::KvCluster* cluster);
-
-  // Ends, when the last partition has had its time: up to 1.2 s. The servers
-  // stay divided.
-  void Stop();
-
- private:
-  harness::TestThreads threads_;
-};
+// Divides the servers into two random parts, again and again for that time;
+// clients reach both. Then sets `clients_stopped`, joins the parts, since a
+// call may wait in the one without a majority, and gives them an election's
+// time.
+void PartitionAgainAndAgain(harness::KvCluster* cluster,
+                            std::chrono::seconds time,
+                            std::atomic<bool>* clients_stopped,
+                            harness::Place place);
 
 }  // namespace tests
 

@@ -21,7 +21,6 @@ namespace {
 
 using harness::Fail;
 using harness::Kind;
-using harness::kKvElectionTimeout;
 using harness::KvClient;
 using harness::KvCluster;
 using harness::Place;
@@ -93,13 +92,7 @@ std::vector<int> RunClients(const KvTest2022& test, KvCluster* cluster,
   if (test.partitions) {
     // Let the clients perform some operations without interruption.
     stage.Sleep(seconds(1), place);
-    Partitioner partitioner(cluster);
-    stage.Sleep(seconds(5), place);
-    stopped = true;
-    partitioner.Stop();
-    // A call may wait in the part without a majority.
-    stage.ConnectAll();
-    stage.Sleep(kKvElectionTimeout, place);
+    PartitionAgainAndAgain(cluster, seconds(5), &stopped, place);
   } else {
     stage.Sleep(seconds(5), place);
     stopped = true;

@@ -17,7 +17,6 @@ namespace {
 
 using harness::Fail;
 using harness::Kind;
-using harness::kKvElectionTimeout;
 using harness::KvClient;
 using harness::KvCluster;
 using harness::Place;
@@ -129,14 +128,8 @@ void RunClients(const KvTest2025& test, KvCluster* cluster, Puts* puts,
     });
   }
   stage.Sleep(seconds(1), place);
-  if (test.partitions) {
-    Partitioner partitioner(cluster);
-    stage.Sleep(seconds(5), place);
-    stopped = true;
-    partitioner.Stop();
-    stage.ConnectAll();
-    stage.Sleep(kKvElectionTimeout, place);
-  }
+  if (test.partitions)
+    PartitionAgainAndAgain(cluster, seconds(5), &stopped, place);
   stopped = true;
   clients.Join();
   stage.CheckError(place);
