@@ -11,6 +11,7 @@
 
 #include "base/logging.h"
 #include "raft/saved_state.h"
+#include "raft/saved_state_reader.h"
 #include "raft/server.h"
 #include "rpc/codec.h"
 
@@ -79,8 +80,8 @@ base::Rope RaftServer::EncodeStateLocked() {
 }
 
 void RaftServer::RestoreLocked() {
-  const std::string bytes = CallDisk(log_name_, "cannot be read", [this] {
-    return persister_->ReadRaftState().ToString();
+  const base::Rope bytes = CallDisk(log_name_, "cannot be read", [this] {
+    return persister_->ReadRaftState();
   });
   snapshot_ = CallDisk(log_name_, "cannot be read",
                        [this] { return persister_->ReadSnapshot(); });
@@ -88,7 +89,7 @@ void RaftServer::RestoreLocked() {
   if (bytes.empty() && snapshot_.empty()) return;  // a new server
 
   // A server that forgot what it promised must not take part.
-  absl::StatusOr<SavedState> saved = DecodeSavedState(bytes);
+  absl::StatusOr<SavedState> saved = SavedStateReader().Read(bytes);
   CHECK(saved.ok()) << log_name_ << ": the saved raft state is damaged: "
                     << saved.status().message();
   const absl::Status matches = CheckSnapshot(*saved, snapshot_);

@@ -1,5 +1,4 @@
-// What a server had saved, read back without making a Raft of it: for tools and
-// for checkers of a Raft from outside. A Raft need not offer this header.
+// What a server has saved (raft/saved_state_reader.h reads it).
 //
 // A saved raft state is a seal, a header, and the packed entries of the log.
 // The seal says which format this is and has a checksum of all else, so that
@@ -12,14 +11,11 @@
 #ifndef RAFT_SAVED_STATE_H_
 #define RAFT_SAVED_STATE_H_
 
-#include <string_view>
 #include <tuple>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "base/rope.h"
 #include "raft/checksum.h"
-#include "raft/entries.h"
 #include "raft/types.h"
 
 namespace raft {
@@ -51,16 +47,6 @@ struct SavedHeader {
   }
   friend bool operator==(const SavedHeader&, const SavedHeader&) = default;
 };
-
-// Figure 2, "persistent state on all servers".
-struct SavedState : SavedHeader {
-  Entries entries;
-};
-
-// Takes the bytes that a Raft gave to its Persister; none stand for a new
-// server. Returns kDataLoss if they are not such bytes: no single bit of them
-// can be another one unseen.
-absl::StatusOr<SavedState> DecodeSavedState(std::string_view bytes);
 
 // Returns kDataLoss if `snapshot` is not what was saved with the raft state.
 absl::Status CheckSnapshot(const SavedHeader& header,

@@ -35,6 +35,7 @@ class LogReader : public harness::ClusterObserver {
                   {"server", server},
                   {"incarnation", incarnation},
                   {"last_included_index", state->last_included_index},
+                  {"kept", state->kept},
                   {"terms", Json::array()}};
     for (const raft::EntryView entry : state->entries) {
       event["terms"].push_back(entry.term);

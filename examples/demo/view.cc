@@ -122,6 +122,8 @@ std::string View::TakeLog(ServerId id, const Json& event) {
   if (event.at("incarnation") != server.incarnation) return "";
   const Index discarded = event.at("last_included_index");
   std::vector<Term> log(discarded);
+  const size_t kept_end = discarded + event.at("kept").get<size_t>();
+  for (size_t i = discarded; i < kept_end; ++i) log.push_back(server.log.at(i));
   for (const Json& term : event.at("terms")) log.push_back(term);
   const std::vector<Term> before = std::exchange(server.log, log);
   server.discarded = discarded;

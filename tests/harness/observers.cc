@@ -21,10 +21,10 @@ void Observers::OnPacket(const labrpc::Packet& packet) const {
 }
 
 void Observers::OnSave(raft::ServerId server, int incarnation,
-                       const base::Rope& raft_state,
+                       DiskReader* reader, const base::Rope& raft_state,
                        const base::Rope* snapshot) const {
   if (list_.empty() || !CanReadDisks()) return;
-  std::optional<DiskState> state = ReadDisk(raft_state.ToString());
+  std::optional<DiskState> state = reader->Read(raft_state);
   if (state.has_value() && snapshot != nullptr) state->snapshot = *snapshot;
   Tell(&ClusterObserver::OnSave, server, incarnation, state);
 }

@@ -15,6 +15,7 @@
 #include "base/rope.h"
 #include "labrpc/packet.h"
 #include "raft/types.h"
+#include "tests/harness/disk.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/observer.h"
 
@@ -38,8 +39,8 @@ class Observers {
   }
 
   void OnPacket(const labrpc::Packet& packet) const;
-  // The snapshot is null if it was kept.
-  void OnSave(raft::ServerId server, int incarnation,
+  // The snapshot is null if it was kept. The reader is that incarnation's own.
+  void OnSave(raft::ServerId server, int incarnation, DiskReader* reader,
               const base::Rope& raft_state, const base::Rope* snapshot) const;
 
   // Calls `get_state` and tells what it returned.

@@ -310,7 +310,8 @@ void Recorder::OnSave(ServerId server, int incarnation,
   fields["current_term"] = state->current_term;
   fields["voted_for"] = nullptr;
   if (state->voted_for != raft::kNobody) fields["voted_for"] = state->voted_for;
-  fields["log"] = state->last_included_index + state->entries.size();
+  fields["log"] =
+      state->last_included_index + state->kept + state->entries.size();
   if (state->last_included_index > 0) {
     fields["last_included_index"] = state->last_included_index;
   }

@@ -120,16 +120,19 @@ void ServerGroup::ObserveDisk(ServerId server, Disk* disk) {
   const int incarnation = Incarnation(server);
   // What the old incarnation saved in its last moments is there too, though no
   // observer was told.
+  const auto reader = std::make_shared<DiskReader>();
   const base::Rope raft_state = disk->ReadRaftState();
   const base::Rope snapshot = disk->ReadSnapshot();
   if (!raft_state.empty() || !snapshot.empty()) {
-    options_.observers.OnSave(server, incarnation, raft_state, &snapshot);
+    options_.observers.OnSave(server, incarnation, reader.get(), raft_state,
+                              &snapshot);
   }
   Disk::Observer observer;
   if (options_.observers.any()) {
-    observer = [observers = options_.observers, server, incarnation](
+    observer = [observers = options_.observers, server, incarnation, reader](
                    const base::Rope& state, const base::Rope* saved_snapshot) {
-      observers.OnSave(server, incarnation, state, saved_snapshot);
+      observers.OnSave(server, incarnation, reader.get(), state,
+                       saved_snapshot);
     };
   }
   // Also without one: this takes a lock, and being observed must not change a

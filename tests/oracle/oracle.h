@@ -155,14 +155,12 @@ class Oracle : public harness::ClusterObserver {
     std::map<raft::ServerId, Position> acknowledged;  // to the leader
   };
 
-  // What was saved last, and where its entries end.
+  // What was saved last.
   struct Disk {
     raft::Term term = 0;
     raft::ServerId vote = raft::kNobody;
     Position base;
-    std::string packed;
     std::vector<raft::Term> terms;
-    std::vector<size_t> ends;
     std::map<raft::Term, raft::ServerId> votes;  // ever saved
     uint64_t snapshot_hash = 0;
     size_t snapshot_size = 0;

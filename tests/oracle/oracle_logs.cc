@@ -17,14 +17,6 @@ namespace {
 
 constexpr size_t kShownCommand = 40;
 
-size_t CommonPrefix(std::string_view a, std::string_view b) {
-  // Nearly always the one begins with the other, which is quickly compared.
-  const size_t shorter = std::min(a.size(), b.size());
-  if (a.substr(0, shorter) == b.substr(0, shorter)) return shorter;
-  return static_cast<size_t>(
-      std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
-}
-
 }  // namespace
 
 Oracle::Position Oracle::Disk::Last() const {
@@ -50,11 +42,7 @@ void Oracle::Disk::DiscardUpTo(Position last_included) {
   const bool is_kept = last_included.index > base.index && Holds(last_included);
   const size_t entries =
       is_kept ? last_included.index - base.index : terms.size();
-  const size_t bytes = entries == 0 ? 0 : ends[entries - 1];
   terms.erase(terms.begin(), terms.begin() + static_cast<ptrdiff_t>(entries));
-  ends.erase(ends.begin(), ends.begin() + static_cast<ptrdiff_t>(entries));
-  for (size_t& end : ends) end -= bytes;
-  packed.erase(0, bytes);
   base = last_included;
 }
 
@@ -255,50 +243,45 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state,
   JudgeDiskLocked(server);
 }
 
-// Reads the entries after what the log has in common with the one before.
+// Reads the entries after those that were kept.
 void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
   Disk& disk = ServerLocked(server).disk;
-  const std::string& packed = state.entries.bytes();
   const Position base{state.last_included_index, state.last_included_term};
   const bool is_moved = base != disk.base;  // by a snapshot
   if (is_moved) disk.DiscardUpTo(base);
-  const Position last_kept = disk.Last();
-  const size_t common = CommonPrefix(disk.packed, packed);
-  const auto known =
-      std::upper_bound(disk.ends.begin(), disk.ends.end(), common) -
-      disk.ends.begin();
-  disk.ends.resize(static_cast<size_t>(known));
-  disk.terms.resize(static_cast<size_t>(known));
+  const Position last_before = disk.Last();
+  CHECK_LE(state.kept, disk.terms.size());
 
-  size_t end = disk.ends.empty() ? 0 : disk.ends.back();
-  const std::string_view fresh = std::string_view(packed).substr(end);
-  // An entry that conflicts takes the place of what it removes.
-  if (is_moved && fresh.empty() && disk.Last().index < last_kept.index) {
-    Violate(
-        kKeptAfterSnapshot,
-        absl::StrCat("S", server, " has a snapshot up to (", base.index, ",",
-                     base.term,
-                     "), which was in its log; what "
-                     "followed there, up to (",
-                     last_kept.index, ",", last_kept.term, "), is gone from (",
-                     disk.Last().index + 1, ") on, and may be committed"));
-  }
-  for (raft::Entries::Iterator entry(fresh);
-       !(entry == raft::Entries::Iterator({})); ++entry) {
-    const raft::EntryView view = *entry;
-    const Position last = disk.Last();
-    if (view.term < last.term || view.term > disk.term) {
+  const size_t size = state.kept + state.entries.size();
+  size_t read = state.kept;
+  bool has_new = false;
+  for (const raft::EntryView entry : state.entries) {
+    const Term prev_term = read == 0 ? base.term : disk.terms[read - 1];
+    const Position position{base.index + ++read, entry.term};
+    if (entry.term < prev_term || entry.term > disk.term) {
       Violate(kWellFormed, absl::StrCat("S", server, " in term ", disk.term,
-                                        " saves an entry of term ", view.term,
-                                        " after one of term ", last.term));
+                                        " saves an entry of term ", entry.term,
+                                        " after one of term ", prev_term));
     }
-    HoldsLocked(server, {last.index + 1, view.term}, last.term, view.command);
-    StoresLocked(server, {last.index + 1, view.term});
-    end += raft::Entries::kHeaderBytes + view.command.size();
-    disk.terms.push_back(view.term);
-    disk.ends.push_back(end);
+    HoldsLocked(server, position, prev_term, entry.command);
+    if (disk.Holds(position)) continue;
+    has_new = true;
+    disk.terms.resize(read - 1);
+    disk.terms.push_back(entry.term);
+    StoresLocked(server, position);
   }
-  disk.packed = packed;
+  disk.terms.resize(size);
+  // An entry that conflicts takes the place of what it removes.
+  if (is_moved && !has_new && disk.Last().index < last_before.index) {
+    Violate(kKeptAfterSnapshot,
+            absl::StrCat("S", server, " has a snapshot up to (", base.index,
+                         ",", base.term,
+                         "), which was in its log; what "
+                         "followed there, up to (",
+                         last_before.index, ",", last_before.term,
+                         "), is gone from (", disk.Last().index + 1,
+                         ") on, and may be committed"));
+  }
 }
 
 void Oracle::JudgeDiskLocked(ServerId server) {

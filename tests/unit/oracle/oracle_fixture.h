@@ -80,7 +80,8 @@ class Story {
 
   void Save(raft::ServerId server, raft::Term term, raft::ServerId vote,
             const Terms& log) {
-    disks_[Slot(server)] = {term, vote, 0, 0, EntriesOf(log, 0)};
+    disks_[Slot(server)] = {
+        .current_term = term, .voted_for = vote, .entries = EntriesOf(log, 0)};
     SaveDisk(server, disks_[Slot(server)]);
   }
   // Keeps term and vote. The log begins after an entry of that index and term.
@@ -105,6 +106,14 @@ class Story {
     disk.current_term = term;
     disk.voted_for = vote;
     SaveDisk(server, disks_[Slot(server)]);
+  }
+  // Keeps term and vote, and the log's first `kept` entries, which are not told
+  // again.
+  void SaveMore(raft::ServerId server, size_t kept, const Terms& more) {
+    harness::DiskState disk = disks_[Slot(server)];
+    disk.kept = kept;
+    disk.entries = EntriesOf(more, kept);
+    SaveDisk(server, disk);
   }
   // Keeps the vote, unless the term is new.
   void SaveLog(raft::ServerId server, raft::Term term, const Terms& log) {

@@ -246,6 +246,20 @@ TEST(OracleLogs, WhatANewerTermOverwritesWasSaved) {
   EXPECT_EQ(story.verdict(), "");
 }
 
+TEST(OracleLogs, WhatWasKeptIsPartOfTheLog) {
+  Story story(/*servers=*/5);
+  Begin(&story);
+  const uint64_t call = story.Appends(
+      0, 1, {.term = 1, .prev = 2, .prev_term = 1, .entries = {1}});
+  story.SaveMore(1, /*kept=*/2, {1});
+  story.AnswerAppend(call, 1, true);
+  EXPECT_EQ(story.verdict(), "");
+  story.SaveMore(1, /*kept=*/3, {});
+  EXPECT_EQ(story.verdict(), "");
+  story.SaveMore(1, /*kept=*/2, {});
+  EXPECT_TRUE(story.Broke(kAcknowledgedStays)) << story.verdict();
+}
+
 TEST(OracleLogs, AcknowledgedStays) {
   Story near(/*servers=*/5);
   Begin(&near);
