@@ -75,11 +75,16 @@ TEST_F(ResponderTest, MovedItAnswersFromItsNewPlace) {
 }
 
 TEST_F(ResponderTest, ReplacedItGivesNothing) {
+  Given second_given;
   Responder<int> first = Make();
-  first = Make();
+  first = Responder<int>([&second_given](std::optional<std::string> reply) {
+    second_given.push_back(std::move(reply));
+  });
   EXPECT_EQ(given_, Given{std::nullopt});
+  EXPECT_EQ(second_given, Given{});
   std::move(first).Send(7);
-  EXPECT_EQ(given_, (Given{std::nullopt, Encode(7)}));
+  EXPECT_EQ(given_, Given{std::nullopt});
+  EXPECT_EQ(second_given, Given{Encode(7)});
 }
 
 // Whether `respond.Send(7)` compiles for what T stands for.
