@@ -177,8 +177,8 @@ TEST_F(WorkerPool, OneTaskAtATimeNeedsOneWorker) {
   for (int i = 0; i < 100; ++i) {
     pool_.Submit([this, i] { notes_.Add(i); });
     notes_.Await(i + 1);
+    EXPECT_LE(pool_.Size(), i == 0 ? 1 : 2);
   }
-  EXPECT_LE(pool_.Size(), 2);
 }
 
 // However many block: the next task is served.
@@ -200,6 +200,24 @@ TEST_F(WorkerPool, ShrinksToTwoWhenIdle) {
   EXPECT_EQ(pool_.Size(), 2);
   pool_.Submit([this] { notes_.Add(1); });
   notes_.Await(1);
+}
+
+TEST_F(WorkerPool, AWorkerLingersAsLongAsItIsTold) {
+  labrpc::WorkerPool patient(&timers_, /*linger=*/std::chrono::hours(1));
+  Gate gate;
+  for (int i = 0; i < 8; ++i) patient.Submit([&gate] { gate.Pass(); });
+  gate.AwaitArrivals(8);
+  const int size = patient.Size();
+  gate.Open();
+
+  Block(8);
+  gate_.Open();
+  while (pool_.Size() > 2) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_EQ(patient.Size(), size);
+
+  patient.Shutdown();
+  pool_.Shutdown();
+  timers_.Shutdown();  // it knows of both
 }
 
 TEST_F(WorkerPool, BreathesAgainAndAgain) {
@@ -233,6 +251,37 @@ TEST_F(WorkerPool, ShutdownRunsWhatIsQueuedEvenIfItBlocks) {
   pool_.Shutdown();
 }
 
+// They need not wait for those that were idle, and have left.
+TEST_F(WorkerPool, TasksMaySubmitWhileItShutsDown) {
+  Gate second;
+  Gate last;
+  pool_.Submit([this, &last] {
+    gate_.Pass();
+    while (pool_.Size() > 1) std::this_thread::yield();
+    pool_.Submit([&last] { last.Open(); });
+    last.Pass();
+  });
+  pool_.Submit([&second] { second.Pass(); });
+  gate_.AwaitArrivals(1);
+  second.AwaitArrivals(1);
+  second.Open();
+  std::this_thread::sleep_for(milliseconds(3));  // it falls asleep
+  gate_.Open();
+
+  pool_.Shutdown();
+  EXPECT_EQ(pool_.Size(), 0);
+}
+
+TEST(WorkerPoolEnd, ItsDestructorShutsItDown) {
+  labrpc::TimerQueue timers;
+  bool has_run = false;
+  {
+    labrpc::WorkerPool pool(&timers);
+    pool.Submit([&has_run] { has_run = true; });
+  }
+  EXPECT_TRUE(has_run);
+}
+
 TEST_F(WorkerPool, TasksRunAndGoWithoutALock) {
   for (int i = 1; i <= 10; ++i) {
     pool_.Submit([this, i, captured = std::make_shared<Captured>()] {
@@ -257,6 +306,21 @@ TEST_F(WorkerPool, WorkWakesTheWorkersThatSleep) {
     pool_.Submit([this, round] { notes_.Add(round); });
     notes_.Await(static_cast<size_t>(round));
     std::this_thread::sleep_for(milliseconds(3));  // they fall asleep
+  }
+  pool_.Shutdown();
+}
+
+// A worker that is called when its time is up stays and does the work.
+TEST_F(WorkerPool, WorkMayComeJustAsAWorkerLeaves) {
+  std::array<Gate, 20> gates;
+  for (int round = 1; round <= 20; ++round) {
+    Gate& gate = gates[static_cast<size_t>(round - 1)];
+    for (int i = 0; i < 4; ++i) pool_.Submit([&gate] { gate.Pass(); });
+    gate.AwaitArrivals(4);
+    gate.Open();
+    std::this_thread::sleep_for(milliseconds(20));  // as long as they linger
+    pool_.Submit([this, round] { notes_.Add(round); });
+    notes_.Await(static_cast<size_t>(round));
   }
   pool_.Shutdown();
 }
