@@ -146,7 +146,7 @@ void WorkerPool::GrowIfStuck() {
 
 size_t WorkerPool::MissingWorkersLocked() const {
   // One that was called but is not there yet will take the work.
-  if (calling_ || !idle_.empty()) return 0;
+  if (calling_) return 0;
   const uint64_t taken = taken_ - taken_then_;
   if (taken == 0) return std::min(queue_.size(), threads_.size());
   return taken < kBriskTasks * threads_.size() ? 1 : 0;
