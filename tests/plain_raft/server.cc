@@ -84,6 +84,7 @@ Status RaftServer::GetStatus() const {
   status.role = role_;
   status.term = current_term_;
   status.voted_for = voted_for_;
+  status.first_index = last_included_index_ + 1;
   status.last_index = LastIndexLocked();
   status.commit_index = commit_index_;
   status.last_applied = last_applied_;
