@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +40,17 @@ constexpr std::string_view kLiveness[] = {
     "S0 has sent ",
     "S1 led term ",
     "S1 starts no election while ",
+    // Of services.
+    "does not return",
+    "did not complete",
+    "did not execute a command within 10 s",
+    "a call that waited ends without a result",
+    "Submit didn't stop after shutdown",
+    "Submit after healing didn't return",
+    "Dec's in minority completed; Submit returns {}",
+    "Operations completed too slowly ",
+    "expected S\", leader, \" to lead",
+    " threads are left by ",
 };
 
 // These, that it took more messages than it should.
@@ -47,6 +59,10 @@ constexpr std::string_view kEconomy[] = {
     "too many or few RPCs (",
     "too many RPC bytes",
     "Log size too large",
+    // Of services.
+    "logs were not trimmed (",
+    "snapshot too large (",
+    " that wait take ",
 };
 
 struct Source {
@@ -58,15 +74,13 @@ struct Source {
 std::vector<Source> FailuresIn(const fs::path& file) {
   std::ifstream in(file);
   const std::string content{std::istreambuf_iterator<char>(in), {}};
-  const std::string call = "(Kind::k";
   std::vector<Source> found;
-  for (size_t at = content.find(call); at != std::string::npos;
-       at = content.find(call, at + 1)) {
-    const size_t begin = at + call.size();
-    const size_t comma = content.find(',', begin);
-    const size_t end = content.find(";\n", comma);
-    found.push_back({content.substr(begin, comma - begin),
-                     content.substr(comma, end - comma)});
+  const std::regex call(R"((Fail\(|FoundError\(\s*\{)Kind::k(\w+))");
+  for (std::sregex_iterator it(content.begin(), content.end(), call), end;
+       it != end; ++it) {
+    const auto begin = static_cast<size_t>(it->position() + it->length());
+    found.push_back(
+        {(*it)[2], content.substr(begin, content.find(";\n", begin) - begin)});
   }
   return found;
 }
@@ -78,7 +92,7 @@ std::vector<Source> FailuresOfTheSuite() {
                              .parent_path() /
                          "tests";
   std::vector<Source> all;
-  for (const char* folder : {"raft", "harness"}) {
+  for (const char* folder : {"raft", "rsm", "kvraft", "harness"}) {
     for (const auto& entry : fs::directory_iterator(tests / folder)) {
       if (entry.path().extension() != ".cc") continue;
       std::ranges::move(FailuresIn(entry.path()), std::back_inserter(all));
@@ -98,7 +112,7 @@ std::string KindOf(const std::string& text) {
 
 TEST(FailureKinds, LivenessIsWhatOnlyCameTooLate) {
   const std::vector<Source> all = FailuresOfTheSuite();
-  EXPECT_GT(all.size(), 45U);
+  EXPECT_GT(all.size(), 90U);
   for (const Source& failure : all) {
     EXPECT_EQ(failure.kind, KindOf(failure.text)) << failure.text;
   }
