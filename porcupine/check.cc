@@ -54,13 +54,15 @@ absl::StatusOr<Verdict> Check(const History& history, const Options& options) {
     keys[history[i].key].push_back(i);
   }
   Verdict verdict;
+  verdict.unit = options.unit;
   for (const auto& [key, places] : keys) {
     const Operations operations = MakeOperations(history, places);
     KeyVerdict of_key = CheckKey(history, operations, options);
     of_key.key = key;
-    if (of_key.outcome == Outcome::kIllegal && options.explain &&
-        !verdict.explanation.has_value()) {
-      verdict.explanation = Explain(history, operations, options.budget);
+    if (of_key.outcome == Outcome::kIllegal &&
+        verdict.explanations.size() < options.explained) {
+      verdict.explanations.push_back(
+          Explain(history, operations, options.budget, options.unit));
     }
     verdict.outcome = Worse(verdict.outcome, of_key.outcome);
     verdict.keys.push_back(std::move(of_key));

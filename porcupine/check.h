@@ -13,7 +13,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +24,9 @@
 namespace porcupine {
 
 struct Options {
-  Budget budget;        // of each key
-  bool explain = true;  // the first key that is not linearizable
+  Budget budget = {};          // of each key
+  size_t explained = 3;        // keys that are not linearizable, at most
+  Unit unit = Unit::kUnknown;  // of the history's times
 };
 
 // What was decided of one key.
@@ -45,8 +45,9 @@ struct Verdict {
   // kIllegal if any key is, else kUnknown if any key is.
   Outcome outcome = Outcome::kOk;
   std::vector<KeyVerdict> keys;  // sorted
-  // kIllegal: of the first key that is, unless it was not asked for.
-  std::optional<Explanation> explanation;
+  // Of the first keys that are kIllegal, as many as were asked for.
+  std::vector<Explanation> explanations;
+  Unit unit = Unit::kUnknown;
 };
 
 // An error is one line that says which operation is none.

@@ -25,8 +25,9 @@ constexpr size_t kMaxProven = 8;
 
 class Explainer {
  public:
-  Explainer(const History& history, const Operations& operations, Budget budget)
-      : history_(history), all_(operations), budget_(budget) {}
+  Explainer(const History& history, const Operations& operations, Budget budget,
+            Unit unit)
+      : history_(history), all_(operations), budget_(budget), unit_(unit) {}
 
   Explanation Explain() {
     const size_t culprit = FirstImpossible();
@@ -47,7 +48,8 @@ class Explainer {
     }
     if (finding.has_value()) {
       explanation_.violation = Classify(*finding);
-      explanation_.sentence = SentenceOf(history_, operations_, *finding);
+      explanation_.sentence =
+          SentenceOf(history_, operations_, *finding, unit_);
       Conclude(operations_, finding->operations, {State{}});
     } else {
       ShrinkToFew();
@@ -56,7 +58,7 @@ class Explainer {
     if (HasLogOrder(history_, all_)) {
       const auto fault = CheckLogOrder(history_, all_, &order);
       if (fault.has_value()) {
-        explanation_.log_note = SentenceOf(history_, all_, *fault);
+        explanation_.log_note = SentenceOf(history_, all_, *fault, unit_);
       }
     }
     return std::move(explanation_);
@@ -220,6 +222,7 @@ class Explainer {
   const History& history_;
   const Operations& all_;
   Budget budget_;
+  const Unit unit_;
   Operations operations_;  // up to the first impossible moment
   Operations window_;      // of these, those of the window
   Explanation explanation_;
@@ -228,8 +231,8 @@ class Explainer {
 }  // namespace
 
 Explanation Explain(const History& history, const Operations& operations,
-                    Budget budget) {
-  return Explainer(history, operations, budget).Explain();
+                    Budget budget, Unit unit) {
+  return Explainer(history, operations, budget, unit).Explain();
 }
 
 }  // namespace porcupine

@@ -16,7 +16,7 @@ namespace porcupine {
 // REQUIRES: `operations`, all of one key of the history, are not linearizable;
 // there is at least one.
 Explanation Explain(const History& history, const Operations& operations,
-                    Budget budget);
+                    Budget budget, Unit unit);
 
 }  // namespace porcupine
 

@@ -19,6 +19,12 @@
 
 namespace porcupine {
 
+// What times are, for texts.
+enum class Unit : uint8_t {
+  kUnknown,  // printed as they are
+  kNanoseconds,
+};
+
 // What can be checked; more is refused with an error.
 inline constexpr size_t kMaxKeyBytes = 4096;
 inline constexpr size_t kMaxValueBytes = size_t{1} << 26;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "porcupine/words.h"
 
 namespace porcupine {
@@ -13,6 +14,7 @@ namespace {
 
 // Longer lists end with how many there are besides.
 constexpr size_t kMaxLines = 40;
+constexpr size_t kMaxKeys = 10;
 
 std::string What(const Record& record) {
   std::string text = NameOf(record.kind);
@@ -38,36 +40,38 @@ std::string What(const Record& record) {
   return text;
 }
 
-std::string Line(const Record& record) {
+std::string Line(const Record& record, Unit unit) {
   const std::string end =
-      record.returned.has_value() ? absl::StrCat(*record.returned) : "pending";
-  return absl::StrFormat("  %12d %12s  client %-4d %s%s\n", record.call, end,
-                         record.client, What(record),
-                         record.log_index == 0
-                             ? ""
-                             : absl::StrCat("  (log ", record.log_index, ")"));
+      record.returned.has_value() ? NameOf(*record.returned, unit) : "pending";
+  return absl::StrFormat(
+      "  %12s %12s  client %-4d %s%s\n", NameOf(record.call, unit), end,
+      record.client, What(record),
+      record.log_index == 0 ? ""
+                            : absl::StrCat("  (log ", record.log_index, ")"));
 }
 
-std::string Lines(const History& history, const std::vector<size_t>& places) {
+std::string Lines(const History& history, const std::vector<size_t>& places,
+                  Unit unit) {
   std::string text;
   // The end of a long list is what matters.
   const size_t skipped =
       places.size() > kMaxLines ? places.size() - kMaxLines : 0;
   if (skipped > 0) absl::StrAppend(&text, "  ... ", skipped, " earlier ones\n");
   for (size_t i = skipped; i < places.size(); ++i) {
-    text += Line(history[places[i]]);
+    text += Line(history[places[i]], unit);
   }
   return text;
 }
 
-std::string TextOf(const History& history, const Explanation& explanation) {
+std::string TextOf(const History& history, const Explanation& explanation,
+                   Unit unit) {
   std::string text = absl::StrCat(
       "key ", Quote(explanation.key), ": ", NameOf(explanation.violation), ": ",
       explanation.sentence, "\n\nThese operations contradict each other",
       explanation.proven ? ", in whatever order (all were tried)" : "", ":\n",
-      Lines(history, explanation.counterexample));
+      Lines(history, explanation.counterexample, unit));
   absl::StrAppend(&text, "\nFirst impossible when ",
-                  NameOf(history[explanation.first_impossible]),
+                  NameOf(history[explanation.first_impossible], unit),
                   " returned.\n");
   if (!explanation.log_note.empty()) {
     absl::StrAppend(&text, "In the log: ", explanation.log_note, ".\n");
@@ -76,12 +80,32 @@ std::string TextOf(const History& history, const Explanation& explanation) {
                   "\nSince no operation was in progress for the last "
                   "time, ",
                   explanation.window.size(), " were called:\n",
-                  Lines(history, explanation.window));
+                  Lines(history, explanation.window, unit));
   for (const State& state : explanation.possible_states) {
     absl::StrAppend(&text, "  from ", Quote(state.value), ", written ",
                     state.version, " times\n");
   }
   return text;
+}
+
+// Those that are not linearizable, but for the first ones, which are explained.
+std::string OthersOf(const Verdict& verdict) {
+  std::vector<std::string> others;
+  size_t illegal = 0;
+  for (const KeyVerdict& key : verdict.keys) {
+    if (key.outcome != Outcome::kIllegal) continue;
+    if (++illegal > verdict.explanations.size()) {
+      others.push_back(Quote(key.key));
+    }
+  }
+  if (others.empty()) return "";
+  const size_t count = others.size();
+  if (count > kMaxKeys) {
+    others.resize(kMaxKeys);
+    others.push_back("...");
+  }
+  return absl::StrCat("\nNot explained: ", count, " more of the keys that are ",
+                      "not linearizable: ", absl::StrJoin(others, ", "), "\n");
 }
 
 }  // namespace
@@ -125,10 +149,10 @@ std::string ReportOf(const History& history, const Verdict& verdict) {
                     key.operations, " operations, up to ", key.width,
                     " at once, after ", key.steps, " steps\n");
   }
-  if (verdict.explanation.has_value()) {
-    absl::StrAppend(&text, "\n", TextOf(history, *verdict.explanation));
+  for (const Explanation& explanation : verdict.explanations) {
+    absl::StrAppend(&text, "\n", TextOf(history, explanation, verdict.unit));
   }
-  return text;
+  return text + OthersOf(verdict);
 }
 
 }  // namespace porcupine

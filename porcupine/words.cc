@@ -1,11 +1,13 @@
 #include "porcupine/words.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace porcupine {
 namespace {
@@ -17,8 +19,11 @@ constexpr size_t kAfter = 24;
 class Sentence {
  public:
   Sentence(const History& history, const Operations& operations,
-           const Finding& finding)
-      : history_(history), operations_(operations), finding_(finding) {}
+           const Finding& finding, Unit unit)
+      : history_(history),
+        operations_(operations),
+        finding_(finding),
+        unit_(unit) {}
 
   std::string Text() const {
     const std::string read = Name(finding_.read);
@@ -106,22 +111,33 @@ class Sentence {
   }
 
   const Operation& At(size_t i) const { return operations_[i]; }
-  std::string Name(size_t i) const { return NameOf(history_[At(i).place]); }
+  std::string Name(size_t i) const {
+    return NameOf(history_[At(i).place], unit_);
+  }
   std::string_view Written() const { return At(finding_.write).argument; }
 
   const History& history_;
   const Operations& operations_;
   const Finding& finding_;
+  const Unit unit_;
 };
 
 }  // namespace
 
-std::string NameOf(const Record& record) {
-  const std::string end = record.returned.has_value()
-                              ? absl::StrCat(" to ", *record.returned)
-                              : ", pending";
+// Milliseconds, for what clients wait is that long; to the microsecond.
+std::string NameOf(int64_t time, Unit unit) {
+  if (unit == Unit::kUnknown) return absl::StrCat(time);
+  if (std::abs(time) < 1000) return absl::StrCat(time, " ns");
+  return absl::StrFormat("%.3f ms", static_cast<double>(time) / 1e6);
+}
+
+std::string NameOf(const Record& record, Unit unit) {
+  const std::string end =
+      record.returned.has_value()
+          ? absl::StrCat(" to ", NameOf(*record.returned, unit))
+          : ", pending";
   return absl::StrCat("client ", record.client, "'s ", NameOf(record.kind),
-                      " (", record.call, end, ")");
+                      " (", NameOf(record.call, unit), end, ")");
 }
 
 std::string Quote(std::string_view value, size_t at) {
@@ -139,26 +155,26 @@ std::string Quote(std::string_view value, size_t at) {
 std::string Quote(std::string_view value) { return Quote(value, value.size()); }
 
 std::string SentenceOf(const History& history, const Operations& operations,
-                       const Finding& finding) {
-  return Sentence(history, operations, finding).Text();
+                       const Finding& finding, Unit unit) {
+  return Sentence(history, operations, finding, unit).Text();
 }
 
 std::string SentenceOf(const History& history, const Operations& operations,
-                       const LogFault& fault) {
+                       const LogFault& fault, Unit unit) {
   const Record& record = history[operations[fault.operation].place];
   const Record& other = history[operations[fault.other].place];
-  const std::string name = NameOf(record);
+  const std::string name = NameOf(record, unit);
   switch (fault.what) {
     case LogFault::What::kMissing:
       return absl::StrCat(name,
                           " was answered, but its place in the log is "
                           "not known");
     case LogFault::What::kTwice:
-      return absl::StrCat(name, " and ", NameOf(other), " both are at index ",
-                          record.log_index);
+      return absl::StrCat(name, " and ", NameOf(other, unit),
+                          " both are at index ", record.log_index);
     case LogFault::What::kRealTime:
       return absl::StrCat(name, ", at index ", record.log_index,
-                          ", had returned before ", NameOf(other),
+                          ", had returned before ", NameOf(other, unit),
                           ", at index ", other.log_index, ", was called");
     case LogFault::What::kResult:
       break;

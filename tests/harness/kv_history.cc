@@ -208,9 +208,13 @@ KvHistory::Matching KvHistory::MatchLocked() {
 KvHistory::Verdict KvHistory::Check() {
   base::MutexLock lock(&mu_);
   const Matching matching = MatchLocked();
-  const porcupine::Verdict checked = porcupine::Check(records_).value();
-  Verdict verdict{.outcome = checked.outcome,
-                  .explanation = checked.explanation};
+  const porcupine::Verdict checked =
+      porcupine::Check(records_, {.unit = porcupine::Unit::kNanoseconds})
+          .value();
+  Verdict verdict{.outcome = checked.outcome};
+  if (!checked.explanations.empty()) {
+    verdict.explanation = checked.explanations.front();
+  }
   if (checked.outcome != Outcome::kOk) {
     verdict.text = absl::StrCat(checked.outcome == Outcome::kIllegal
                                     ? "history is not linearizable\n"

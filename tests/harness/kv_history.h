@@ -71,8 +71,8 @@ class KvHistory {
   // for it; if not, why, in words.
   struct Verdict {
     porcupine::Outcome outcome = porcupine::Outcome::kOk;
-    std::string text = {};  // several lines
-    std::optional<porcupine::Explanation> explanation = {};
+    std::string text = {};                                   // several lines
+    std::optional<porcupine::Explanation> explanation = {};  // the first key
   };
   Verdict Check() EXCLUDES(mu_);
 

@@ -218,7 +218,7 @@ void ExpectFound(const Fault& fault, Violation violation) {
       ++found;
       const Verdict verdict = MustCheck(history);
       ASSERT_EQ(verdict.outcome, Outcome::kIllegal) << clients << " " << seed;
-      const Explanation& explanation = *verdict.explanation;
+      const Explanation& explanation = verdict.explanations.front();
       const std::string text = ReportOf(history, verdict);
       EXPECT_EQ(explanation.violation, violation)
           << clients << " " << seed << "\n"
@@ -270,9 +270,10 @@ TEST(PorcupineFaults, SearchAloneDecidesToo) {
 Violation ViolationOf(const History& history) {
   const Verdict verdict = MustCheck(history);
   EXPECT_EQ(verdict.outcome, Outcome::kIllegal);
-  if (!verdict.explanation.has_value()) return Violation::kNoOrder;
-  EXPECT_TRUE(verdict.explanation->proven) << ReportOf(history, verdict);
-  return verdict.explanation->violation;
+  if (verdict.explanations.empty()) return Violation::kNoOrder;
+  EXPECT_TRUE(verdict.explanations.front().proven)
+      << ReportOf(history, verdict);
+  return verdict.explanations.front().violation;
 }
 
 TEST(PorcupineFaults, Versions) {
@@ -314,7 +315,7 @@ TEST(PorcupineFaults, WithoutUniqueValuesOperationsAreTakenAway) {
   history[121].result = "b";
   const Verdict verdict = MustCheck(history);
   ASSERT_EQ(verdict.outcome, Outcome::kIllegal);
-  const Explanation& explanation = *verdict.explanation;
+  const Explanation& explanation = verdict.explanations.front();
   EXPECT_EQ(explanation.first_impossible, 121);
   EXPECT_EQ(explanation.counterexample, (std::vector<size_t>{121}));
   EXPECT_EQ(explanation.possible_states,
@@ -328,7 +329,7 @@ TEST(PorcupineFaults, WindowBeginsWhereNothingIsInProgress) {
                            Get(12, 13, "ab"), Get(14, 15, "ab")};
   const Verdict verdict = MustCheck(history);
   ASSERT_EQ(verdict.outcome, Outcome::kIllegal);
-  const Explanation& explanation = *verdict.explanation;
+  const Explanation& explanation = verdict.explanations.front();
   EXPECT_EQ(explanation.first_impossible, 4);
   EXPECT_EQ(explanation.window, (std::vector<size_t>{4}));
   EXPECT_EQ(explanation.possible_states,
@@ -343,12 +344,12 @@ TEST(PorcupineFaults, LogSaysWhereOperationsStand) {
   Verdict verdict = MustCheck(history);
   ASSERT_EQ(verdict.outcome, Outcome::kIllegal);
   EXPECT_EQ(
-      verdict.explanation->log_note,
+      verdict.explanations.front().log_note,
       "client 0's append (3 to 4), at index 9, had returned before client "
       "0's get (5 to 6), at index 8, was called");
   history[2].log_index = 0;
   verdict = MustCheck(history);
-  EXPECT_EQ(verdict.explanation->log_note,
+  EXPECT_EQ(verdict.explanations.front().log_note,
             "client 0's get (5 to 6) was answered, but its place in the log is "
             "not known");
 }
