@@ -28,13 +28,13 @@
 
 #include "base/mutex.h"
 #include "base/random.h"
-#include "kvraft/clerk.h"
 #include "kvraft/messages.h"
 #include "porcupine/history.h"
 #include "raft/types.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_history.h"
+#include "tests/harness/kv_service.h"
 #include "tests/harness/observer.h"
 #include "tests/harness/service_cluster.h"
 
@@ -87,7 +87,7 @@ class KvClient {
   KvCluster* const cluster_;
   const int id_;
   bool counts_ = true;
-  kvraft::Clerk clerk_;
+  const std::unique_ptr<KvClerk> clerk_;
 };
 
 class KvCluster {
@@ -143,6 +143,7 @@ class KvCluster {
   Node MakeServer(Ends ends, raft::ServerId me,
                   std::shared_ptr<persister::Persister> disk,
                   rsm::Options options);
+  void ReadAllKeys(Place place);
   void CloseClients() EXCLUDES(mu_);
   void TellVerdict(const KvHistory::Verdict& verdict);
 

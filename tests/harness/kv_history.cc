@@ -103,6 +103,13 @@ size_t KvHistory::size() const {
   return records_.size();
 }
 
+std::set<std::string> KvHistory::Keys() const {
+  base::MutexLock lock(&mu_);
+  std::set<std::string> keys;
+  for (const Record& record : records_) keys.insert(record.key);
+  return keys;
+}
+
 size_t KvHistory::Executions(const std::string& key,
                              const std::string& value) const {
   base::MutexLock lock(&mu_);

@@ -78,6 +78,9 @@ class KvHistory {
 
   size_t size() const EXCLUDES(mu_);
 
+  // All that operations were called with.
+  std::set<std::string> Keys() const EXCLUDES(mu_);
+
   // How often a write has been executed: that value, put or appended, at that
   // key.
   size_t Executions(const std::string& key, const std::string& value) const

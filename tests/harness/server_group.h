@@ -26,6 +26,7 @@
 #include "base/mutex.h"
 #include "labrpc/network.h"
 #include "persister/simulated_disk.h"
+#include "raft/raft.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
 #include "tests/harness/observers.h"
@@ -44,6 +45,9 @@ struct Node {
 
   // What is left to release when kill() has returned: readers, for example.
   std::shared_ptr<void> rest;
+
+  // Of a service that runs in another process: to ask whether it leads.
+  std::shared_ptr<raft::Raft> raft = nullptr;
 };
 
 // Makes server `me` of group `group`: ends[j] leads to server j. It resumes

@@ -117,6 +117,10 @@ Node ServiceCluster::MakeNode(Ends ends, raft::ServerId me,
   }
   Node node = options_.make_service(std::move(ends), me, std::move(disk),
                                     MakeRsmOptions(me, incarnation));
+  if (node.raft != nullptr) {
+    SetRaft(me, std::make_shared<ObservedRaft>(node.raft, observers_, me,
+                                               incarnation));
+  }
   node.kill = [this, me, kill = std::move(node.kill)] {
     kill();
     SetRaft(me, nullptr);  // not the last reference: no destructor

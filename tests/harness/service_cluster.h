@@ -82,6 +82,7 @@ class ServiceCluster {
 
   int size() const { return options_.servers; }
   bool reliable() const { return options_.reliable; }
+  Year year() const { return options_.year; }
   ServerGroup& group() { return group_; }
   labrpc::Network& network() { return network_; }
   const Observers& observers() const { return observers_; }

@@ -1,4 +1,4 @@
-// The process of the Raft under test: makes instances of it as the tests ask,
+// The process of what is under test: makes instances of it as the tests ask,
 // and passes on what goes in and out (wire.h).
 //
 // Invariant: the main thread only reads, so that the tests can always send;
@@ -16,7 +16,7 @@
 #include "labrpc/timer_queue.h"
 #include "labrpc/worker_pool.h"
 #include "rpc/codec.h"
-#include "tests/isolation/hosted_raft.h"
+#include "tests/isolation/hosted.h"
 #include "tests/isolation/wire.h"
 
 namespace isolation {
@@ -35,12 +35,12 @@ class Host {
   }
 
  private:
-  using HostedRef = std::shared_ptr<HostedRaft>;
+  using HostedRef = std::shared_ptr<Hosted>;
 
   void OnMessage(Message message) {
     if (message.kind == Kind::kHello) return;
     if (message.kind == Kind::kTaken) {
-      if (const HostedRef raft = Find(message.instance)) raft->OnTaken();
+      if (const HostedRef hosted = Find(message.instance)) hosted->OnTaken();
       return;
     }
     pool_.Submit([this, message = std::move(message)] { Serve(message); });
@@ -48,61 +48,43 @@ class Host {
 
   void Serve(const Message& message) {
     if (message.kind == Kind::kMake) return Make(message);
-    const HostedRef raft = Find(message.instance);
-    if (raft == nullptr) {
+    if (message.kind == Kind::kForget) return Forget(message.instance);
+    const HostedRef hosted = Find(message.instance);
+    if (hosted == nullptr) {
       if (message.kind != Kind::kAnswer) Answer(message, std::nullopt);
-      return;
-    }
-    switch (message.kind) {
-      case Kind::kStart:
-        return Answer(message, raft->Start(message.bytes));
-      case Kind::kSnapshot:
-        raft->Snapshot(message.bytes);
-        return Answer(message, "");
-      case Kind::kState:
-        return Answer(message, raft->GetState());
-      case Kind::kHandle:
-        return raft->Handle(message.name, message.bytes,
-                            [this, message](std::optional<std::string> reply) {
-                              Answer(message, std::move(reply));
-                            });
-      case Kind::kKill:
-        raft->Kill();
-        return Answer(message, "");
-      case Kind::kForget:
-        return Forget(message.instance);
-      case Kind::kAnswer:
-        return raft->OnAnswer(message);
-      default:
-        LOG(FATAL) << "what only a Raft may say";
+    } else if (message.kind == Kind::kAnswer) {
+      hosted->OnAnswer(message);
+    } else {
+      hosted->Serve(message, [this, message](std::optional<std::string> reply) {
+        Answer(message, std::move(reply));
+      });
     }
   }
 
   void Make(const Message& message) EXCLUDES(mu_) {
     const auto args = *rpc::Decode<MakeArgs>(message.bytes);
-    const auto raft =
-        std::make_shared<HostedRaft>(&wire_, message.instance, args.servers);
+    const HostedRef hosted = MakeHosted(&wire_, message.instance, args);
     {
       base::MutexLock lock(&mu_);
-      rafts_[message.instance] = raft;
+      all_[message.instance] = hosted;
     }
-    raft->Make(args);
-    Answer(message, raft->Methods());
+    hosted->Make(args);
+    Answer(message, hosted->Methods());
   }
 
   HostedRef Find(uint64_t instance) EXCLUDES(mu_) {
     base::MutexLock lock(&mu_);
-    const auto found = rafts_.find(instance);
-    return found == rafts_.end() ? nullptr : found->second;
+    const auto found = all_.find(instance);
+    return found == all_.end() ? nullptr : found->second;
   }
 
   void Forget(uint64_t instance) EXCLUDES(mu_) {
     HostedRef forgotten;
     base::MutexLock lock(&mu_);
-    const auto found = rafts_.find(instance);
-    if (found == rafts_.end()) return;
+    const auto found = all_.find(instance);
+    if (found == all_.end()) return;
     forgotten = std::move(found->second);
-    rafts_.erase(found);
+    all_.erase(found);
   }
 
   void Answer(const Message& question, std::optional<std::string> bytes) {
@@ -115,7 +97,7 @@ class Host {
 
   Wire wire_{kWireFd};
   base::Mutex mu_;
-  std::map<uint64_t, HostedRef> rafts_ ABSL_GUARDED_BY(mu_);
+  std::map<uint64_t, HostedRef> all_ ABSL_GUARDED_BY(mu_);
   labrpc::TimerQueue timers_;
   labrpc::WorkerPool pool_{&timers_};
 };

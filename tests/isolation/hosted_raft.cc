@@ -1,244 +1,131 @@
-#include "tests/isolation/hosted_raft.h"
+// The Raft under test, in its process.
 
-#include <algorithm>
-#include <charconv>
+#include <memory>
 #include <optional>
+#include <string>
+#include <thread>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "base/logging.h"
+#include "base/mutex.h"
+#include "raft/raft.h"
 #include "rpc/codec.h"
+#include "tests/isolation/hosted.h"
 
 namespace isolation {
+namespace {
 
-// ------------------------------------------------------------------- PeerEnd
-
-void PeerEnd::CallBytesAsync(std::string_view method, std::string args,
-                             DoneBytes done) {
-  base::MutexLock lock(&mu_);
-  if (is_closed_) return;
-  pending_[++calls_] = std::move(done);
-  wire_->Send({.kind = Kind::kCall,
-               .call = calls_,
-               .instance = instance_,
-               .number = peer_,
-               .name = std::string(method),
-               .bytes = std::move(args)});
-}
-
-std::optional<std::string> PeerEnd::CallBytes(std::string_view method,
-                                              std::string args) {
-  // Shared with the callback, which may come after Close().
-  struct Outcome {
-    bool is_there = false;
-    std::optional<std::string> bytes;
-  };
-  const auto outcome = std::make_shared<Outcome>();
-  CallBytesAsync(method, std::move(args),
-                 [this, outcome](std::optional<std::string> bytes) {
-                   base::MutexLock lock(&mu_);
-                   *outcome = {true, std::move(bytes)};
-                   changed_.SignalAll();
-                 });
-  base::MutexLock lock(&mu_);
-  while (!outcome->is_there && !is_closed_) changed_.Wait(&mu_);
-  return outcome->bytes;
-}
-
-void PeerEnd::OnAnswer(const Message& answer) {
-  DoneBytes done;
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = pending_.find(answer.call);
-    if (found == pending_.end()) return;
-    done = std::move(found->second);
-    pending_.erase(found);
-    ++running_;
-  }
-  done(answer.number == 0 ? std::nullopt : std::optional(answer.bytes));
-  done = nullptr;
-  base::MutexLock lock(&mu_);
-  --running_;
-  changed_.SignalAll();
-}
-
-void PeerEnd::Close() {
-  std::map<uint64_t, DoneBytes> dropped;
-  {
-    base::MutexLock lock(&mu_);
-    is_closed_ = true;
-    dropped.swap(pending_);
-    changed_.SignalAll();
-    while (running_ > 0) changed_.Wait(&mu_);
-  }
-}
-
-// ---------------------------------------------------------------- HostedRaft
-
-// Sends each save to the tests, which keep it, and remembers the last.
-class HostedRaft::Disk : public persister::Persister {
+class HostedRaft : public Hosted {
  public:
-  Disk(Wire* wire, uint64_t instance, const MakeArgs& args)
-      : wire_(wire),
-        instance_(instance),
-        raft_state_(args.raft_state),
-        snapshot_(args.snapshot) {}
+  HostedRaft(Wire* wire, uint64_t instance, int32_t servers)
+      : Hosted(wire, instance, servers),
+        channel_(std::make_shared<raft::ApplyChannel>(/*capacity=*/0)) {
+    forwarder_ = std::thread([this] { ForwardLoop(); });
+  }
 
-  void Save(base::Rope raft_state, base::Rope snapshot) override EXCLUDES(mu_) {
-    base::MutexLock lock(&mu_);
-    snapshot_ = std::move(snapshot);
-    SaveLocked(raft_state.ToString(), /*has_snapshot=*/true);
+  ~HostedRaft() override {
+    channel_->Close();
+    {
+      base::MutexLock lock(&mu_);
+      is_ending_ = true;
+      changed_.SignalAll();
+    }
+    forwarder_.join();
   }
-  void SaveRaftState(base::Rope raft_state) override EXCLUDES(mu_) {
+
+  void Make(const MakeArgs& args) override EXCLUDES(mu_) {
+    std::shared_ptr<raft::Raft> raft =
+        raft::Make(Peers(), args.me, MakeDisk(args), channel_,
+                   {.random = base::Random(args.seed)});
+    Offer(raft->Services());
     base::MutexLock lock(&mu_);
-    SaveLocked(raft_state.ToString(), /*has_snapshot=*/false);
+    raft_ = std::move(raft);
   }
-  base::Rope ReadRaftState() const override EXCLUDES(mu_) {
-    base::MutexLock lock(&mu_);
-    return raft_state_;
+
+  void Serve(const Message& question, rpc::RespondBytes respond) override {
+    switch (question.kind) {
+      case Kind::kStart:
+        return std::move(respond)(Start(question.bytes));
+      case Kind::kSnapshot:
+        Snapshot(question.bytes);
+        return std::move(respond)("");
+      case Kind::kState:
+        return std::move(respond)(GetState());
+      case Kind::kHandle:
+        return Handle(question, std::move(respond));
+      case Kind::kKill:
+        Made()->Kill();
+        return std::move(respond)("");
+      default:
+        LOG(FATAL) << "what no Raft is asked";
+    }
   }
-  base::Rope ReadSnapshot() const override EXCLUDES(mu_) {
+
+  void OnTaken() override EXCLUDES(mu_) {
     base::MutexLock lock(&mu_);
-    return snapshot_;
+    ++taken_;
+    changed_.SignalAll();
   }
 
  private:
-  // It is in the tests' hands before what follows on the wire.
-  void SaveLocked(std::string raft_state, bool has_snapshot) REQUIRES(mu_) {
-    const auto kept = std::mismatch(raft_state.begin(), raft_state.end(),
-                                    raft_state_.begin(), raft_state_.end())
-                          .first -
-                      raft_state.begin();
-    const SaveArgs args = {
-        .kept = static_cast<uint64_t>(kept),
-        .added = raft_state.substr(static_cast<size_t>(kept)),
-        .has_snapshot = has_snapshot,
-        .snapshot = has_snapshot ? snapshot_.ToString() : ""};
-    raft_state_ = std::move(raft_state);
-    wire_->Send({.kind = Kind::kSave,
-                 .instance = instance_,
-                 .bytes = rpc::Encode(args)});
+  std::shared_ptr<raft::Raft> Made() const EXCLUDES(mu_) {
+    base::MutexLock lock(&mu_);
+    return raft_;
   }
 
-  Wire* const wire_;
-  const uint64_t instance_;
-  mutable base::Mutex mu_;
-  std::string raft_state_ ABSL_GUARDED_BY(mu_);
-  base::Rope snapshot_ ABSL_GUARDED_BY(mu_);
-};
-
-HostedRaft::HostedRaft(Wire* wire, uint64_t instance, int32_t servers)
-    : wire_(wire),
-      instance_(instance),
-      channel_(std::make_shared<raft::ApplyChannel>(/*capacity=*/0)) {
-  for (int32_t peer = 0; peer < servers; ++peer) {
-    peers_.push_back(std::make_shared<PeerEnd>(wire, instance, peer));
+  std::string Start(std::string_view command) {
+    const raft::StartResult result = Made()->Start(command);
+    return rpc::Encode(
+        StartAnswer{result.index, result.term, result.is_leader});
   }
-  forwarder_ = std::thread([this] { ForwardLoop(); });
-}
 
-void HostedRaft::Make(const MakeArgs& args) {
-  std::shared_ptr<raft::Raft> raft =
-      raft::Make({peers_.begin(), peers_.end()}, args.me,
-                 std::make_shared<Disk>(wire_, instance_, args), channel_,
-                 {.random = base::Random(args.seed)});
-  std::map<std::string, rpc::Service::Handler> handlers;
-  for (const rpc::Service& service : raft->Services()) {
-    for (const auto& [method, handler] : service.handlers()) {
-      handlers[absl::StrCat(service.name(), ".", method)] = handler;
+  void Snapshot(std::string_view args) {
+    const auto decoded = *rpc::Decode<SnapshotArgs>(args);
+    Made()->Snapshot(decoded.index, decoded.snapshot);
+  }
+
+  std::string GetState() const {
+    const raft::State state = Made()->GetState();
+    return rpc::Encode(StateAnswer{state.term, state.is_leader});
+  }
+
+  // One at a time, as the service takes them.
+  void ForwardLoop() EXCLUDES(mu_) {
+    while (std::optional<raft::ApplyMsg> message = channel_->Receive()) {
+      const bool is_snapshot = message->kind == raft::ApplyMsg::Kind::kSnapshot;
+      const Delivery delivery = {.is_snapshot = is_snapshot,
+                                 .index = message->index,
+                                 .term = message->term,
+                                 .bytes = is_snapshot
+                                              ? message->snapshot.ToString()
+                                              : std::move(message->command)};
+      wire_->Send({.kind = Kind::kApply,
+                   .instance = instance_,
+                   .bytes = rpc::Encode(delivery)});
+      base::MutexLock lock(&mu_);
+      ++sent_;
+      while (taken_ < sent_ && !is_ending_) changed_.Wait(&mu_);
+      if (is_ending_) return;
     }
   }
-  base::MutexLock lock(&mu_);
-  raft_ = std::move(raft);
-  handlers_ = std::move(handlers);
-}
 
-std::shared_ptr<raft::Raft> HostedRaft::Made() const {
-  base::MutexLock lock(&mu_);
-  return raft_;
-}
+  const std::shared_ptr<raft::ApplyChannel> channel_;
 
-HostedRaft::~HostedRaft() {
-  channel_->Close();
-  {
-    base::MutexLock lock(&mu_);
-    is_ending_ = true;
-    changed_.SignalAll();
-  }
-  forwarder_.join();
-}
+  mutable base::Mutex mu_;
+  base::CondVar changed_;
+  std::shared_ptr<raft::Raft> raft_ ABSL_GUARDED_BY(mu_);  // set once
+  bool is_ending_ ABSL_GUARDED_BY(mu_) = false;
+  uint64_t sent_ ABSL_GUARDED_BY(mu_) = 0;  // deliveries
+  uint64_t taken_ ABSL_GUARDED_BY(mu_) = 0;
 
-std::string HostedRaft::Methods() const {
-  base::MutexLock lock(&mu_);
-  std::string methods;
-  for (const auto& [method, handler] : handlers_) {
-    absl::StrAppend(&methods, method, "\n");
-  }
-  return methods;
-}
+  std::thread forwarder_;
+};
 
-std::string HostedRaft::Start(std::string_view command) {
-  const raft::StartResult result = Made()->Start(command);
-  return rpc::Encode(StartAnswer{result.index, result.term, result.is_leader});
-}
+}  // namespace
 
-void HostedRaft::Snapshot(std::string_view args) {
-  const auto decoded = *rpc::Decode<SnapshotArgs>(args);
-  Made()->Snapshot(decoded.index, decoded.snapshot);
-}
-
-std::string HostedRaft::GetState() const {
-  const raft::State state = Made()->GetState();
-  return rpc::Encode(StateAnswer{state.term, state.is_leader});
-}
-
-void HostedRaft::Handle(const std::string& method, std::string_view args,
-                        rpc::RespondBytes respond) {
-  rpc::Service::Handler handler;
-  {
-    base::MutexLock lock(&mu_);
-    const auto found = handlers_.find(method);
-    if (found == handlers_.end()) return std::move(respond)(std::nullopt);
-    handler = found->second;
-  }
-  absl::StatusOr<std::optional<std::string>> reply =
-      handler(args, [&respond] { return std::move(respond); });
-  if (!reply.ok()) return std::move(respond)(std::nullopt);
-  if (reply->has_value()) std::move(respond)(*std::move(reply));
-}
-
-void HostedRaft::Kill() { Made()->Kill(); }
-
-void HostedRaft::OnAnswer(const Message& answer) {
-  int32_t peer = -1;
-  std::from_chars(answer.name.data(), answer.name.data() + answer.name.size(),
-                  peer);
-  peers_.at(static_cast<size_t>(peer))->OnAnswer(answer);
-}
-
-void HostedRaft::OnTaken() {
-  base::MutexLock lock(&mu_);
-  ++taken_;
-  changed_.SignalAll();
-}
-
-// One at a time, as the service takes them.
-void HostedRaft::ForwardLoop() {
-  while (std::optional<raft::ApplyMsg> message = channel_->Receive()) {
-    const bool is_snapshot = message->kind == raft::ApplyMsg::Kind::kSnapshot;
-    const Delivery delivery = {.is_snapshot = is_snapshot,
-                               .index = message->index,
-                               .term = message->term,
-                               .bytes = is_snapshot
-                                            ? message->snapshot.ToString()
-                                            : std::move(message->command)};
-    wire_->Send({.kind = Kind::kApply,
-                 .instance = instance_,
-                 .bytes = rpc::Encode(delivery)});
-    base::MutexLock lock(&mu_);
-    ++sent_;
-    while (taken_ < sent_ && !is_ending_) changed_.Wait(&mu_);
-    if (is_ending_) return;
-  }
+std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
+                                   const MakeArgs& args) {
+  return std::make_shared<HostedRaft>(wire, instance, args.peers);
 }
 
 }  // namespace isolation

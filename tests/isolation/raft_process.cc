@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <future>
 #include <iostream>
 #include <string_view>
 #include <utility>
@@ -55,7 +56,7 @@ std::vector<char*> Pointers(std::vector<std::string>* strings) {
 
 // Starts it with `socket` as its kWireFd and no other file of ours but standard
 // input, output and error.
-pid_t Start(int socket) {
+pid_t Spawn(int socket) {
   const std::string confine =
       std::filesystem::read_symlink("/proc/self/exe").parent_path() /
       "raft_confine";
@@ -84,13 +85,13 @@ int AwaitEnd(pid_t pid) {
 
 [[noreturn]] void EndWith(int status) {
   if (WIFSIGNALED(status)) {
-    std::cerr << "the process of the Raft under test was ended by signal "
+    std::cerr << "the process under test was ended by signal "
               << WTERMSIG(status) << " (" << strsignal(WTERMSIG(status))
               << ")\n";
     signal(WTERMSIG(status), SIG_DFL);
     raise(WTERMSIG(status));
   }
-  std::cerr << "the process of the Raft under test has ended with status "
+  std::cerr << "the process under test has ended with status "
             << WEXITSTATUS(status) << "\n";
   _exit(WEXITSTATUS(status));
 }
@@ -104,11 +105,18 @@ testing::Environment* const kEndWithTheTest =
 
 constexpr size_t kMostProcesses = 16;
 
-// All of this test, in their order, and the incarnations of each server.
+// All of this test, in their order; those that servers share, and the
+// incarnations of each server.
 struct Processes {
   base::Mutex mu;
   std::vector<std::unique_ptr<RaftProcess>> started ABSL_GUARDED_BY(mu);
+  std::vector<RaftProcess*> shared ABSL_GUARDED_BY(mu);
   std::map<raft::ServerId, size_t> incarnations ABSL_GUARDED_BY(mu);
+
+  RaftProcess* AddLocked(std::unique_ptr<RaftProcess> process) REQUIRES(mu) {
+    started.push_back(std::move(process));
+    return started.back().get();
+  }
 };
 
 Processes& TheProcesses() {
@@ -122,15 +130,24 @@ RaftProcess& RaftProcess::For(raft::ServerId server) {
   Processes& all = TheProcesses();
   base::MutexLock lock(&all.mu);
   const size_t number = all.incarnations[server]++ % kMostProcesses;
-  if (number == all.started.size()) {
-    int sockets[2];
-    PCHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
-    const pid_t pid = Start(sockets[1]);
-    close(sockets[1]);
-    all.started.push_back(
-        std::unique_ptr<RaftProcess>(new RaftProcess(sockets[0], pid)));
+  if (number == all.shared.size()) {
+    all.shared.push_back(all.AddLocked(Start()));
   }
-  return *all.started[number];
+  return *all.shared[number];
+}
+
+RaftProcess& RaftProcess::StartNew() {
+  Processes& all = TheProcesses();
+  base::MutexLock lock(&all.mu);
+  return *all.AddLocked(Start());
+}
+
+std::unique_ptr<RaftProcess> RaftProcess::Start() {
+  int sockets[2];
+  PCHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
+  const pid_t pid = Spawn(sockets[1]);
+  close(sockets[1]);
+  return std::unique_ptr<RaftProcess>(new RaftProcess(sockets[0], pid));
 }
 
 RaftProcess::RaftProcess(int socket, pid_t pid)
@@ -151,7 +168,7 @@ void RaftProcess::EndAll() {
 void RaftProcess::End() {
   {
     base::MutexLock lock(&mu_);
-    is_ending_ = true;
+    if (std::exchange(is_ending_, true)) return;
   }
   calls_on_the_way_.Shutdown();
   Tell({.kind = Kind::kBye});
@@ -172,23 +189,37 @@ void RaftProcess::Remove(uint64_t instance) {
 }
 
 std::optional<std::string> RaftProcess::Ask(Message question) {
-  base::MutexLock lock(&mu_);
-  const uint64_t call = question.call = ++calls_;
-  questions_[call] = std::nullopt;
+  const auto answer =
+      std::make_shared<std::promise<std::optional<std::string>>>();
+  AskAsync(std::move(question), [answer](std::optional<std::string> bytes) {
+    answer->set_value(std::move(bytes));
+  });
+  return answer->get_future().get();
+}
+
+void RaftProcess::AskAsync(Message question, Done done) {
+  {
+    base::MutexLock lock(&mu_);
+    if (!has_ended_) {
+      question.call = ++calls_;
+      questions_[question.call] = std::exchange(done, nullptr);
+    }
+  }
+  if (done != nullptr) return std::move(done)(std::nullopt);
   wire_.Send(question);
-  while (!questions_[call].has_value()) answered_.Wait(&mu_);
-  Message answer = *std::move(questions_[call]);
-  questions_.erase(call);
-  if (answer.number == 0) return std::nullopt;
-  return std::move(answer.bytes);
 }
 
 void RaftProcess::OnAnswer(Message answer) {
-  base::MutexLock lock(&mu_);
-  const auto question = questions_.find(answer.call);
-  if (question == questions_.end()) return;
-  question->second = std::move(answer);
-  answered_.SignalAll();
+  Done done;
+  {
+    base::MutexLock lock(&mu_);
+    const auto question = questions_.find(answer.call);
+    if (question == questions_.end()) return;
+    done = std::move(question->second);
+    questions_.erase(question);
+  }
+  if (answer.number == 0) return std::move(done)(std::nullopt);
+  std::move(done)(std::move(answer.bytes));
 }
 
 void RaftProcess::ReadLoop() {
@@ -205,8 +236,14 @@ void RaftProcess::ReadLoop() {
     }
     if (listener != nullptr) listener->OnMessage(*std::move(message));
   }
-  base::MutexLock lock(&mu_);
-  if (!is_ending_) EndLikeIt();
+  std::map<uint64_t, Done> unanswered;
+  {
+    base::MutexLock lock(&mu_);
+    if (!is_ending_) EndLikeIt();
+    has_ended_ = true;
+    unanswered.swap(questions_);
+  }
+  for (auto& [call, done] : unanswered) std::move(done)(std::nullopt);
 }
 
 void RaftProcess::EndLikeIt() {

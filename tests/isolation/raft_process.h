@@ -1,12 +1,8 @@
-// A process of the Raft under test, as the tests see it.
+// A process of what is under test, as the tests see it.
 //
 // It runs the program that RAFT_PROGRAM names, in the confinement of
-// confine.cc. The n-th incarnations of all servers share the test's n-th
-// process, so that a server which restarts knows what is on its disk and
-// nothing else. (After kMostProcesses the first comes again: what it knows of a
-// server is that many incarnations old.) However a process ends before the test
-// does, this process ends in the same way, so that the runner reports it as the
-// test's.
+// confine.cc. However a process ends before the tests end it, this process ends
+// in the same way, so that the runner reports it as the test's.
 //
 // Thread safety: safe. Lock order: mu_ is a leaf, above the wire's own.
 
@@ -24,6 +20,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/functional/any_invocable.h"
 #include "base/mutex.h"
 #include "labrpc/timer_queue.h"
 #include "raft/types.h"
@@ -41,11 +38,21 @@ class Listener {
 
 class RaftProcess {
  public:
-  // The one for the next incarnation of that server, started if need be.
+  // The one for the next incarnation of a Raft's server, started if need be.
+  // The n-th incarnations of all servers share one, so that a server which
+  // restarts knows what is on its disk and nothing else. (After kMostProcesses
+  // the first comes again: what it knows of a server is that many incarnations
+  // old.)
   static RaftProcess& For(raft::ServerId server);
 
-  // Ends all of this test, and waits for that. If one fails then, this process
-  // ends in the same way.
+  // One of its own for an instance that shares memory with no other.
+  static RaftProcess& StartNew();
+
+  // Ends it, and waits for that: questions that it has not answered have no
+  // answer. If it fails then, this process ends in the same way. Idempotent.
+  void End() EXCLUDES(mu_);
+
+  // Ends all of this test.
   static void EndAll();
 
   ~RaftProcess();
@@ -61,6 +68,11 @@ class RaftProcess {
   // none.
   std::optional<std::string> Ask(Message question) EXCLUDES(mu_);
 
+  // Sends it and returns. `done` gets the answer, once, on the reader's thread,
+  // or on this one if the process has ended, and must not block.
+  using Done = absl::AnyInvocable<void(std::optional<std::string>) &&>;
+  void AskAsync(Message question, Done done) EXCLUDES(mu_);
+
   void Tell(const Message& message) { wire_.Send(message); }
 
   // Runs `call`, a call to a peer, a little later. Start() takes some hops
@@ -71,10 +83,11 @@ class RaftProcess {
   }
 
  private:
+  static std::unique_ptr<RaftProcess> Start();
+
   RaftProcess(int socket, pid_t pid);
 
-  void End() EXCLUDES(mu_);
-  void ReadLoop();
+  void ReadLoop() EXCLUDES(mu_);
   void OnAnswer(Message answer) EXCLUDES(mu_);
   [[noreturn]] void EndLikeIt();
 
@@ -83,11 +96,11 @@ class RaftProcess {
   const pid_t pid_;
 
   base::Mutex mu_;
-  base::CondVar answered_;
   bool is_ending_ ABSL_GUARDED_BY(mu_) = false;
+  bool has_ended_ ABSL_GUARDED_BY(mu_) = false;
   uint64_t calls_ ABSL_GUARDED_BY(mu_) = 0;
   uint64_t instances_ ABSL_GUARDED_BY(mu_) = 0;
-  std::map<uint64_t, std::optional<Message>> questions_ ABSL_GUARDED_BY(mu_);
+  std::map<uint64_t, Done> questions_ ABSL_GUARDED_BY(mu_);  // unanswered
   std::map<uint64_t, std::weak_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mu_);
 
   labrpc::TimerQueue calls_on_the_way_;

@@ -1,6 +1,5 @@
 // raft::Make() for tests whose Raft runs in another process: an instance here
-// asks the one there, and does for it what goes out: calls to peers, saves,
-// deliveries.
+// asks the one there, and passes on its deliveries.
 
 #include <deque>
 #include <memory>
@@ -10,81 +9,29 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_split.h"
 #include "base/logging.h"
 #include "base/mutex.h"
 #include "raft/raft.h"
 #include "rpc/codec.h"
 #include "tests/isolation/raft_process.h"
 #include "tests/isolation/raw_bytes.h"
+#include "tests/isolation/remote.h"
 #include "tests/isolation/wire.h"
 
 namespace isolation {
 namespace {
 
-using Ends = std::vector<std::shared_ptr<rpc::ClientEnd>>;
-
-// What the other process said is not what it should be: it is the Raft's fault.
-template <typename T>
-T DecodeOrDie(std::string_view bytes) {
-  absl::StatusOr<T> value = rpc::Decode<T>(bytes);
-  CHECK(value.ok()) << "the process of the Raft under test: "
-                    << value.status().message();
-  return *std::move(value);
-}
-
-// What belongs to one instance in the other process, which has it as long as
-// this is alive: while the tests or a running call hold it.
+// What there is of it beside the Raft itself: its deliveries.
 //
 // Thread safety: safe. Lock order: mu_ is a leaf.
-class Instance : public Listener {
+class RemoteInstance : public Remote {
  public:
-  Instance(RaftProcess* process, Ends peers,
-           std::shared_ptr<persister::Persister> disk,
-           std::shared_ptr<raft::ApplyChannel> channel)
-      : process_(process),
-        peers_(std::move(peers)),
-        disk_(std::move(disk)),
+  RemoteInstance(RaftProcess* process, Ends peers,
+                 std::shared_ptr<persister::Persister> disk,
+                 std::shared_ptr<raft::ApplyChannel> channel)
+      : Remote(process, std::move(peers), std::move(disk)),
         channel_(std::move(channel)),
-        saved_(disk_->ReadRaftState()) {}
-
-  ~Instance() override {
-    Tell({.kind = Kind::kForget});
-    process_->Remove(id_);
-  }
-
-  // REQUIRES: `me` is owned by a shared pointer.
-  void Begin(const std::shared_ptr<Instance>& me) {
-    id_ = process_->Add(me);
-    deliverer_ = std::thread([this] { DeliverLoop(); });
-  }
-
-  // Blocks for an answer.
-  std::optional<std::string> Ask(Kind kind, std::string_view name = {},
-                                 std::string_view bytes = {}) const {
-    return process_->Ask({.kind = kind,
-                          .instance = id_,
-                          .name = std::string(name),
-                          .bytes = std::string(bytes)});
-  }
-  void Tell(Message message) const {
-    message.instance = id_;
-    process_->Tell(message);
-  }
-
-  void OnMessage(Message message) override {
-    switch (message.kind) {
-      case Kind::kCall:
-        return OnCall(std::move(message));
-      case Kind::kSave:
-        return OnSave(message);
-      case Kind::kApply:
-        return OnApply(std::move(message));
-      default:
-        LOG(FATAL) << "the process of the Raft under test says what only the "
-                      "tests may say";
-    }
-  }
+        deliverer_([this] { DeliverLoop(); }) {}
 
   // As raft::Raft::Kill() says. Once.
   void Kill() EXCLUDES(mu_) {
@@ -96,47 +43,11 @@ class Instance : public Listener {
       changed_.SignalAll();
     }
     deliverer_.join();
-    for (const auto& peer : peers_) {
-      if (peer != nullptr) peer->Close();
-    }
+    ClosePeers();
   }
 
  private:
-  void OnCall(Message message) {
-    const int32_t peer = message.number;
-    CHECK(peer >= 0 && peer < static_cast<int32_t>(peers_.size()))
-        << "the process of the Raft under test calls peer " << peer;
-    const auto answer = [process = process_, id = id_, call = message.call,
-                         peer](std::optional<RawBytes> reply) {
-      process->Tell({.kind = Kind::kAnswer,
-                     .call = call,
-                     .instance = id,
-                     .number = reply.has_value() ? 1 : 0,
-                     .name = std::to_string(peer),
-                     .bytes = reply.has_value() ? std::move(reply->bytes)
-                                                : std::string()});
-    };
-    process_->AfterDelay([answer, end = peers_[static_cast<size_t>(peer)],
-                          call = std::move(message)]() mutable {
-      end->CallAsync(RawMethod{call.name}, RawBytes{std::move(call.bytes)},
-                     answer);
-    });
-  }
-
-  void OnSave(const Message& message) {
-    auto args = DecodeOrDie<SaveArgs>(message.bytes);
-    CHECK(args.kept <= saved_.size())
-        << "the process of the Raft under test keeps what it never saved";
-    saved_.Truncate(args.kept);
-    saved_.Append(args.added);
-    if (args.has_snapshot) {
-      disk_->Save(saved_, args.snapshot);
-    } else {
-      disk_->SaveRaftState(saved_);
-    }
-  }
-
-  void OnApply(Message message) EXCLUDES(mu_) {
+  void OnApply(Message message) override EXCLUDES(mu_) {
     base::MutexLock lock(&mu_);
     deliveries_.push_back(std::move(message.bytes));
     changed_.SignalAll();
@@ -170,30 +81,22 @@ class Instance : public Listener {
     return bytes;
   }
 
-  RaftProcess* const process_;
-  const Ends peers_;
-  const std::shared_ptr<persister::Persister> disk_;
   const std::shared_ptr<raft::ApplyChannel> channel_;
-  uint64_t id_ = 0;
-  base::Rope saved_;  // for the reader's thread
 
   base::Mutex mu_;
   base::CondVar changed_;
   std::deque<std::string> deliveries_ ABSL_GUARDED_BY(mu_);
   bool is_killed_ ABSL_GUARDED_BY(mu_) = false;
 
-  std::thread deliverer_;
+  std::thread deliverer_;  // started last
 };
 
 class RemoteRaft : public raft::Raft {
  public:
-  RemoteRaft(const MakeArgs& args, std::shared_ptr<Instance> instance)
-      : instance_(std::move(instance)) {
-    instance_->Begin(instance_);
-    const std::optional<std::string> methods =
-        instance_->Ask(Kind::kMake, "", rpc::Encode(args));
-    methods_ = absl::StrSplit(methods.value_or(""), '\n', absl::SkipEmpty());
-  }
+  RemoteRaft(raft::ServerId me, base::Random* random,
+             std::shared_ptr<RemoteInstance> instance)
+      : instance_(std::move(instance)),
+        methods_(instance_->Make(instance_, {.me = me}, random)) {}
 
   ~RemoteRaft() override { Kill(); }
 
@@ -245,8 +148,8 @@ class RemoteRaft : public raft::Raft {
   }
 
  private:
-  const std::shared_ptr<Instance> instance_;
-  std::vector<std::string> methods_;
+  const std::shared_ptr<RemoteInstance> instance_;
+  const std::vector<std::string> methods_;
 
   base::Mutex kill_mu_;  // a second caller waits for the first
   bool is_killed_ ABSL_GUARDED_BY(kill_mu_) = false;
@@ -265,16 +168,11 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
   if (!options.random.has_value()) {
     options.random = base::Random::FromEntropy();
   }
-  const isolation::MakeArgs args = {
-      .servers = static_cast<int32_t>(peers.size()),
-      .me = me,
-      .seed = options.random->Below(~uint64_t{0}),
-      .raft_state = persister->ReadRaftState().ToString(),
-      .snapshot = persister->ReadSnapshot().ToString()};
   return std::make_shared<isolation::RemoteRaft>(
-      args, std::make_shared<isolation::Instance>(
-                &isolation::RaftProcess::For(me), std::move(peers),
-                std::move(persister), std::move(apply_channel)));
+      me, &*options.random,
+      std::make_shared<isolation::RemoteInstance>(
+          &isolation::RaftProcess::For(me), std::move(peers),
+          std::move(persister), std::move(apply_channel)));
 }
 
 }  // namespace raft

@@ -1,4 +1,4 @@
-// What the tests and the process of the Raft under test say to each other: one
+// What the tests and a process of what is under test say to each other: one
 // kind of message, over a stream socket.
 //
 // Nothing that this process says is believed beyond what a server of the lab
@@ -31,7 +31,9 @@ enum class Kind : uint8_t {
   kSnapshot,  // bytes: SnapshotArgs; answer: when Snapshot() has returned
   kState,     // answer: StateAnswer
   kHandle,    // name: of the method; bytes: its arguments; answer: its reply
-  kKill,      // answer: when Kill() has returned
+  kClerk,     // bytes: ClerkCall; answer: ClerkAnswer (service_wire.h)
+  kSubmit,    // bytes: the command; answer: SubmitAnswer
+  kKill,      // answer: when Kill() or Close() has returned
   kForget,    // the tests hold the instance no longer
   kTaken,     // the service has taken the delivery
   kBye,       // the test has ended
@@ -55,13 +57,20 @@ struct Message {
 };
 
 struct MakeArgs {
-  int32_t servers = 0;
+  enum class What : uint8_t { kRaft, kServer, kClerk, kRsm };
+
+  What what = What::kRaft;
+  int32_t peers = 0;  // that it may call
   raft::ServerId me = 0;
   uint64_t seed = 0;
-  std::string raft_state;
-  std::string snapshot;
+  int64_t max_raft_state = -1;  // a service's; -1: it takes no snapshots
+  std::string raft_state = {};
+  std::string snapshot = {};
 
-  auto Fields() { return std::tie(servers, me, seed, raft_state, snapshot); }
+  auto Fields() {
+    return std::tie(what, peers, me, seed, max_raft_state, raft_state,
+                    snapshot);
+  }
 };
 
 struct StartAnswer {

@@ -1,0 +1,155 @@
+// The key/value service under test, in its processes: a server of it in one, a
+// Clerk in another.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/logging.h"
+#include "base/mutex.h"
+#include "kvraft/clerk.h"
+#include "kvraft/server.h"
+#include "raft/raft.h"
+#include "rpc/codec.h"
+#include "rsm/rsm.h"
+#include "tests/isolation/hosted.h"
+#include "tests/isolation/service_wire.h"
+
+namespace isolation {
+namespace {
+
+// The Raft of a server: the tests ask whether it leads.
+class KnownRaft {
+ public:
+  // As the tests have it in one process, but for the hooks.
+  rsm::Options OptionsFor(const MakeArgs& args) {
+    rsm::Options options;
+    if (args.max_raft_state >= 0) {
+      options.max_raft_state = static_cast<size_t>(args.max_raft_state);
+    }
+    options.raft.random = base::Random(args.seed);
+    options.make_raft = [this](auto&&... arguments) {
+      auto raft = raft::Make(std::forward<decltype(arguments)>(arguments)...);
+      base::MutexLock lock(&mu_);
+      raft_ = raft;
+      return raft;
+    };
+    return options;
+  }
+
+  // A server that has made no Raft by its options leads nothing.
+  std::string State() EXCLUDES(mu_) {
+    std::shared_ptr<raft::Raft> raft;
+    {
+      base::MutexLock lock(&mu_);
+      raft = raft_;
+    }
+    const raft::State state =
+        raft == nullptr ? raft::State() : raft->GetState();
+    return rpc::Encode(StateAnswer{state.term, state.is_leader});
+  }
+
+ private:
+  base::Mutex mu_;
+  std::shared_ptr<raft::Raft> raft_ ABSL_GUARDED_BY(mu_);
+};
+
+class HostedServer : public Hosted {
+ public:
+  using Hosted::Hosted;
+
+  void Make(const MakeArgs& args) override {
+    server_ = std::make_shared<kvraft::Server>(Peers(), args.me, MakeDisk(args),
+                                               raft_.OptionsFor(args));
+    Offer(server_->Services());
+  }
+
+  void Serve(const Message& question, rpc::RespondBytes respond) override {
+    switch (question.kind) {
+      case Kind::kState:
+        return std::move(respond)(raft_.State());
+      case Kind::kHandle:
+        return Handle(question, std::move(respond));
+      case Kind::kKill:
+        server_->Kill();
+        return std::move(respond)("");
+      default:
+        LOG(FATAL) << "what no server is asked";
+    }
+  }
+
+ private:
+  KnownRaft raft_;
+  std::shared_ptr<kvraft::Server> server_;
+};
+
+class HostedClerk : public Hosted {
+ public:
+  using Hosted::Hosted;
+
+  void Make(const MakeArgs& /*args*/) override {
+    clerk_ = std::make_unique<kvraft::Clerk>(Peers());
+  }
+
+  void Serve(const Message& question, rpc::RespondBytes respond) override {
+    switch (question.kind) {
+      case Kind::kClerk:
+        return std::move(respond)(
+            rpc::Encode(Call(*rpc::Decode<ClerkCall>(question.bytes))));
+      case Kind::kKill:
+        clerk_->Close();
+        return std::move(respond)("");
+      default:
+        LOG(FATAL) << "what no Clerk is asked";
+    }
+  }
+
+ private:
+  ClerkAnswer Call(const ClerkCall& call) {
+    switch (call.method) {
+      case ClerkCall::Method::kGet: {
+        absl::StatusOr<std::string> value = clerk_->Get(call.key);
+        ClerkAnswer answer = AnswerOf(value.status());
+        if (value.ok()) answer.value = *std::move(value);
+        return answer;
+      }
+      case ClerkCall::Method::kPut:
+        return AnswerOf(clerk_->Put(call.key, call.value));
+      case ClerkCall::Method::kAppend:
+        return AnswerOf(clerk_->Append(call.key, call.value));
+      case ClerkCall::Method::kGetVersioned: {
+        kvraft::Reply reply = clerk_->GetVersioned(call.key);
+        return {.err = reply.err,
+                .value = std::move(reply.value),
+                .version = reply.version};
+      }
+      case ClerkCall::Method::kPutVersioned:
+        return {.err =
+                    clerk_->PutVersioned(call.key, call.value, call.version)};
+    }
+    LOG(FATAL) << "no method of a Clerk";
+  }
+
+  static ClerkAnswer AnswerOf(const absl::Status& status) {
+    return {.failed = !status.ok(), .error = std::string(status.message())};
+  }
+
+  std::unique_ptr<kvraft::Clerk> clerk_;
+};
+
+}  // namespace
+
+std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
+                                   const MakeArgs& args) {
+  switch (args.what) {
+    case MakeArgs::What::kServer:
+      return std::make_shared<HostedServer>(wire, instance, args.peers);
+    case MakeArgs::What::kClerk:
+      return std::make_shared<HostedClerk>(wire, instance, args.peers);
+    default:
+      LOG(FATAL) << "what this program does not have";
+  }
+}
+
+}  // namespace isolation

@@ -1,0 +1,85 @@
+// In the tests: one instance of what is under test, which lives in another
+// process; does for it what goes out, calls to peers and saves.
+
+#ifndef TESTS_ISOLATION_REMOTE_H_
+#define TESTS_ISOLATION_REMOTE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/logging.h"
+#include "base/random.h"
+#include "base/rope.h"
+#include "persister/persister.h"
+#include "rpc/codec.h"
+#include "rpc/rpc.h"
+#include "tests/isolation/raft_process.h"
+#include "tests/isolation/wire.h"
+
+namespace isolation {
+
+using Ends = std::vector<std::shared_ptr<rpc::ClientEnd>>;
+
+// What the other process said is not what it should be: it is the fault of what
+// is under test.
+template <typename T>
+T DecodeOrDie(std::string_view bytes) {
+  absl::StatusOr<T> value = rpc::Decode<T>(bytes);
+  CHECK(value.ok()) << "the process under test: " << value.status().message();
+  return *std::move(value);
+}
+
+// The other process has its part as long as this is alive: while the tests or a
+// running call hold it.
+//
+// Thread safety: safe, but for Make() and Kill().
+class Remote : public Listener {
+ public:
+  // `disk` is null if it has none.
+  Remote(RaftProcess* process, Ends peers,
+         std::shared_ptr<persister::Persister> disk);
+  ~Remote() override;
+  Remote(const Remote&) = delete;
+  Remote& operator=(const Remote&) = delete;
+
+  // Has it made, first of all; returns the names of its methods. Peers, seed
+  // and what is on the disk are filled in. REQUIRES: `me` is this.
+  std::vector<std::string> Make(const std::shared_ptr<Remote>& me,
+                                MakeArgs args, base::Random* random);
+
+  // Blocks for the answer; nothing if there is none.
+  std::optional<std::string> Ask(Kind kind, std::string_view name = {},
+                                 std::string_view bytes = {}) const;
+  // Returns at once; `done` gets it on the reader's thread, and must not block.
+  void AskAsync(Kind kind, std::string_view name, std::string_view bytes,
+                RaftProcess::Done done) const;
+  void Tell(Message message) const;
+
+  // Ends the ends that lead to its peers.
+  void ClosePeers();
+
+  void OnMessage(Message message) override;
+
+ protected:
+  virtual void OnApply(Message message);
+
+  RaftProcess* const process_;
+
+ private:
+  void OnCall(Message message);
+  void OnSave(const Message& message);
+
+  const Ends peers_;
+  const std::shared_ptr<persister::Persister> disk_;
+  uint64_t id_ = 0;
+  base::Rope saved_;  // for the reader's thread
+};
+
+}  // namespace isolation
+
+#endif  // TESTS_ISOLATION_REMOTE_H_

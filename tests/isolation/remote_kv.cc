@@ -1,0 +1,120 @@
+// The key/value service for tests in which it runs in other processes: each
+// server of it and each Clerk has one of its own, so that they share nothing
+// but what goes over the tests' network.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/logging.h"
+#include "kvraft/messages.h"
+#include "rpc/codec.h"
+#include "rsm/rsm.h"
+#include "tests/harness/kv_log.h"
+#include "tests/harness/kv_service.h"
+#include "tests/isolation/raft_process.h"
+#include "tests/isolation/remote.h"
+#include "tests/isolation/remote_service.h"
+#include "tests/isolation/service_wire.h"
+#include "tests/isolation/wire.h"
+
+namespace isolation {
+namespace {
+
+class RemoteClerk : public harness::KvClerk {
+ public:
+  explicit RemoteClerk(Ends servers)
+      : process_(&RaftProcess::StartNew()),
+        clerk_(std::make_shared<Remote>(process_, std::move(servers),
+                                        /*disk=*/nullptr)) {
+    clerk_->Make(clerk_, {.what = MakeArgs::What::kClerk}, nullptr);
+  }
+  ~RemoteClerk() override { process_->End(); }
+
+  absl::StatusOr<std::string> Get(const std::string& key) override {
+    ClerkAnswer answer = Call({.method = ClerkCall::Method::kGet, .key = key});
+    if (answer.failed) return absl::UnknownError(answer.error);
+    return std::move(answer.value);
+  }
+  absl::Status Put(const std::string& key, const std::string& value) override {
+    return Write(ClerkCall::Method::kPut, key, value);
+  }
+  absl::Status Append(const std::string& key,
+                      const std::string& value) override {
+    return Write(ClerkCall::Method::kAppend, key, value);
+  }
+
+  kvraft::Reply GetVersioned(const std::string& key) override {
+    ClerkAnswer answer =
+        Call({.method = ClerkCall::Method::kGetVersioned, .key = key});
+    return {.err = answer.err,
+            .value = std::move(answer.value),
+            .version = answer.version};
+  }
+  kvraft::Err PutVersioned(const std::string& key, const std::string& value,
+                           uint64_t version) override {
+    return Call({ClerkCall::Method::kPutVersioned, key, value, version}).err;
+  }
+
+  // What it says of the log, nothing here could compare with the log.
+  uint64_t revision() const override { return 0; }
+
+  void Close() override {
+    clerk_->AskAsync(Kind::kKill, "", "", [](std::optional<std::string>) {});
+  }
+
+ private:
+  ClerkAnswer Call(ClerkCall call) {
+    const auto answer = DecodeOrDie<ClerkAnswer>(
+        clerk_->Ask(Kind::kClerk, "", rpc::Encode(call)).value_or(""));
+    CHECK(answer.err <= kvraft::Err::kClosed)
+        << "the process under test: a Clerk returns no Err";
+    return answer;
+  }
+
+  absl::Status Write(ClerkCall::Method method, const std::string& key,
+                     const std::string& value) {
+    const ClerkAnswer answer = Call({method, key, value});
+    return answer.failed ? absl::UnknownError(answer.error) : absl::OkStatus();
+  }
+
+  RaftProcess* const process_;
+  const std::shared_ptr<Remote> clerk_;
+};
+
+}  // namespace
+}  // namespace isolation
+
+namespace harness {
+
+std::unique_ptr<KvClerk> MakeKvClerk(Ends servers) {
+  return std::make_unique<isolation::RemoteClerk>(std::move(servers));
+}
+
+bool ClerksShareNothing() { return true; }
+
+Node MakeKvServer(Ends ends, raft::ServerId me,
+                  std::shared_ptr<persister::Persister> disk,
+                  rsm::Options options) {
+  const isolation::RemoteServer server(isolation::MakeArgs::What::kServer,
+                                       std::move(ends), me, std::move(disk),
+                                       std::move(options));
+  return {.services = server.Services(),
+          .kill = [server] { server.Kill(); },
+          .rest = nullptr,
+          .raft = server.Raft()};
+}
+
+// kv_log.h: no entry is seen here.
+bool CanReadLog() { return false; }
+
+KvExecution ReadExecution(std::string_view, std::string_view) {
+  LOG(FATAL) << "the log is in other processes";
+}
+
+std::string ShowKvCommand(std::string_view) { return ""; }
+
+}  // namespace harness

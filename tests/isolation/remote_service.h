@@ -1,0 +1,50 @@
+// In the tests: a server of a replicated service that runs in a process of its
+// own.
+
+#ifndef TESTS_ISOLATION_REMOTE_SERVICE_H_
+#define TESTS_ISOLATION_REMOTE_SERVICE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "persister/persister.h"
+#include "raft/raft.h"
+#include "raft/types.h"
+#include "rpc/rpc.h"
+#include "rsm/rsm.h"
+#include "tests/isolation/raft_process.h"
+#include "tests/isolation/remote.h"
+#include "tests/isolation/wire.h"
+
+namespace isolation {
+
+// Thread safety: safe; the copies are one server.
+class RemoteServer {
+ public:
+  // Starts the process. The hooks of `options` are not called: what they would
+  // say of the service, it would say of itself.
+  RemoteServer(MakeArgs::What what, Ends ends, raft::ServerId me,
+               std::shared_ptr<persister::Persister> disk,
+               rsm::Options options);
+
+  // What peers and clients call. A call that is not answered there fails.
+  std::vector<rpc::Service> Services() const;
+
+  // Its Raft, as far as the tests ask it: whether it leads.
+  std::shared_ptr<raft::Raft> Raft() const;
+
+  const Remote& remote() const { return *remote_; }
+
+  // Kills the server, and ends its process. Once.
+  void Kill() const;
+
+ private:
+  RaftProcess* process_;
+  std::shared_ptr<Remote> remote_;
+  std::vector<std::string> methods_;
+};
+
+}  // namespace isolation
+
+#endif  // TESTS_ISOLATION_REMOTE_SERVICE_H_
