@@ -92,16 +92,16 @@ SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
   --theirs="$(THEIRS)" --lab="$(LABS)" --isolated="$(ISOLATED)"
-# With ISOLATED=1 the Raft is in a process of its own, as it is graded
-# (tests/isolation/README.md).
+# With ISOLATED=1 what is tested is in processes of its own, as it is graded: a
+# Raft, or for lab 3 the service on one (tests/isolation/README.md).
 ifdef ISOLATED
-$(if $(THEIRS_SERVICES),$(error error: ISOLATED=1 is for a Raft; leave out RSM= and KVRAFT=))
-RAFT_TESTS = out/plain/raft_judge
-RAFT_SIM = out/plain/raft_judge_sim
+TESTED := $(if $(THEIRS_SERVICES)$(filter 3,$(LAB_LAB)),service,raft)
+RAFT_TESTS = out/plain/$(TESTED)_judge
+RAFT_SIM = out/plain/$(TESTED)_judge_sim
 RACE_SIM = $(RAFT_SIM)
-test: HOST = $(PLACE)/plain/raft_host
-sim trace: HOST = $(PLACE)/plain/raft_host_sim
-sim-race: HOST = $(PLACE)/race/raft_host_sim
+test: HOST = $(PLACE)/plain/$(TESTED)_host
+sim trace: HOST = $(PLACE)/plain/$(TESTED)_host_sim
+sim-race: HOST = $(PLACE)/race/$(TESTED)_host_sim
 export RAFT_PROGRAM = $(abspath $(HOST))
 # The tests read the Raft's disks if it saves as ours does.
 export RAFT_DISKS = $(if $(LAB_RAFT),$(shell \
@@ -226,12 +226,13 @@ skeleton-test:
 	@$(NEEDS_FOR_RUNS)
 	@tools/skeleton/skeleton_test.sh
 
-# Points for a Raft, ours or RAFT=, or for those of a CLASS=.
+# Points for a Raft, ours or RAFT=, or for those of a CLASS=; for lab 3 with LAB=3,
+# or with the folders of a service.
 grade:
-	$(if $(THEIRS_SERVICES),$(error error: only a Raft is graded; leave out RSM= and KVRAFT=, give RAFT= for LAB=))
 	@$(NEEDS_FOR_RUNS) grade
 	@tools/fixed_addresses.sh $(TOOLS) grade \
-	  --raft="$$LAB_RAFT" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
+	  --raft="$$LAB_RAFT" --rsm="$$LAB_RSM" --kvraft="$$LAB_KVRAFT" \
+	  --lab="$(filter 3,$(LAB_LAB))" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
 	  --jobs=$(JOBS) --n="$$LAB_N" --seeds="$$LAB_SEEDS" \
 	  --race_seeds="$(RACE_SEEDS)" --limit_minutes="$(LIMIT)" \
 	  --weights="$$LAB_WEIGHTS"

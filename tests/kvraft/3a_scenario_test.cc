@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "kvraft/clerk.h"
 #include "kvraft/messages.h"
 #include "tests/harness/kv_cluster.h"
 #include "tests/kvraft/append_checks.h"

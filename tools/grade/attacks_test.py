@@ -1,7 +1,7 @@
-"""Every attack of attacks/attacks.cc, on the tests as they grade.
+"""Every attack of attacks/ and service_attacks/, on the tests as they grade.
 
-`make grade-test`. The attacks are one program, which makes the one that it is
-called after; it stands for a student's Raft.
+`make grade-test`. The attacks of a folder are one program, which makes the one
+that it is called after; it stands for a student's Raft, or key/value service.
 """
 
 import ctypes
@@ -21,8 +21,6 @@ from tools.build import build
 from tools.grade.result import Grade, TestResult
 from tools.process import Launcher, ask, inherited
 
-ATTACKS = ROOT / "tools/grade/attacks"
-TESTS = ("TestInitialElection2A", "TestBasicAgree2B", "TestPersist12C")
 # Where files would be, if one could be written.
 LEFT = [Path("/tmp/raft_lab_attack"), Path("/dev/shm/raft_lab_attack"),
         ROOT / "raft_lab_attack"]
@@ -41,9 +39,9 @@ def landlock_version() -> int:
 HAS_LANDLOCK = landlock_version() > 0
 
 
-def names() -> list[str]:
-    """Returns the attacks: what a name is compared with, or looked up as."""
-    text = (ATTACKS / "attacks.cc").read_text()
+def names(attacks: Path) -> list[str]:
+    """Returns a folder's: what a name is compared with, or looked up as."""
+    text = (attacks / "attacks.cc").read_text()
     found = re.findall(r'Name\(\) ==\s+"(\w+)"|^    \{"(\w+)"', text, re.M)
     return sorted({compared or listed for compared, listed in found})
 
@@ -58,20 +56,29 @@ def command_lines() -> Iterator[bytes]:
 class Attacks(unittest.TestCase):
     """None earns a point, or leaves anything."""
 
+    KIND = "raft"  # of the programs
+    ATTACKS = ROOT / "tools/grade/attacks"
+    TESTS: tuple[str, ...] = ("TestInitialElection2A", "TestBasicAgree2B",
+                              "TestPersist12C")
     folder: tempfile.TemporaryDirectory[str]
     hosts: dict[bool, Path]
 
     @classmethod
+    def room(cls) -> str:
+        """Returns the argument of theirs.sh that stands for the attacks."""
+        return f"raft={cls.ATTACKS}"
+
+    @classmethod
     def setUpClass(cls) -> None:
         cls.folder = tempfile.TemporaryDirectory(prefix="attacks-")
-        place = ask([ROOT / "tools/theirs.sh",
-                     f"raft={ATTACKS}"]).stdout.strip()
+        place = ask([ROOT / "tools/theirs.sh", cls.room()]).stdout.strip()
         jobs = os.cpu_count() or 1
-        for program in ("raft_judge", "raft_judge_sim"):
-            build(program, jobs=jobs)
+        for how in ("", "_sim"):
+            build(f"{cls.KIND}_judge{how}", jobs=jobs)
         cls.hosts = {
-            False: ROOT / build("raft_host", place=place, jobs=jobs),
-            True: ROOT / build("raft_host_sim", place=place, jobs=jobs)}
+            is_simulated: ROOT / build(f"{cls.KIND}_host{how}", place=place,
+                                       jobs=jobs)
+            for is_simulated, how in ((False, ""), (True, "_sim"))}
 
     @classmethod
     def tearDownClass(cls) -> None:
@@ -83,8 +90,7 @@ class Attacks(unittest.TestCase):
         program = Path(self.folder.name) / kind / name
         program.parent.mkdir(exist_ok=True)
         shutil.copy(self.hosts[simulated], program)
-        judge = ROOT / "out/plain" / ("raft_judge_sim" if simulated
-                                      else "raft_judge")
+        judge = ROOT / f"out/plain/{self.KIND}_judge{'_sim' * simulated}"
         environment = inherited("SIM_", "LAB_") | {
             "RAFT_PROGRAM": str(program), "RAFT_MEMORY_GB": "1",
             "RAFT_DISKS": "opaque"}
@@ -92,11 +98,11 @@ class Attacks(unittest.TestCase):
             environment |= {"SIM_SEED": "1", "SIM_ONLY": "--child",
                             "SIM_PROFILE": "fair"}
         ended = Launcher().run(
-            [judge, f"--run=^({'|'.join(TESTS)})$", "--json", "--seed=1",
+            [judge, f"--run=^({'|'.join(self.TESTS)})$", "--json", "--seed=1",
              "--parallel=3", "--watchdog_seconds=6", "--grace_seconds=2"],
             env=environment, limit=LIMIT_S, cwd=ROOT)
         grade = Grade(name)
-        grade.tests = {test: TestResult("2A") for test in TESTS}
+        grade.tests = {test: TestResult("1") for test in self.TESTS}
         run = events.read(ended.output, ended.status)
         grade.read_run(run, "make test")
         return grade, run
@@ -105,11 +111,11 @@ class Attacks(unittest.TestCase):
         """Returns what is wrong; nothing if the attack came to nothing."""
         grade, run = self.grade(name, simulated)
         kind = "simulated" if simulated else "in real time"
-        if grade.total({"2A": 100}) > 0:
+        if grade.total({"1": 100}) > 0:
             passed = [test for test, result in grade.tests.items()
                       if result.passed]
             return f"{name}, {kind}: earned points: {passed}"
-        if run.trouble or len(run.tests) != len(TESTS):
+        if run.trouble or len(run.tests) != len(self.TESTS):
             return f"{name}, {kind}: the run has no result: {run.trouble}"
         lines = [line for line in run.text.splitlines()
                  if line.strip().startswith("ATTACK: ")
@@ -120,8 +126,8 @@ class Attacks(unittest.TestCase):
 
     def test_none_earns_a_point(self) -> None:
         """All of them, some at a time, for they mostly wait."""
-        attacks = names()
-        self.assertGreaterEqual(len(attacks), 20)
+        attacks = names(self.ATTACKS)
+        self.assertGreaterEqual(len(attacks), 8)
         with futures.ThreadPoolExecutor(6) as pool:
             wrong = [said for said in pool.map(
                 lambda it: self.check(*it),
@@ -133,6 +139,26 @@ class Attacks(unittest.TestCase):
         running = b" ".join(command_lines())
         self.assertNotIn(self.folder.name.encode(), running)
         self.assertNotIn(b"attack_daemon", running)
+
+
+class ServiceAttacks(Attacks):
+    """The same of the key/value service."""
+
+    KIND = "service"
+    ATTACKS = ROOT / "tools/grade/service_attacks"
+    TESTS = ("TestBasic3A", "TestSpeed3A", "TestOnePartition3A",
+             "TestSnapshotRPC3B")
+
+    @classmethod
+    def room(cls) -> str:
+        kvraft = ROOT / "out/grade-test/kvraft"
+        shutil.rmtree(kvraft, ignore_errors=True)
+        kvraft.mkdir(parents=True)
+        ask([ROOT / "tools/skeleton/files.sh", "kvraft", kvraft])
+        for source in kvraft.glob("*.cc"):
+            source.unlink()
+        shutil.copy(cls.ATTACKS / "attacks.cc", kvraft)
+        return f"kvraft={kvraft}"
 
 
 if __name__ == "__main__":

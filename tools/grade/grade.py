@@ -1,11 +1,13 @@
-"""Grades a Raft, or those of a whole class: points for each part, and why.
+"""Grades a solution, or those of a whole class: points for each part, and why.
 
-`make grade RAFT=folder`, or CLASS=folder, in which each folder is one Raft. A
-Raft is compiled into a program of its own, without the tests; the tests are
-another program, which never loads it and calls it through a socket
-(tests/isolation/). What it prints, how it ends and what it does to its own
-process earns nothing. It runs confined, N times in real time, under SEEDS seeds
-of the simulator, and under RACE_SEEDS seeds with ThreadSanitizer.
+`make grade RAFT=folder`, or CLASS=folder, in which each folder is one Raft. For
+lab 3, `make grade LAB=folder`, or CLASS=folder LAB=3, in which each folder has
+any of raft/, rsm/ and kvraft/. A solution is compiled into a program of its
+own, without the tests; the tests are another program, which never loads it and
+calls it through sockets (tests/isolation/). What it prints, how it ends and
+what it does to its own process earns nothing. It runs confined, N times in real
+time, under SEEDS seeds of the simulator, and under RACE_SEEDS seeds with
+ThreadSanitizer.
 
 OUT/grade.json has the result, for a class OUT/NAME/grade.json for each and
 OUT/grades.csv and OUT/grades.txt for all. A class that was interrupted goes on
@@ -29,31 +31,33 @@ from typing import Any
 from tools import ROOT, events
 from tools.build import build
 from tools.command import Arguments, Problem, on_interrupt, write_whole
-from tools.grade import submission
+from tools.grade import labs, submission
 from tools.grade.grader import Grader, Judge, Settings
 from tools.grade.result import Grade, check_parts, read_weights
 from tools.process import ask
 from tools.seeds import notice
 
-WEIGHTS = ROOT / "tools/grade/grade_weights.json"
-
-
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     cores = os.cpu_count() or 1
     parser = Arguments(__doc__)
-    parser.texts("raft", "class", "out")
+    parser.texts("raft", "rsm", "kvraft", "class", "out", "lab")
     parser.number("n", 1, 0, 1000)
     parser.number("seeds", 20, 0, 100_000)
     parser.number("race_seeds", 3, 0, 10_000)
     parser.number("limit_minutes", 30, 1, 100_000)
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--weights", type=Path)
     parser.number("jobs", cores, 1, 1024)
     options = parser.read(arguments)
-    options.weights = read_weights(options.weights)
+    options.rooms = {room: getattr(options, room)
+                     for room in labs.SERVICE.rooms if getattr(options, room)}
+    is_service = options.lab == "3" or options.rooms.keys() - {"raft"}
+    options.lab = labs.SERVICE if is_service else labs.RAFT
+    options.weights = read_weights(options.weights or options.lab.weights)
     options.folder = getattr(options, "class")
-    if options.folder and options.raft:
-        raise Problem("give RAFT= for one or CLASS= for many, not both")
+    if options.folder and options.rooms:
+        raise Problem("give RAFT= or the like for one or CLASS= for many, "
+                      "not both")
     options.out = Path(options.out or
                        ROOT / ("out/grades" if options.folder else "out"))
     return options
@@ -76,18 +80,22 @@ def folders_of(name: str) -> list[Path]:
 def prepare(options: argparse.Namespace) -> Judge:
     """Builds the tests, once for all."""
     print("building the tests", flush=True)
-    for program in ("raft_judge", "raft_judge_sim"):
-        build(program, jobs=os.cpu_count() or 1)
-    judge = Judge(ROOT / "out/plain/raft_judge",
-                  ROOT / "out/plain/raft_judge_sim")
+    real, simulated = (ROOT / build(f"{options.lab.kind}_judge{how}",
+                                    jobs=os.cpu_count() or 1)
+                       for how in ("", "_sim"))
+    judge = Judge(options.lab, real, simulated)
     notice.show(judge.simulated)
     judge.tests = events.listed(judge.real, events.ALL)
     check_parts(options.weights, judge.tests)
+    if options.lab is labs.SERVICE:
+        # Tests of one year say nothing of another's service.
+        judge.select(test for test in judge.tests
+                     if test.group in options.weights)
     return judge
 
 
 def settings_of(options: argparse.Namespace, at_once: int) -> Settings:
-    """Returns how each Raft is graded, `at_once` of them at a time."""
+    """Returns how each one is graded, `at_once` of them at a time."""
     jobs = max(1, options.jobs // at_once)
     return Settings(options.n, options.seeds, options.race_seeds,
                     options.limit_minutes * 60, jobs)
@@ -97,12 +105,12 @@ def fingerprint(folder: Path, options: argparse.Namespace) -> str:
     """Returns what a grade depends on."""
     tree = ask(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
     return " ".join([submission.digest(folder), tree.stdout.strip(),
-                     str(options.n), str(options.seeds),
-                     str(options.race_seeds)])
+                     str(options.lab.number), str(options.n),
+                     str(options.seeds), str(options.race_seeds)])
 
 
 class Class:
-    """Many Rafts, some at a time."""
+    """Many solutions, some at a time."""
 
     def __init__(self, options: argparse.Namespace, judge: Judge) -> None:
         self.options = options
@@ -138,16 +146,25 @@ class Class:
         result = known(path)
         if result.get("of") == now or self.stopping.is_set():
             return result
-        grader = Grader(str(folder), self.judge, self.settings)
-        self.running.add(grader)
-        grade = grader.run()
-        self.running.discard(grader)
+        grade = self.run_one(folder)
         if self.stopping.is_set():
             return {}
         result = grade.as_json(self.options.weights) | {"of": now}
         write_whole(path, json.dumps(result, indent=2) + "\n")
         print(row_text(folder.name, result), flush=True)
         return result
+
+    def run_one(self, folder: Path) -> Grade:
+        """Grades one folder."""
+        try:
+            rooms = self.judge.lab.rooms_in(folder)
+        except Problem as problem:
+            return Grade(str(folder), build_error=str(problem))
+        grader = Grader(str(folder), rooms, self.judge, self.settings)
+        self.running.add(grader)
+        grade = grader.run()
+        self.running.discard(grader)
+        return grade
 
     def write_tables(self, results: list[dict[str, Any]]) -> None:
         """Writes the tables of all."""
@@ -186,8 +203,9 @@ def row_text(name: str, result: dict[str, Any]) -> str:
 
 
 def grade_one(options: argparse.Namespace, judge: Judge) -> bool:
-    """Grades one Raft; returns whether everything passed."""
-    grader = Grader(options.raft, judge, settings_of(options, 1), print)
+    """Grades one solution; returns whether everything passed."""
+    name = " ".join(options.rooms.values()) or f"ours of lab {judge.lab.number}"
+    grader = Grader(name, options.rooms, judge, settings_of(options, 1), print)
     stopped: list[int] = []
 
     def stop(*_: object) -> None:

@@ -3,6 +3,7 @@
 `/usr/bin/python3 -B -m unittest tools.grade.grade_test`, in the root.
 """
 
+import argparse
 import json
 import tempfile
 import unittest
@@ -11,7 +12,7 @@ from unittest import mock
 
 from tools import ROOT, events
 from tools.command import Problem
-from tools.grade import grade, result, submission
+from tools.grade import grade, labs, result, submission
 from tools.grade.grader import Judge
 from tools.grade.result import Grade, TestResult
 
@@ -37,7 +38,9 @@ class Weights(unittest.TestCase):
             return result.read_weights(path)
 
     def test_defaults_are_a_hundred_points(self) -> None:
-        self.assertEqual(sum(result.read_weights(grade.WEIGHTS).values()), 100)
+        for lab in (labs.RAFT, labs.SERVICE):
+            self.assertEqual(sum(result.read_weights(lab.weights).values()),
+                             100)
 
     def test_good(self) -> None:
         self.assertEqual(self.read('{"2A": 1.5, "race": 0}'),
@@ -206,7 +209,7 @@ class Submissions(unittest.TestCase):
     def test_what_no_raft_needs(self) -> None:
         self.assertEqual([], submission.worth_a_look(
             ["int f();"], {"memcpy", "killed", "_ZN4raft4killEv"}))
-        self.assertEqual(["it uses fork(), which no Raft needs",
+        self.assertEqual(["it uses fork(), which no solution needs",
                           "it contains assembler"],
                          submission.worth_a_look(
                              ["asm volatile(\"nop\");"], {"fork", "memcpy"}))
@@ -218,6 +221,45 @@ class Submissions(unittest.TestCase):
         self.write("a.cc", "x")
         self.assertEqual(3, len({before, with_file,
                                  submission.digest(self.folder)}))
+
+
+class Labs(unittest.TestCase):
+    """Which lab is graded, and of which folders."""
+
+    def options(self, *arguments: str) -> argparse.Namespace:
+        """Returns what these arguments mean."""
+        return grade.parse_arguments(list(arguments))
+
+    def test_a_raft_is_lab_2_unless_it_is_beneath_a_service(self) -> None:
+        for arguments in ("", "--raft=x", "--raft= --kvraft="):
+            self.assertIs(self.options(*arguments.split()).lab, labs.RAFT)
+        for arguments in ("--kvraft=x", "--raft=x --rsm=y", "--lab=3",
+                          "--lab=3 --raft=x"):
+            self.assertIs(self.options(*arguments.split()).lab, labs.SERVICE)
+        both = self.options("--raft=x", "--kvraft=y")
+        self.assertEqual(both.rooms, {"raft": "x", "kvraft": "y"})
+        self.assertEqual(set(both.weights), {"3A", "3B", "race"})
+        with self.assertRaisesRegex(Problem, "not both"):
+            self.options("--class=x", "--kvraft=y")
+
+    def test_rooms_of_a_student(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            self.assertEqual(labs.RAFT.rooms_in(folder), {"raft": name})
+            with self.assertRaisesRegex(Problem, "no folder raft, rsm or kv"):
+                labs.SERVICE.rooms_in(folder)
+            (folder / "kvraft").mkdir()
+            (folder / "raft").mkdir()
+            (folder / "notes").mkdir()
+            self.assertEqual(
+                labs.SERVICE.rooms_in(folder),
+                {"raft": f"{name}/raft", "kvraft": f"{name}/kvraft"})
+
+    def test_only_what_has_points_is_run_of_lab_3(self) -> None:
+        judge = Judge(labs.SERVICE, Path(), Path())
+        judge.select([events.Test("TestA3A"), events.Test("TestB3B")])
+        self.assertEqual(judge.run, "^(TestA3A|TestB3B)$")
+        self.assertEqual(len(judge.tests), 2)
 
 
 class Classes(unittest.TestCase):
@@ -240,19 +282,19 @@ class Classes(unittest.TestCase):
         class NoGrader:
             """Gives everyone half of the points."""
 
-            def __init__(self, raft: str, *_: object) -> None:
-                self.raft = raft
+            def __init__(self, name: str, *_: object) -> None:
+                self.name = name
 
             def run(self) -> Grade:
                 """Returns a grade."""
-                graded.append(Path(self.raft).name)
+                graded.append(Path(self.name).name)
                 return of_tests(X2A=(1, 1))
 
         options = grade.parse_arguments([f"--class={self.students}",
                                          f"--out={self.out}", "--jobs=2"])
         options.weights = WEIGHTS
         with mock.patch.object(grade, "Grader", NoGrader):
-            whole = grade.Class(options, Judge(Path(), Path()))
+            whole = grade.Class(options, Judge(labs.RAFT, Path(), Path()))
             results = whole.grade_all()
             whole.write_tables(results)
         return results
@@ -266,6 +308,15 @@ class Classes(unittest.TestCase):
         again = self.run_class()
         self.assertEqual(["ada", "bob", "bob"], sorted(self.graded))
         self.assertEqual(first[0], again[0])
+
+    def test_a_folder_without_a_service(self) -> None:
+        options = grade.parse_arguments([f"--class={self.students}", "--lab=3",
+                                         f"--out={self.out}"])
+        whole = grade.Class(options, Judge(labs.SERVICE, Path(), Path()))
+        for of_folder in whole.grade_all():
+            self.assertIn("has no folder raft, rsm or kvraft",
+                          of_folder["build_error"])
+            self.assertEqual(of_folder["total"]["earned"], 0)
 
     def test_wrong_arguments(self) -> None:
         with self.assertRaisesRegex(Problem, "not both"):

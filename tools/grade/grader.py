@@ -1,4 +1,4 @@
-"""How one Raft is graded: built, looked at, run by the tests."""
+"""How one solution is graded: built, looked at, run by the tests."""
 
 import argparse
 import re
@@ -12,28 +12,35 @@ from pathlib import Path
 from tools import ROOT, events
 from tools.build import build
 from tools.command import Problem
-from tools.grade import submission
+from tools.grade import labs, submission
 from tools.grade.result import Grade, TestResult
 from tools.process import Launcher, ask, inherited
 from tools.seeds import seeds
 
-# Of the compiler, for a Raft of ordinary size.
+# Of the compiler, for a solution of ordinary size.
 COMPILER_LIMITS = ("prlimit", "--cpu=600", f"--as={8 << 30}")
-# Of the Raft's process, without ThreadSanitizer, which reserves far more.
+# Of a process of it, without ThreadSanitizer, which reserves far more.
 MEMORY_GB = "8"
 
 
 @dataclass
 class Judge:
-    """The tests, built without any Raft."""
+    """The tests, built without what they test."""
+    lab: labs.Lab
     real: Path
     simulated: Path
     tests: list[events.Test] = field(default_factory=list)
+    run: str = ""  # a regular expression that selects them; all if it is empty
+
+    def select(self, tests: Iterable[events.Test]) -> None:
+        """Leaves only these."""
+        self.tests = list(tests)
+        self.run = f"^({'|'.join(test.test for test in self.tests)})$"
 
 
 @dataclass
 class Settings:
-    """How much is run of each Raft."""
+    """How much is run of each one."""
     runs: int          # in real time
     seeds: int
     race_seeds: int
@@ -43,18 +50,20 @@ class Settings:
 
 @dataclass
 class Programs:
-    """One Raft, built in three ways."""
+    """One solution, built in three ways."""
     real: Path
     simulated: Path
     race: Path
 
 
 class Grader:
-    """Grades one Raft. `say` gets what happens, if someone is watching."""
+    """Grades what is in a student's `rooms`, with ours for the rest. `say` gets
+    what happens, if someone is watching."""
 
-    def __init__(self, raft: str, judge: Judge, settings: Settings,
+    def __init__(self, name: str, rooms: dict[str, str], judge: Judge,
+                 settings: Settings,
                  say: Callable[[str], object] = lambda _: None) -> None:
-        self.raft = raft
+        self.rooms = rooms
         self.judge = judge
         self.settings = settings
         self.say = say
@@ -63,16 +72,20 @@ class Grader:
         self.session: seeds.Session | None = None
         self.environment = {"RAFT_DISKS": "" if self.saves_as_ours() else
                             "opaque"}
-        self.theirs = f"RAFT={shlex.quote(raft)}" if raft else ""
+        self.theirs = " ".join(
+            [f"{room.upper()}={shlex.quote(folder)}"
+             for room, folder in rooms.items()]
+            + (["LAB=3"] if judge.lab is labs.SERVICE else []))
         self.suffix = f" ISOLATED=1 {self.theirs}".rstrip()
-        self.grade = Grade(raft or "raft")
+        self.grade = Grade(name)
         self.grade.tests = {test.test: TestResult(test.group)
                             for test in judge.tests}
 
     def saves_as_ours(self) -> bool:
         """True if the tests can read its disks."""
-        return not self.raft or submission.is_same(
-            Path(self.raft) / "saved_state.h", ROOT / "raft/saved_state.h")
+        raft = self.rooms.get("raft")
+        return raft is None or submission.is_same(
+            Path(raft) / "saved_state.h", ROOT / "raft/saved_state.h")
 
     def stop(self) -> None:
         """Ends what runs; run() returns soon, with a result without value."""
@@ -108,21 +121,24 @@ class Grader:
     # ------------------------------------------------------------- building
 
     def build(self) -> Programs:
-        """Builds the Raft; raises Problem if that is not possible."""
+        """Builds it; raises Problem if that is not possible."""
         place = "out"
-        if self.raft:
-            submission.check_folder(Path(self.raft))
+        if self.rooms:
+            for folder in self.rooms.values():
+                submission.check_folder(Path(folder))
             place = ask([ROOT / "tools/theirs.sh",
-                         f"raft={self.raft}"]).stdout.strip()
+                         *(f"{room}={folder}" for room, folder
+                           in self.rooms.items())]).stdout.strip()
             if place.startswith("error: "):
                 raise Problem(place.removeprefix("error: "))
         self.say(f"building {place}")
+        host = f"{self.judge.lab.kind}_host"
         built = Programs(*(self.build_one(place, program, variant)
                            for program, variant in (
-                               ("raft_host", "plain"),
-                               ("raft_host_sim", "plain"),
-                               ("raft_host_sim", "race"))))
-        if self.raft:
+                               (host, "plain"),
+                               (f"{host}_sim", "plain"),
+                               (f"{host}_sim", "race"))))
+        if self.rooms:
             self.look(ROOT / place)
         return built
 
@@ -133,13 +149,15 @@ class Grader:
                             limits=COMPILER_LIMITS, limit=self.left())
 
     def look(self, place: Path) -> None:
-        """Notes what must not be in the folder, or need not be."""
+        """Notes what must not be in the folders, or need not be."""
         plain = place / "plain"
-        sources = submission.sources_read(plain, Path(self.raft))
+        sources = submission.sources_read(plain, [
+            Path(folder) for folder in self.rooms.values()])
         texts = [submission.preprocessed(source, place / "tree")
                  for source in sources if source.suffix == ".cc"]
-        names = submission.functions_used(
-            sorted(plain.glob("CMakeFiles/raft.dir/**/*.o")))
+        names = submission.functions_used(sorted(
+            path for room in self.rooms
+            for path in plain.glob(f"CMakeFiles/{room}.dir/**/*.o")))
         self.grade.race = submission.blindfold(texts, names)
         self.grade.to_look_at = submission.worth_a_look(texts, names)
 
@@ -150,7 +168,8 @@ class Grader:
         """Runs the tests simulated."""
         self.say(f"make {target}, {count} seeds")
         options = argparse.Namespace(
-            program=str(self.judge.simulated), run="", target=target,
+            program=str(self.judge.simulated), run=self.judge.run,
+            target=target,
             profile="fair", theirs=self.theirs, lab="", jobs=self.settings.jobs,
             sshlogins="", isolated="1")
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
@@ -170,8 +189,8 @@ class Grader:
             self.grade.virtual_seconds += result.virtual_ms / 1000
 
     def run_race(self, programs: Programs) -> None:
-        """Runs them with the Raft under ThreadSanitizer, which ends it at the
-        first report."""
+        """Runs them with it under ThreadSanitizer, which ends it at the first
+        report."""
         reports: list[str] = []
         environment = {"RAFT_PROGRAM": str(programs.race),
                        "TSAN_OPTIONS": "halt_on_error=1:exitcode=66"}
@@ -193,7 +212,8 @@ class Grader:
             self.say(f"real time, run {seed} of {self.settings.runs}")
             begin = time.monotonic()
             ended = self.launcher.run(
-                [self.judge.real, *events.ALL, "--json", f"--seed={seed}",
+                [self.judge.real, *events.selection(self.judge.run), "--json",
+                 f"--seed={seed}",
                  f"--parallel={4 * self.settings.jobs}",
                  f"--target=test{self.suffix}"],
                 cwd=ROOT, limit=self.left(),

@@ -1,4 +1,4 @@
-"""What a grading has found of one Raft, and the points that come of it.
+"""What a grading has found of one solution, and the points that come of it.
 
 A part's points are shared equally by its tests; a test earns the share of its
 runs that it passed. A test that was to run and has no outcome has failed. A run
@@ -46,8 +46,8 @@ class TestResult:
 
 @dataclass
 class Grade:
-    """All that is known of one Raft."""
-    raft: str
+    """All that is known of one solution."""
+    name: str
     build_error: str = ""
     tests: dict[str, TestResult] = field(default_factory=dict)
     real_seconds: float = 0     # of the runs in real time
@@ -125,7 +125,7 @@ class Grade:
         """Returns what a grade's file holds."""
         earned = self.points(weights)
         return {
-            "raft": self.raft,
+            "name": self.name,
             "points": {part: {"earned": earned[part], "of": weights[part]}
                        for part in weights},
             "total": {"earned": self.total(weights),

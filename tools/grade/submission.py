@@ -18,7 +18,7 @@ from tools.process import ask
 BLINDS = re.compile(
     r"no_sanitize|no_instrument_function|disable_sanitizer|"
     r"__(tsan|asan|lsan|ubsan|msan|sanitizer)_|AnnotateIgnore|__interceptor_")
-# Names of functions that no Raft of the lab needs: the confinement refuses most
+# Names of functions that no solution needs: the confinement refuses most
 # of them (tests/isolation/confine.cc), and all are worth a look.
 NOT_NEEDED = re.compile(
     r"(exec[vl][pe]*|fexecve|fork|vfork|system|popen|posix_spawnp?|kill|tgkill|"
@@ -53,19 +53,20 @@ def check_folder(folder: Path) -> None:
             raise Problem(f"{path.name} is a link that leads out of the folder")
 
 
-def sources_read(build: Path, folder: Path) -> list[Path]:
-    """Returns the files that the compiler read outside of the system's.
+def sources_read(build: Path, folders: list[Path]) -> list[Path]:
+    """Returns the student's files that the compiler read.
 
     `build` is a folder of build.ninja. Raises Problem if one is neither the
-    lab's nor in the student's folder.
+    system's nor the lab's nor in one of the student's folders.
     """
+    whole = {folder.resolve() for folder in folders}
     listing = ask(["ninja", "-C", str(build), "-t", "deps"])
     own = []
     for line in listing.stdout.splitlines():
         if not line.startswith("    "):
             continue
         path = (build / line.strip()).resolve()
-        if folder.resolve() in path.parents:
+        if whole & set(path.parents):
             own.append(path)
         elif not str(path).startswith(SYSTEM) and ROOT not in path.parents:
             raise Problem(f"it includes {path}, which is not in its folder")
@@ -108,8 +109,8 @@ def blindfold(texts: list[str], names: set[str]) -> str:
 
 def worth_a_look(texts: list[str], names: set[str]) -> list[str]:
     """Returns what the staff should look at."""
-    said = [f"it uses {name}(), which no Raft needs" for name in sorted(names)
-            if NOT_NEEDED.fullmatch(name)]
+    said = [f"it uses {name}(), which no solution needs"
+            for name in sorted(names) if NOT_NEEDED.fullmatch(name)]
     if any(ASSEMBLER.search(text) for text in texts):
         said.append("it contains assembler")
     return said
