@@ -28,12 +28,18 @@ using harness::Kind;
 using harness::OnError;
 using harness::Recorder;
 
+std::string ProgramName() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).filename();
+}
+
 // Nothing here includes the simulator; its program is called so.
 std::string Mode() {
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return program.filename() == "raft_sim" ? "simulated" : "real";
+  return ProgramName() == "raft_sim" ? "simulated" : "real";
 }
+
+// Nor tests/isolation/: services are in other processes there.
+bool SeesServices() { return !ProgramName().starts_with("service_judge"); }
 
 std::shared_ptr<Recorder> MakeRecorder(const std::string& path) {
   // Whole lines at the end of the file: the kernel keeps them apart.
@@ -82,6 +88,13 @@ std::shared_ptr<oracle::Oracle> MakeOracle(
     }
   }
   oracle::Oracle::Options options;
+  options.sees_services = SeesServices();
+  if (!options.sees_services) {
+    for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheService()) {
+      LOG(INFO) << "oracle: off: " << rule.name
+                << " (the service is in other processes)";
+    }
+  }
   options.show_command = [](std::string_view bytes) {
     const absl::StatusOr<harness::Command> command =
         harness::DecodeCommand(bytes);

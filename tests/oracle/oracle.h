@@ -60,6 +60,10 @@ class Oracle : public harness::ClusterObserver {
     // Off: the rules that need the disks are off.
     bool reads_disks = harness::CanReadDisks();
 
+    // Off, where services are not seen: so are the rules that compare snapshots
+    // with those that a service gave to its Raft.
+    bool sees_services = true;
+
     // How a violation shows a command, of which it gets the beginning.
     std::function<std::string(std::string_view)> show_command =
         [](std::string_view command) {
@@ -107,6 +111,9 @@ class Oracle : public harness::ClusterObserver {
   void OnStart(raft::ServerId server, int incarnation, std::string_view command,
                raft::StartResult result) override EXCLUDES(lock_);
   raft::Term TermSeen(raft::ServerId server) const override EXCLUDES(lock_);
+
+  // The rules that cannot be judged without Options::sees_services.
+  static std::vector<Rule> RulesOfTheService();
 
   // The names of the rules that cannot be judged without Options::reads_disks.
   static std::vector<Rule> RulesOfTheDisk();
