@@ -109,10 +109,10 @@ Node RsmCluster::MakeServer(Ends ends, raft::ServerId me,
                             std::shared_ptr<persister::Persister> disk,
                             rsm::Options options) {
   const auto counter = std::make_shared<Counter>(&stage_);
-  const auto rsm = std::make_shared<rsm::Rsm>(
-      std::move(ends), me, std::move(disk),
-      std::make_unique<Counter::Machine>(counter), std::move(options));
-  const Slot slot{rsm, counter};
+  auto [rsm, node] = MakeRsmNode(std::move(ends), me, std::move(disk),
+                                 std::make_unique<Counter::Machine>(counter),
+                                 std::move(options));
+  const Slot slot{std::move(rsm), counter};
   bool abandoned = false;
   {
     base::MutexLock lock(&mu_);
@@ -120,9 +120,8 @@ Node RsmCluster::MakeServer(Ends ends, raft::ServerId me,
     abandoned = abandoned_;
   }
   if (abandoned) Kill(slot);
-  return {.services = rsm->Services(),
-          .kill = [slot] { Kill(slot); },
-          .rest = nullptr};
+  node.kill = [slot] { Kill(slot); };
+  return std::move(node);
 }
 
 void RsmCluster::Kill(const Slot& slot) {
@@ -140,7 +139,7 @@ void RsmCluster::PauseService(raft::ServerId server, bool paused) {
   counter->Pause(paused);
 }
 
-std::shared_ptr<rsm::Rsm> RsmCluster::RsmOf(raft::ServerId server) {
+std::shared_ptr<RsmService> RsmCluster::RsmOf(raft::ServerId server) {
   base::MutexLock lock(&mu_);
   return slots_[static_cast<size_t>(server)].rsm;
 }

@@ -23,6 +23,7 @@
 #include "raft/types.h"
 #include "rsm/rsm.h"
 #include "tests/harness/failure.h"
+#include "tests/harness/rsm_service.h"
 #include "tests/harness/server_group.h"
 #include "tests/harness/service_cluster.h"
 
@@ -98,7 +99,7 @@ class RsmCluster {
   void PauseService(raft::ServerId server, bool paused) EXCLUDES(mu_);
 
   // The newest incarnation's.
-  std::shared_ptr<rsm::Rsm> RsmOf(raft::ServerId server) EXCLUDES(mu_);
+  std::shared_ptr<RsmService> RsmOf(raft::ServerId server) EXCLUDES(mu_);
 
   // Ends all that waits in Submit(), now and later: the test is over.
   void Abandon() EXCLUDES(mu_);
@@ -107,7 +108,7 @@ class RsmCluster {
   // The counter of one incarnation of a server.
   class Counter;
   struct Slot {
-    std::shared_ptr<rsm::Rsm> rsm;
+    std::shared_ptr<RsmService> rsm;
     std::shared_ptr<Counter> counter;
   };
 

@@ -1,5 +1,5 @@
 // The key/value service under test, in its processes: a server of it in one, a
-// Clerk in another.
+// Clerk in another. And an Rsm, whose machine is in the tests.
 
 #include <memory>
 #include <optional>
@@ -13,7 +13,9 @@
 #include "raft/raft.h"
 #include "rpc/codec.h"
 #include "rsm/rsm.h"
+#include "rsm/state_machine.h"
 #include "tests/isolation/hosted.h"
+#include "tests/isolation/raw_bytes.h"
 #include "tests/isolation/service_wire.h"
 
 namespace isolation {
@@ -138,6 +140,71 @@ class HostedClerk : public Hosted {
   std::unique_ptr<kvraft::Clerk> clerk_;
 };
 
+class ForwardedMachine : public rsm::StateMachine {
+ public:
+  explicit ForwardedMachine(std::shared_ptr<rpc::ClientEnd> machine)
+      : machine_(std::move(machine)) {}
+
+  std::string Apply(std::string_view command) override {
+    return Call(kMachineApply, std::string(command));
+  }
+  base::Rope Snapshot() override { return Call(kMachineSnapshot, ""); }
+  absl::Status Restore(const base::Rope& snapshot) override {
+    Call(kMachineRestore, snapshot.ToString());
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string Call(const RawMethod& method, std::string bytes) {
+    return machine_->Call(method, {std::move(bytes)})
+        .value_or(RawBytes())
+        .bytes;
+  }
+
+  const std::shared_ptr<rpc::ClientEnd> machine_;
+};
+
+class HostedRsm : public Hosted {
+ public:
+  using Hosted::Hosted;
+
+  // The last peer is the machine.
+  void Make(const MakeArgs& args) override {
+    auto peers = Peers();
+    auto machine = std::make_unique<ForwardedMachine>(peers.back());
+    peers.pop_back();
+    rsm_ =
+        std::make_shared<rsm::Rsm>(std::move(peers), args.me, MakeDisk(args),
+                                   std::move(machine), raft_.OptionsFor(args));
+    Offer(rsm_->Services());
+  }
+
+  void Serve(const Message& question, rpc::RespondBytes respond) override {
+    switch (question.kind) {
+      case Kind::kState:
+        return std::move(respond)(raft_.State());
+      case Kind::kHandle:
+        return Handle(question, std::move(respond));
+      case Kind::kSubmit:
+        return rsm_->SubmitAsync(
+            question.bytes,
+            [respond = std::move(respond)](const rsm::Result& result) mutable {
+              std::move(respond)(
+                  rpc::Encode(SubmitAnswer{result.outcome, result.value}));
+            });
+      case Kind::kKill:
+        rsm_->Kill();
+        return std::move(respond)("");
+      default:
+        LOG(FATAL) << "what no Rsm is asked";
+    }
+  }
+
+ private:
+  KnownRaft raft_;
+  std::shared_ptr<rsm::Rsm> rsm_;
+};
+
 }  // namespace
 
 std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
@@ -147,6 +214,8 @@ std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
       return std::make_shared<HostedServer>(wire, instance, args.peers);
     case MakeArgs::What::kClerk:
       return std::make_shared<HostedClerk>(wire, instance, args.peers);
+    case MakeArgs::What::kRsm:
+      return std::make_shared<HostedRsm>(wire, instance, args.peers);
     default:
       LOG(FATAL) << "what this program does not have";
   }

@@ -8,6 +8,8 @@
 #include <tuple>
 
 #include "kvraft/messages.h"
+#include "rsm/rsm.h"
+#include "tests/isolation/raw_bytes.h"
 
 namespace isolation {
 
@@ -38,6 +40,19 @@ struct ClerkAnswer {
 
   auto Fields() { return std::tie(failed, error, err, value, version); }
 };
+
+// What an Rsm has submitted, and what came of it.
+struct SubmitAnswer {
+  rsm::Outcome outcome = rsm::Outcome::kLost;
+  std::string value = {};
+
+  auto Fields() { return std::tie(outcome, value); }
+};
+
+// What an Rsm's process calls of its last peer, the machine in the tests.
+inline constexpr RawMethod kMachineApply{"Machine.Apply"};
+inline constexpr RawMethod kMachineSnapshot{"Machine.Snapshot"};
+inline constexpr RawMethod kMachineRestore{"Machine.Restore"};
 
 }  // namespace isolation
 
