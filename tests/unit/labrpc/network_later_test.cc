@@ -223,12 +223,15 @@ TEST_F(NetworkLater, DeletingOrReplacingTheServerEndsItsCallsAtOnce) {
   EXPECT_EQ(log_.Replies(Fate::kDelivered), 0);
 }
 
-// An answer belongs to the server object that was asked, wherever another lies.
+// An answer belongs to the server object that was asked. That stays while its
+// call does, so that no other can come to lie in its place.
 TEST_F(NetworkLater, ADeletedServerAnswersNotInTheNameOfItsSuccessor) {
   network_->Reliable(false);
   int asked = 0;
   for (int round = 0; round < 20; ++round) {
-    AddServer("server")->AddService(questions_.Service());
+    server_ = AddServer("server");
+    server_->AddService(questions_.Service());
+    const std::weak_ptr<labrpc::Server> deleted = server_;
     server_.reset();
     const int lost = log_.Requests(Fate::kLost);
     end_->CallAsync(kAsk, "x", outcomes_.Callback());
@@ -241,6 +244,9 @@ TEST_F(NetworkLater, ADeletedServerAnswersNotInTheNameOfItsSuccessor) {
       ++asked;
       Responder respond = questions_.Take();
       std::this_thread::sleep_for(milliseconds(1));  // the handler returns
+      const bool is_gone = deleted.expired();
+      EXPECT_TRUE(!is_gone ||
+                  outcomes_.Now().size() > static_cast<size_t>(round));
       AddServer("server");
       std::move(respond).Send("from a deleted server");
     }

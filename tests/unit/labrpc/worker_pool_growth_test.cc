@@ -25,7 +25,8 @@ class BlockedPool {
     second_.AwaitArrivals(1);
   }
   ~BlockedPool() {
-    for (Gate* const gate : {&first_, &second_, &third_, &look_, &seen_}) {
+    for (Gate* const gate :
+         {&first_, &second_, &third_, &left_, &look_, &seen_}) {
       gate->Open();
     }
     pool_.Shutdown();
@@ -37,7 +38,7 @@ class BlockedPool {
   void Queue(int taken, int left) {
     for (int i = 1; i < taken; ++i) pool_.Submit([] {});
     if (taken > 0) pool_.Submit([this] { third_.Pass(); });
-    for (int i = 0; i < left; ++i) pool_.Submit([] {});
+    for (int i = 0; i < left; ++i) pool_.Submit([this] { left_.Pass(); });
     if (taken == 0) return;
     second_.Open();
     third_.AwaitArrivals(1);
@@ -49,11 +50,17 @@ class BlockedPool {
     look_.Open();
     seen_.AwaitArrivals(1);
   }
+  // Lets the pool look as often as it wants, until `left` have begun.
+  void AwaitLeft(int left) {
+    seen_.Open();
+    left_.Open();
+    left_.AwaitArrivals(left);
+  }
   int Size() const { return pool_.Size(); }
 
  private:
-  Gate first_, second_, third_;  // of tasks
-  Gate look_, seen_;             // of the timers' thread
+  Gate first_, second_, third_, left_;  // of tasks
+  Gate look_, seen_;                    // of the timers' thread
   labrpc::TimerQueue timers_;
   labrpc::WorkerPool pool_{&timers_, /*linger=*/std::chrono::hours(1)};
 };
@@ -76,6 +83,7 @@ TEST(WorkerPoolGrowth, DependsOnWhatWasTakenAndWhatIsLeft) {
     pool.Look();
     EXPECT_EQ(pool.Size(), 2 + added)
         << taken << " taken, " << left << " left in the queue";
+    pool.AwaitLeft(left);  // brisk or not: it looks again
   }
 }
 
