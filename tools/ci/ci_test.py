@@ -141,7 +141,8 @@ class Plan(unittest.TestCase):
                          "make mutants SAMPLE=8 ROUND=10")
         self.assertEqual([line for line in first if "mutate SAMPLE" in line],
                          [f"make mutate SAMPLE=12 ROUND={n} "
-                          "'ONLY=base persister raft'" for n in range(1, 7)])
+                          "'ONLY=base rpc labrpc persister raft'"
+                          for n in range(1, 7)])
 
     def test_budget(self) -> None:
         """A number of minutes."""

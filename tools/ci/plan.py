@@ -75,7 +75,7 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
                for n in range(1, -(-mutants // MUTANTS_AT_A_TIME) + 1)]
     # Each of another file, of the folders all of whose survivors are listed.
     files = [make("mutate", "SAMPLE=12", f"ROUND={n}",
-                  "ONLY=base persister raft") for n in range(1, 7)]
+                  "ONLY=base rpc labrpc persister raft") for n in range(1, 7)]
     return [
         # Always whole.
         Step("lint", [make("lint", *([f"SINCE={since}"] if since else []))]),
