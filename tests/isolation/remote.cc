@@ -108,7 +108,7 @@ void Remote::OnSave(const Message& message) {
   }
 }
 
-void Remote::OnApply(Message /*message*/) {
+void Remote::OnApply(Message&& /*message*/) {
   LOG(FATAL) << "the process under test delivers, and is no Raft";
 }
 

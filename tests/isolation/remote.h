@@ -66,7 +66,7 @@ class Remote : public Listener {
   void OnMessage(Message message) override;
 
  protected:
-  virtual void OnApply(Message message);
+  virtual void OnApply(Message&& message);
 
   RaftProcess* const process_;
 

@@ -63,12 +63,13 @@ class RemoteClerk : public harness::KvClerk {
   uint64_t revision() const override { return 0; }
 
   void Close() override {
-    clerk_->AskAsync(Kind::kKill, "", "", [](std::optional<std::string>) {});
+    clerk_->AskAsync(Kind::kKill, "", "",
+                     [](const std::optional<std::string>&) {});
   }
 
  private:
-  ClerkAnswer Call(ClerkCall call) {
-    const auto answer = DecodeOrDie<ClerkAnswer>(
+  ClerkAnswer Call(const ClerkCall& call) {
+    auto answer = DecodeOrDie<ClerkAnswer>(
         clerk_->Ask(Kind::kClerk, "", rpc::Encode(call)).value_or(""));
     CHECK(answer.err <= kvraft::Err::kClosed)
         << "the process under test: a Clerk returns no Err";

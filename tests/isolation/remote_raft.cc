@@ -47,7 +47,7 @@ class RemoteInstance : public Remote {
   }
 
  private:
-  void OnApply(Message message) override EXCLUDES(mu_) {
+  void OnApply(Message&& message) override EXCLUDES(mu_) {
     base::MutexLock lock(&mu_);
     deliveries_.push_back(std::move(message.bytes));
     changed_.SignalAll();

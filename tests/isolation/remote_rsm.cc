@@ -77,7 +77,8 @@ class RemoteRsm : public harness::RsmService {
   void SubmitAsync(std::string_view command, rsm::Rsm::Done done) override {
     server_.remote().AskAsync(
         Kind::kSubmit, "", command,
-        [done = std::move(done)](std::optional<std::string> answer) mutable {
+        [done = std::move(done)](
+            const std::optional<std::string>& answer) mutable {
           done(Decode(answer));
         });
   }
