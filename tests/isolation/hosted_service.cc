@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/logging.h"
@@ -57,15 +58,10 @@ class KnownRaft {
   std::shared_ptr<raft::Raft> raft_ ABSL_GUARDED_BY(mu_);
 };
 
-class HostedServer : public Hosted {
+// A server of a replicated service, of either kind below.
+class HostedReplica : public Hosted {
  public:
   using Hosted::Hosted;
-
-  void Make(const MakeArgs& args) override {
-    server_ = std::make_shared<kvraft::Server>(Peers(), args.me, MakeDisk(args),
-                                               raft_.OptionsFor(args));
-    Offer(server_->Services());
-  }
 
   void Serve(const Message& question, rpc::RespondBytes respond) override {
     switch (question.kind) {
@@ -73,16 +69,39 @@ class HostedServer : public Hosted {
         return std::move(respond)(raft_.State());
       case Kind::kHandle:
         return Handle(question, std::move(respond));
+      case Kind::kSubmit:
+        return Submit(question.bytes, std::move(respond));
       case Kind::kKill:
-        server_->Kill();
+        Kill();
         return std::move(respond)("");
       default:
         LOG(FATAL) << "what no server is asked";
     }
   }
 
- private:
+ protected:
+  virtual void Submit(std::string_view /*command*/,
+                      rpc::RespondBytes /*respond*/) {
+    LOG(FATAL) << "what only an Rsm is asked";
+  }
+  virtual void Kill() = 0;
+
   KnownRaft raft_;
+};
+
+class HostedServer : public HostedReplica {
+ public:
+  using HostedReplica::HostedReplica;
+
+  void Make(const MakeArgs& args) override {
+    server_ = std::make_shared<kvraft::Server>(Peers(), args.me, MakeDisk(args),
+                                               raft_.OptionsFor(args));
+    Offer(server_->Services());
+  }
+
+ private:
+  void Kill() override { server_->Kill(); }
+
   std::shared_ptr<kvraft::Server> server_;
 };
 
@@ -164,9 +183,9 @@ class ForwardedMachine : public rsm::StateMachine {
   const std::shared_ptr<rpc::ClientEnd> machine_;
 };
 
-class HostedRsm : public Hosted {
+class HostedRsm : public HostedReplica {
  public:
-  using Hosted::Hosted;
+  using HostedReplica::HostedReplica;
 
   // The last peer is the machine.
   void Make(const MakeArgs& args) override {
@@ -179,29 +198,16 @@ class HostedRsm : public Hosted {
     Offer(rsm_->Services());
   }
 
-  void Serve(const Message& question, rpc::RespondBytes respond) override {
-    switch (question.kind) {
-      case Kind::kState:
-        return std::move(respond)(raft_.State());
-      case Kind::kHandle:
-        return Handle(question, std::move(respond));
-      case Kind::kSubmit:
-        return rsm_->SubmitAsync(
-            question.bytes,
-            [respond = std::move(respond)](const rsm::Result& result) mutable {
-              std::move(respond)(
-                  rpc::Encode(SubmitAnswer{result.outcome, result.value}));
-            });
-      case Kind::kKill:
-        rsm_->Kill();
-        return std::move(respond)("");
-      default:
-        LOG(FATAL) << "what no Rsm is asked";
-    }
-  }
-
  private:
-  KnownRaft raft_;
+  void Submit(std::string_view command, rpc::RespondBytes respond) override {
+    rsm_->SubmitAsync(command, [respond = std::move(respond)](
+                                   const rsm::Result& result) mutable {
+      std::move(respond)(
+          rpc::Encode(SubmitAnswer{result.outcome, result.value}));
+    });
+  }
+  void Kill() override { rsm_->Kill(); }
+
   std::shared_ptr<rsm::Rsm> rsm_;
 };
 
