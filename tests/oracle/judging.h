@@ -12,11 +12,15 @@
 namespace oracle {
 
 // Holds the oracle's lock; tells of what was found when it has let go of it.
+// The time is read before: under the simulator that may be a scheduling point,
+// and no thread may stop there with a spin lock.
 class ABSL_SCOPED_LOCKABLE Oracle::Judging {
  public:
   explicit Judging(Oracle* oracle) ABSL_EXCLUSIVE_LOCK_FUNCTION(oracle->lock_)
       : oracle_(oracle) {
+    const Clock::time_point now = oracle_->options_.now();
     oracle_->lock_.Lock();
+    oracle_->now_ = now;
   }
   ~Judging() ABSL_UNLOCK_FUNCTION() {
     const std::optional<Violation> found =

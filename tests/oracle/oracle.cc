@@ -30,7 +30,7 @@ std::vector<Rule> Oracle::RulesOfTheDisk() {
 }
 
 void Oracle::Record(Event event) {
-  event.time = options_.now();
+  event.time = now_;
   history_.Add(event);
 }
 

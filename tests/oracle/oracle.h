@@ -86,7 +86,8 @@ class Oracle : public harness::ClusterObserver {
     // its test for thirty.
     size_t most_heartbeats = 30;
 
-    // What tells the time of a reply, a save, and so on.
+    // What tells the time of a reply, a save, and so on; called with no lock of
+    // the oracle's held.
     std::function<Clock::time_point()> now = Clock::now;
   };
 
@@ -356,6 +357,7 @@ class Oracle : public harness::ClusterObserver {
   const Clock::time_point begin_;
 
   mutable base::SpinLock lock_;
+  Clock::time_point now_ ABSL_GUARDED_BY(lock_);  // of what is being judged
   History history_ ABSL_GUARDED_BY(lock_);
   bool condemned_ ABSL_GUARDED_BY(lock_) = false;
   bool too_costly_ ABSL_GUARDED_BY(lock_) = false;

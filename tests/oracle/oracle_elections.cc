@@ -28,7 +28,7 @@ void Oracle::HearsLocked(ServerId server, int incarnation, Term term) {
   Server& it = ServerLocked(server);
   if (it.incarnation != incarnation) return;
   if (!it.heard.empty() && it.heard.back().term >= term) return;
-  it.heard.push_back({term, options_.now()});
+  it.heard.push_back({term, now_});
   if (it.heard.size() > kMost) it.heard.pop_front();
 }
 

@@ -165,7 +165,7 @@ void Oracle::AwaitReplyLocked(const Message& message, Pending pending) {
   if (message.fate != Fate::kDelivered) return;
   const Server& receiver = ServerLocked(pending.link.to);
   pending.receiver_incarnation = receiver.incarnation;
-  pending.arrived = options_.now();
+  pending.arrived = now_;
   pending.floor = receiver.term;
   pending.voter_last = receiver.disk.Last();
   pending.fits =

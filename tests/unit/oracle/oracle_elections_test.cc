@@ -2,6 +2,7 @@
 // them, and one that comes as near as a correct Raft may.
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -250,6 +251,25 @@ TEST(OracleElections, HeartbeatRate) {
   EXPECT_EQ(story.verdicts(), 1);
   story.Appends(1, 0, {.term = 1});
   EXPECT_EQ(story.verdicts(), 2);
+}
+
+// Under the simulator another thread may run then, and ask the oracle.
+TEST(OracleClock, IsReadWithoutTheLock) {
+  std::optional<Oracle> oracle;
+  int asked = 0;
+  Oracle::Options options;
+  options.on_violation = [](const Violation&) {};
+  options.now = [&] {
+    if (oracle.has_value()) {
+      EXPECT_EQ(oracle->TermSeen(1), 0);
+      ++asked;
+    }
+    return Oracle::Clock::time_point();
+  };
+  oracle.emplace(3, options);
+  oracle->OnIncarnationBegin(1, 1);
+  oracle->OnIncarnationEnd(1);
+  EXPECT_EQ(asked, 2);
 }
 
 }  // namespace
