@@ -10,7 +10,7 @@
 set(RAFT_LAB_BASE "" CACHE PATH "a build to take objects from")
 set(RAFT_LAB_TREE "${PROJECT_SOURCE_DIR}" CACHE PATH "where sources are found")
 set(RAFT_LAB_CHECKS on CACHE STRING
-  "off: raft/, rsm/ and kvraft/ without their CHECKs")
+  "off: raft/, rsm/ and the services without their CHECKs")
 option(RAFT_LAB_UNITS "a derived build has the unit tests too" OFF)
 include_directories(${RAFT_LAB_TREE})
 
@@ -27,7 +27,8 @@ endfunction()
 # All sources of a tree, relative to it.
 function(lab_files result tree)
   set(patterns "")
-  set(folders base rpc labrpc persister raft rsm kvraft porcupine sim tests)
+  set(folders base rpc labrpc persister raft rsm kvraft shardctrler
+    porcupine sim tests)
   set(levels "" "/*")
   if(RAFT_LAB_UNITS)
     list(APPEND folders examples)
@@ -101,7 +102,7 @@ function(lab_take_over name sources_variable)
   foreach(source IN LISTS ${sources_variable})
     list(FIND base_sources ${source} index)
     if(source IN_LIST RAFT_LAB_AFFECTED OR index EQUAL -1 OR
-       (name MATCHES "^(raft|rsm|kvraft)$" AND
+       (name MATCHES "^(raft|rsm|kvraft|shardctrler)$" AND
         NOT base_checks STREQUAL RAFT_LAB_CHECKS))
       list(APPEND compiled ${source})
     else()

@@ -1,0 +1,64 @@
+// A client of the shard controller.
+//
+// A Clerk asks one server after the other until one answers as the leader, for
+// as long as that takes, and remembers it. A call ends early only with an error
+// that says why: the request makes no sense, there are no servers, or Close().
+//
+// Thread safety: one call at a time; Close() from any thread.
+
+#ifndef SHARDCTRLER_CLERK_H_
+#define SHARDCTRLER_CLERK_H_
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/mutex.h"
+#include "rpc/rpc.h"
+#include "shardctrler/config.h"
+#include "shardctrler/messages.h"
+
+namespace shardctrler {
+
+class Clerk {
+ public:
+  explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
+      : servers_(std::move(servers)) {}
+
+  // The configuration of that number, or the latest one, which has all changes
+  // that were completed before.
+  absl::StatusOr<Config> Query(int64_t num = kLatest);
+
+  // Changes, as in config.h. Each is executed exactly once, in a session that
+  // the first one opens.
+  absl::Status Join(const Groups& groups);
+  absl::Status Leave(const std::vector<Gid>& gids);
+  absl::Status Move(int shard, Gid gid);
+
+  // Ends a call in progress, and all later ones at once.
+  void Close() EXCLUDES(mu_);
+
+ private:
+  template <typename Args, typename Reply>
+  Reply Call(const rpc::Method<Args, Reply>& method, const Args& args,
+             bool* maybe);
+  template <typename Args>
+  absl::Status Change(const rpc::Method<Args, Reply>& method, Args args);
+  bool TurnToNext(size_t asked) EXCLUDES(mu_);
+
+  const std::vector<std::shared_ptr<rpc::ClientEnd>> servers_;
+  size_t leader_ = 0;     // the last server that answered
+  uint64_t session_ = 0;  // 0: none is open
+  uint64_t number_ = 0;   // of the last change; never used again
+
+  base::Mutex mu_;
+  base::CondVar close_called_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace shardctrler
+
+#endif  // SHARDCTRLER_CLERK_H_

@@ -1,0 +1,89 @@
+#include "shardctrler/registry.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "rpc/codec.h"
+
+namespace shardctrler {
+
+using base::MutexLock;
+
+Config Configs::Latest() const {
+  MutexLock lock(&mu_);
+  return configs_.back();
+}
+
+std::optional<Config> Configs::Find(int64_t num) const {
+  MutexLock lock(&mu_);
+  if (num < 0 || num > configs_.back().num) return std::nullopt;
+  return configs_[static_cast<size_t>(num)];
+}
+
+void Configs::Add(Config config) {
+  MutexLock lock(&mu_);
+  configs_.push_back(std::move(config));
+}
+
+std::vector<Config> Configs::All() const {
+  MutexLock lock(&mu_);
+  return configs_;
+}
+
+void Configs::Replace(std::vector<Config> configs) {
+  MutexLock lock(&mu_);
+  configs_ = std::move(configs);
+}
+
+std::string Registry::Apply(std::string_view command) {
+  const absl::StatusOr<Command> decoded = rpc::Decode<Command>(command);
+  if (!decoded.ok()) {
+    return rpc::Encode(Reply{.err = Err::kRefused, .why = "no command"});
+  }
+  return rpc::Encode(std::visit(
+      [this](const auto& args) { return Execute(args); }, decoded->call));
+}
+
+Reply Registry::Execute(const QueryArgs& args) const {
+  std::optional<Config> config = configs_->Find(args.num);
+  return {
+      .err = Err::kOk,
+      .config = config.has_value() ? *std::move(config) : configs_->Latest()};
+}
+
+Reply Registry::Execute(const JoinArgs& args) {
+  return Follow(Join(configs_->Latest(), args.groups));
+}
+
+Reply Registry::Execute(const LeaveArgs& args) {
+  return Follow(Leave(configs_->Latest(), args.gids));
+}
+
+Reply Registry::Execute(const MoveArgs& args) {
+  return Follow(Move(configs_->Latest(), args.shard, args.gid));
+}
+
+Reply Registry::Follow(absl::StatusOr<Config> next) {
+  if (!next.ok()) {
+    return {.err = Err::kRefused, .why = std::string(next.status().message())};
+  }
+  if (next->num > configs_->Latest().num) configs_->Add(*std::move(next));
+  return {.err = Err::kOk};
+}
+
+base::Rope Registry::Snapshot() { return rpc::Encode(configs_->All()); }
+
+absl::Status Registry::Restore(const base::Rope& snapshot) {
+  auto configs = rpc::Decode<std::vector<Config>>(snapshot.ToString());
+  if (!configs.ok()) return configs.status();
+  for (size_t i = 0; i < configs->size(); ++i) {
+    if ((*configs)[i].num != static_cast<int64_t>(i)) {
+      return absl::DataLossError(absl::StrCat("malformed: config ", i));
+    }
+  }
+  if (configs->empty()) return absl::DataLossError("malformed: no config 0");
+  configs_->Replace(*std::move(configs));
+  return absl::OkStatus();
+}
+
+}  // namespace shardctrler

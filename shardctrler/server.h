@@ -1,0 +1,45 @@
+// One server of the shard controller: the list of configurations, which an Rsm
+// replicates.
+//
+// Every change is a log entry, and so is a query for the latest configuration,
+// or for one that this server does not know; any other it answers itself.
+
+#ifndef SHARDCTRLER_SERVER_H_
+#define SHARDCTRLER_SERVER_H_
+
+#include <memory>
+#include <vector>
+
+#include "persister/persister.h"
+#include "raft/raft.h"
+#include "raft/types.h"
+#include "rpc/rpc.h"
+#include "rsm/rsm.h"
+#include "shardctrler/registry.h"
+
+namespace shardctrler {
+
+// Thread safety: safe.
+class Server {
+ public:
+  // Makes server `me` of the controller's group, as raft::Make() and Rsm do.
+  Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
+         std::shared_ptr<persister::Persister> persister,
+         rsm::Options options = {});
+
+  // What Clerks and peers call. They may outlive the server.
+  std::vector<rpc::Service> Services();
+
+  raft::Raft& raft() { return rsm_->raft(); }
+
+  // Ends the server: calls in progress are lost, threads joined. Idempotent.
+  void Kill() { rsm_->Kill(); }
+
+ private:
+  const std::shared_ptr<Configs> configs_ = std::make_shared<Configs>();
+  const std::shared_ptr<rsm::Rsm> rsm_;
+};
+
+}  // namespace shardctrler
+
+#endif  // SHARDCTRLER_SERVER_H_
