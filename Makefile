@@ -46,15 +46,15 @@ export LAB_OUT := $(value OUT)
 export LAB_PREFIX := $(value PREFIX)
 export LAB_HISTORY := $(value HISTORY)
 
-# LAB=2 or 3 selects tests; LAB=folder stands for those of raft, rsm and kvraft in
-# it that are there.
-ifneq ($(filter-out 2 3,$(LAB_LAB)),)
+# LAB=2, 3 or 4 selects tests; LAB=folder stands for those of raft, rsm and kvraft
+# in it that are there.
+ifneq ($(filter-out 2 3 4,$(LAB_LAB)),)
 in_lab = $(if $(wildcard $(subst $() ,\ ,$(LAB_LAB))/$1),$(LAB_LAB)/$1)
 LAB_RAFT := $(or $(LAB_RAFT),$(call in_lab,raft))
 LAB_RSM := $(or $(LAB_RSM),$(call in_lab,rsm))
 LAB_KVRAFT := $(or $(LAB_KVRAFT),$(call in_lab,kvraft))
 $(if $(LAB_RAFT)$(LAB_RSM)$(LAB_KVRAFT),,$(error \
-  error: LAB=$(LAB_LAB): neither 2 nor 3, nor a folder with raft, rsm or kvraft))
+  error: LAB=$(LAB_LAB): neither 2, 3 nor 4, nor a folder with raft, rsm or kvraft))
 endif
 
 # Where products go: others' rooms have a place of their own.
@@ -72,8 +72,11 @@ THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT))
 # The tests of these labs; all of them if it is empty.
 comma := ,
 SERVICES := rsm$(comma)kvraft
-ifneq ($(filter 2 3,$(LAB_LAB)),)
-LABS := $(if $(filter 2,$(LAB_LAB)),raft,$(SERVICES))
+LABS_OF_2 := raft
+LABS_OF_3 := $(SERVICES)
+LABS_OF_4 := shardctrler
+ifneq ($(filter 2 3 4,$(LAB_LAB)),)
+LABS := $(LABS_OF_$(LAB_LAB))
 else
 LABS := $(if $(LAB_RAFT),raft)$(if $(THEIRS_SERVICES),$(if $(LAB_RAFT),$(comma))$(SERVICES))
 endif

@@ -1,0 +1,97 @@
+#include "tests/harness/ctrler_client.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "shardctrler/server.h"
+
+namespace harness {
+
+using shardctrler::Config;
+using shardctrler::Gid;
+
+Node MakeCtrler(Ends ends, raft::ServerId me,
+                std::shared_ptr<persister::Persister> disk,
+                rsm::Options options) {
+  const auto server = std::make_shared<shardctrler::Server>(
+      std::move(ends), me, std::move(disk), std::move(options));
+  return {.services = server->Services(),
+          .kill = [server] { server->Kill(); },
+          .rest = server};
+}
+
+void CtrlerClient::End(const absl::Status& error, Place place) {
+  stage_->CheckError(place);
+  if (error.ok()) {
+    stage_->CountOperation();
+    return;
+  }
+  Fail(Kind::kSafety, absl::StrCat("controller: ", error.message()), place);
+}
+
+void CtrlerClient::Join(const shardctrler::Groups& groups, Place place) {
+  End(clerk_.Join(groups), place);
+}
+
+void CtrlerClient::Leave(const std::vector<Gid>& gids, Place place) {
+  End(clerk_.Leave(gids), place);
+}
+
+void CtrlerClient::Move(int shard, Gid gid, Place place) {
+  End(clerk_.Move(shard, gid), place);
+}
+
+Config CtrlerClient::Query(int64_t num, Place place) {
+  absl::StatusOr<Config> config = clerk_.Query(num);
+  End(config.status(), place);
+  return *std::move(config);
+}
+
+void CheckGroups(CtrlerClient* client, const std::vector<Gid>& groups,
+                 Place place) {
+  const Config config = client->Query(shardctrler::kLatest, place);
+  const auto fail = [place](const auto&... parts) {
+    Fail(Kind::kSafety, absl::StrCat(parts...), place);
+  };
+  if (config.groups.size() != groups.size()) {
+    fail("wanted ", groups.size(), " groups, got ", config.groups.size());
+  }
+  for (const Gid gid : groups) {
+    if (!config.groups.contains(gid)) fail("missing group ", gid);
+  }
+  if (groups.empty()) return;
+
+  std::map<Gid, int> counts;
+  for (const auto& [gid, servers] : config.groups) counts[gid] = 0;
+  for (size_t shard = 0; shard < config.shards.size(); ++shard) {
+    const Gid gid = config.shards[shard];
+    if (!config.groups.contains(gid)) {
+      fail("shard ", shard, " -> invalid group ", gid);
+    }
+    ++counts[gid];
+  }
+  const auto [min, max] = std::minmax_element(
+      counts.begin(), counts.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (max->second > min->second + 1) {
+    fail("max ", max->second, " too much larger than min ", min->second);
+  }
+}
+
+void CheckSameConfig(const Config& a, const Config& b, Place place) {
+  const auto check = [place](bool is_same, const char* otherwise) {
+    if (!is_same) Fail(Kind::kSafety, otherwise, place);
+  };
+  check(a.num == b.num, "Num wrong");
+  check(a.shards == b.shards, "Shards wrong");
+  check(a.groups.size() == b.groups.size(), "number of Groups is wrong");
+  for (const auto& [gid, servers] : a.groups) {
+    const auto found = b.groups.find(gid);
+    check(found != b.groups.end() && found->second.size() == servers.size(),
+          "len(Groups) wrong");
+    check(found->second == servers, "Groups wrong");
+  }
+}
+
+}  // namespace harness

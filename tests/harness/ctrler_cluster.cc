@@ -1,0 +1,43 @@
+#include "tests/harness/ctrler_cluster.h"
+
+#include <set>
+#include <utility>
+
+namespace harness {
+
+CtrlerCluster::CtrlerCluster(Options options, Place place)
+    : random_(base::Random::ForOwner("cluster")),
+      stage_({.servers = options.servers,
+              .reliable = options.reliable,
+              .year = Year::k2022Sharded,
+              .make_service = MakeCtrler,
+              .tap = std::move(options.tap),
+              .on_failure = [this] { closing_.CloseAll(); },
+              .make_observers = std::move(options.make_observers)},
+             place) {}
+
+std::shared_ptr<CtrlerClient> CtrlerCluster::MakeClient() {
+  const int id = clients_made_++;
+  Ends ends = stage_.group().MakeClientEnds(id);
+  {
+    base::MutexLock lock(&mu_);
+    for (size_t left = ends.size(); left > 1; --left) {
+      std::swap(ends[left - 1], ends[random_.Below(left)]);
+    }
+  }
+  const auto client = std::make_shared<CtrlerClient>(&stage_, std::move(ends));
+  std::set<raft::ServerId> all;
+  for (raft::ServerId i = 0; i < stage_.size(); ++i) all.insert(i);
+  stage_.group().ConnectClient(id, all);
+  closing_.Add([weak = std::weak_ptr(client)] {
+    if (const auto open = weak.lock()) open->Close();
+  });
+  return client;
+}
+
+void CtrlerCluster::Restart(raft::ServerId server) {
+  stage_.group().Start(server);
+  stage_.ConnectAll();
+}
+
+}  // namespace harness
