@@ -136,7 +136,7 @@ std::optional<std::string> KvHistory::OnExecuted(raft::ServerId server,
     entry.term = message.term;
     entry.command_hash = command_hash;
     entry.result_hash = result_hash;
-    if (CanReadLog()) {
+    if (reads_log_) {
       entry.execution = ReadExecution(message.command, result);
     }
     return std::nullopt;
@@ -158,7 +158,7 @@ std::optional<std::string> KvHistory::OnSnapshot(raft::ServerId server,
                                                  raft::Index index,
                                                  const base::Rope& snapshot) {
   // Others need not encode equal states as equal bytes.
-  if (!CanReadLog()) return std::nullopt;
+  if (!reads_log_) return std::nullopt;
   const size_t hash = Hash(snapshot.ToString());
   base::MutexLock lock(&mu_);
   const auto [found, is_new] = snapshots_.try_emplace(index, hash);
@@ -191,7 +191,7 @@ KvHistory::Matching KvHistory::MatchLocked() {
   for (size_t i = 0; i < records_.size(); ++i) {
     // Without a revision the answer does not say which execution it is of.
     if (!IsAnswered(records_[i]) || revisions_[i] == 0) continue;
-    if (!CanReadLog()) {
+    if (!reads_log_) {
       records_[i].log_index = revisions_[i];  // says the order as well
       continue;
     }

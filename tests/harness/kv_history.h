@@ -47,6 +47,10 @@ std::chrono::steady_clock::time_point TimeOf(int64_t time);
 
 class KvHistory {
  public:
+  // Without the log a revision says the order of the executions of a key, and
+  // nothing more.
+  explicit KvHistory(bool reads_log = CanReadLog()) : reads_log_(reads_log) {}
+
   // An operation has begun: returns its number.
   size_t Begin(porcupine::Record record) EXCLUDES(mu_);
   // It ends now, with that answer: returns the time.
@@ -110,6 +114,8 @@ class KvHistory {
   Matching MatchLocked() REQUIRES(mu_);
   std::vector<std::string> FaultsLocked(const Matching& matching) const
       REQUIRES(mu_);
+
+  const bool reads_log_;
 
   mutable base::Mutex mu_;
   porcupine::History records_ ABSL_GUARDED_BY(mu_);
