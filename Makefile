@@ -74,7 +74,7 @@ comma := ,
 SERVICES := rsm$(comma)kvraft
 LABS_OF_2 := raft
 LABS_OF_3 := $(SERVICES)
-LABS_OF_4 := shardctrler
+LABS_OF_4 := shardctrler$(comma)shardkv
 ifneq ($(filter 2 3 4,$(LAB_LAB)),)
 LABS := $(LABS_OF_$(LAB_LAB))
 else

@@ -55,8 +55,8 @@ done
 
 place=out/theirs/$name-$(printf %s "$paths" | sha256sum | cut -c1-8)
 mkdir -p "$place/tree"
-for room in base rpc labrpc persister raft rsm kvraft shardctrler porcupine sim \
-    tests examples bench; do
+for room in base rpc labrpc persister raft rsm kvraft shardctrler shardkv \
+    porcupine sim tests examples bench; do
   links=$place/tree/$room
   if [ -z "${theirs[$room]:-}" ]; then
     ln -sfn "$PWD/$room" "$links"

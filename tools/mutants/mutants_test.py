@@ -79,8 +79,8 @@ class RunTest(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.root = Path(self.folder.name)
         for name in ("base", "rpc", "labrpc", "persister", "raft", "rsm",
-                     "kvraft", "shardctrler", "porcupine",
-                     "sim", "tests", "tools/mutants/patches", "tools/seeds"):
+                     "kvraft", "shardctrler", "shardkv",
+                     "porcupine", "sim", "tests", "tools/mutants/patches", "tools/seeds"):
             (self.root / name).mkdir(parents=True)
         build = self.root / "tools/build.sh"
         build.write_text(BUILD)

@@ -1,0 +1,159 @@
+// What the servers of one group replicate: the configuration that the group is
+// at, the shards that it serves, and the moves of shards that are not over.
+//
+// A shard moves by entries in the logs of both groups. Each names its move, and
+// does nothing when it comes again, too late or too early:
+//
+//   the old owner's log                  the new owner's log
+//   Reconfigure(n): stops serving it,    Reconfigure(n): it is coming
+//     a frozen copy is leaving
+//                 -- Pull, as often as it takes -->
+//                                        Install(n): serves it, and has to
+//                                          confirm that
+//                 <-- Delete --
+//   Delete(n): drops the copy
+//                                        Confirmed(n)
+//
+// The next configuration is taken when no shard is coming. What is leaving or
+// to be confirmed may take longer: it has the number of its configuration, so
+// that the shard may come back and leave again meanwhile. So a group waits for
+// others only if it needs their data; of those that wait, the one at the lowest
+// number can always go on.
+//
+// At most one group serves a shard: the old owner has stopped when the data are
+// read that the new one starts with.
+//
+// Thread safety: as StateMachine's.
+// Invariants: a shard is served if, and only if, the group owns it by its
+// configuration and it is not coming.
+
+#ifndef SHARDKV_GROUP_H_
+#define SHARDKV_GROUP_H_
+
+#include <array>
+#include <cereal/types/variant.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/rope.h"
+#include "rsm/sessions.h"
+#include "rsm/state_machine.h"
+#include "shardctrler/config.h"
+#include "shardkv/messages.h"
+
+namespace shardkv {
+
+// Log entries.
+struct Nothing {  // commits what earlier leaders left (5.4.2)
+  auto Fields() { return std::tie(); }
+};
+struct Execute {
+  int32_t shard = 0;
+  std::string request;  // of rsm::Sessions; its command is of kvraft's Store
+  auto Fields() { return std::tie(shard, request); }
+};
+struct Reconfigure {
+  shardctrler::Config config;
+  auto Fields() { return std::tie(config); }
+};
+// The next bytes of a shard that is coming.
+struct Install {
+  MoveId move;
+  uint64_t offset = 0;
+  uint64_t total = 0;  // bytes of the shard
+  std::string bytes;
+  auto Fields() { return std::tie(move, offset, total, bytes); }
+};
+struct Delete {
+  MoveId move;
+  auto Fields() { return std::tie(move); }
+};
+struct Confirmed {
+  MoveId move;
+  auto Fields() { return std::tie(move); }
+};
+struct Command {
+  std::variant<Nothing, Execute, Reconfigure, Install, Delete, Confirmed> what;
+  auto Fields() { return std::tie(what); }
+};
+
+// Of Execute; the others have none.
+struct Result {
+  bool served = false;  // otherwise nothing was executed
+  std::string value;    // the Sessions' answer
+  auto Fields() { return std::tie(served, value); }
+};
+
+// The group that a shard comes from.
+struct Source {
+  shardctrler::Gid gid = shardctrler::kNoGroup;
+  std::vector<std::string> servers;
+  auto Fields() { return std::tie(gid, servers); }
+};
+
+// The replicated state but for what is served.
+struct Moves {
+  struct Coming {
+    Source from;
+    base::Rope received;  // the first bytes of the shard
+  };
+
+  shardctrler::Config config;
+  std::map<MoveId, Coming> coming;       // by `config`
+  std::map<MoveId, Source> to_confirm;   // they have come
+  std::map<MoveId, base::Rope> leaving;  // until they are deleted
+};
+
+// `config 7, 2, 3 coming from 101, 5 leaving (6)`: for people.
+std::string ToString(const Moves& moves, shardctrler::Gid gid);
+
+enum class ShardState : uint8_t { kAbsent, kComing, kToConfirm, kOwned };
+
+class Group : public rsm::StateMachine {
+ public:
+  // `on_moves` is called with what moves() returns whenever that has changed.
+  using OnMoves = std::function<void(const Moves&)>;
+  explicit Group(
+      shardctrler::Gid gid, OnMoves on_moves = [](const Moves&) {});
+
+  const Moves& moves() const { return moves_; }
+  // Of this configuration; frozen copies of earlier ones are in moves().
+  ShardState StateOf(int shard) const;
+
+  std::string Apply(std::string_view command) override;
+  base::Rope Snapshot() override;
+  absl::Status Restore(const base::Rope& snapshot) override;
+
+ private:
+  using Shard = std::unique_ptr<rsm::Sessions>;  // null: not served
+  struct Saved;                                  // a snapshot
+
+  Shard& At(int shard) { return shards_[static_cast<size_t>(shard)]; }
+  static Shard MakeShard();
+
+  std::string Do(const Nothing& entry);
+  std::string Do(const Execute& entry);
+  std::string Do(const Reconfigure& entry);
+  std::string Do(const Install& entry);
+  std::string Do(const Delete& entry);
+  std::string Do(const Confirmed& entry);
+  void Take(const shardctrler::Config& next, int shard);
+
+  const shardctrler::Gid gid_;
+  const OnMoves on_moves_;
+  Moves moves_;
+  std::array<Shard, shardctrler::kShards> shards_;
+};
+
+}  // namespace shardkv
+
+#endif  // SHARDKV_GROUP_H_

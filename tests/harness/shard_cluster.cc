@@ -1,0 +1,302 @@
+#include "tests/harness/shard_cluster.h"
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+#include "porcupine/outcome.h"
+#include "tests/harness/link.h"
+#include "tests/harness/report.h"
+
+namespace harness {
+namespace {
+
+using shardctrler::Gid;
+
+// The numbers of the controllers' groups on the network; the others have their
+// gids.
+constexpr int kCtrlers = 0;
+constexpr int kOtherCtrlers = 1;
+
+std::vector<std::string> ServersOf(Gid gid) {
+  std::vector<std::string> servers;
+  for (raft::ServerId i = 0; i < ShardCluster::kServers; ++i) {
+    servers.push_back(ServerName(static_cast<int>(gid), i));
+  }
+  return servers;
+}
+
+}  // namespace
+
+ShardCluster::ShardCluster(Options options, Place place)
+    : max_raft_state_(options.max_raft_state),
+      stage_({.servers = kServers,
+              .year = Year::k2022Sharded,
+              .tap = options.tap,
+              .on_failure = [this] { OnFailure(); }},
+             place),
+      ctrlers_(&stage_.network(), {.group = kCtrlers,
+                                   .servers = kServers,
+                                   .make_service = MakeCtrler,
+                                   .make_observers = options.make_observers,
+                                   .on_error = [this](const Failure& error) {
+                                     stage_.FoundError(error);
+                                   }}) {
+  std::vector<Observers> observers = {ctrlers_.observers()};
+  for (int i = 0; i < kGroups; ++i) {
+    groups_.push_back(MakeGroup(i, options));
+    observers.push_back(groups_.back()->observers());
+  }
+  stage_.Observe(std::move(observers));
+  ctrlers_.StartAll();
+  ctrlers_.ConnectAll();
+  ctrler_ = MakeCtrlerClient(ctrlers_);
+  for (int i = 0; i < kGroups; ++i) StartGroup(i);
+  stage_.Open(options.reliable);
+}
+
+ShardCluster::~ShardCluster() {
+  closing_.CloseAll();
+  stage_.Close();
+  for (const auto& group : groups_) group->machines().Kill();
+  ctrlers_.machines().Kill();
+  if (other_ctrlers_ != nullptr) other_ctrlers_->machines().Kill();
+  // Calls of an instance that is not quite dead fail from here on.
+  stage_.network().Cleanup();
+  for (const auto& group : groups_) group->machines().Release();
+  ctrlers_.machines().Release();
+  if (other_ctrlers_ != nullptr) other_ctrlers_->machines().Release();
+}
+
+std::unique_ptr<ServiceGroup> ShardCluster::MakeGroup(int group,
+                                                      const Options& options) {
+  return std::make_unique<ServiceGroup>(
+      &stage_.network(),
+      ServiceGroup::Options{
+          .group = static_cast<int>(GidOf(group)),
+          .servers = kServers,
+          .max_raft_state = options.max_raft_state,
+          .make_service =
+              [this, group](Ends ends, raft::ServerId me,
+                            std::shared_ptr<persister::Persister> disk,
+                            rsm::Options rsm_options) {
+                return MakeServer(group, std::move(ends), me, std::move(disk),
+                                  std::move(rsm_options));
+              },
+          .make_observers = options.make_observers,
+          .on_error =
+              [this](const Failure& error) { stage_.FoundError(error); }});
+}
+
+// The ends to the controller are disabled when the server ends, those to other
+// groups are not: what a dead instance has sent still arrives.
+Node ShardCluster::MakeServer(int group, Ends ends, raft::ServerId me,
+                              std::shared_ptr<persister::Persister> disk,
+                              rsm::Options options) {
+  Slot slot;
+  Ends ctrlers = MakeEndsTo(ctrlers_, &slot.ctrler_ends);
+  const auto server = std::make_shared<shardkv::Server>(
+      std::move(ends), me, std::move(disk), GidOf(group), std::move(ctrlers),
+      [this](const std::string& name) { return MakeEnd(name); },
+      std::move(options));
+  slot.server = server;
+  const std::vector<std::string> names = slot.ctrler_ends;
+  {
+    base::MutexLock lock(&mu_);
+    slots_[{group, me}] = std::move(slot);
+  }
+  return {.services = server->Services(),
+          .kill =
+              [this, server, names] {
+                for (const std::string& name : names) {
+                  stage_.network().Enable(name, false);
+                }
+                server->Kill();
+              },
+          .rest = server};
+}
+
+std::shared_ptr<rpc::ClientEnd> ShardCluster::MakeEnd(const std::string& server,
+                                                      std::string* name) {
+  const std::string made = absl::StrCat("E", ++ends_made_, "-", server);
+  std::shared_ptr<rpc::ClientEnd> end = stage_.network().MakeEnd(made);
+  stage_.network().Connect(made, server);
+  stage_.network().Enable(made, true);
+  if (name != nullptr) *name = made;
+  return end;
+}
+
+Ends ShardCluster::MakeEndsTo(const ServiceGroup& ctrlers,
+                              std::vector<std::string>* names) {
+  const int group = &ctrlers == &ctrlers_ ? kCtrlers : kOtherCtrlers;
+  Ends ends;
+  for (raft::ServerId i = 0; i < kServers; ++i) {
+    std::string name;
+    ends.push_back(MakeEnd(ServerName(group, i), &name));
+    if (names != nullptr) names->push_back(name);
+  }
+  return ends;
+}
+
+std::shared_ptr<CtrlerClient> ShardCluster::MakeCtrlerClient(
+    const ServiceGroup& ctrlers) {
+  const auto client =
+      std::make_shared<CtrlerClient>(&stage_, MakeEndsTo(ctrlers));
+  closing_.Add([weak = std::weak_ptr(client)] {
+    if (const auto open = weak.lock()) open->Close();
+  });
+  return client;
+}
+
+std::shared_ptr<ShardClient> ShardCluster::MakeClient(ServiceGroup* ctrlers) {
+  const auto client = std::make_shared<ShardClient>(
+      &stage_, &history_, clients_made_++, MakeEndsTo(*ctrlers),
+      [this](const std::string& name) { return MakeEnd(name); });
+  closing_.Add([weak = std::weak_ptr(client)] {
+    if (const auto open = weak.lock()) open->Close();
+  });
+  return client;
+}
+
+CtrlerClient* ShardCluster::StartOtherCtrlers() {
+  other_ctrlers_ = std::make_unique<ServiceGroup>(
+      &stage_.network(),
+      ServiceGroup::Options{
+          .group = kOtherCtrlers,
+          .servers = kServers,
+          .make_service = MakeCtrler,
+          .make_observers = [](int,
+                               const OnError&) { return Observers::List(); },
+          .on_error = [](const Failure&) {}});
+  other_ctrlers_->StartAll();
+  other_ctrlers_->ConnectAll();
+  other_ctrler_ = MakeCtrlerClient(*other_ctrlers_);
+  return other_ctrler_.get();
+}
+
+void ShardCluster::Join(const std::vector<int>& groups, Place place) {
+  shardctrler::Groups joining;
+  for (const int group : groups)
+    joining[GidOf(group)] = ServersOf(GidOf(group));
+  ctrler_->Join(joining, place);
+}
+
+void ShardCluster::Leave(const std::vector<int>& groups, Place place) {
+  std::vector<Gid> gids;
+  for (const int group : groups) gids.push_back(GidOf(group));
+  ctrler_->Leave(gids, place);
+}
+
+void ShardCluster::StartServer(int index, raft::ServerId server) {
+  group(index).machines().Start(server);
+  group(index).machines().Connect(server);
+}
+
+void ShardCluster::ShutdownServer(int index, raft::ServerId server) {
+  group(index).machines().Crash(server);
+}
+
+void ShardCluster::StartGroup(int group) {
+  for (raft::ServerId i = 0; i < kServers; ++i) StartServer(group, i);
+}
+
+void ShardCluster::ShutdownGroup(int group) {
+  for (raft::ServerId i = 0; i < kServers; ++i) ShutdownServer(group, i);
+}
+
+void ShardCluster::Spawn(TestThreads* threads, std::function<void()> body) {
+  threads->Start([this, body = std::move(body)] {
+    try {
+      body();
+    } catch (const testing::AssertionException&) {
+      stage_.CheckHasFailed();
+    }
+  });
+}
+
+void ShardCluster::Check(ShardClient* client, const std::string& key,
+                         const std::string& value, Place place) {
+  const std::string got = client->Get(key, place);
+  if (got == value) return;
+  Fail(Kind::kSafety,
+       absl::StrCat("Get(", key, "): expected:\n", value, "\nreceived:\n", got),
+       place);
+}
+
+void ShardCluster::CheckLogs(Place place) {
+  for (const auto& group : groups_) {
+    const ServerGroup& machines = group->machines();
+    for (raft::ServerId i = 0; i < kServers; ++i) {
+      const size_t size = machines.StateSize(i);
+      if (max_raft_state_.has_value() && size > 8 * *max_raft_state_) {
+        Fail(Kind::kEconomy,
+             absl::StrCat("persister.RaftStateSize() ", size,
+                          ", but maxraftstate ", *max_raft_state_),
+             place);
+      }
+      if (!max_raft_state_.has_value() && machines.SnapshotSize(i) > 0) {
+        Fail(Kind::kEconomy, "maxraftstate is -1, but snapshot is non-empty!",
+             place);
+      }
+    }
+  }
+}
+
+size_t ShardCluster::TotalBytes() {
+  size_t total = 0;
+  for (const auto& group : groups_) {
+    const ServerGroup& machines = group->machines();
+    for (raft::ServerId i = 0; i < kServers; ++i) {
+      total += machines.StateSize(i) + machines.SnapshotSize(i);
+    }
+  }
+  return total;
+}
+
+std::optional<shardkv::Moves> ShardCluster::MovesOf(int group,
+                                                    raft::ServerId server) {
+  std::shared_ptr<shardkv::Server> open;
+  {
+    base::MutexLock lock(&mu_);
+    open = slots_[{group, server}].server.lock();
+  }
+  if (open == nullptr) return std::nullopt;
+  return open->moves();
+}
+
+std::string ShardCluster::Describe() {
+  std::string text;
+  for (int i = 0; i < kGroups; ++i) {
+    for (raft::ServerId server = 0; server < kServers; ++server) {
+      absl::StrAppend(&text, "  S", server, " of ");
+      const std::optional<shardkv::Moves> moves = MovesOf(i, server);
+      const std::shared_ptr<raft::Raft> raft = group(i).RaftOf(server);
+      if (!moves.has_value() || raft == nullptr) {
+        absl::StrAppend(&text, "group ", GidOf(i), ": down\n");
+        continue;
+      }
+      const raft::Status status = raft->GetStatus();
+      absl::StrAppend(&text, shardkv::ToString(*moves, GidOf(i)), "; term ",
+                      status.term, raft->GetState().is_leader ? ", leads" : "",
+                      ", last index ", status.last_index, ", commit ",
+                      status.commit_index, "\n");
+    }
+  }
+  return text;
+}
+
+void ShardCluster::OnFailure() {
+  Print(Describe());
+  closing_.CloseAll();
+}
+
+void ShardCluster::End(Place place) {
+  stage_.CheckError(place);
+  const KvHistory::Verdict verdict = history_.Check();
+  if (verdict.outcome != porcupine::Outcome::kOk) {
+    Fail(verdict.outcome == porcupine::Outcome::kIllegal ? Kind::kSafety
+                                                         : Kind::kHarness,
+         verdict.text, place);
+  }
+  stage_.End(place);
+}
+
+}  // namespace harness

@@ -1,0 +1,395 @@
+// Scenario tests of the sharded key/value service: exact orders of events that
+// the course's tests meet by luck, if at all.
+//
+// Each test runs on its test's main thread, with a cluster of its own.
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/mutex.h"
+#include "base/random.h"
+#include "gtest/gtest.h"
+#include "labrpc/network.h"
+#include "rpc/codec.h"
+#include "shardctrler/config.h"
+#include "shardkv/messages.h"
+#include "tests/harness/shard_cluster.h"
+#include "tests/runner/suite.h"
+#include "tests/shardkv/key_values.h"
+
+namespace tests {
+namespace {
+
+using harness::Fail;
+using harness::Kind;
+using harness::Place;
+using harness::ShardClient;
+using harness::ShardCluster;
+using harness::TestThreads;
+using labrpc::Packet;
+using labrpc::Ruling;
+using raft::ServerId;
+using shardctrler::Config;
+using std::chrono::milliseconds;
+
+const auto kSuite =
+    runner::Suite::OfScenarios("ShardKVScenario", "shardkv", "");
+
+constexpr std::chrono::seconds kLimit(20);
+
+// Holds requests, and lets a test release them.
+class Gate {
+ public:
+  // Whether a message is one of those.
+  using IsMeant = std::function<bool(const Packet&)>;
+
+  labrpc::Tap MakeTap() {
+    return [this](const Packet& packet) { return Rule(packet); };
+  }
+
+  void Hold(IsMeant held) EXCLUDES(mu_) {
+    base::MutexLock lock(&mu_);
+    held_ = std::move(held);
+  }
+
+  // Loses the first of those, and runs `then` on the network's thread.
+  void DropOne(IsMeant dropped, IsMeant held_then) EXCLUDES(mu_) {
+    base::MutexLock lock(&mu_);
+    dropped_ = std::move(dropped);
+    held_then_ = std::move(held_then);
+  }
+
+  size_t held() EXCLUDES(mu_) {
+    base::MutexLock lock(&mu_);
+    return calls_.size();
+  }
+
+  // Holds no more, and releases what is held.
+  void Open(labrpc::Network* network) EXCLUDES(mu_) {
+    std::vector<uint64_t> calls;
+    {
+      base::MutexLock lock(&mu_);
+      held_ = nullptr;
+      calls.swap(calls_);
+    }
+    for (const uint64_t call : calls) network->Release(call);
+  }
+
+ private:
+  Ruling Rule(const Packet& packet) EXCLUDES(mu_) {
+    base::MutexLock lock(&mu_);
+    if (dropped_ && dropped_(packet)) {
+      dropped_ = nullptr;
+      held_ = std::move(held_then_);
+      return Ruling::kDrop;
+    }
+    if (!held_ || !held_(packet)) return Ruling::kPass;
+    calls_.push_back(packet.call);
+    return Ruling::kHold;
+  }
+
+  base::Mutex mu_;
+  IsMeant held_ ABSL_GUARDED_BY(mu_);
+  IsMeant dropped_ ABSL_GUARDED_BY(mu_);
+  IsMeant held_then_ ABSL_GUARDED_BY(mu_);
+  std::vector<uint64_t> calls_ ABSL_GUARDED_BY(mu_);
+};
+
+bool IsRequest(const Packet& packet, std::string_view method) {
+  return packet.kind == Packet::Kind::kRequest && packet.method == method;
+}
+
+bool IsOfGroup(const Packet& packet, int group) {
+  return packet.server.starts_with(
+      absl::StrCat("G", ShardCluster::GidOf(group), "/"));
+}
+
+void WaitUntil(ShardCluster* cluster, const std::string& what,
+               const std::function<bool()>& is_so,
+               Place place = Place::Here()) {
+  const auto limit = std::chrono::steady_clock::now() + kLimit;
+  while (!is_so()) {
+    if (std::chrono::steady_clock::now() > limit) {
+      Fail(Kind::kLiveness,
+           absl::StrCat("expected ", what, " within 20 s\n",
+                        cluster->Describe()),
+           place);
+    }
+    cluster->stage().Sleep(milliseconds(5), place);
+  }
+}
+
+// Whether every server of the group is at that configuration, and no move of a
+// shard is under way.
+bool IsAtRest(ShardCluster* cluster, int group, int64_t num) {
+  for (ServerId i = 0; i < ShardCluster::kServers; ++i) {
+    const std::optional<shardkv::Moves> moves = cluster->MovesOf(group, i);
+    if (!moves.has_value() || moves->config.num != num ||
+        !moves->coming.empty() || !moves->to_confirm.empty() ||
+        !moves->leaving.empty()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Waits until all groups are at the latest configuration, each shard is at its
+// owner, and nothing of it anywhere else.
+void AwaitRest(ShardCluster* cluster, Place place = Place::Here()) {
+  const int64_t num = cluster->ctrler().Query(shardctrler::kLatest, place).num;
+  WaitUntil(
+      cluster, absl::StrCat("all groups to be at rest at config ", num),
+      [&] {
+        for (int i = 0; i < ShardCluster::kGroups; ++i) {
+          if (!IsAtRest(cluster, i, num)) return false;
+        }
+        return true;
+      },
+      place);
+}
+
+// A confirmation that comes when the shard has come back must not delete it.
+TEST(ShardKVScenario, LateDeleteFindsAnotherCopy) {
+  Gate gate;
+  ShardCluster cluster({.tap = gate.MakeTap()});
+  cluster.Begin("Scenario: a late deletion after the shards came back");
+  cluster.Join({0});
+  KeyValues values(&cluster, 10, 5);
+
+  gate.Hold([](const Packet& packet) {
+    return IsRequest(packet, "ShardKV.Delete") && IsOfGroup(packet, 0);
+  });
+  cluster.Join({1});
+  values.CheckAndAppend(5);
+  WaitUntil(&cluster, "five deletions to be under way",
+            [&] { return gate.held() == 5; });
+
+  cluster.Leave({1});
+  values.CheckAndAppend(5);
+
+  gate.Open(&cluster.stage().network());
+  AwaitRest(&cluster);
+  values.Check();
+  cluster.End();
+}
+
+// The answer to an Append is lost; when the client asks again the shard is with
+// another group, which knows that it was executed.
+TEST(ShardKVScenario, AppendFollowsItsShard) {
+  Gate gate;
+  ShardCluster cluster({.tap = gate.MakeTap()});
+  cluster.Begin("Scenario: an Append that is sent again to the new owner");
+  cluster.Join({0});
+  const std::shared_ptr<ShardClient> client = cluster.MakeClient();
+  const std::string key = "2";
+  client->Put(key, "a");
+
+  const auto is_executed = [](const Packet& packet) {
+    if (packet.kind != Packet::Kind::kReply ||
+        packet.method != "ShardKV.PutAppend") {
+      return false;
+    }
+    const auto reply = rpc::Decode<shardkv::Reply>(packet.bytes);
+    return reply.ok() && reply->err == shardkv::Err::kOk;
+  };
+  gate.DropOne(is_executed, /*held_then=*/[](const Packet& packet) {
+    return IsRequest(packet, "ShardKV.PutAppend");
+  });
+  TestThreads threads([&cluster] { cluster.stage().CheckHasFailed(); });
+  cluster.Spawn(&threads, [&] { client->Append(key, "b"); });
+  WaitUntil(&cluster, "the Append to be sent again",
+            [&] { return gate.held() > 0; });
+
+  cluster.Join({1});
+  cluster.ctrler().Move(shardkv::ShardOf(key), ShardCluster::GidOf(1));
+  AwaitRest(&cluster);
+
+  gate.Open(&cluster.stage().network());
+  threads.Join();
+  cluster.Check(client.get(), key, "ab");
+  cluster.End();
+}
+
+// Parts of a shard that come again, however late, change nothing.
+TEST(ShardKVScenario, EachMessageTwice) {
+  ShardCluster cluster({.tap = [](const Packet& packet) {
+    const bool is_ours =
+        packet.method.starts_with("Shard") && !packet.is_duplicate;
+    return is_ours ? Ruling::kDuplicate : Ruling::kPass;
+  }});
+  cluster.Begin("Scenario: every message arrives twice");
+  cluster.Join({0});
+  KeyValues values(&cluster, 10, 5);
+  cluster.Join({1});
+  values.CheckAndAppend(5);
+  cluster.Join({2});
+  cluster.Leave({0});
+  values.CheckAndAppend(5);
+  AwaitRest(&cluster);
+  values.Check();
+  const int64_t num = cluster.ctrler().Query().num;
+  if (num != 4) {
+    Fail(Kind::kSafety, absl::StrCat("expected 4 configurations, got ", num));
+  }
+  cluster.End();
+}
+
+// A shard that is larger than a command of Raft may be travels in parts.
+TEST(ShardKVScenario, LargeShardTravelsInParts) {
+  constexpr int kValueBytes = 300'000;
+  ShardCluster cluster({});
+  cluster.Begin("Scenario: a shard of megabytes");
+  cluster.Join({0});
+  const std::shared_ptr<ShardClient> client = cluster.MakeClient();
+  base::Random random = base::Random::ForOwner("test");
+  std::vector<std::string> values;
+  for (int i = 0; i < 8; ++i) {
+    values.push_back(random.Name(kValueBytes));
+    client->Put(absl::StrCat("2", i), values.back());
+  }
+  cluster.Join({1});
+  cluster.ctrler().Move(shardkv::ShardOf("2"), ShardCluster::GidOf(1));
+  AwaitRest(&cluster);
+  for (size_t i = 0; i < values.size(); ++i) {
+    cluster.Check(client.get(), absl::StrCat("2", i), values[i]);
+  }
+  cluster.End();
+}
+
+// A group that was down for ten configurations goes through each of them, and
+// the others get from it what they need.
+TEST(ShardKVScenario, TenConfigurationsBehind) {
+  ShardCluster cluster({.max_raft_state = 1000});
+  cluster.Begin("Scenario: a group is ten configurations late");
+  cluster.Join({0, 1, 2});
+  KeyValues values(&cluster, 10, 5);
+  AwaitRest(&cluster);
+
+  cluster.ShutdownGroup(2);
+  for (int i = 0; i < 5; ++i) {
+    cluster.Leave({i % 2});
+    cluster.Join({i % 2});
+  }
+  cluster.StartGroup(2);
+  values.CheckAndAppend(5);
+  AwaitRest(&cluster);
+  values.Check();
+  cluster.End();
+}
+
+// Without a majority of the controller nothing moves, and what is served goes
+// on being served.
+TEST(ShardKVScenario, ControllerInMinority) {
+  ShardCluster cluster({});
+  cluster.Begin("Scenario: a controller without a majority");
+  cluster.Join({0, 1});
+  KeyValues values(&cluster, 10, 5);
+  values.Check();
+
+  harness::ServerGroup& ctrlers = cluster.ctrlers().machines();
+  ctrlers.Crash(0);
+  ctrlers.Crash(1);
+  values.CheckAndAppend(5);
+
+  for (ServerId i = 0; i < 2; ++i) {
+    ctrlers.Start(i);
+    ctrlers.Connect(i);
+  }
+  cluster.Join({2});
+  AwaitRest(&cluster);
+  values.CheckAndAppend(5);
+  cluster.End();
+}
+
+// All servers of a group go down when its shards have come and the copies are
+// deleted elsewhere, and no client asks it for anything: its new leader must
+// find out on its own that they are committed.
+TEST(ShardKVScenario, RestartWithoutClients) {
+  ShardCluster cluster({});
+  cluster.Begin(
+      "Scenario: all groups restart, and no client asks for anything");
+  cluster.Join({0});
+  KeyValues values(&cluster, 10, 5);
+  cluster.Join({1});
+  cluster.Join({2});
+  AwaitRest(&cluster);
+
+  for (int i = 0; i < ShardCluster::kGroups; ++i) cluster.ShutdownGroup(i);
+  for (int i = 0; i < ShardCluster::kGroups; ++i) cluster.StartGroup(i);
+  AwaitRest(&cluster);
+  values.Check();
+  cluster.End();
+}
+
+// One more configuration, if the groups that are there allow it.
+void ChangeAnything(ShardCluster* cluster, base::Random* random) {
+  const int group = static_cast<int>(random->Below(ShardCluster::kGroups));
+  const Config config = cluster->ctrler().Query();
+  const bool is_there = config.groups.contains(ShardCluster::GidOf(group));
+  if (!is_there) return cluster->Join({group});
+  if (config.groups.size() > 1 && random->Chance(1, 2)) {
+    return cluster->Leave({group});
+  }
+  cluster->ctrler().Move(static_cast<int>(random->Below(shardctrler::kShards)),
+                         ShardCluster::GidOf(group));
+}
+
+// Crashes a server of a group or of the controller, or a group, and starts it
+// again.
+void CrashAnything(ShardCluster* cluster, base::Random* random) {
+  const int group = static_cast<int>(random->Below(ShardCluster::kGroups + 1));
+  const auto server =
+      static_cast<ServerId>(random->Below(ShardCluster::kServers));
+  const auto pause = milliseconds(random->Below(100));
+  if (group == ShardCluster::kGroups) {
+    harness::ServerGroup& ctrlers = cluster->ctrlers().machines();
+    ctrlers.Crash(server);
+    cluster->stage().Sleep(pause);
+    ctrlers.Start(server);
+    ctrlers.Connect(server);
+  } else if (random->Chance(1, 2)) {
+    cluster->ShutdownServer(group, server);
+    cluster->stage().Sleep(pause);
+    cluster->StartServer(group, server);
+  } else {
+    cluster->ShutdownGroup(group);
+    cluster->stage().Sleep(pause);
+    cluster->StartGroup(group);
+  }
+}
+
+// A hundred configurations under load, while everything crashes in turn: each
+// acknowledged operation is executed once, and in the end each shard is at one
+// place only.
+TEST(ShardKVScenario, HundredChanges) {
+  ShardCluster cluster({.reliable = false, .max_raft_state = 1000});
+  cluster.Begin("Scenario: a hundred configurations, and crashes");
+  cluster.Join({0});
+  KeyValues values(&cluster, 10, 5);
+  Appenders appenders(&cluster, &values, 5, milliseconds(50));
+  base::Random random = base::Random::ForOwner("test");
+
+  for (int i = 0; i < 100; ++i) {
+    ChangeAnything(&cluster, &random);
+    if (random.Chance(1, 4)) CrashAnything(&cluster, &random);
+    cluster.stage().Sleep(milliseconds(random.Below(300)));
+  }
+
+  appenders.Stop();
+  cluster.stage().network().Reliable(true);
+  appenders.StopAndCheck();
+  AwaitRest(&cluster);
+  values.Check();
+  cluster.End();
+}
+
+}  // namespace
+}  // namespace tests
