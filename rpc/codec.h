@@ -36,6 +36,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "base/rope.h"
 
 namespace rpc {
 
@@ -213,6 +214,20 @@ void save(ByteWriter& writer, const cereal::BinaryData<T>& data) {
 template <typename T>
 void load(ByteReader& reader, cereal::BinaryData<T>& data) {
   reader.Read(data.data, static_cast<size_t>(data.size));
+}
+
+// A rope is as the string of its bytes.
+inline void save(ByteWriter& writer, const base::Rope& rope) {
+  writer(static_cast<uint64_t>(rope.size()));
+  rope.ForEachPiece([&writer](std::string_view piece) {
+    writer.Write(piece.data(), piece.size());
+  });
+}
+
+inline void load(ByteReader& reader, base::Rope& rope) {
+  std::string bytes;
+  reader(bytes);
+  rope = bytes;
 }
 
 template <typename T>

@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/rope.h"
 #include "gtest/gtest.h"
 
 namespace rpc {
@@ -153,6 +154,16 @@ TEST(Codec, FormatIsFixed) {
   EXPECT_EQ(Encode(true), "\x01");
   EXPECT_EQ(Encode(Inner{-1, "ab"}),
             std::string("\xff\xff\xff\xff\2\0\0\0\0\0\0\0ab", 14));
+}
+
+TEST(Codec, ARopeIsAsTheStringOfItsBytes) {
+  base::Rope rope("middle");
+  rope.Append(std::string(100000, 'x'));
+  rope.Prepend("front ");
+  EXPECT_EQ(Encode(rope), Encode(rope.ToString()));
+  EXPECT_EQ(Decode<base::Rope>(Encode(rope))->ToString(), rope.ToString());
+  EXPECT_EQ(Encode(base::Rope()), Encode(std::string()));
+  EXPECT_FALSE(Decode<base::Rope>(Encode(rope).substr(0, 20)).ok());
 }
 
 TEST(Codec, EveryTruncationIsAnError) {
