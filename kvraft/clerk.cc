@@ -1,15 +1,11 @@
 #include "kvraft/clerk.h"
 
-#include <chrono>
-#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace kvraft {
 namespace {
-
-// After a round of all servers. An election takes longer, an answer does not.
-constexpr std::chrono::milliseconds kPause(20);
 
 absl::Status ToStatus(Err err) {
   switch (err) {
@@ -32,44 +28,9 @@ absl::Status ToStatus(Err err) {
 
 }  // namespace
 
-// Returns the first answer that is final. Sets `*maybe` if an attempt before it
-// may have been executed too: its answer was lost, or its leader deposed.
-template <typename Args, typename Reply>
-Reply Clerk::Call(const rpc::Method<Args, Reply>& method, const Args& args,
-                  bool* maybe) {
-  if (servers_.empty()) return {.err = Err::kNoServers};
-  for (size_t asked = 0; TurnToNext(asked); ++asked) {
-    std::optional<Reply> reply = servers_[leader_]->Call(method, args);
-    const Err err = reply.has_value() ? reply->err : Err::kLost;
-    if (err == Err::kLost) *maybe = true;
-    if (err != Err::kLost && err != Err::kWrongLeader) return *reply;
-  }
-  return {.err = Err::kClosed};
-}
-
-// After `asked` servers that were asked in vain; false if the Clerk is closed.
-bool Clerk::TurnToNext(size_t asked) {
-  if (asked > 0) leader_ = (leader_ + 1) % servers_.size();
-  const bool pauses = asked > 0 && asked % servers_.size() == 0;
-  const auto deadline = std::chrono::steady_clock::now() + kPause;
-  base::MutexLock lock(&mu_);
-  while (pauses && !closed_ && close_called_.WaitUntil(&mu_, deadline)) {
-  }
-  return !closed_;
-}
-
-void Clerk::Close() {
-  {
-    base::MutexLock lock(&mu_);
-    closed_ = true;
-  }
-  close_called_.SignalAll();
-  for (const auto& server : servers_) server->Close();
-}
-
 Reply Clerk::GetVersioned(const std::string& key) {
   bool maybe = false;
-  Reply reply = Call(kGet, {key}, &maybe);
+  Reply reply = servers_.Ask(kGet, {key}, &maybe);
   revision_ = reply.revision;
   return reply;
 }
@@ -84,7 +45,7 @@ absl::StatusOr<std::string> Clerk::Get(const std::string& key) {
 Err Clerk::PutVersioned(const std::string& key, const std::string& value,
                         uint64_t version) {
   bool maybe = false;
-  const Reply reply = Call(kPut, {key, value, version}, &maybe);
+  const Reply reply = servers_.Ask(kPut, {key, value, version}, &maybe);
   revision_ = reply.revision;
   return reply.err == Err::kVersion && maybe ? Err::kMaybe : reply.err;
 }
@@ -97,24 +58,19 @@ absl::Status Clerk::Append(const std::string& key, const std::string& value) {
   return Write({.key = key, .value = value, .append = true});
 }
 
-// A session that is forgotten executes nothing; what it has executed is not
-// known any more. So a new one may only repeat what was never attempted.
 absl::Status Clerk::Write(PutAppendArgs args) {
-  args.number = ++number_;
-  for (bool maybe = false; !maybe;) {
-    if (session_ == 0) {
-      bool ignored = false;
-      const OpenSessionReply opened = Call(kOpenSession, {}, &ignored);
-      if (opened.err != Err::kOk) return ToStatus(opened.err);
-      session_ = opened.session;
-    }
-    args.session = session_;
-    const Reply reply = Call(kPutAppend, args, &maybe);
-    revision_ = reply.revision;
-    if (reply.err != Err::kSession) return ToStatus(reply.err);
-    session_ = 0;
-  }
-  return ToStatus(Err::kMaybe);
+  const Reply reply = session_.Execute(
+      [this] {
+        bool ignored = false;
+        return servers_.Ask(kOpenSession, {}, &ignored);
+      },
+      [this, &args](uint64_t session, uint64_t number, bool* maybe) {
+        args.session = session;
+        args.number = number;
+        return servers_.Ask(kPutAppend, args, maybe);
+      });
+  revision_ = reply.revision;
+  return ToStatus(reply.err == Err::kSession ? Err::kMaybe : reply.err);
 }
 
 }  // namespace kvraft

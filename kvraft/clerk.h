@@ -17,16 +17,16 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/mutex.h"
 #include "kvraft/messages.h"
 #include "rpc/rpc.h"
+#include "rsm/clerk.h"
 
 namespace kvraft {
 
 class Clerk {
  public:
   explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
-      : servers_(std::move(servers)) {}
+      : servers_(std::move(servers), &closing_) {}
 
   // Until 2024. A write is executed exactly once, in a session that the first
   // one opens. The value is "" if the key does not exist.
@@ -44,24 +44,15 @@ class Clerk {
   uint64_t revision() const { return revision_; }
 
   // Ends a call in progress, and all later ones at once.
-  void Close() EXCLUDES(mu_);
+  void Close() { closing_.Close(); }
 
  private:
-  template <typename Args, typename Reply>
-  Reply Call(const rpc::Method<Args, Reply>& method, const Args& args,
-             bool* maybe);
-  bool TurnToNext(size_t asked) EXCLUDES(mu_);
   absl::Status Write(PutAppendArgs args);
 
-  const std::vector<std::shared_ptr<rpc::ClientEnd>> servers_;
-  size_t leader_ = 0;     // the last server that answered
-  uint64_t session_ = 0;  // 0: none is open
-  uint64_t number_ = 0;   // of the last write; never used again
+  rsm::Closing closing_;
+  rsm::GroupClient servers_;
+  rsm::ClientSession session_;
   uint64_t revision_ = 0;
-
-  base::Mutex mu_;
-  base::CondVar close_called_;
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace kvraft

@@ -5,6 +5,7 @@
 
 #include "kvraft/messages.h"
 #include "kvraft/replicated_store.h"
+#include "rsm/service.h"
 #include "rsm/sessions.h"
 #include "rsm/typed.h"
 
@@ -12,34 +13,6 @@ namespace kvraft {
 namespace {
 
 using Machine = rsm::Typed<Store>;
-
-// What became of a command, and, if it was executed, what it returned.
-std::pair<Err, std::string> Open(const rsm::Result& result) {
-  switch (result.outcome) {
-    case rsm::Outcome::kNotLeader:
-      return {Err::kWrongLeader, ""};
-    case rsm::Outcome::kLost:
-      return {Err::kLost, ""};
-    case rsm::Outcome::kTooLarge:
-      return {Err::kTooLarge, ""};
-    case rsm::Outcome::kDone:
-      break;
-  }
-  rsm::Sessions::Answer answer = rsm::Sessions::Decode(result.value).value();
-  const bool is_ok = answer.status == rsm::Sessions::Status::kOk;
-  return {is_ok ? Err::kOk : Err::kSession, std::move(answer.value)};
-}
-
-void OpenSession(rsm::Rsm* rsm, rpc::Responder<OpenSessionReply> respond) {
-  rsm->SubmitAsync(
-      rsm::Sessions::EncodeOpen(),
-      [respond = std::move(respond)](const rsm::Result& result) mutable {
-        const auto [err, id] = Open(result);
-        OpenSessionReply reply{.err = err};
-        if (err == Err::kOk) reply.session = *rsm::Sessions::DecodeId(id);
-        std::move(respond).Send(reply);
-      });
-}
 
 // Answers when the command has been executed, in its session if it has one.
 void Execute(rsm::Rsm* rsm, const Command& command, uint64_t session,
@@ -50,7 +23,7 @@ void Execute(rsm::Rsm* rsm, const Command& command, uint64_t session,
   rsm->SubmitAsync(
       rsm::Sessions::EncodeCommand(session, number, Machine::Encode(command)),
       [respond = std::move(respond)](const rsm::Result& result) mutable {
-        const auto [err, reply] = Open(result);
+        const auto [err, reply] = rsm::Open<Err>(result);
         std::move(respond).Send(err == Err::kOk ? *Machine::Decode(reply)
                                                 : Reply{.err = err});
       });
@@ -133,7 +106,7 @@ std::vector<rpc::Service> Server::Services() {
   service.HandleAsync(kOpenSession,
                       [rsm = rsm_](const OpenSessionArgs& /*args*/,
                                    rpc::Responder<OpenSessionReply> respond) {
-                        OpenSession(rsm.get(), std::move(respond));
+                        rsm::OpenSession(rsm.get(), std::move(respond));
                       });
   std::vector<rpc::Service> services = rsm_->Services();
   services.push_back(std::move(service));

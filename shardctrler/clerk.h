@@ -16,8 +16,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/mutex.h"
 #include "rpc/rpc.h"
+#include "rsm/clerk.h"
 #include "shardctrler/config.h"
 #include "shardctrler/messages.h"
 
@@ -26,7 +26,7 @@ namespace shardctrler {
 class Clerk {
  public:
   explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
-      : servers_(std::move(servers)) {}
+      : servers_(std::move(servers), &closing_) {}
 
   // The configuration of that number, or the latest one, which has all changes
   // that were completed before.
@@ -39,24 +39,15 @@ class Clerk {
   absl::Status Move(int shard, Gid gid);
 
   // Ends a call in progress, and all later ones at once.
-  void Close() EXCLUDES(mu_);
+  void Close() { closing_.Close(); }
 
  private:
-  template <typename Args, typename Reply>
-  Reply Call(const rpc::Method<Args, Reply>& method, const Args& args,
-             bool* maybe);
   template <typename Args>
   absl::Status Change(const rpc::Method<Args, Reply>& method, Args args);
-  bool TurnToNext(size_t asked) EXCLUDES(mu_);
 
-  const std::vector<std::shared_ptr<rpc::ClientEnd>> servers_;
-  size_t leader_ = 0;     // the last server that answered
-  uint64_t session_ = 0;  // 0: none is open
-  uint64_t number_ = 0;   // of the last change; never used again
-
-  base::Mutex mu_;
-  base::CondVar close_called_;
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  rsm::Closing closing_;
+  rsm::GroupClient servers_;
+  rsm::ClientSession session_;
 };
 
 }  // namespace shardctrler

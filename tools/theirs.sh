@@ -17,7 +17,7 @@ declare -A face=(
 )
 # Our kvraft stands on the sessions in our rsm; one of theirs writes its own.
 if [[ " $*" != *" kvraft="* ]] && [ -e rsm/sessions.h ]; then
-  face[rsm]+=" sessions.h sessions.cc"
+  face[rsm]+=" sessions.h sessions.cc clerk.h clerk.cc service.h"
 fi
 
 fail() {
