@@ -1,14 +1,13 @@
 #include "shardkv/clerk.h"
 
 #include <chrono>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "kvraft/messages.h"
 
 namespace shardkv {
 namespace {
-
-using base::MutexLock;
 
 // After the wrong group, or a round of all its servers: a shard has come before
 // long, and an election takes longer.
@@ -32,82 +31,43 @@ absl::Status ToStatus(Err err) {
 
 }  // namespace
 
-// Returns the first answer that is final. Sets `*maybe` if an attempt before it
-// may have been executed too: its answer was lost, or its leader deposed.
+// Null if the configuration that it knows gives the shard to no group.
+rsm::GroupClient* Clerk::GroupOf(int shard) {
+  const auto group =
+      config_.groups.find(config_.shards[static_cast<size_t>(shard)]);
+  if (group == config_.groups.end()) return nullptr;
+  const auto known = groups_.find(group->second);
+  if (known != groups_.end()) return &known->second;
+  std::vector<std::shared_ptr<rpc::ClientEnd>> ends;
+  for (const std::string& server : group->second) {
+    ends.push_back(make_end_(server));
+  }
+  return &groups_.try_emplace(group->second, std::move(ends), &closing_)
+              .first->second;
+}
+
+// Returns the first answer that is final (rsm/clerk.h).
 template <typename Args, typename Reply>
 Reply Clerk::Call(const rpc::Method<Args, Reply>& method, int shard,
                   const Args& args, bool* maybe) {
   while (true) {
-    const shardctrler::Gid gid = config_.shards[static_cast<size_t>(shard)];
-    std::optional<Reply> reply = AskGroup(method, gid, args, maybe);
-    if (reply.has_value()) return *std::move(reply);
-    if (config_.num > 0) Pause();
+    if (rsm::GroupClient* const group = GroupOf(shard)) {
+      std::optional<Reply> reply = group->AskOnce(method, args, maybe);
+      const bool is_there = reply.has_value() && reply->err != Err::kWrongGroup;
+      if (is_there) return *std::move(reply);
+    }
+    // The first configuration is asked for at once.
+    if (is_configured_ && !closing_.Pause(kPause)) return {.err = Err::kClosed};
     absl::StatusOr<shardctrler::Config> latest = ctrler_.Query();
-    if (!latest.ok() || IsClosed()) return {.err = Err::kClosed};
+    if (!latest.ok()) return {.err = Err::kClosed};
     config_ = *std::move(latest);
+    is_configured_ = true;
   }
-}
-
-// Nothing if the group does not serve the shard, or does not answer.
-template <typename Args, typename Reply>
-std::optional<Reply> Clerk::AskGroup(const rpc::Method<Args, Reply>& method,
-                                     shardctrler::Gid gid, const Args& args,
-                                     bool* maybe) {
-  const auto group = config_.groups.find(gid);
-  if (group == config_.groups.end()) return std::nullopt;
-  const std::vector<std::string>& servers = group->second;
-  size_t& leader = leaders_[gid];
-  for (size_t asked = 0; asked < servers.size() && !IsClosed(); ++asked) {
-    std::optional<Reply> reply =
-        EndOf(servers[leader % servers.size()])->Call(method, args);
-    const Err err = reply.has_value() ? reply->err : Err::kLost;
-    if (err == Err::kLost) *maybe = true;
-    if (err == Err::kWrongGroup) return std::nullopt;
-    if (err != Err::kLost && err != Err::kWrongLeader) return reply;
-    ++leader;
-  }
-  return std::nullopt;
-}
-
-bool Clerk::IsClosed() {
-  MutexLock lock(&mu_);
-  return closed_;
-}
-
-void Clerk::Pause() {
-  const auto deadline = std::chrono::steady_clock::now() + kPause;
-  MutexLock lock(&mu_);
-  while (!closed_ && close_called_.WaitUntil(&mu_, deadline)) {
-  }
-}
-
-std::shared_ptr<rpc::ClientEnd> Clerk::EndOf(const std::string& server) {
-  {
-    MutexLock lock(&mu_);
-    const auto found = ends_.find(server);
-    if (found != ends_.end()) return found->second;
-  }
-  std::shared_ptr<rpc::ClientEnd> end = make_end_(server);
-  bool closed = false;
-  {
-    MutexLock lock(&mu_);
-    ends_[server] = end;
-    closed = closed_;
-  }
-  if (closed) end->Close();
-  return end;
 }
 
 void Clerk::Close() {
-  std::map<std::string, std::shared_ptr<rpc::ClientEnd>> ends;
-  {
-    MutexLock lock(&mu_);
-    closed_ = true;
-    ends = ends_;
-  }
-  close_called_.SignalAll();
+  closing_.Close();
   ctrler_.Close();
-  for (const auto& [server, end] : ends) end->Close();
 }
 
 absl::StatusOr<std::string> Clerk::Get(const std::string& key) {
@@ -126,27 +86,20 @@ absl::Status Clerk::Append(const std::string& key, const std::string& value) {
   return Write({.key = key, .value = value, .append = true});
 }
 
-// A session that is forgotten executes nothing; what it has executed is not
-// known any more. So a new one may only repeat what was never attempted.
 absl::Status Clerk::Write(PutAppendArgs args) {
   const int shard = ShardOf(args.key);
-  uint64_t& session = sessions_[static_cast<size_t>(shard)];
-  args.number = ++number_;
-  for (bool maybe = false; !maybe;) {
-    if (session == 0) {
-      bool ignored = false;
-      const OpenSessionReply opened =
-          Call(kOpenSession, shard, {shard}, &ignored);
-      if (opened.err != Err::kOk) return ToStatus(opened.err);
-      session = opened.session;
-    }
-    args.session = session;
-    const Reply reply = Call(kPutAppend, shard, args, &maybe);
-    revision_ = reply.revision;
-    if (reply.err != Err::kSession) return ToStatus(reply.err);
-    session = 0;
-  }
-  return ToStatus(Err::kSession);
+  const Reply reply = sessions_[static_cast<size_t>(shard)].Execute(
+      [this, shard] {
+        bool ignored = false;
+        return Call(kOpenSession, shard, {shard}, &ignored);
+      },
+      [this, shard, &args](uint64_t session, uint64_t number, bool* maybe) {
+        args.session = session;
+        args.number = number;
+        return Call(kPutAppend, shard, args, maybe);
+      });
+  revision_ = reply.revision;
+  return ToStatus(reply.err);
 }
 
 }  // namespace shardkv

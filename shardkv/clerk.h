@@ -16,15 +16,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "base/mutex.h"
 #include "rpc/rpc.h"
+#include "rsm/clerk.h"
 #include "shardctrler/clerk.h"
 #include "shardctrler/config.h"
 #include "shardkv/messages.h"
@@ -48,35 +47,23 @@ class Clerk {
   uint64_t revision() const { return revision_; }
 
   // Ends a call in progress, and all later ones at once.
-  void Close() EXCLUDES(mu_);
+  void Close();
 
  private:
   template <typename Args, typename Reply>
   Reply Call(const rpc::Method<Args, Reply>& method, int shard,
              const Args& args, bool* maybe);
-  template <typename Args, typename Reply>
-  std::optional<Reply> AskGroup(const rpc::Method<Args, Reply>& method,
-                                shardctrler::Gid gid, const Args& args,
-                                bool* maybe);
+  rsm::GroupClient* GroupOf(int shard);
   absl::Status Write(PutAppendArgs args);
-  bool IsClosed() EXCLUDES(mu_);
-  void Pause() EXCLUDES(mu_);
-  std::shared_ptr<rpc::ClientEnd> EndOf(const std::string& server)
-      EXCLUDES(mu_);
 
   const MakeEnd make_end_;
+  rsm::Closing closing_;
   shardctrler::Clerk ctrler_;
-  shardctrler::Config config_;                  // the latest one it knows
-  std::map<shardctrler::Gid, size_t> leaders_;  // the servers that answered
-  std::array<uint64_t, shardctrler::kShards> sessions_ = {};  // 0: none is open
-  uint64_t number_ = 0;  // of the last write; never used again
+  bool is_configured_ = false;
+  shardctrler::Config config_;  // then the latest one it knows
+  std::map<std::vector<std::string>, rsm::GroupClient> groups_;  // by servers
+  std::array<rsm::ClientSession, shardctrler::kShards> sessions_;
   uint64_t revision_ = 0;
-
-  base::Mutex mu_;
-  base::CondVar close_called_;
-  bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  std::map<std::string, std::shared_ptr<rpc::ClientEnd>> ends_
-      ABSL_GUARDED_BY(mu_);  // by server name
 };
 
 }  // namespace shardkv

@@ -16,44 +16,23 @@ using shardctrler::Gid;
 using shardctrler::kNoGroup;
 using shardctrler::kShards;
 
-std::string ToString(const Moves& moves, Gid gid) {
-  std::string text =
-      absl::StrCat("group ", gid, ": config ", moves.config.num, ", serves");
-  for (int32_t shard = 0; shard < kShards; ++shard) {
-    const bool is_ours = moves.config.shards[static_cast<size_t>(shard)] == gid;
-    const bool is_coming = moves.coming.contains({moves.config.num, shard});
-    if (is_ours && !is_coming) absl::StrAppend(&text, " ", shard);
+ShardState StateOf(const Moves& moves, Gid gid, int shard) {
+  if (moves.config.shards[static_cast<size_t>(shard)] != gid) {
+    return ShardState::kAbsent;
   }
-  for (const auto& [move, coming] : moves.coming) {
-    absl::StrAppend(&text, ", ", move.shard, " coming from ", coming.from.gid);
+  if (moves.coming.contains({moves.config.num, shard})) {
+    return ShardState::kComing;
   }
-  for (const auto& [move, source] : moves.to_confirm) {
-    absl::StrAppend(&text, ", ", move.shard, " (config ", move.num,
-                    ") to confirm to ", source.gid);
+  for (const auto& [confirmed, source] : moves.to_confirm) {
+    if (confirmed.shard == shard) return ShardState::kToConfirm;
   }
-  for (const auto& [move, bytes] : moves.leaving) {
-    absl::StrAppend(&text, ", ", move.shard, " (config ", move.num,
-                    ") leaving");
-  }
-  return text;
+  return ShardState::kOwned;
 }
 
-// Ropes as strings; the shards that are served by their numbers.
 struct Group::Saved {
-  struct Coming {
-    Source from;
-    std::string received;
-    auto Fields() { return std::tie(from, received); }
-  };
-
-  Config config;
-  std::map<MoveId, Coming> coming;
-  std::map<MoveId, Source> to_confirm;
-  std::map<MoveId, std::string> leaving;
-  std::map<int32_t, std::string> shards;
-  auto Fields() {
-    return std::tie(config, coming, to_confirm, leaving, shards);
-  }
+  Moves moves;
+  std::map<int32_t, base::Rope> shards;  // that are served
+  auto Fields() { return std::tie(moves, shards); }
 };
 
 Group::Group(Gid gid, OnMoves on_moves)
@@ -62,18 +41,6 @@ Group::Group(Gid gid, OnMoves on_moves)
 Group::Shard Group::MakeShard() {
   return std::make_unique<rsm::Sessions>(
       std::make_unique<rsm::Typed<kvraft::Store>>());
-}
-
-ShardState Group::StateOf(int shard) const {
-  const MoveId move = {moves_.config.num, shard};
-  if (moves_.coming.contains(move)) return ShardState::kComing;
-  if (shards_[static_cast<size_t>(shard)] == nullptr) {
-    return ShardState::kAbsent;
-  }
-  for (const auto& [confirmed, source] : moves_.to_confirm) {
-    if (confirmed.shard == shard) return ShardState::kToConfirm;
-  }
-  return ShardState::kOwned;
 }
 
 std::string Group::Apply(std::string_view command) {
@@ -150,20 +117,9 @@ std::string Group::Do(const Confirmed& entry) {
 }
 
 base::Rope Group::Snapshot() {
-  Saved saved{.config = moves_.config,
-              .coming = {},
-              .to_confirm = moves_.to_confirm,
-              .leaving = {},
-              .shards = {}};
-  for (const auto& [move, coming] : moves_.coming) {
-    saved.coming[move] = {coming.from, coming.received.ToString()};
-  }
-  for (const auto& [move, bytes] : moves_.leaving) {
-    saved.leaving[move] = bytes.ToString();
-  }
+  Saved saved{.moves = moves_, .shards = {}};
   for (int32_t shard = 0; shard < kShards; ++shard) {
-    if (At(shard) == nullptr) continue;
-    saved.shards[shard] = At(shard)->Snapshot().ToString();
+    if (At(shard) != nullptr) saved.shards[shard] = At(shard)->Snapshot();
   }
   return rpc::Encode(saved);
 }
@@ -171,16 +127,7 @@ base::Rope Group::Snapshot() {
 absl::Status Group::Restore(const base::Rope& snapshot) {
   absl::StatusOr<Saved> saved = rpc::Decode<Saved>(snapshot.ToString());
   if (!saved.ok()) return saved.status();
-  moves_ = {.config = std::move(saved->config),
-            .coming = {},
-            .to_confirm = std::move(saved->to_confirm),
-            .leaving = {}};
-  for (auto& [move, coming] : saved->coming) {
-    moves_.coming[move] = {std::move(coming.from), coming.received};
-  }
-  for (const auto& [move, bytes] : saved->leaving) {
-    moves_.leaving[move] = bytes;
-  }
+  moves_ = std::move(saved->moves);
   for (Shard& shard : shards_) shard = nullptr;
   for (const auto& [shard, bytes] : saved->shards) {
     if (shard < 0 || shard >= kShards) {

@@ -105,18 +105,20 @@ struct Moves {
   struct Coming {
     Source from;
     base::Rope received;  // the first bytes of the shard
+    auto Fields() { return std::tie(from, received); }
   };
 
   shardctrler::Config config;
   std::map<MoveId, Coming> coming;       // by `config`
   std::map<MoveId, Source> to_confirm;   // they have come
   std::map<MoveId, base::Rope> leaving;  // until they are deleted
+  auto Fields() { return std::tie(config, coming, to_confirm, leaving); }
 };
 
-// `config 7, 2, 3 coming from 101, 5 leaving (6)`: for people.
-std::string ToString(const Moves& moves, shardctrler::Gid gid);
-
+// Of a shard in group `gid`, by its configuration: frozen copies of earlier
+// ones are beside that. The last two are served.
 enum class ShardState : uint8_t { kAbsent, kComing, kToConfirm, kOwned };
+ShardState StateOf(const Moves& moves, shardctrler::Gid gid, int shard);
 
 class Group : public rsm::StateMachine {
  public:
@@ -126,8 +128,6 @@ class Group : public rsm::StateMachine {
       shardctrler::Gid gid, OnMoves on_moves = [](const Moves&) {});
 
   const Moves& moves() const { return moves_; }
-  // Of this configuration; frozen copies of earlier ones are in moves().
-  ShardState StateOf(int shard) const;
 
   std::string Apply(std::string_view command) override;
   base::Rope Snapshot() override;

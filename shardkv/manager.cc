@@ -74,13 +74,6 @@ PullReply Manager::Read(const PullArgs& args) const {
   return reply;
 }
 
-std::optional<DeleteReply> Manager::AnswerDelete(const MoveId& move) const {
-  MutexLock lock(&mu_);
-  if (moves_.config.num < move.num) return DeleteReply{Err::kNotReady};
-  if (moves_.leaving.contains(move)) return std::nullopt;
-  return DeleteReply{Err::kOk};
-}
-
 void Manager::Run() {
   while (AwaitRound()) {
     for (const auto& [task, attempts] : TakeDue(rsm_->raft().GetState())) {
@@ -142,7 +135,7 @@ std::vector<std::pair<Manager::Task, size_t>> Manager::TakeDue(
 void Manager::Start(const Task& task, size_t attempts) {
   switch (task.kind) {
     case Task::Kind::kCommit:
-      return Commit(task);
+      return Submit(task, {Nothing()});
     case Task::Kind::kQuery:
       return Query(task, attempts);
     case Task::Kind::kPull:
@@ -180,18 +173,11 @@ void Manager::Submit(const Task& task, const Command& command) {
   rsm_->SubmitAsync(rpc::Encode(command),
                     [this, task](const rsm::Result& result) {
                       const bool done = result.outcome == rsm::Outcome::kDone;
-                      End(task, !done, done ? kPause * 0 : kPause);
-                    });
-}
-
-void Manager::Commit(const Task& task) {
-  rsm_->SubmitAsync(rpc::Encode(Command{Nothing()}),
-                    [this, task](const rsm::Result& result) {
-                      if (result.outcome == rsm::Outcome::kDone) {
+                      if (done && task.kind == Task::Kind::kCommit) {
                         MutexLock lock(&mu_);
                         committed_term_ = task.term;
                       }
-                      End(task, /*in_vain=*/false, kPause);
+                      End(task, !done, done ? kPause * 0 : kPause);
                     });
 }
 

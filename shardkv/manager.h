@@ -61,11 +61,6 @@ class Manager {
   // A part of a shard that is leaving.
   PullReply Read(const PullArgs& args) const EXCLUDES(mu_);
 
-  // The answer to a Delete that needs no entry of the log: the shard was
-  // deleted before, or this group has not come to that configuration yet.
-  std::optional<DeleteReply> AnswerDelete(const MoveId& move) const
-      EXCLUDES(mu_);
-
  private:
   using Clock = std::chrono::steady_clock;
 
@@ -89,11 +84,10 @@ class Manager {
   std::vector<Task> TasksLocked(raft::Term term) const REQUIRES(mu_);
   std::vector<std::pair<Task, size_t>> TakeDue(raft::State state) EXCLUDES(mu_);
   void Start(const Task& task, size_t attempts);
-  void Commit(const Task& task);
   void Query(const Task& task, size_t attempts);
   void Pull(const Task& task, size_t attempts);
   void Confirm(const Task& task, size_t attempts);
-  void Submit(const Task& task, const Command& command);
+  void Submit(const Task& task, const Command& command) EXCLUDES(mu_);
   // The task is no longer under way; it is due again after `pause` unless it is
   // done.
   void End(const Task& task, bool in_vain, Clock::duration pause = {})

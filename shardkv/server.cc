@@ -1,12 +1,12 @@
 #include "shardkv/server.h"
 
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "kvraft/messages.h"
 #include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
+#include "rsm/service.h"
 #include "rsm/sessions.h"
 #include "rsm/typed.h"
 #include "shardkv/group.h"
@@ -17,29 +17,13 @@ namespace {
 using Machine = rsm::Typed<kvraft::Store>;
 using rsm::Sessions;
 
-Err ErrOf(rsm::Outcome outcome) {
-  switch (outcome) {
-    case rsm::Outcome::kDone:
-      return Err::kOk;
-    case rsm::Outcome::kNotLeader:
-      return Err::kWrongLeader;
-    case rsm::Outcome::kLost:
-      return Err::kLost;
-    case rsm::Outcome::kTooLarge:
-      break;
-  }
-  return Err::kTooLarge;
-}
-
 // What became of an Execute, and, if it was executed, what it returned.
 std::pair<Err, std::string> Open(const rsm::Result& outcome) {
-  const Err err = ErrOf(outcome.outcome);
+  const Err err = rsm::ErrOf<Err>(outcome.outcome);
   if (err != Err::kOk) return {err, ""};
   const Result result = rpc::Decode<Result>(outcome.value).value();
   if (!result.served) return {Err::kWrongGroup, ""};
-  Sessions::Answer answer = Sessions::Decode(result.value).value();
-  const bool is_ok = answer.status == Sessions::Status::kOk;
-  return {is_ok ? Err::kOk : Err::kSession, std::move(answer.value)};
+  return rsm::OpenAnswer<Err>(result.value);
 }
 
 std::string Encode(int shard, std::string request) {
@@ -83,14 +67,14 @@ void ExecuteCall(rsm::Rsm* rsm, const kvraft::Command& command,
       });
 }
 
-void DeleteShard(rsm::Rsm* rsm, const Manager& manager, const DeleteArgs& args,
+// No leader lacks the configuration of the move: it was committed before the
+// shard could be read here.
+void DeleteShard(rsm::Rsm* rsm, const DeleteArgs& args,
                  rpc::Responder<DeleteReply> respond) {
-  const std::optional<DeleteReply> known = manager.AnswerDelete(args.move);
-  if (known.has_value()) return std::move(respond).Send(*known);
   rsm->SubmitAsync(
       rpc::Encode(Command{Delete{args.move}}),
       [respond = std::move(respond)](const rsm::Result& result) mutable {
-        std::move(respond).Send({ErrOf(result.outcome)});
+        std::move(respond).Send({rsm::ErrOf<Err>(result.outcome)});
       });
 }
 
@@ -141,11 +125,11 @@ std::vector<rpc::Service> Server::Services() {
   service.Handle(kPull, [manager = manager_](const PullArgs& args) {
     return manager->Read(args);
   });
-  service.HandleAsync(kDelete, [rsm = rsm_, manager = manager_](
-                                   const DeleteArgs& args,
+  service.HandleAsync(kDelete,
+                      [rsm = rsm_](const DeleteArgs& args,
                                    rpc::Responder<DeleteReply> respond) {
-    DeleteShard(rsm.get(), *manager, args, std::move(respond));
-  });
+                        DeleteShard(rsm.get(), args, std::move(respond));
+                      });
   std::vector<rpc::Service> services = rsm_->Services();
   services.push_back(std::move(service));
   return services;

@@ -10,6 +10,7 @@ namespace harness {
 namespace {
 
 using shardctrler::Gid;
+using shardkv::ShardState;
 
 // The numbers of the controllers' groups on the network; the others have their
 // gids.
@@ -22,6 +23,30 @@ std::vector<std::string> ServersOf(Gid gid) {
     servers.push_back(ServerName(static_cast<int>(gid), i));
   }
   return servers;
+}
+
+// `group 100: config 7, serves 0 1, 2 coming from 101, ...`.
+std::string ToString(const shardkv::Moves& moves, Gid gid) {
+  std::string text =
+      absl::StrCat("group ", gid, ": config ", moves.config.num, ", serves");
+  for (int32_t shard = 0; shard < shardctrler::kShards; ++shard) {
+    const ShardState state = StateOf(moves, gid, shard);
+    const bool is_served =
+        state == ShardState::kOwned || state == ShardState::kToConfirm;
+    if (is_served) absl::StrAppend(&text, " ", shard);
+  }
+  for (const auto& [move, coming] : moves.coming) {
+    absl::StrAppend(&text, ", ", move.shard, " coming from ", coming.from.gid);
+  }
+  for (const auto& [move, source] : moves.to_confirm) {
+    absl::StrAppend(&text, ", ", move.shard, " (config ", move.num,
+                    ") to confirm to ", source.gid);
+  }
+  for (const auto& [move, bytes] : moves.leaving) {
+    absl::StrAppend(&text, ", ", move.shard, " (config ", move.num,
+                    ") leaving");
+  }
+  return text;
 }
 
 }  // namespace
@@ -274,8 +299,8 @@ std::string ShardCluster::Describe() {
         continue;
       }
       const raft::Status status = raft->GetStatus();
-      absl::StrAppend(&text, shardkv::ToString(*moves, GidOf(i)), "; term ",
-                      status.term, raft->GetState().is_leader ? ", leads" : "",
+      absl::StrAppend(&text, ToString(*moves, GidOf(i)), "; term ", status.term,
+                      raft->GetState().is_leader ? ", leads" : "",
                       ", last index ", status.last_index, ", commit ",
                       status.commit_index, "\n");
     }
