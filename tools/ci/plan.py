@@ -87,11 +87,13 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
                      make("sim", "LAB=2", f"SEED_LIST={next(few)}", results=1),
                      make("sim", "LAB=3", f"SEED_LIST={next(some)}",
                           results=1),
+                     make("sim", "LAB=4", f"SEED_LIST={next(few)}", results=1),
                      # The suite is fair to a plain Raft, but for its costs.
                      make("sim", "RAFT=tests/plain_raft", "SEEDS=10",
                           "RUN=^Test(?!Economy).*2[ABCD]$", results=1)],
              [make("sim", f"LAB={lab}", f"SEED_LIST={next(seeds)}", results=1)
-              for _ in range(10) for lab, seeds in ((2, many), (3, some))]),
+              for _ in range(10)
+              for lab, seeds in ((2, many), (3, some), (4, many))]),
         Step("hidden fsgsbase", [Command(
             ("env", "SIM_FSGSBASE=off", "make", "sim-test"), results=1)]),
         # All of lab 3 takes minutes there.
