@@ -51,6 +51,8 @@ constexpr std::string_view kLiveness[] = {
     "Operations completed too slowly ",
     "expected S\", leader, \" to lead",
     " threads are left by ",
+    // Of the shard controller.
+    "Leader not found",
 };
 
 // These, that it took more messages than it should.
@@ -63,6 +65,10 @@ constexpr std::string_view kEconomy[] = {
     "logs were not trimmed (",
     "snapshot too large (",
     " that wait take ",
+    // Of the sharded service.
+    ", but maxraftstate ",
+    "maxraftstate is -1, but snapshot is non-empty!",
+    "snapshot + persisted Raft state are too big: ",
 };
 
 struct Source {
@@ -92,7 +98,8 @@ std::vector<Source> FailuresOfTheSuite() {
                              .parent_path() /
                          "tests";
   std::vector<Source> all;
-  for (const char* folder : {"raft", "rsm", "kvraft", "harness"}) {
+  for (const char* folder :
+       {"raft", "rsm", "kvraft", "shardctrler", "shardkv", "harness"}) {
     for (const auto& entry : fs::directory_iterator(tests / folder)) {
       if (entry.path().extension() != ".cc") continue;
       std::ranges::move(FailuresIn(entry.path()), std::back_inserter(all));
