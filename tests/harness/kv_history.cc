@@ -238,9 +238,34 @@ KvHistory::Verdict KvHistory::Check() {
   return verdict;
 }
 
+// Exactly-once: what a session executes has a number above all before, across
+// snapshots and restarts too. What it only answers again repeats a revision.
+std::vector<std::string> KvHistory::SessionFaults(
+    const std::map<raft::Index, Entry>& log) {
+  std::vector<std::string> faults;
+  std::set<uint64_t> revisions;
+  std::map<uint64_t, uint64_t> last_numbers;  // by session
+  for (const auto& [index, entry] : log) {
+    const KvExecution& execution = entry.execution;
+    if (execution.revision == 0 || execution.session == 0 ||
+        execution.number == 0 || !revisions.insert(execution.revision).second) {
+      continue;
+    }
+    uint64_t& last = last_numbers[execution.session];
+    if (execution.number <= last) {
+      faults.push_back(absl::StrCat(
+          "session ", execution.session, " goes back: index ", index,
+          " of the log executes its number ", execution.number,
+          " though number ", last, " was executed before"));
+    }
+    last = std::max(last, execution.number);
+  }
+  return faults;
+}
+
 std::vector<std::string> KvHistory::FaultsLocked(
     const Matching& matching) const {
-  std::vector<std::string> faults;
+  std::vector<std::string> faults = SessionFaults(log_);
   for (const auto& [write, indexes] : matching.surplus) {
     if (indexes.empty()) continue;
     faults.push_back(absl::StrCat(

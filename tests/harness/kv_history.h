@@ -71,8 +71,9 @@ class KvHistory {
       EXCLUDES(mu_);
 
   // Whether all that was done up to now is linearizable, each answer is that of
-  // an execution, and each write was executed at most as often as clients asked
-  // for it; if not, why, in words.
+  // an execution, each write was executed at most as often as clients asked for
+  // it, and no session executed a number again or a lower one; if not, why, in
+  // words.
   struct Verdict {
     porcupine::Outcome outcome = porcupine::Outcome::kOk;
     std::string text = {};                                   // several lines
@@ -109,6 +110,8 @@ class KvHistory {
     std::vector<size_t> unfounded;  // records that the log contradicts
   };
 
+  static std::vector<std::string> SessionFaults(
+      const std::map<raft::Index, Entry>& log);
   static void Match(raft::Index index, porcupine::Record* record,
                     Unmatched* unmatched);
   Matching MatchLocked() REQUIRES(mu_);

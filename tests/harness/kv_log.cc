@@ -53,7 +53,9 @@ KvExecution ReadExecution(std::string_view command, std::string_view result) {
   return {.revision = reply->revision,
           .is_write = is_write,
           .call = {KindOf(decoded->kind), std::move(decoded->key),
-                   std::move(decoded->value), decoded->version}};
+                   std::move(decoded->value), decoded->version},
+          .session = request->session,
+          .number = request->number};
 }
 
 std::string ShowKvCommand(std::string_view command) {

@@ -20,6 +20,8 @@ struct KvExecution {
   uint64_t revision = 0;  // 0: it executed nothing
   bool is_write = false;  // it has changed its key
   KvCall call = {};
+  uint64_t session = 0;  // rsm/sessions.h; 0: without one
+  uint64_t number = 0;   // in the session; 0: executed each time
 };
 
 // Whether the tests know how this kvraft writes its log: whether it has a

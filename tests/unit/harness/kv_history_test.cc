@@ -138,6 +138,27 @@ TEST_F(KvHistoryTest, RepeatedInASession) {
 }
 
 // 2025: ErrMaybe leaves open whether the Put was executed; the log knows.
+// A snapshot that lacks what its session has executed.
+TEST_F(KvHistoryTest, ASessionThatGoesBack) {
+  const uint64_t session = *rsm::Sessions::DecodeId(
+      rsm::Sessions::Decode(Apply(rsm::Sessions::EncodeOpen()))->value);
+  const base::Rope opened = machine_.Snapshot();
+  const kvraft::Command put{CommandKind::kPut, "k", "a"};
+  const kvraft::Command get{CommandKind::kGet, "k"};
+  Execute(put, session, 1);
+  Execute(get, session, 2);
+  Execute(get, session, 2);  // answered again
+  EXPECT_EQ(history_.Check().text.find("goes back"), std::string::npos);
+  ASSERT_TRUE(machine_.Restore(opened).ok());
+  for (int i = 0; i < 3; ++i) Execute(get);
+  Execute(get, session, 2);
+  EXPECT_NE(history_.Check().text.find(
+                "session 1 goes back: index 8 of the log executes its number 2 "
+                "though number 2 was executed before"),
+            std::string::npos)
+      << history_.Check().text;
+}
+
 TEST_F(KvHistoryTest, MaybeExecuted) {
   for (const bool executed : {true, false}) {
     const std::string value = executed ? "a" : "b";
