@@ -71,9 +71,7 @@ TEST(Raft2DTransferScenario, LateSnapshot) {
   SnapshotScenario scenario(/*servers=*/3,
                             "Test (2D+): a snapshot after newer entries",
                             EveryFifthIndex);
-  scenario.Elect(0);
-  scenario.cluster.CrashServer(2);
-  scenario.CommitUpTo(6, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 6);
   const TapMessage late = BringUpWithout(&scenario, 7);
   CheckLateMessage(&scenario, 7, late);
   scenario.cluster.End();
@@ -86,9 +84,7 @@ TEST(Raft2DTransferScenario, OlderSnapshotLast) {
                             "Test (2D+): a snapshot after a newer one",
                             EveryFifthIndex);
   RaftCluster& cluster = scenario.cluster;
-  scenario.Elect(0);
-  cluster.CrashServer(2);
-  scenario.CommitUpTo(6, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 6);
   const TapMessage late = BringUpWithout(&scenario, 7);
 
   cluster.CrashServer(2);
@@ -158,9 +154,7 @@ TEST(Raft2DTransferScenario, RepeatedSnapshot) {
                             EveryFifthIndex, SnapshotScenario::kLarge);
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
-  scenario.Elect(0);
-  cluster.CrashServer(2);
-  scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 7);
 
   tap.Hold(InstallSnapshots().To(2));
   cluster.Restart(2);
@@ -175,6 +169,13 @@ TEST(Raft2DTransferScenario, RepeatedSnapshot) {
   cluster.End();
 }
 
+// The sender's term is over, and the receiver says so.
+void CheckRefused(const TapMessage& answer) {
+  EXPECT_FALSE(answer.Agrees());
+  EXPECT_GT(answer.ReplyTerm(), answer.RequestTerm())
+      << "S2 answers a leader of an older term as if it were in that (5.1)";
+}
+
 // 5.1, Figure 13: a leader is deposed in the middle of a transfer, and the next
 // one sends another snapshot. Finds a receiver that makes one of both, or takes
 // the end of the old one in the new term.
@@ -187,9 +188,7 @@ TEST(Raft2DTransferScenario, DeposedWhileSending) {
       SnapshotScenario::kLarge);
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
-  scenario.Elect(0);
-  cluster.CrashServer(2);
-  scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 7);
 
   const auto ends = InstallSnapshots().To(2).WithItsEnd();
   tap.Hold(ends);
@@ -197,10 +196,7 @@ TEST(Raft2DTransferScenario, DeposedWhileSending) {
   const TapMessage old = tap.AwaitHeld(ends.From(0));
   scenario.Elect(1);
   tap.AwaitHeld(ends.From(1));
-  const TapMessage answer = scenario.Answer(old);
-  EXPECT_FALSE(answer.Agrees());
-  EXPECT_GT(answer.ReplyTerm(), answer.RequestTerm())
-      << "S2 answers a leader of an older term as if it were in that (5.1)";
+  CheckRefused(scenario.Answer(old));
 
   tap.ForgetAll();
   tap.ReleaseAll(&cluster, AnyMessage());
@@ -219,9 +215,7 @@ TEST(Raft2DTransferScenario, SnapshotOfADeposedLeader) {
       [](ServerId server, Index index) { return server == 0 && index == 5; });
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
-  scenario.Elect(0);
-  cluster.CrashServer(2);
-  scenario.CommitUpTo(6, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 6);
   const auto snapshot = InstallSnapshots().From(0).To(2).WithItsEnd();
   tap.Hold(snapshot);
   cluster.Restart(2);
@@ -231,10 +225,7 @@ TEST(Raft2DTransferScenario, SnapshotOfADeposedLeader) {
   tap.Drop(AppendEntries().From(0));
   tap.Drop(AppendEntries().To(2).WithEntries());
   scenario.Elect(1, {2});
-  const TapMessage answer = scenario.Answer(old);
-  EXPECT_FALSE(answer.Agrees());
-  EXPECT_GT(answer.ReplyTerm(), answer.RequestTerm())
-      << "S2 answers a leader of an older term as if it were in that (5.1)";
+  CheckRefused(scenario.Answer(old));
   // It may lead again at once, in a newer term.
   scenario.Require("S0 to leave the term that it led",
                    "a reply tells it of a newer one (5.1)", [&] {
@@ -279,9 +270,7 @@ TEST(Raft2DTransferScenario, CrashWhileReceiving) {
                             EveryFifthIndex, SnapshotScenario::kLarge);
   RaftCluster& cluster = scenario.cluster;
   Tap& tap = scenario.tap;
-  scenario.Elect(0);
-  cluster.CrashServer(2);
-  scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 7);
 
   const auto ends = InstallSnapshots().To(2).WithItsEnd();
   tap.Hold(ends);
@@ -304,9 +293,7 @@ TEST(Raft2DTransferScenario, CrashAfterInstalling) {
                             "Test (2D+): a crash when a snapshot has come",
                             EveryFifthIndex);
   RaftCluster& cluster = scenario.cluster;
-  scenario.Elect(0);
-  cluster.CrashServer(2);
-  scenario.CommitUpTo(7, /*leader=*/0, /*servers=*/2);
+  scenario.CommitWithout(2, 7);
   cluster.Restart(2);
   scenario.tap.Await(InstallSnapshotReplies().From(2).Covering(5).Agreeing());
   cluster.CrashServer(2);

@@ -53,6 +53,15 @@ class SnapshotScenario : public harness::Scenario {
     AwaitApplied(last, CommandAt(last), servers, place);
   }
 
+  // Has S0 lead, and commit up to `last` while `absent`, another one of three,
+  // is down.
+  void CommitWithout(raft::ServerId absent, raft::Index last,
+                     Place place = Place::Here()) {
+    Elect(0, place);
+    cluster.CrashServer(absent);
+    CommitUpTo(last, /*leader=*/0, /*servers=*/2, place);
+  }
+
   // Waits until the disks of these servers have a snapshot up to `index`.
   void AwaitSnapshots(raft::Index index,
                       const std::vector<raft::ServerId>& servers,
