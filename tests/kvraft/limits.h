@@ -16,7 +16,8 @@ namespace tests {
 // The course's maxraftstate, in bytes.
 inline constexpr size_t kMaxRaftState = 1000;
 
-// Fails if a server's raft state has more than eight times that.
+// Fails if a server's raft state has more than eight times that, and still has
+// a second later.
 void CheckLogSize(harness::KvCluster* cluster, harness::Place place);
 
 // Fails if a server has saved a snapshot of more than `most` bytes; 0: any.
