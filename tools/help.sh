@@ -48,7 +48,7 @@ make compare  side by side with a Go lab of 2018 to 2026, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
                 OUR_LOG=file   output of ours, instead of a run
-                LAB=3          the key/value service, not Raft
+                LAB=3          the key/value service, not Raft; LAB=4 the sharded one
                 N=3 RUN=regex SEED=n         median and range of three runs
                 BY_TEST=1      a process for each Go test: CPU time by test
 

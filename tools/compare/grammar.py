@@ -10,11 +10,13 @@ import re
 _EVENTS = {
     # A name followed by a slash is a subtest's.
     "run": r"=== RUN +(?P<running>Test\w+)(?![\w/])",
-    # "Test (2A): initial election ...", "Test: one client (3A) ..."; the second
-    # end is 2025's, which also has "Test RSM basic (reliable network)...".
+    # "Test (2A): initial election ...", "Test: one client (3A) ..."; the first
+    # end is 2025's, which also has "Test RSM basic (reliable network)...", and
+    # "Test (5A): a group joins... (reliable network)...".
     "title": r"(?P<titled>Test(?:(?: \(\d[A-Z]\))?: .+?"
-             r"| [\w ]+(?= \((?:un)?reliable network\)\.\.\.)))(?: ?\.\.\."
-             r"| \((?P<network>(?:un)?reliable) network\)\.\.\.)",
+             r"| [\w ]+(?= \((?:un)?reliable network\)\.\.\.)))"
+             r"(?:(?: ?\.\.\.)? \((?P<network>(?:un)?reliable) network\)\.\.\."
+             r"| ?\.\.\.)",
     "passed": r"\.\.\. Passed(?= --|[ \t\r]*$)",
     # Seconds, servers, RPCs, bytes (neither in 2018 nor in a service's tests),
     # commits or a service's operations; 2025's second half has names.

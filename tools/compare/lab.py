@@ -26,6 +26,10 @@ _FOLDERS = {
     "kvraft": (".", "src/kvraft", "kvraft"),
     "rsm": (".", "src/kvraft1/rsm", "kvraft1/rsm", "rsm"),
     "kvraft1": (".", "src/kvraft1", "kvraft1"),
+    "shardctrler": (".", "src/shardctrler", "src/shardmaster", "shardctrler",
+                    "shardmaster"),
+    "shardkv": (".", "src/shardkv", "shardkv"),
+    "shardkv1": (".", "src/shardkv1", "shardkv1"),
 }
 # Of 2020: "../labrpc"; of 2018: "labrpc". Neither is a module's.
 _OLD_IMPORT = re.compile(r'^\s*(?:import\s+)?(?:[\w.]+\s+)?'
@@ -64,12 +68,14 @@ def package_in(folder: Path) -> Package | None:
     """Returns the package in that folder, if it is one of the labs'.
 
     It is of the lab to which most of its tests belong; of several, of the one
-    that is called like the folder.
+    that is called like the folder. A test that no lab here need have says
+    nothing: TestBasic is labrpc's, too.
     """
     tests = [name for file in sorted(folder.glob("*_test.go"))
              for name in _GO_TEST.findall(file.read_text(errors="replace"))]
-    labs = Counter(names.lab_of(ours) for own in tests
-                   for ours in names.candidates(own))
+    meanings = [[names.lab_of(ours) for ours in names.candidates(own)]
+                for own in tests]
+    labs = Counter(lab for labs in meanings if "" not in labs for lab in labs)
     known = [lab for lab in _FOLDERS if labs[lab]]
     if not known:
         return None
@@ -93,23 +99,24 @@ def find_packages(path: str, labs: tuple[str, ...], run: str) -> list[Package]:
     """Returns the packages in or anywhere below `path` that are to be run: of
     these labs, with tests that RUN means, none twice.
 
-    Without labs, RUN chooses among all; without either it is Raft, or what
-    there is if Raft is not.
+    Without labs, RUN chooses among all; without either it is Raft, or the first
+    lab that there is.
     """
     top = Path(path).expanduser().resolve()
     if not top.is_dir():
         raise Problem(f"GO_LAB: {path} is no directory; give the lab's, which "
                       "has src/raft or src/raft1 in it")
     try:
-        found = _find_all(top, labs or (names.RAFT + names.KV if run else
-                                        names.RAFT))
-        if not found and not labs and not run:
-            found = _find_all(top, names.KV)
+        every = (names.RAFT, names.KV, names.SHARDED)
+        asked = (labs,) if labs else (sum(every, ()),) if run else every
+        found: list[Package] = []
+        for each in asked:
+            found = found or _find_all(top, each)
     except OSError as error:
         raise Problem(f"cannot read {path}: {error.strerror}; give GO_LAB a "
                       "folder that you may read") from error
     if not found:
-        which = labs[0] if labs else "raft or kvraft"
+        which = labs[0] if labs else "raft, kvraft or shardkv"
         raise Problem(f"GO_LAB: no {which} package with the course's tests in "
                       f"or below {path}")
     return _choose(found, path, run)

@@ -83,16 +83,34 @@ class Finding(CommandTest):
             self.assertEqual(folders, self.folders(self.folder / top, which,
                                                    run), (top, which, run))
 
+    def test_the_sharded_labs_packages(self) -> None:
+        self.write_package("src/labrpc", "Basic", "Types", "Bytes")
+        ctrler = self.write_package("src/shardmaster", "Basic", "Multi")
+        service = self.write_package("src/shardkv", "JoinLeave5B",
+                                     "Rejection5A")
+        newer = self.write_package("new/shardkv1", "JoinLeave5B", "JoinBasic5A")
+        for where, which, run, *folders in (
+                ("src", "4", "", ctrler, service),
+                ("src", "", "", ctrler, service), ("src", "", "Basic", ctrler),
+                ("src", "", "5B", service), ("new", "", "", newer)):
+            self.assertEqual(folders, self.folders(self.folder / where, which,
+                                                   run))
+        package, = lab.find_packages(newer, (), "")
+        self.assertEqual(("shardkv1", [("TestJoinLeave5B", "TestJoinLeave5B"),
+                                       ("TestJoinBasic5A", "TestJoinBasic5A")]),
+                         (package.lab, list(package.both_names)))
+
     def test_no_lab(self) -> None:
         self.expect_refusal("is no directory", "--go_lab=/nonexistent")
         self.expect_refusal("is no directory", f"--go_lab={self.log}")
-        self.expect_refusal("no raft or kvraft package", f"--go_lab={self.bin}")
+        self.expect_refusal("no raft, kvraft or shardkv package",
+                            f"--go_lab={self.bin}")
         self.expect_refusal("no kvraft package", f"--go_lab={self.lab}",
                             "--lab=3")
         self.expect_refusal('matches RUN "5A"', f"--go_lab={self.lab}",
                             "--run=5A")
-        self.expect_refusal("LAB=4: give 2 for Raft or 3 for",
-                            f"--go_lab={self.lab}", "--lab=4")
+        self.expect_refusal("LAB=5: give 2 for Raft, 3 for the",
+                            f"--go_lab={self.lab}", "--lab=5")
 
     def test_at_any_depth(self) -> None:
         top = self.folder / "a"

@@ -5,7 +5,8 @@ the course's oldest, even where the course has numbered its part again, as in
 2024. Names that are not the course's stay as they are.
 
 A name may mean two tests: TestBasic4A is one of the key/value service in 2024,
-and one of the state machine's in 2025. Then title or package tell which.
+and one of the state machine's in 2025. Then title or package tell which. A
+title that two tests of a year print names neither.
 """
 
 import re
@@ -35,24 +36,32 @@ _TITLES: dict[str, Title] = {}
 def _add(lab: str, layout: str, line: str) -> None:
     """Adds a line of lab_tests.txt."""
     part, newer, work, test, text = line.split(maxsplit=4)
+    test, _, then = test.partition("/")
+    part = part.replace("-", "")
     name = f"Test{test}{part}"
-    RANK.setdefault(name, len(RANK))
-    _LAB[name] = lab
+    if work == "other":
+        name += f" ({lab})"
+    else:
+        RANK.setdefault(name, len(RANK))
+        _LAB[name] = lab
     _NAMES.setdefault(name, [])
     if work in ("time", "longer"):
         _UNIT[name] = "commit" if lab == "raft" else "op"
     if work == "longer":
         _LONGER.add(name)
-    for each in (part, newer):
-        if each == "-":
-            continue
-        own = f"Test{test}{each}"
-        title = layout.format(part=each, title=text)
+    for each in [part] + [newer] * (newer != "-"):
+        own = f"Test{then or test}{each}"
+        number = each.lstrip("_")
+        title = layout.format(part=number, title=text,
+                              mark=f" ({number})" if number else "")
         if own not in _NAMES[name]:
             _NAMES[name].append(own)
             _TESTS.setdefault(own, []).append(name)
-        _TITLES[title] = Title(name, own, is_first=work != "more")
-        if each == part:
+        if _TITLES.get(title, Title(name, own)).name != name:
+            _TITLES[title] = Title(title, title)
+        else:
+            _TITLES[title] = Title(name, own, is_first=work != "more")
+        if each == part and work != "other":
             KNOWN_TESTS.append((name, title))
 
 
@@ -66,9 +75,11 @@ def _add_all() -> None:
 
 
 _add_all()
-# The packages of each lab; 2025 has split the key/value lab in two.
+# The packages of each lab; 2025 has split the key/value lab in two, and its
+# sharded service's controller is no package.
 RAFT = ("raft",)
 KV = ("kvraft", "rsm", "kvraft1")
+SHARDED = ("shardctrler", "shardkv", "shardkv1")
 
 
 def candidates(own: str) -> list[str]:
@@ -81,7 +92,7 @@ def canonical(own: str, lab: str = "") -> str:
     """Returns the name that a test of the course has here; of several, of that
     of the lab `lab`."""
     found = candidates(own)
-    of_lab = [name for name in found if lab_of(name) == lab]
+    of_lab = [name for name in found if lab and lab_of(name) == lab]
     return (of_lab or ([own] if own in found else found))[0]
 
 

@@ -35,11 +35,23 @@ class Years(unittest.TestCase):
         newer = {"raft": {"2": "3"}, "kvraft": {"3": "4"}}
         for name, _ in names.KNOWN_TESTS:
             lab = names.lab_of(name)
-            number = newer.get(lab, {}).get(name[-2], name[-2])
-            self.assertEqual(name, names.canonical(
-                f"{name[:-2]}{number}{name[-1]}", lab))
+            if lab in newer:
+                number = newer[lab][name[-2]]
+                self.assertEqual(name, names.canonical(
+                    f"{name[:-2]}{number}{name[-1]}", lab))
             self.assertEqual(name, names.canonical(name))
+            self.assertEqual(name, names.canonical(name, lab))
         self.assertEqual("TestMine2A", names.canonical("TestMine2A"))
+
+    def test_the_sharded_labs_names(self) -> None:
+        for own, name in (("TestStaticShards5A", "TestStaticShards"),
+                          ("TestConcurrent1_5B", "TestConcurrent1"),
+                          ("TestChallenge1Concurrent", "TestConcurrent3"),
+                          ("TestJoinLeave5B", "TestJoinLeave5B"),
+                          ("TestBasic", "TestBasic")):
+            self.assertEqual(name, names.canonical(own))
+        self.assertEqual("TestJoinLeave",
+                         names.canonical("TestJoinLeave5B", "shardkv"))
 
     def test_the_passed_line_of_2025(self) -> None:
         log = ("Test (3A): initial election (reliable network)...\n"

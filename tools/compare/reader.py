@@ -98,7 +98,8 @@ class _Reader:
             test.name = title.name  # where the year's name means two tests
         test.titled, test.passed = True, False
         self._has_network = bool(event["network"])
-        self._has_service_title = not title.name.startswith("Test (")
+        self._has_service_title = not title.name.startswith(("Test (2",
+                                                             "Test (3"))
 
     @staticmethod
     def _is_title_of(test: Test, title: names.Title) -> bool:

@@ -161,22 +161,76 @@ class Names(unittest.TestCase):
                 f"clients, linearizability checks ({part}) ...\n{ONE_CLIENT}"))
 
     def test_titles_that_no_lab_here_has(self) -> None:
-        title = "Test: concurrent puts and configuration changes...\n"
+        title = "Test: concurrent puts and lunch breaks...\n"
         self.assertEqual(
-            [("Test: concurrent puts and configuration changes", "PASS")],
+            [("Test: concurrent puts and lunch breaks", "PASS")],
             names_and_results(title + "  ... Passed\n"))
-        self.assertEqual([("TestConcurrent1", "FAIL")], names_and_results(
-            f"=== RUN   TestConcurrent1\n{title}  ... Passed\n"
+        self.assertEqual([("TestMine", "FAIL")], names_and_results(
+            f"=== RUN   TestMine\n{title}  ... Passed\n"
             "    config.go:75: test took longer than 120 seconds\n"
-            "--- FAIL: TestConcurrent1 (150.42s)\n"))
+            "--- FAIL: TestMine (150.42s)\n"))
 
     def test_all_of_a_year_are_in_its_log(self) -> None:
-        for year, labs, count in (("2022", ("kvraft",), 23),
-                                  ("2025", ("rsm", "kvraft1"), 30)):
-            log = reader.read_file(str(DATA / f"go-kv-{year}.txt"))
+        for year, labs, count in (
+                ("kv-2022", ("kvraft",), 23),
+                ("kv-2025", ("rsm", "kvraft1"), 30),
+                ("shard-2024", ("shardctrler", "shardkv"), 17),
+                ("shard-2025", ("shardkv1",), 23)):
+            log = reader.read_file(str(DATA / f"go-{year}.txt"))
             known = {name for name in names.RANK if names.lab_of(name) in labs}
             self.assertEqual(known, {test.name for test in log.tests})
             self.assertEqual(count, len(log.tests))
+
+
+class Sharded(unittest.TestCase):
+    """The sharded lab's logs."""
+
+    def test_all_years_are_the_same_tests(self) -> None:
+        years = [[(test.name, test.result) for test in
+                  reader.read_file(str(DATA / f"go-shard-{year}.txt")).tests]
+                 for year in ("2020", "2022-slow", "2024")]
+        # In 2020 one test was optional, called otherwise, and came later.
+        self.assertEqual(("TestConcurrent3", "PASS"), years[0][12])
+        self.assertIn(("TestUnreliable1", "FAIL"), years[1])
+        found = [{name for name, _ in year} for year in years]
+        self.assertEqual(found[0], found[1])
+        self.assertEqual({"TestMinimalAgain", "TestRejection"},
+                         found[2] - found[1])
+
+    def test_the_title_tells_years_apart(self) -> None:
+        for title, name in (("Test (5B): join then leave ...", "TestJoinLeave"),
+                            ("Test (5B): Join/leave while a shardgrp is down..."
+                             " (reliable network)...", "TestJoinLeave5B")):
+            log = (f"=== RUN   TestJoinLeave5B\n{title}\n"
+                   "--- FAIL: TestJoinLeave5B (3.15s)\n")
+            for text in (log, without_v(log)):
+                self.assertEqual([(name, "FAIL")], names_and_results(text))
+
+    def test_a_title_of_two_tests_names_neither(self) -> None:
+        text = (DATA / "go-shard-2025.txt").read_text("utf-8")
+        tests = [test.name for test in read(without_v(text))]
+        # The first of them has failed: then go test says its name.
+        self.assertEqual(5, sum(name.startswith("Test (") for name in tests))
+        self.assertEqual(18, sum(name.startswith("Test") and
+                                 "(" not in name for name in tests))
+
+    def test_the_networks_test_of_the_same_name(self) -> None:
+        log = "=== RUN   TestBasic\nTest: {} ...\n--- FAIL: TestBasic (0.1s)\n"
+        for title, name, lab in (("Basic", "TestBasic (labrpc)", ""),
+                                 ("Basic leave/join", "TestBasic",
+                                  "shardctrler")):
+            self.assertEqual([(name, "FAIL")],
+                             names_and_results(log.format(title)))
+            self.assertEqual(lab, names.lab_of(name))
+
+    def test_a_test_without_figures_is_compared_by_its_seconds(self) -> None:
+        go = reader.read_file(str(DATA / "go-shard-2022-slow.txt"))
+        ours = reader.read_file(str(DATA / "go-shard-2024.txt"))
+        said = report_of(side("Go lab", go), side("ours", ours))
+        self.assertIn("Go lab: 14 passed, 1 failed\n", said)
+        self.assertRegex(said, r"\nTestMulti +PASS PASS +0\.9 +\S+ \d\.\d\d\n")
+        self.assertRegex(said, r"\nTestUnreliable1 +FAIL PASS +150\.4 +\S+\n")
+        self.assertIn("config.go:75: test took longer than 120 seconds", said)
 
 
 class Linearizability(unittest.TestCase):

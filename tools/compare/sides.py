@@ -24,7 +24,7 @@ from tools.compare.logs import Cost
 from tools.process import Ended, Launcher, ask
 
 # Of our tests, those that the Go lab may have too.
-_COURSE = "--origin=course"
+_COURSE = ("--origin=course", *events.ALL)
 # A hung test must end, but not a slow machine's whole run.
 _GO_OPTIONS = ["-test.v", "-test.count=1", "-test.timeout=30m"]
 
@@ -60,7 +60,7 @@ def _our_names(program: str, seed: str) -> list[str]:
     """Returns our tests; finds a wrong SEED before anything takes minutes."""
     try:
         return [test.test for test in events.listed(
-            program, [_COURSE, f"--seed={seed}"])]
+            program, [*_COURSE, f"--seed={seed}"])]
     except OSError as error:
         raise Problem(f"cannot run {program}: {error.strerror}; "
                       "run: make build") from error
@@ -82,7 +82,7 @@ def choose_ours(program: str, run: str, seed: str, runs: int,
     if not found:
         raise Problem(f'no lab test of ours matches RUN "{run}"; leave RUN '
                       "out, or give a part of a test's name")
-    return [Command([program, _COURSE, f"--run=^({'|'.join(found)})$",
+    return [Command([program, *_COURSE, f"--run=^({'|'.join(found)})$",
                      f"--seed={each}", "--parallel=1", "--verbose=1", "--json"])
             for each in seeds]
 

@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from tools import command
+from tools import command, events
 from tools.compare import compare
 from tools.compare.samples import DATA, OURS, as_events
 
@@ -50,7 +50,8 @@ esac
 # How the binary of `go test -c` is called.
 GO_OPTIONS = "-test.v -test.count=1 -test.timeout=30m"
 # And our program, for its tests of Raft.
-OURS_OPTIONS = "--origin=course --run=^(TestBasicAgree2B|TestCount2B)$"
+OURS_OPTIONS = (f"--origin=course {events.ALL[0]} "
+                "--run=^(TestBasicAgree2B|TestCount2B)$")
 
 
 def go_source(*tests: str) -> str:
