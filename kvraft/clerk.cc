@@ -28,6 +28,11 @@ absl::Status ToStatus(Err err) {
 
 }  // namespace
 
+Clerk::Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
+    : servers_(std::move(servers), &closing_) {}
+
+void Clerk::Close() { closing_.Close(); }
+
 Reply Clerk::GetVersioned(const std::string& key) {
   bool maybe = false;
   Reply reply = servers_.Ask(kGet, {key}, &maybe);

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,8 +24,7 @@ namespace kvraft {
 
 class Clerk {
  public:
-  explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
-      : servers_(std::move(servers), &closing_) {}
+  explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers);
 
   // Until 2024. A write is executed exactly once, in a session that the first
   // one opens. The value is "" if the key does not exist.
@@ -44,7 +42,7 @@ class Clerk {
   uint64_t revision() const { return revision_; }
 
   // Ends a call in progress, and all later ones at once.
-  void Close() { closing_.Close(); }
+  void Close();
 
  private:
   absl::Status Write(PutAppendArgs args);
