@@ -1,5 +1,7 @@
 #include "shardctrler/clerk.h"
 
+#include <utility>
+
 namespace shardctrler {
 namespace {
 
@@ -21,6 +23,11 @@ absl::Status ToStatus(Err err, const std::string& why = "") {
 }
 
 }  // namespace
+
+Clerk::Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
+    : servers_(std::move(servers), &closing_) {}
+
+void Clerk::Close() { closing_.Close(); }
 
 absl::StatusOr<Config> Clerk::Query(int64_t num) {
   bool ignored = false;

@@ -11,7 +11,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,8 +24,7 @@ namespace shardctrler {
 
 class Clerk {
  public:
-  explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
-      : servers_(std::move(servers), &closing_) {}
+  explicit Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers);
 
   // The configuration of that number, or the latest one, which has all changes
   // that were completed before.
@@ -39,7 +37,7 @@ class Clerk {
   absl::Status Move(int shard, Gid gid);
 
   // Ends a call in progress, and all later ones at once.
-  void Close() { closing_.Close(); }
+  void Close();
 
  private:
   template <typename Args>

@@ -16,19 +16,6 @@ using shardctrler::Gid;
 using shardctrler::kNoGroup;
 using shardctrler::kShards;
 
-ShardState StateOf(const Moves& moves, Gid gid, int shard) {
-  if (moves.config.shards[static_cast<size_t>(shard)] != gid) {
-    return ShardState::kAbsent;
-  }
-  if (moves.coming.contains({moves.config.num, shard})) {
-    return ShardState::kComing;
-  }
-  for (const auto& [confirmed, source] : moves.to_confirm) {
-    if (confirmed.shard == shard) return ShardState::kToConfirm;
-  }
-  return ShardState::kOwned;
-}
-
 struct Group::Saved {
   Moves moves;
   std::map<int32_t, base::Rope> shards;  // that are served

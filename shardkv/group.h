@@ -34,13 +34,11 @@
 #include <cereal/types/variant.hpp>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <variant>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -92,33 +90,6 @@ struct Result {
   std::string value;    // the Sessions' answer
   auto Fields() { return std::tie(served, value); }
 };
-
-// The group that a shard comes from.
-struct Source {
-  shardctrler::Gid gid = shardctrler::kNoGroup;
-  std::vector<std::string> servers;
-  auto Fields() { return std::tie(gid, servers); }
-};
-
-// The replicated state but for what is served.
-struct Moves {
-  struct Coming {
-    Source from;
-    base::Rope received;  // the first bytes of the shard
-    auto Fields() { return std::tie(from, received); }
-  };
-
-  shardctrler::Config config;
-  std::map<MoveId, Coming> coming;       // by `config`
-  std::map<MoveId, Source> to_confirm;   // they have come
-  std::map<MoveId, base::Rope> leaving;  // until they are deleted
-  auto Fields() { return std::tie(config, coming, to_confirm, leaving); }
-};
-
-// Of a shard in group `gid`, by its configuration: frozen copies of earlier
-// ones are beside that. The last two are served.
-enum class ShardState : uint8_t { kAbsent, kComing, kToConfirm, kOwned };
-ShardState StateOf(const Moves& moves, shardctrler::Gid gid, int shard);
 
 class Group : public rsm::StateMachine {
  public:

@@ -1,5 +1,5 @@
 // What Clerks ask servers of the sharded key/value service, what its groups ask
-// each other, and what they are answered.
+// each other, and what they are answered; and what a server tells of its group.
 
 #ifndef SHARDKV_MESSAGES_H_
 #define SHARDKV_MESSAGES_H_
@@ -7,11 +7,14 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
+#include "base/rope.h"
 #include "rpc/rpc.h"
 #include "shardctrler/config.h"
 
@@ -115,6 +118,45 @@ inline constexpr rpc::Method<OpenSessionArgs, OpenSessionReply> kOpenSession{
     "ShardKV.OpenSession"};
 inline constexpr rpc::Method<PullArgs, PullReply> kPull{"ShardKV.Pull"};
 inline constexpr rpc::Method<DeleteArgs, DeleteReply> kDelete{"ShardKV.Delete"};
+
+// The group that a shard comes from.
+struct Source {
+  shardctrler::Gid gid = shardctrler::kNoGroup;
+  std::vector<std::string> servers;
+  auto Fields() { return std::tie(gid, servers); }
+};
+
+// What a server knows of its group: all of the replicated state but for what is
+// served.
+struct Moves {
+  struct Coming {
+    Source from;
+    base::Rope received;  // the first bytes of the shard
+    auto Fields() { return std::tie(from, received); }
+  };
+
+  shardctrler::Config config;
+  std::map<MoveId, Coming> coming;       // by `config`
+  std::map<MoveId, Source> to_confirm;   // they have come
+  std::map<MoveId, base::Rope> leaving;  // until they are deleted
+  auto Fields() { return std::tie(config, coming, to_confirm, leaving); }
+};
+
+// Of a shard in group `gid`, by its configuration: frozen copies of earlier
+// ones are beside that. The last two are served.
+enum class ShardState : uint8_t { kAbsent, kComing, kToConfirm, kOwned };
+inline ShardState StateOf(const Moves& moves, shardctrler::Gid gid, int shard) {
+  if (moves.config.shards[static_cast<size_t>(shard)] != gid) {
+    return ShardState::kAbsent;
+  }
+  if (moves.coming.contains({moves.config.num, shard})) {
+    return ShardState::kComing;
+  }
+  for (const auto& [confirmed, source] : moves.to_confirm) {
+    if (confirmed.shard == shard) return ShardState::kToConfirm;
+  }
+  return ShardState::kOwned;
+}
 
 }  // namespace shardkv
 

@@ -98,6 +98,8 @@ Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
   manager_->Start(rsm_.get());
 }
 
+Moves Server::moves() const { return manager_->moves(); }
+
 void Server::Kill() {
   manager_->Stop();
   rsm_->Kill();

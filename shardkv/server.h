@@ -41,7 +41,7 @@ class Server {
   raft::Raft& raft() { return rsm_->raft(); }
 
   // What this server knows of its group.
-  Moves moves() const { return manager_->moves(); }
+  Moves moves() const;
 
   // Ends the server: calls in progress are lost, threads joined. Idempotent;
   // one thread at a time.
