@@ -26,6 +26,8 @@ export LAB_PROFILE := $(value PROFILE)
 export LAB_RAFT := $(value RAFT)
 export LAB_RSM := $(value RSM)
 export LAB_KVRAFT := $(value KVRAFT)
+export LAB_SHARDCTRLER := $(value SHARDCTRLER)
+export LAB_SHARDKV := $(value SHARDKV)
 export LAB_LAB := $(value LAB)
 export LAB_GO_LAB := $(value GO_LAB)
 export LAB_GO_LOG := $(value GO_LOG)
@@ -46,30 +48,38 @@ export LAB_OUT := $(value OUT)
 export LAB_PREFIX := $(value PREFIX)
 export LAB_HISTORY := $(value HISTORY)
 
-# LAB=2, 3 or 4 selects tests; LAB=folder stands for those of raft, rsm and kvraft
-# in it that are there.
+# LAB=2, 3 or 4 selects tests; LAB=folder stands for those of raft, rsm, kvraft,
+# shardctrler and shardkv in it that are there.
 ifneq ($(filter-out 2 3 4,$(LAB_LAB)),)
 in_lab = $(if $(wildcard $(subst $() ,\ ,$(LAB_LAB))/$1),$(LAB_LAB)/$1)
 LAB_RAFT := $(or $(LAB_RAFT),$(call in_lab,raft))
 LAB_RSM := $(or $(LAB_RSM),$(call in_lab,rsm))
 LAB_KVRAFT := $(or $(LAB_KVRAFT),$(call in_lab,kvraft))
-$(if $(LAB_RAFT)$(LAB_RSM)$(LAB_KVRAFT),,$(error \
-  error: LAB=$(LAB_LAB): neither 2, 3 nor 4, nor a folder with raft, rsm or kvraft))
+LAB_SHARDCTRLER := $(or $(LAB_SHARDCTRLER),$(call in_lab,shardctrler))
+LAB_SHARDKV := $(or $(LAB_SHARDKV),$(call in_lab,shardkv))
+$(if $(LAB_RAFT)$(LAB_RSM)$(LAB_KVRAFT)$(LAB_SHARDCTRLER)$(LAB_SHARDKV),,$(error \
+  error: LAB=$(LAB_LAB): neither 2, 3 nor 4, nor a folder with raft, rsm, kvraft, \
+  shardctrler or shardkv))
 endif
 
 # Where products go: others' rooms have a place of their own.
 quoted = '$(subst ','\'',$1)'
 THEIRS_ROOMS := $(if $(LAB_RAFT),raft=$(call quoted,$(LAB_RAFT))) \
   $(if $(LAB_RSM),rsm=$(call quoted,$(LAB_RSM))) \
-  $(if $(LAB_KVRAFT),kvraft=$(call quoted,$(LAB_KVRAFT)))
+  $(if $(LAB_KVRAFT),kvraft=$(call quoted,$(LAB_KVRAFT))) \
+  $(if $(LAB_SHARDCTRLER),shardctrler=$(call quoted,$(LAB_SHARDCTRLER))) \
+  $(if $(LAB_SHARDKV),shardkv=$(call quoted,$(LAB_SHARDKV)))
 THEIRS_SERVICES := $(strip $(LAB_RSM) $(LAB_KVRAFT))
+THEIRS_SHARDED := $(strip $(LAB_SHARDCTRLER) $(LAB_SHARDKV))
 PLACE := $(if $(strip $(THEIRS_ROOMS)),$(shell \
   tools/theirs.sh $(THEIRS_ROOMS)),out)
 $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 # As it is typed, for lines to be copied into a shell; within double quotes.
 typed = $(if $(LAB_$1),$1=$$(printf %q "$$LAB_$1"))
-THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT))
-# The tests of these labs; all of them if it is empty.
+THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT) \
+  $(call typed,SHARDCTRLER) $(call typed,SHARDKV))
+# The tests of these labs; all of them if it is empty. Who brings lab 4 has passed
+# those of the labs before it.
 comma := ,
 SERVICES := rsm$(comma)kvraft
 LABS_OF_2 := raft
@@ -77,6 +87,8 @@ LABS_OF_3 := $(SERVICES)
 LABS_OF_4 := shardctrler$(comma)shardkv
 ifneq ($(filter 2 3 4,$(LAB_LAB)),)
 LABS := $(LABS_OF_$(LAB_LAB))
+else ifdef THEIRS_SHARDED
+LABS := $(LABS_OF_4)
 else
 LABS := $(if $(LAB_RAFT),raft)$(if $(THEIRS_SERVICES),$(if $(LAB_RAFT),$(comma))$(SERVICES))
 endif
@@ -217,7 +229,8 @@ clang:
 	@$(NEEDS) lint bench
 	@$(BUILD) out/clang/all
 
-# An unsolved Raft to work in, for RAFT=; LAB=3: rsm and kvraft, for LAB=.
+# An unsolved Raft to work in, for RAFT=; LAB=3: rsm and kvraft, for LAB=; LAB=4:
+# shardctrler and shardkv.
 skeleton:
 	@tools/skeleton/skeleton.sh "$$LAB_DIR" "$$LAB_LAB"
 

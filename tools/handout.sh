@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # handout.sh FOLDER: writes the tree that students get: the last commit without
-# our raft, rsm and kvraft and what shows them, with unsolved ones in their place.
+# our solutions and what shows them, with unsolved ones in their place.
 # Called by `make handout DIR=`. An existing folder must be empty.
 set -euo pipefail
 unset CDPATH
@@ -35,5 +35,8 @@ unsolve() {
 unsolve raft raft.h types.h timing.h messages.h entries.h entries.cc
 unsolve rsm state_machine.h typed.h
 unsolve kvraft messages.h
+unsolve shardctrler config.h messages.h
+unsolve shardkv messages.h
 echo "$folder: the labs without their solutions; students work in its raft/," \
-  "rsm/ and kvraft/, or in folders that make skeleton DIR= writes"
+  "rsm/, kvraft/, shardctrler/ and shardkv/, or in folders that" \
+  "make skeleton DIR= writes"

@@ -16,6 +16,8 @@ FACE = {
              "entries.cc"},
     "rsm": {"state_machine.h", "typed.h"},
     "kvraft": {"messages.h", "server.h"},
+    "shardctrler": {"config.h", "messages.h"},
+    "shardkv": {"messages.h"},
     "tests/plain_raft": set[str](),
 }
 # What is there in their place.
@@ -23,6 +25,9 @@ UNSOLVED = {
     "raft": {"server.h", "server.cc"},
     "rsm": {"rsm.h", "rsm.cc"},
     "kvraft": {"server.cc", "clerk.h", "clerk.cc"},
+    "shardctrler": {"config.cc", "server.h", "server.cc", "clerk.h",
+                    "clerk.cc"},
+    "shardkv": {"server.h", "server.cc", "clerk.h", "clerk.cc"},
     "tests/plain_raft": set[str](),
 }
 
@@ -56,6 +61,7 @@ class Handout(unittest.TestCase):
     def test_has_a_lab(self) -> None:
         for name in ("Makefile", "CMakeLists.txt", "tests/raft/2a_test.cc",
                      "tests/rsm/4a_test.cc", "tests/kvraft/3a_test.cc",
+                     "tests/shardkv/shardkv_test.cc",
                      "tools/skeleton/skeleton.sh", "docs/students.md"):
             self.assertTrue((self.folder / name).is_file(), name)
 

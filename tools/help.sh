@@ -24,9 +24,12 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
                 SSHLOGINS=file           on the machines of that list
 
 Your Raft: RAFT=dir puts the Raft in that folder in the place of ours; LAB=dir all
-of raft/, rsm/ and kvraft/ that are in that folder; or RSM=dir, KVRAFT=dir
+of raft/, rsm/, kvraft/, shardctrler/ and shardkv/ that are in that folder; or
+RSM=dir, KVRAFT=dir, SHARDCTRLER=dir, SHARDKV=dir. With one of the last two, the
+tests are those of lab 4; LAB=2, 3 or 4 chooses a lab's
 make skeleton DIR=dir: an unsolved Raft to work in, with LAB=3 an unsolved rsm and
-              kvraft; then, all with RAFT=dir or LAB=dir:
+              kvraft, with LAB=4 shardctrler and shardkv; then, all with
+              RAFT=dir or LAB=dir:
               make test, make sim as above, and
 make race     the tests under ThreadSanitizer, like `go test -race`   [RUN= P=]
 make asan     the same under Address- and UndefinedBehaviorSanitizer   [RUN= P=]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# theirs.sh ROOM=FOLDER...: prepares a build in which rooms of the tree, raft, rsm
-# or kvraft, are others than ours. Called by the Makefile for RAFT= and the like;
+# theirs.sh ROOM=FOLDER...: prepares a build in which rooms of the tree, those of
+# the labs, are others than ours. Called by the Makefile for RAFT= and the like;
 # prints where its products go, or "error:" and one line.
 #
 # That place gets folders of links by which "raft/..." means the room's face, the
@@ -14,10 +14,26 @@ declare -A face=(
   [raft]="raft.h types.h timing.h messages.h entries.h entries.cc"
   [rsm]="state_machine.h typed.h"
   [kvraft]="messages.h"
+  [shardctrler]="config.h messages.h"
+  [shardkv]="messages.h"
 )
-# Our kvraft stands on the sessions in our rsm; one of theirs writes its own.
-if [[ " $*" != *" kvraft="* ]] && [ -e rsm/sessions.h ]; then
-  face[rsm]+=" sessions.h sessions.cc clerk.h clerk.cc service.h"
+declare -A given=()
+for argument; do
+  given[${argument%%=*}]=${argument#*=}
+done
+# Our services stand on the sessions in our rsm, and our shardkv on our kvraft,
+# so that lab 4 is left out where only the latter is another; theirs write their
+# own.
+left_out=""
+if [ -e rsm/sessions.h ]; then # not in the students' tree
+  [ -z "${given[kvraft]:-}" ] || [ -n "${given[shardkv]:-}" ] ||
+    left_out="shardctrler shardkv"
+  for room in kvraft shardctrler shardkv; do
+    if [ -z "${given[$room]:-}" ] && [[ $left_out != *$room* ]]; then
+      face[rsm]+=" sessions.h sessions.cc clerk.h clerk.cc service.h"
+      break
+    fi
+  done
 fi
 
 fail() {
@@ -27,6 +43,8 @@ fail() {
 
 # Sets `full` to the folder's path.
 check() {
+  [[ $left_out != *$room* ]] ||
+    fail "our shardkv does not stand on another kvraft: give SHARDKV= too"
   [ -d "$folder" ] || fail "no such folder; make skeleton DIR=... makes one"
   full=$(cd -- "$folder" && pwd -P) || fail "it cannot be read"
   compgen -G "$full/*.cc" >/dev/null || fail "it has no *.cc"
@@ -58,6 +76,10 @@ mkdir -p "$place/tree"
 for room in base rpc labrpc persister raft rsm kvraft shardctrler shardkv \
     porcupine sim tests examples bench; do
   links=$place/tree/$room
+  if [[ $left_out == *$room* ]]; then
+    rm -rf "$links"
+    continue
+  fi
   if [ -z "${theirs[$room]:-}" ]; then
     ln -sfn "$PWD/$room" "$links"
     continue

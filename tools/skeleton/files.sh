@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# files.sh ROOM FOLDER: writes the sources of an unsolved raft, rsm or kvraft.
+# files.sh ROOM FOLDER: writes the sources of an unsolved room: raft, rsm, kvraft,
+# shardctrler or shardkv.
 # Called by skeleton.sh and handout.sh.
 #
 # NAME.cc.in and NAME.h.in are as they will be. A header of which there is but
@@ -15,7 +16,7 @@ for file in tools/skeleton/"$room"/*.in; do
   case $name in
     *.private)
       name=${name%.private}.h
-      sed "/^#include \"rsm\/clerk.h\"/d
+      sed "/^#include \"\(rsm\/clerk\|shardctrler\/registry\|shardkv\/manager\)\.h\"/d
            s|^#include \"absl/status/statusor.h\"|&\n#include \"base/mutex.h\"|
            /^ private:\$/,/^};\$/ {
              /^ private:\$/ r $file

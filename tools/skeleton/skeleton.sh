@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # skeleton.sh FOLDER [LAB]: writes an unsolved Raft to work in; for lab 3 an
-# unsolved rsm and kvraft. Called by `make skeleton DIR=`. An existing folder must
-# be empty.
+# unsolved rsm and kvraft, for lab 4 shardctrler and shardkv. Called by
+# `make skeleton DIR=`. An existing folder must be empty.
 set -eu
 unset CDPATH
 cd "$(dirname "$0")/../.."
@@ -12,7 +12,7 @@ fail() {
   exit 2
 }
 [ -n "$folder" ] || fail "give a folder to write to: make skeleton DIR=../my_raft"
-[[ $lab == [23] ]] || fail "LAB=$lab: there are 2 and 3"
+[[ $lab == [234] ]] || fail "LAB=$lab: there are 2, 3 and 4"
 if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null || echo file)" ]; then
   fail "$folder is there already and not empty: give another DIR"
 fi
@@ -31,10 +31,12 @@ if [ "$lab" -eq 2 ]; then
   write_readme raft
   echo "$folder: an unsolved Raft; next: make test RAFT=$typed RUN=2A"
 else
-  for room in rsm kvraft; do
+  rooms=(rsm kvraft) first=4A
+  [ "$lab" -eq 3 ] || rooms=(shardctrler shardkv) first=TestBasic
+  for room in "${rooms[@]}"; do
     mkdir "$folder/$room"
     tools/skeleton/files.sh "$room" "$folder/$room"
   done
-  write_readme lab3
-  echo "$folder: an unsolved lab 3; next: make test LAB=$typed RUN=4A"
+  write_readme "lab$lab"
+  echo "$folder: an unsolved lab $lab; next: make test LAB=$typed RUN=$first"
 fi

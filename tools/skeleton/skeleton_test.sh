@@ -8,6 +8,8 @@
 # 2. A copy of raft/ in a folder with another name passes 2A, simulated.
 # 3. The skeleton of lab 3 compiles, and fails, simulated, with what it lacks.
 # 4. Others' rsm and kvraft need no file of ours that students do not have.
+# 5. The skeleton of lab 4 compiles, and fails each test, simulated, at what it
+#    lacks; others' shardctrler and shardkv pass.
 set -u
 unset CDPATH
 cd "$(dirname "$0")/../.." || exit
@@ -39,13 +41,14 @@ then
   echo "skeleton-test: a copy of raft/ does not pass 2A"
   failed=1
 fi
-# simulate ARGUMENTS...: one run of one test of each part of lab 3.
+# simulate ARGUMENTS...: one run; of lab 3, of one test of each part.
 simulate() {
-  make --no-print-directory sim RUN='^TestBasic(4A|3A|4B)$' SEEDS=1 "$@" 2>&1
+  make --no-print-directory sim SEEDS=1 "$@" 2>&1
 }
+of_3='RUN=^TestBasic(4A|3A|4B)$'
 
 tools/skeleton/skeleton.sh "$work/lab 3" 3 || exit
-output=$(simulate LAB="$work/lab 3")
+output=$(simulate "$of_3" LAB="$work/lab 3")
 for line in 'no server executed a command within 10 s' \
   'the Clerk is not written yet' 'the Clerk gives up: ErrClosed' \
   '0 passed, 3 failed'; do
@@ -58,15 +61,32 @@ done
 mkdir "$work/theirs"
 cp -r rsm "$work/theirs/its rsm"
 rm "$work/theirs/its rsm"/sessions.*
-if ! simulate RSM="$work/theirs/its rsm"; then
+if ! simulate "$of_3" RSM="$work/theirs/its rsm"; then
   echo "skeleton-test: our kvraft does not stand on a copy of rsm/"
   failed=1
 fi
 cp -r kvraft "$work/theirs/kvraft"
 sed -i 's/replicated_store/store/' "$work/theirs/kvraft"/*.{h,cc}
 (cd "$work/theirs/kvraft" && mv replicated_store.h store.h)
-if ! simulate LAB="$work/theirs"; then
+if ! simulate "$of_3" LAB="$work/theirs"; then
   echo "skeleton-test: a kvraft whose log the tests cannot read does not pass"
+  failed=1
+fi
+
+tools/skeleton/skeleton.sh "$work/lab 4" 4 || exit
+output=$(simulate LAB="$work/lab 4")
+tests=$(grep -c '^=== RUN' <<<"$output")
+if [ "$tests" -lt 17 ] || ! grep -q "^0 passed, $tests failed" <<<"$output" ||
+  [ "$(grep -c ' is not written yet$' <<<"$output")" -ne "$tests" ]; then
+  echo "skeleton-test: the skeleton of lab 4 does not fail at what it lacks:"
+  tail -n 20 <<<"$output"
+  failed=1
+fi
+mkdir "$work/theirs 4"
+cp -r shardctrler shardkv "$work/theirs 4"
+rm "$work/theirs 4"/shardctrler/{config,messages}.h "$work/theirs 4"/*/README.md
+if ! simulate LAB="$work/theirs 4" RUN='^Test(Basic|JoinLeave)$'; then
+  echo "skeleton-test: a copy of shardctrler/ and shardkv/ does not pass"
   failed=1
 fi
 [ "$failed" -ne 0 ] || echo "skeleton-test: as it should be"
