@@ -4,22 +4,11 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
-#include "shardctrler/server.h"
 
 namespace harness {
 
 using shardctrler::Config;
 using shardctrler::Gid;
-
-Node MakeCtrler(Ends ends, raft::ServerId me,
-                std::shared_ptr<persister::Persister> disk,
-                rsm::Options options) {
-  const auto server = std::make_shared<shardctrler::Server>(
-      std::move(ends), me, std::move(disk), std::move(options));
-  return {.services = server->Services(),
-          .kill = [server] { server->Kill(); },
-          .rest = server};
-}
 
 void CtrlerClient::End(const absl::Status& error, Place place) {
   stage_->CheckError(place);
@@ -31,21 +20,30 @@ void CtrlerClient::End(const absl::Status& error, Place place) {
 }
 
 void CtrlerClient::Join(const shardctrler::Groups& groups, Place place) {
-  End(clerk_.Join(groups), place);
+  End(clerk_->Join(groups), place);
 }
 
 void CtrlerClient::Leave(const std::vector<Gid>& gids, Place place) {
-  End(clerk_.Leave(gids), place);
+  End(clerk_->Leave(gids), place);
 }
 
 void CtrlerClient::Move(int shard, Gid gid, Place place) {
-  End(clerk_.Move(shard, gid), place);
+  End(clerk_->Move(shard, gid), place);
 }
 
 Config CtrlerClient::Query(int64_t num, Place place) {
-  absl::StatusOr<Config> config = clerk_.Query(num);
+  absl::StatusOr<Config> config = clerk_->Query(num);
   End(config.status(), place);
+  if (ShardClerksShareNothing()) CheckKnown(*config, place);
   return *std::move(config);
+}
+
+// Another Clerk is told the same, by its number: without that a Clerk could
+// answer all by itself.
+void CtrlerClient::CheckKnown(const Config& config, Place place) {
+  const absl::StatusOr<Config> known = make_clerk_()->Query(config.num);
+  End(known.status(), place);
+  CheckSameConfig(config, *known, place);
 }
 
 void CheckGroups(CtrlerClient* client, const std::vector<Gid>& groups,

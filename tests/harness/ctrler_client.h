@@ -7,26 +7,28 @@
 #define TESTS_HARNESS_CTRLER_CLIENT_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "persister/persister.h"
-#include "raft/types.h"
-#include "rsm/rsm.h"
-#include "shardctrler/clerk.h"
 #include "shardctrler/config.h"
+#include "shardctrler/messages.h"
 #include "tests/harness/failure.h"
-#include "tests/harness/server_group.h"
 #include "tests/harness/service_stage.h"
+#include "tests/harness/shard_service.h"
 
 namespace harness {
 
 class CtrlerClient {
  public:
-  // Its ends are enabled.
-  CtrlerClient(ServiceStage* stage, Ends servers)
-      : stage_(stage), clerk_(std::move(servers)) {}
+  // Makes a Clerk that can reach the servers.
+  using MakeClerk = std::function<std::unique_ptr<CtrlerClerk>()>;
+
+  CtrlerClient(ServiceStage* stage, MakeClerk make_clerk)
+      : stage_(stage),
+        make_clerk_(std::move(make_clerk)),
+        clerk_(make_clerk_()) {}
 
   void Join(const shardctrler::Groups& groups, Place place = Place::Here());
   void Leave(const std::vector<shardctrler::Gid>& gids,
@@ -35,19 +37,16 @@ class CtrlerClient {
   shardctrler::Config Query(int64_t num = shardctrler::kLatest,
                             Place place = Place::Here());
 
-  void Close() { clerk_.Close(); }
+  void Close() { clerk_->Close(); }
 
  private:
   void End(const absl::Status& error, Place place);
+  void CheckKnown(const shardctrler::Config& config, Place place);
 
   ServiceStage* const stage_;
-  shardctrler::Clerk clerk_;
+  const MakeClerk make_clerk_;
+  const std::unique_ptr<CtrlerClerk> clerk_;
 };
-
-// Makes a server of the controller, as ServiceGroup's MakeService.
-Node MakeCtrler(Ends ends, raft::ServerId me,
-                std::shared_ptr<persister::Persister> disk,
-                rsm::Options options);
 
 // The course's check(): the latest configuration has exactly these groups, and
 // is balanced.

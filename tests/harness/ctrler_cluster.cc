@@ -16,7 +16,7 @@ CtrlerCluster::CtrlerCluster(Options options, Place place)
               .make_observers = std::move(options.make_observers)},
              place) {}
 
-std::shared_ptr<CtrlerClient> CtrlerCluster::MakeClient() {
+std::unique_ptr<CtrlerClerk> CtrlerCluster::MakeClerk() {
   const int id = clients_made_++;
   Ends ends = stage_.group().MakeClientEnds(id);
   {
@@ -25,10 +25,15 @@ std::shared_ptr<CtrlerClient> CtrlerCluster::MakeClient() {
       std::swap(ends[left - 1], ends[random_.Below(left)]);
     }
   }
-  const auto client = std::make_shared<CtrlerClient>(&stage_, std::move(ends));
   std::set<raft::ServerId> all;
   for (raft::ServerId i = 0; i < stage_.size(); ++i) all.insert(i);
   stage_.group().ConnectClient(id, all);
+  return MakeCtrlerClerk(std::move(ends));
+}
+
+std::shared_ptr<CtrlerClient> CtrlerCluster::MakeClient() {
+  const auto client =
+      std::make_shared<CtrlerClient>(&stage_, [this] { return MakeClerk(); });
   closing_.Add([weak = std::weak_ptr(client)] {
     if (const auto open = weak.lock()) open->Close();
   });

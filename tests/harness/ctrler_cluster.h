@@ -46,12 +46,14 @@ class CtrlerCluster {
 
   // A client that can reach all servers; its Clerk knows them in a random
   // order.
-  std::shared_ptr<CtrlerClient> MakeClient() EXCLUDES(mu_);
+  std::shared_ptr<CtrlerClient> MakeClient();
 
   // Starts the server, and connects it with all others.
   void Restart(raft::ServerId server);
 
  private:
+  std::unique_ptr<CtrlerClerk> MakeClerk() EXCLUDES(mu_);
+
   std::atomic<int> clients_made_ = 0;
   base::Mutex mu_;
   base::Random random_ ABSL_GUARDED_BY(mu_);  // orders the clients' servers

@@ -21,13 +21,13 @@ void ShardClient::End(size_t operation, std::string value,
   }
   history_->End(operation, {.err = kvraft::Err::kOk,
                             .value = std::move(value),
-                            .revision = clerk_.revision()});
+                            .revision = clerk_->revision()});
   stage_->CountOperation();
 }
 
 std::string ShardClient::Get(const std::string& key, Place place) {
   const size_t operation = Begin(porcupine::Kind::kGet, key, "", place);
-  absl::StatusOr<std::string> got = clerk_.Get(key);
+  absl::StatusOr<std::string> got = clerk_->Get(key);
   const absl::Status error = got.status();
   std::string value = std::move(got).value_or("");
   End(operation, value, error, place);
@@ -37,17 +37,17 @@ std::string ShardClient::Get(const std::string& key, Place place) {
 void ShardClient::Put(const std::string& key, const std::string& value,
                       Place place) {
   const size_t operation = Begin(porcupine::Kind::kPut, key, value, place);
-  End(operation, "", clerk_.Put(key, value), place);
+  End(operation, "", clerk_->Put(key, value), place);
 }
 
 void ShardClient::Append(const std::string& key, const std::string& value,
                          Place place) {
   const size_t operation = Begin(porcupine::Kind::kAppend, key, value, place);
-  End(operation, "", clerk_.Append(key, value), place);
+  End(operation, "", clerk_->Append(key, value), place);
 }
 
 std::optional<std::string> ShardClient::TryGet(const std::string& key) {
-  absl::StatusOr<std::string> value = clerk_.Get(key);
+  absl::StatusOr<std::string> value = clerk_->Get(key);
   if (!value.ok()) return std::nullopt;
   return *std::move(value);
 }

@@ -6,16 +6,18 @@
 #ifndef TESTS_HARNESS_SHARD_CLIENT_H_
 #define TESTS_HARNESS_SHARD_CLIENT_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "porcupine/history.h"
-#include "shardkv/clerk.h"
+#include "shardkv/messages.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_history.h"
 #include "tests/harness/server_group.h"
 #include "tests/harness/service_stage.h"
+#include "tests/harness/shard_service.h"
 
 namespace harness {
 
@@ -26,7 +28,7 @@ class ShardClient {
       : stage_(stage),
         history_(history),
         id_(id),
-        clerk_(std::move(ctrlers), std::move(make_end)) {}
+        clerk_(MakeShardClerk(std::move(ctrlers), std::move(make_end))) {}
 
   std::string Get(const std::string& key, Place place = Place::Here());
   void Put(const std::string& key, const std::string& value,
@@ -38,7 +40,7 @@ class ShardClient {
   std::optional<std::string> TryGet(const std::string& key);
 
   int id() const { return id_; }
-  void Close() { clerk_.Close(); }
+  void Close() { clerk_->Close(); }
 
  private:
   size_t Begin(porcupine::Kind kind, const std::string& key,
@@ -49,7 +51,7 @@ class ShardClient {
   ServiceStage* const stage_;
   KvHistory* const history_;
   const int id_;
-  shardkv::Clerk clerk_;
+  const std::unique_ptr<ShardClerk> clerk_;
 };
 
 }  // namespace harness

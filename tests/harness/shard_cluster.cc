@@ -53,6 +53,7 @@ std::string ToString(const shardkv::Moves& moves, Gid gid) {
 
 ShardCluster::ShardCluster(Options options, Place place)
     : max_raft_state_(options.max_raft_state),
+      keeps_all_(options.keeps_all),
       stage_({.servers = kServers,
               .year = Year::k2022Sharded,
               .tap = options.tap,
@@ -118,25 +119,23 @@ Node ShardCluster::MakeServer(int group, Ends ends, raft::ServerId me,
                               rsm::Options options) {
   Slot slot;
   Ends ctrlers = MakeEndsTo(ctrlers_, &slot.ctrler_ends);
-  const auto server = std::make_shared<shardkv::Server>(
+  ShardNode made = MakeShardServer(
       std::move(ends), me, std::move(disk), GidOf(group), std::move(ctrlers),
       [this](const std::string& name) { return MakeEnd(name); },
       std::move(options));
-  slot.server = server;
+  slot.moves = std::move(made.moves);
   const std::vector<std::string> names = slot.ctrler_ends;
   {
     base::MutexLock lock(&mu_);
     slots_[{group, me}] = std::move(slot);
   }
-  return {.services = server->Services(),
-          .kill =
-              [this, server, names] {
-                for (const std::string& name : names) {
-                  stage_.network().Enable(name, false);
-                }
-                server->Kill();
-              },
-          .rest = server};
+  made.node.kill = [this, kill = std::move(made.node.kill), names] {
+    for (const std::string& name : names) {
+      stage_.network().Enable(name, false);
+    }
+    kill();
+  };
+  return std::move(made.node);
 }
 
 std::shared_ptr<rpc::ClientEnd> ShardCluster::MakeEnd(const std::string& server,
@@ -163,8 +162,9 @@ Ends ShardCluster::MakeEndsTo(const ServiceGroup& ctrlers,
 
 std::shared_ptr<CtrlerClient> ShardCluster::MakeCtrlerClient(
     const ServiceGroup& ctrlers) {
-  const auto client =
-      std::make_shared<CtrlerClient>(&stage_, MakeEndsTo(ctrlers));
+  const auto client = std::make_shared<CtrlerClient>(&stage_, [this, &ctrlers] {
+    return MakeCtrlerClerk(MakeEndsTo(ctrlers));
+  });
   closing_.Add([weak = std::weak_ptr(client)] {
     if (const auto open = weak.lock()) open->Close();
   });
@@ -278,13 +278,12 @@ size_t ShardCluster::TotalBytes() {
 
 std::optional<shardkv::Moves> ShardCluster::MovesOf(int group,
                                                     raft::ServerId server) {
-  std::shared_ptr<shardkv::Server> open;
+  std::function<std::optional<shardkv::Moves>()> moves;
   {
     base::MutexLock lock(&mu_);
-    open = slots_[{group, server}].server.lock();
+    moves = slots_[{group, server}].moves;
   }
-  if (open == nullptr) return std::nullopt;
-  return open->moves();
+  return moves ? moves() : std::nullopt;
 }
 
 std::string ShardCluster::Describe() {
@@ -313,8 +312,18 @@ void ShardCluster::OnFailure() {
   closing_.CloseAll();
 }
 
+// By a new client, as every key at the end: what it reads, the servers have.
+void ShardCluster::CheckLasting(const std::string& key,
+                                const std::string& value, Place place) {
+  if (ShardClerksShareNothing()) Check(MakeClient().get(), key, value, place);
+}
+
 void ShardCluster::End(Place place) {
   stage_.CheckError(place);
+  if (ShardClerksShareNothing() && keeps_all_) {
+    const std::shared_ptr<ShardClient> reader = MakeClient();
+    for (const std::string& key : history_.Keys()) reader->Get(key, place);
+  }
   const KvHistory::Verdict verdict = history_.Check();
   if (verdict.outcome != porcupine::Outcome::kOk) {
     Fail(verdict.outcome == porcupine::Outcome::kIllegal ? Kind::kSafety

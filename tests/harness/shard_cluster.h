@@ -26,7 +26,7 @@
 #include "base/mutex.h"
 #include "labrpc/network.h"
 #include "shardctrler/config.h"
-#include "shardkv/server.h"
+#include "shardkv/messages.h"
 #include "tests/harness/closing.h"
 #include "tests/harness/ctrler_client.h"
 #include "tests/harness/environment.h"
@@ -35,6 +35,7 @@
 #include "tests/harness/service_group.h"
 #include "tests/harness/service_stage.h"
 #include "tests/harness/shard_client.h"
+#include "tests/harness/shard_service.h"
 
 namespace harness {
 
@@ -46,6 +47,7 @@ class ShardCluster {
   struct Options {
     bool reliable = true;
     std::optional<size_t> max_raft_state = {};  // without it: no snapshots
+    bool keeps_all = true;  // at the end all keys can still be read
     labrpc::Tap tap = nullptr;
     MakeObservers make_observers = TheEnvironment().make_observers;
   };
@@ -98,6 +100,11 @@ class ShardCluster {
   void Check(ShardClient* client, const std::string& key,
              const std::string& value, Place place = Place::Here());
 
+  // The same by a new client, if Clerks share nothing: for a test whose End()
+  // reads no keys.
+  void CheckLasting(const std::string& key, const std::string& value,
+                    Place place = Place::Here());
+
   // The course's checklogs(): no raft state is much larger than the limit, and
   // without a limit there are no snapshots.
   void CheckLogs(Place place = Place::Here());
@@ -115,7 +122,7 @@ class ShardCluster {
  private:
   // The ends from a server to the controller, by name; they end with it.
   struct Slot {
-    std::weak_ptr<shardkv::Server> server;
+    std::function<std::optional<shardkv::Moves>()> moves;
     std::vector<std::string> ctrler_ends;
   };
 
@@ -132,6 +139,7 @@ class ShardCluster {
   void OnFailure();
 
   const std::optional<size_t> max_raft_state_;
+  const bool keeps_all_;
   KvHistory history_{/*reads_log=*/false};
   Closing closing_;
   std::atomic<int> ends_made_ = 0;

@@ -461,13 +461,15 @@ void CheckServed(ShardCluster* cluster, ShardClient* client,
     cluster->Check(client, key, values[i], place);
     client->Put(key, values[i] + suffix, place);
     cluster->Check(client, key, values[i] + suffix, place);
+    cluster->CheckLasting(key, values[i] + suffix, place);
   }
 }
 
 // Go lab: TestChallenge2Unaffected.  A group that waits for shards which never
 // come goes on serving those that it has.
 TEST(ShardKV, Challenge2Unaffected) {
-  ShardCluster cluster({.reliable = false, .max_raft_state = 100});
+  ShardCluster cluster(
+      {.reliable = false, .max_raft_state = 100, .keeps_all = false});
   cluster.Begin("Test: unaffected shard access (challenge 2)");
   cluster.Join({0});
   const std::shared_ptr<ShardClient> client = cluster.MakeClient();
@@ -496,7 +498,8 @@ TEST(ShardKV, Challenge2Unaffected) {
 // Go lab: TestChallenge2Partial.  A group serves the shards that have come
 // while others do not.
 TEST(ShardKV, Challenge2Partial) {
-  ShardCluster cluster({.reliable = false, .max_raft_state = 100});
+  ShardCluster cluster(
+      {.reliable = false, .max_raft_state = 100, .keeps_all = false});
   cluster.Begin("Test: partial migration shard access (challenge 2)");
   cluster.Join({0, 1, 2});
   cluster.stage().Sleep(seconds(1));

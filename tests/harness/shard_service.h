@@ -1,0 +1,79 @@
+// The shard controller and the sharded service under test, as their tests see
+// them: in this process (shard_service.cc), or in others (tests/isolation/).
+
+#ifndef TESTS_HARNESS_SHARD_SERVICE_H_
+#define TESTS_HARNESS_SHARD_SERVICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "persister/persister.h"
+#include "raft/types.h"
+#include "rsm/rsm.h"
+#include "shardctrler/config.h"
+#include "shardkv/messages.h"
+#include "tests/harness/server_group.h"
+
+namespace harness {
+
+// As shardctrler::Clerk, call for call.
+class CtrlerClerk {
+ public:
+  virtual ~CtrlerClerk() = default;
+
+  virtual absl::StatusOr<shardctrler::Config> Query(int64_t num) = 0;
+  virtual absl::Status Join(const shardctrler::Groups& groups) = 0;
+  virtual absl::Status Leave(const std::vector<shardctrler::Gid>& gids) = 0;
+  virtual absl::Status Move(int shard, shardctrler::Gid gid) = 0;
+  virtual void Close() = 0;
+};
+
+// As shardkv::Clerk, call for call.
+class ShardClerk {
+ public:
+  virtual ~ShardClerk() = default;
+
+  virtual absl::StatusOr<std::string> Get(const std::string& key) = 0;
+  virtual absl::Status Put(const std::string& key,
+                           const std::string& value) = 0;
+  virtual absl::Status Append(const std::string& key,
+                              const std::string& value) = 0;
+  virtual uint64_t revision() const = 0;
+  virtual void Close() = 0;
+};
+
+std::unique_ptr<CtrlerClerk> MakeCtrlerClerk(Ends servers);
+std::unique_ptr<ShardClerk> MakeShardClerk(Ends ctrlers,
+                                           shardkv::MakeEnd make_end);
+
+// Whether a Clerk knows nothing but what it was told itself: each is in a
+// process of its own.
+bool ShardClerksShareNothing();
+
+// What runs on machine `me`, as shardctrler::Server is made.
+Node MakeCtrler(Ends ends, raft::ServerId me,
+                std::shared_ptr<persister::Persister> disk,
+                rsm::Options options);
+
+// What runs on a machine, and what it knows of its group; nothing if it has
+// ended, or does not say.
+struct ShardNode {
+  Node node;
+  std::function<std::optional<shardkv::Moves>()> moves;
+};
+
+// As shardkv::Server is made.
+ShardNode MakeShardServer(Ends ends, raft::ServerId me,
+                          std::shared_ptr<persister::Persister> disk,
+                          shardctrler::Gid gid, Ends ctrlers,
+                          shardkv::MakeEnd make_end, rsm::Options options);
+
+}  // namespace harness
+
+#endif  // TESTS_HARNESS_SHARD_SERVICE_H_
