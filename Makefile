@@ -78,6 +78,8 @@ $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 typed = $(if $(LAB_$1),$1=$$(printf %q "$$LAB_$1"))
 THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT) \
   $(call typed,SHARDCTRLER) $(call typed,SHARDKV))
+# And what a command that repeats a run has to say besides.
+AGAIN = $(strip $(THEIRS) $(if $(ISOLATED),$(addprefix LAB=,$(filter 3 4,$(LAB_LAB)))))
 # The tests of these labs; all of them if it is empty. Who brings lab 4 has passed
 # those of the labs before it.
 comma := ,
@@ -102,15 +104,17 @@ SIM_TESTS := $(if $(filter x86_64,$(shell uname -m)),out/plain/sim_tests)
 BENCHES = out/plain/raft_bench $(if $(SIM_TESTS),out/plain/raft_bench_sim)
 RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
   --verbose="$$LAB_V" --parallel="$$LAB_P" \
-  $(if $(LABS),--lab=$(LABS)) $(if $(THEIRS),--target="$@ $(THEIRS)")
+  $(if $(LABS),--lab=$(LABS)) $(if $(ISOLATED)$(THEIRS),\
+  --target="$@ $(strip $(addprefix ISOLATED=,$(ISOLATED)) $(AGAIN))")
 SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
-  --theirs="$(THEIRS)" --lab="$(LABS)" --isolated="$(ISOLATED)"
+  --theirs="$(AGAIN)" --lab="$(LABS)" --isolated="$(ISOLATED)"
 # With ISOLATED=1 what is tested is in processes of its own, as it is graded: a
-# Raft, or for lab 3 the service on one (tests/isolation/README.md).
+# Raft, or the services of lab 3 or 4 on one (tests/isolation/README.md).
 ifdef ISOLATED
-TESTED := $(if $(THEIRS_SERVICES)$(filter 3,$(LAB_LAB)),service,raft)
+TESTED := $(if $(THEIRS_SHARDED)$(filter 4,$(LAB_LAB)),sharded,$(if \
+  $(THEIRS_SERVICES)$(filter 3,$(LAB_LAB)),service,raft))
 RAFT_TESTS = out/plain/$(TESTED)_judge
 RAFT_SIM = out/plain/$(TESTED)_judge_sim
 RACE_SIM = $(RAFT_SIM)
@@ -265,7 +269,7 @@ trace:
 	@$(BUILD) $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 	@$(TOOLS) trace --isolated="$(ISOLATED)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
-	  --real="$(REAL)" --text="$(TEXT)" --theirs="$(THEIRS)" \
+	  --real="$(REAL)" --text="$(TEXT)" --theirs="$(AGAIN)" \
 	  $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 
 # The page in a browser.

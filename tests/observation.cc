@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -39,7 +40,11 @@ std::string Mode() {
 }
 
 // Nor tests/isolation/: services are in other processes there.
-bool SeesServices() { return !ProgramName().starts_with("service_judge"); }
+bool SeesServices() {
+  const std::string name = ProgramName();
+  return !name.starts_with("service_judge") &&
+         !name.starts_with("sharded_judge");
+}
 
 std::shared_ptr<Recorder> MakeRecorder(const std::string& path) {
   // Whole lines at the end of the file: the kernel keeps them apart.

@@ -141,7 +141,28 @@ void Hosted::OnAnswer(const Message& answer) {
   int32_t peer = -1;
   std::from_chars(answer.name.data(), answer.name.data() + answer.name.size(),
                   peer);
-  peers_.at(static_cast<size_t>(peer))->OnAnswer(answer);
+  std::shared_ptr<PeerEnd> end;
+  {
+    base::MutexLock lock(&mu_);
+    end = peers_.at(static_cast<size_t>(peer));
+  }
+  end->OnAnswer(answer);
+}
+
+std::vector<std::shared_ptr<rpc::ClientEnd>> Hosted::Peers() const {
+  base::MutexLock lock(&mu_);
+  return {peers_.begin(), peers_.end()};
+}
+
+std::shared_ptr<rpc::ClientEnd> Hosted::MakeEnd(const std::string& server) {
+  base::MutexLock lock(&mu_);
+  const auto peer = static_cast<int32_t>(peers_.size());
+  peers_.push_back(std::make_shared<PeerEnd>(wire_, instance_, peer));
+  wire_->Send({.kind = Kind::kEnd,
+               .instance = instance_,
+               .number = peer,
+               .name = server});
+  return peers_.back();
 }
 
 std::shared_ptr<persister::Persister> Hosted::MakeDisk(

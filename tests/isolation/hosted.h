@@ -50,7 +50,7 @@ class PeerEnd : public rpc::ClientEnd {
   std::map<uint64_t, DoneBytes> pending_ ABSL_GUARDED_BY(mu_);
 };
 
-// Thread safety: safe.
+// Thread safety: safe. Lock order: mu_ is above the wire's own.
 class Hosted {
  public:
   // `peers` is their number.
@@ -70,15 +70,16 @@ class Hosted {
   // The tests have taken what was delivered.
   virtual void OnTaken() {}
 
-  void OnAnswer(const Message& answer);
+  void OnAnswer(const Message& answer) EXCLUDES(mu_);
 
   // The names of the methods that peers may call, on a line each.
   std::string Methods() const EXCLUDES(mu_);
 
  protected:
-  std::vector<std::shared_ptr<rpc::ClientEnd>> Peers() const {
-    return {peers_.begin(), peers_.end()};
-  }
+  std::vector<std::shared_ptr<rpc::ClientEnd>> Peers() const EXCLUDES(mu_);
+  // Leads to the server with that name.
+  std::shared_ptr<rpc::ClientEnd> MakeEnd(const std::string& server)
+      EXCLUDES(mu_);
   // Sends each save to the tests, which keep it, and remembers the last.
   std::shared_ptr<persister::Persister> MakeDisk(const MakeArgs& args) const;
   void Offer(const std::vector<rpc::Service>& services) EXCLUDES(mu_);
@@ -88,9 +89,8 @@ class Hosted {
   const uint64_t instance_;
 
  private:
-  std::vector<std::shared_ptr<PeerEnd>> peers_;
-
   mutable base::Mutex mu_;
+  std::vector<std::shared_ptr<PeerEnd>> peers_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, rpc::Service::Handler> handlers_ ABSL_GUARDED_BY(mu_);
 };
 

@@ -8,8 +8,11 @@
 namespace isolation {
 
 Remote::Remote(RaftProcess* process, Ends peers,
-               std::shared_ptr<persister::Persister> disk)
-    : process_(process), peers_(std::move(peers)), disk_(std::move(disk)) {
+               std::shared_ptr<persister::Persister> disk, MakeEnd make_end)
+    : process_(process),
+      disk_(std::move(disk)),
+      make_end_(std::move(make_end)),
+      peers_(std::move(peers)) {
   if (disk_ != nullptr) saved_ = disk_->ReadRaftState();
 }
 
@@ -21,7 +24,10 @@ Remote::~Remote() {
 std::vector<std::string> Remote::Make(const std::shared_ptr<Remote>& me,
                                       MakeArgs args, base::Random* random) {
   id_ = process_->Add(me);
-  args.peers = static_cast<int32_t>(peers_.size());
+  {
+    base::MutexLock lock(&mu_);
+    args.peers = static_cast<int32_t>(peers_.size());
+  }
   if (random != nullptr) args.seed = random->Below(~uint64_t{0});
   if (disk_ != nullptr) {
     args.raft_state = saved_.ToString();
@@ -55,7 +61,13 @@ void Remote::Tell(Message message) const {
 }
 
 void Remote::ClosePeers() {
-  for (const auto& peer : peers_) {
+  Ends peers;
+  {
+    base::MutexLock lock(&mu_);
+    is_closed_ = true;
+    peers = peers_;
+  }
+  for (const auto& peer : peers) {
     if (peer != nullptr) peer->Close();
   }
 }
@@ -68,6 +80,8 @@ void Remote::OnMessage(Message message) {
       return OnSave(message);
     case Kind::kApply:
       return OnApply(std::move(message));
+    case Kind::kEnd:
+      return OnEnd(message);
     default:
       LOG(FATAL) << "the process under test says what only the tests may say";
   }
@@ -75,8 +89,13 @@ void Remote::OnMessage(Message message) {
 
 void Remote::OnCall(Message message) {
   const int32_t peer = message.number;
-  CHECK(peer >= 0 && peer < static_cast<int32_t>(peers_.size()))
-      << "the process under test calls peer " << peer;
+  std::shared_ptr<rpc::ClientEnd> end;
+  {
+    base::MutexLock lock(&mu_);
+    CHECK(peer >= 0 && peer < static_cast<int32_t>(peers_.size()))
+        << "the process under test calls peer " << peer;
+    end = peers_[static_cast<size_t>(peer)];
+  }
   const auto answer = [process = process_, id = id_, call = message.call,
                        peer](std::optional<RawBytes> reply) {
     process->Tell(
@@ -87,11 +106,11 @@ void Remote::OnCall(Message message) {
          .name = std::to_string(peer),
          .bytes = reply.has_value() ? std::move(reply->bytes) : std::string()});
   };
-  process_->AfterDelay([answer, end = peers_[static_cast<size_t>(peer)],
-                        call = std::move(message)]() mutable {
-    end->CallAsync(RawMethod{call.name}, RawBytes{std::move(call.bytes)},
-                   answer);
-  });
+  process_->AfterDelay(
+      [answer, end = std::move(end), call = std::move(message)]() mutable {
+        end->CallAsync(RawMethod{call.name}, RawBytes{std::move(call.bytes)},
+                       answer);
+      });
 }
 
 void Remote::OnSave(const Message& message) {
@@ -106,6 +125,21 @@ void Remote::OnSave(const Message& message) {
   } else {
     disk_->SaveRaftState(saved_);
   }
+}
+
+void Remote::OnEnd(const Message& message) {
+  CHECK(make_end_ != nullptr) << "the process under test makes an end";
+  std::shared_ptr<rpc::ClientEnd> end = make_end_(message.name);
+  bool is_closed = false;
+  {
+    base::MutexLock lock(&mu_);
+    CHECK(static_cast<size_t>(message.number) == peers_.size() &&
+          peers_.size() < kMostPeers)
+        << "the process under test makes end " << message.number;
+    peers_.push_back(end);
+    is_closed = is_closed_;
+  }
+  if (is_closed) end->Close();
 }
 
 void Remote::OnApply(Message&& /*message*/) {

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/logging.h"
+#include "base/mutex.h"
 #include "base/random.h"
 #include "base/rope.h"
 #include "persister/persister.h"
@@ -37,12 +38,17 @@ T DecodeOrDie(std::string_view bytes) {
 // The other process has its part as long as this is alive: while the tests or a
 // running call hold it.
 //
-// Thread safety: safe, but for Make() and Kill().
+// Thread safety: safe, but for Make() and Kill(). Lock order: mu_ is a leaf.
 class Remote : public Listener {
  public:
-  // `disk` is null if it has none.
+  // Makes an end that leads to the server with that name.
+  using MakeEnd =
+      std::function<std::shared_ptr<rpc::ClientEnd>(const std::string&)>;
+
+  // `disk` is null if it has none, `make_end` if it may make no ends.
   Remote(RaftProcess* process, Ends peers,
-         std::shared_ptr<persister::Persister> disk);
+         std::shared_ptr<persister::Persister> disk,
+         MakeEnd make_end = nullptr);
   ~Remote() override;
   Remote(const Remote&) = delete;
   Remote& operator=(const Remote&) = delete;
@@ -61,7 +67,7 @@ class Remote : public Listener {
   void Tell(Message message) const;
 
   // Ends the ends that lead to its peers.
-  void ClosePeers();
+  void ClosePeers() EXCLUDES(mu_);
 
   void OnMessage(Message message) override;
 
@@ -71,13 +77,21 @@ class Remote : public Listener {
   RaftProcess* const process_;
 
  private:
-  void OnCall(Message message);
-  void OnSave(const Message& message);
+  // It makes few, or one for each call; more than this is an attack.
+  static constexpr size_t kMostPeers = size_t{1} << 16;
 
-  const Ends peers_;
+  void OnCall(Message message) EXCLUDES(mu_);
+  void OnSave(const Message& message);
+  void OnEnd(const Message& message) EXCLUDES(mu_);
+
   const std::shared_ptr<persister::Persister> disk_;
+  const MakeEnd make_end_;
   uint64_t id_ = 0;
   base::Rope saved_;  // for the reader's thread
+
+  base::Mutex mu_;
+  Ends peers_ ABSL_GUARDED_BY(mu_);
+  bool is_closed_ ABSL_GUARDED_BY(mu_) = false;  // its peers are
 };
 
 }  // namespace isolation

@@ -3,7 +3,6 @@
 // but what goes over the tests' network.
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -11,12 +10,9 @@
 #include "absl/status/statusor.h"
 #include "base/logging.h"
 #include "kvraft/messages.h"
-#include "rpc/codec.h"
 #include "rsm/rsm.h"
 #include "tests/harness/kv_log.h"
 #include "tests/harness/kv_service.h"
-#include "tests/isolation/raft_process.h"
-#include "tests/isolation/remote.h"
 #include "tests/isolation/remote_service.h"
 #include "tests/isolation/service_wire.h"
 #include "tests/isolation/wire.h"
@@ -24,15 +20,10 @@
 namespace isolation {
 namespace {
 
-class RemoteClerk : public harness::KvClerk {
+class RemoteKvClerk : public harness::KvClerk {
  public:
-  explicit RemoteClerk(Ends servers)
-      : process_(&RaftProcess::StartNew()),
-        clerk_(std::make_shared<Remote>(process_, std::move(servers),
-                                        /*disk=*/nullptr)) {
-    clerk_->Make(clerk_, {.what = MakeArgs::What::kClerk}, nullptr);
-  }
-  ~RemoteClerk() override { process_->End(); }
+  explicit RemoteKvClerk(Ends servers)
+      : clerk_(MakeArgs::What::kClerk, std::move(servers)) {}
 
   absl::StatusOr<std::string> Get(const std::string& key) override {
     ClerkAnswer answer = Call({.method = ClerkCall::Method::kGet, .key = key});
@@ -62,15 +53,11 @@ class RemoteClerk : public harness::KvClerk {
   // What it says of the log, nothing here could compare with the log.
   uint64_t revision() const override { return 0; }
 
-  void Close() override {
-    clerk_->AskAsync(Kind::kKill, "", "",
-                     [](const std::optional<std::string>&) {});
-  }
+  void Close() override { clerk_.Close(); }
 
  private:
   ClerkAnswer Call(const ClerkCall& call) {
-    auto answer = DecodeOrDie<ClerkAnswer>(
-        clerk_->Ask(Kind::kClerk, "", rpc::Encode(call)).value_or(""));
+    auto answer = clerk_.Ask<ClerkAnswer>(call);
     CHECK(answer.err <= kvraft::Err::kClosed)
         << "the process under test: a Clerk returns no Err";
     return answer;
@@ -82,8 +69,7 @@ class RemoteClerk : public harness::KvClerk {
     return answer.failed ? absl::UnknownError(answer.error) : absl::OkStatus();
   }
 
-  RaftProcess* const process_;
-  const std::shared_ptr<Remote> clerk_;
+  const RemoteClerk clerk_;
 };
 
 }  // namespace
@@ -92,7 +78,7 @@ class RemoteClerk : public harness::KvClerk {
 namespace harness {
 
 std::unique_ptr<KvClerk> MakeKvClerk(Ends servers) {
-  return std::make_unique<isolation::RemoteClerk>(std::move(servers));
+  return std::make_unique<isolation::RemoteKvClerk>(std::move(servers));
 }
 
 bool ClerksShareNothing() { return true; }
@@ -100,9 +86,9 @@ bool ClerksShareNothing() { return true; }
 Node MakeKvServer(Ends ends, raft::ServerId me,
                   std::shared_ptr<persister::Persister> disk,
                   rsm::Options options) {
-  const isolation::RemoteServer server(isolation::MakeArgs::What::kServer,
-                                       std::move(ends), me, std::move(disk),
-                                       std::move(options));
+  const isolation::RemoteServer server(
+      {.what = isolation::MakeArgs::What::kServer, .me = me}, std::move(ends),
+      std::move(disk), std::move(options));
   return {.services = server.Services(),
           .kill = [server] { server.Kill(); },
           .rest = nullptr,

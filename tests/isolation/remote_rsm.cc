@@ -113,9 +113,9 @@ RsmNode MakeRsmNode(Ends ends, raft::ServerId me,
                     std::unique_ptr<rsm::StateMachine> machine,
                     rsm::Options options) {
   ends.push_back(std::make_shared<isolation::MachineEnd>(std::move(machine)));
-  const isolation::RemoteServer server(isolation::MakeArgs::What::kRsm,
-                                       std::move(ends), me, std::move(disk),
-                                       std::move(options));
+  const isolation::RemoteServer server(
+      {.what = isolation::MakeArgs::What::kRsm, .me = me}, std::move(ends),
+      std::move(disk), std::move(options));
   return {.rsm = std::make_shared<isolation::RemoteRsm>(server),
           .node = {.services = server.Services(),
                    .kill = nullptr,

@@ -39,13 +39,12 @@ class StateOfRemote : public raft::Raft {
 
 }  // namespace
 
-RemoteServer::RemoteServer(MakeArgs::What what, Ends ends, raft::ServerId me,
+RemoteServer::RemoteServer(MakeArgs args, Ends ends,
                            std::shared_ptr<persister::Persister> disk,
-                           rsm::Options options)
+                           rsm::Options options, Remote::MakeEnd make_end)
     : process_(&RaftProcess::StartNew()),
       remote_(std::make_shared<Remote>(process_, std::move(ends),
-                                       std::move(disk))) {
-  MakeArgs args{.what = what, .me = me};
+                                       std::move(disk), std::move(make_end))) {
   if (options.max_raft_state.has_value()) {
     args.max_raft_state = static_cast<int64_t>(*options.max_raft_state);
   }
@@ -83,6 +82,14 @@ void RemoteServer::Kill() const {
   remote_->Ask(Kind::kKill);
   remote_->ClosePeers();
   process_->End();
+}
+
+RemoteClerk::RemoteClerk(MakeArgs::What what, Ends servers,
+                         Remote::MakeEnd make_end)
+    : process_(&RaftProcess::StartNew()),
+      clerk_(std::make_shared<Remote>(process_, std::move(servers),
+                                      /*disk=*/nullptr, std::move(make_end))) {
+  clerk_->Make(clerk_, {.what = what}, nullptr);
 }
 
 }  // namespace isolation

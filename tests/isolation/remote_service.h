@@ -5,12 +5,13 @@
 #define TESTS_ISOLATION_REMOTE_SERVICE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "persister/persister.h"
 #include "raft/raft.h"
-#include "raft/types.h"
+#include "rpc/codec.h"
 #include "rpc/rpc.h"
 #include "rsm/rsm.h"
 #include "tests/isolation/raft_process.h"
@@ -22,11 +23,12 @@ namespace isolation {
 // Thread safety: safe; the copies are one server.
 class RemoteServer {
  public:
-  // Starts the process. The hooks of `options` are not called: what they would
-  // say of the service, it would say of itself.
-  RemoteServer(MakeArgs::What what, Ends ends, raft::ServerId me,
-               std::shared_ptr<persister::Persister> disk,
-               rsm::Options options);
+  // Starts the process. `args` says what it has, and which server that is. The
+  // hooks of `options` are not called: what they would say of the service, it
+  // would say of itself.
+  RemoteServer(MakeArgs args, Ends ends,
+               std::shared_ptr<persister::Persister> disk, rsm::Options options,
+               Remote::MakeEnd make_end = nullptr);
 
   // What peers and clients call. A call that is not answered there fails.
   std::vector<rpc::Service> Services() const;
@@ -43,6 +45,33 @@ class RemoteServer {
   RaftProcess* process_;
   std::shared_ptr<Remote> remote_;
   std::vector<std::string> methods_;
+};
+
+// A Clerk that runs in a process of its own.
+//
+// Thread safety: as the Clerk's: one call at a time; Close() from any thread.
+class RemoteClerk {
+ public:
+  RemoteClerk(MakeArgs::What what, Ends servers,
+              Remote::MakeEnd make_end = nullptr);
+  ~RemoteClerk() { process_->End(); }
+  RemoteClerk(const RemoteClerk&) = delete;
+  RemoteClerk& operator=(const RemoteClerk&) = delete;
+
+  template <typename Answer, typename Call>
+  Answer Ask(const Call& call) const {
+    return DecodeOrDie<Answer>(
+        clerk_->Ask(Kind::kClerk, "", rpc::Encode(call)).value_or(""));
+  }
+
+  void Close() const {
+    clerk_->AskAsync(Kind::kKill, "", "",
+                     [](const std::optional<std::string>&) {});
+  }
+
+ private:
+  RaftProcess* const process_;
+  const std::shared_ptr<Remote> clerk_;
 };
 
 }  // namespace isolation

@@ -41,6 +41,7 @@ enum class Kind : uint8_t {
   kCall,   // number: the peer; name, bytes: as above; answer: the reply
   kSave,   // bytes: SaveArgs
   kApply,  // bytes: Delivery
+  kEnd,    // number: a new peer, the next one; name: of its server
   // In both directions.
   kAnswer,  // call: of the question; number: 1, or 0 if there is no answer
 };
@@ -57,19 +58,30 @@ struct Message {
 };
 
 struct MakeArgs {
-  enum class What : uint8_t { kRaft, kServer, kClerk, kRsm };
+  enum class What : uint8_t {
+    kRaft,
+    kServer,
+    kClerk,
+    kRsm,
+    kCtrler,
+    kCtrlerClerk,
+    kShardServer,
+    kShardClerk
+  };
 
   What what = What::kRaft;
   int32_t peers = 0;  // that it may call
   raft::ServerId me = 0;
   uint64_t seed = 0;
   int64_t max_raft_state = -1;  // a service's; -1: it takes no snapshots
+  int64_t gid = 0;              // kShardServer
+  int32_t ctrlers = 0;          // the last peers are the controller's
   std::string raft_state = {};
   std::string snapshot = {};
 
   auto Fields() {
-    return std::tie(what, peers, me, seed, max_raft_state, raft_state,
-                    snapshot);
+    return std::tie(what, peers, me, seed, max_raft_state, gid, ctrlers,
+                    raft_state, snapshot);
   }
 };
 
