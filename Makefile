@@ -246,13 +246,14 @@ skeleton-test:
 	@$(NEEDS_FOR_RUNS)
 	@tools/skeleton/skeleton_test.sh
 
-# Points for a Raft, ours or RAFT=, or for those of a CLASS=; for lab 3 with LAB=3,
-# or with the folders of a service.
+# Points for a Raft, ours or RAFT=, or for those of a CLASS=; for lab 3 or 4 with
+# that LAB=, or with the folders of a service.
 grade:
 	@$(NEEDS_FOR_RUNS) grade
 	@tools/fixed_addresses.sh $(TOOLS) grade \
 	  --raft="$$LAB_RAFT" --rsm="$$LAB_RSM" --kvraft="$$LAB_KVRAFT" \
-	  --lab="$(filter 3,$(LAB_LAB))" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
+	  --shardctrler="$$LAB_SHARDCTRLER" --shardkv="$$LAB_SHARDKV" \
+	  --lab="$(filter 2 3 4,$(LAB_LAB))" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
 	  --jobs=$(JOBS) --n="$$LAB_N" --seeds="$$LAB_SEEDS" \
 	  --race_seeds="$(RACE_SEEDS)" --limit_minutes="$(LIMIT)" \
 	  --weights="$$LAB_WEIGHTS"

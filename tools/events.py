@@ -29,12 +29,14 @@ class Test(NamedTuple):
     message: str = ""
     cause: str = ""
     repeat: str = ""  # the command
+    lab: str = ""     # the package, "raft"
 
     @property
     def group(self) -> str:
-        """The part of the lab, and the origin if it is not the course."""
-        return ("" if self.origin == "course" else self.origin.title()) + \
-            self.part
+        """The part of the lab, or the lab if it has no parts, and the origin if
+        it is not the course."""
+        return ("" if self.origin == "course" else self.origin.title()) + (
+            self.part or self.lab)
 
     @property
     def says_nothing(self) -> bool:

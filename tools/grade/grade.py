@@ -1,8 +1,8 @@
 """Grades a solution, or those of a whole class: points for each part, and why.
 
 `make grade RAFT=folder`, or CLASS=folder, in which each folder is one Raft. For
-lab 3, `make grade LAB=folder`, or CLASS=folder LAB=3, in which each folder has
-any of raft/, rsm/ and kvraft/. A solution is compiled into a program of its
+labs 3 and 4, `make grade LAB=folder`, or CLASS=folder LAB=3, in which each
+folder has any of the rooms that labs.py names. A solution is compiled into a program of its
 own, without the tests; the tests are another program, which never loads it and
 calls it through sockets (tests/isolation/). What it prints, how it ends and
 what it does to its own process earns nothing. It runs confined, N times in real
@@ -41,7 +41,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     cores = os.cpu_count() or 1
     parser = Arguments(__doc__)
-    parser.texts("raft", "rsm", "kvraft", "class", "out", "lab")
+    parser.texts(*labs.SHARDED.rooms, "class", "out", "lab")
     parser.number("n", 1, 0, 1000)
     parser.number("seeds", 20, 0, 100_000)
     parser.number("race_seeds", 3, 0, 10_000)
@@ -50,9 +50,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.number("jobs", cores, 1, 1024)
     options = parser.read(arguments)
     options.rooms = {room: getattr(options, room)
-                     for room in labs.SERVICE.rooms if getattr(options, room)}
-    is_service = options.lab == "3" or options.rooms.keys() - {"raft"}
-    options.lab = labs.SERVICE if is_service else labs.RAFT
+                     for room in labs.SHARDED.rooms if getattr(options, room)}
+    options.lab = labs.lab_of(options.lab, options.rooms)
     options.weights = read_weights(options.weights or options.lab.weights)
     options.folder = getattr(options, "class")
     if options.folder and options.rooms:
@@ -87,7 +86,7 @@ def prepare(options: argparse.Namespace) -> Judge:
     notice.show(judge.simulated)
     judge.tests = events.listed(judge.real, events.ALL)
     check_parts(options.weights, judge.tests)
-    if options.lab is labs.SERVICE:
+    if options.lab is not labs.RAFT:
         # Tests of one year say nothing of another's service.
         judge.select(test for test in judge.tests
                      if test.group in options.weights)

@@ -38,7 +38,7 @@ class Weights(unittest.TestCase):
             return result.read_weights(path)
 
     def test_defaults_are_a_hundred_points(self) -> None:
-        for lab in (labs.RAFT, labs.SERVICE):
+        for lab in (labs.RAFT, labs.SERVICE, labs.SHARDED):
             self.assertEqual(sum(result.read_weights(lab.weights).values()),
                              100)
 
@@ -236,6 +236,14 @@ class Labs(unittest.TestCase):
         for arguments in ("--kvraft=x", "--raft=x --rsm=y", "--lab=3",
                           "--lab=3 --raft=x"):
             self.assertIs(self.options(*arguments.split()).lab, labs.SERVICE)
+        for arguments in ("--shardkv=x", "--raft=x --shardctrler=y", "--lab=4",
+                          "--kvraft=x --shardkv=y"):
+            self.assertIs(self.options(*arguments.split()).lab, labs.SHARDED)
+        sharded = self.options("--shardkv=x")
+        self.assertEqual(set(sharded.weights),
+                         {"shardctrler", "shardkv", "race"})
+        with self.assertRaisesRegex(Problem, "LAB=5: give 2, 3 or 4"):
+            self.options("--lab=5")
         both = self.options("--raft=x", "--kvraft=y")
         self.assertEqual(both.rooms, {"raft": "x", "kvraft": "y"})
         self.assertEqual(set(both.weights), {"3A", "3B", "race"})
@@ -254,6 +262,14 @@ class Labs(unittest.TestCase):
             self.assertEqual(
                 labs.SERVICE.rooms_in(folder),
                 {"raft": f"{name}/raft", "kvraft": f"{name}/kvraft"})
+
+    def test_a_test_without_a_part_is_of_its_lab(self) -> None:
+        self.assertEqual("shardkv", events.Test(
+            "TestJoinLeave", origin="course", lab="shardkv").group)
+        self.assertEqual("Scenarioshardkv", events.Test(
+            "TestScenarioX", origin="scenario", lab="shardkv").group)
+        self.assertEqual("3A", events.Test("TestBasic3A", "3A", "course",
+                                           lab="kvraft").group)
 
     def test_only_what_has_points_is_run_of_lab_3(self) -> None:
         judge = Judge(labs.SERVICE, Path(), Path())

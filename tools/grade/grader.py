@@ -75,7 +75,7 @@ class Grader:
         self.theirs = " ".join(
             [f"{room.upper()}={shlex.quote(folder)}"
              for room, folder in rooms.items()]
-            + (["LAB=3"] if judge.lab is labs.SERVICE else []))
+            + ([] if judge.lab is labs.RAFT else [f"LAB={judge.lab.number}"]))
         self.suffix = f" ISOLATED=1 {self.theirs}".rstrip()
         self.grade = Grade(name)
         self.grade.tests = {test.test: TestResult(test.group)

@@ -1,5 +1,6 @@
-"""What can be graded: a Raft (lab 2), and a service on one (lab 3)."""
+"""What can be graded: a Raft (lab 2), and a service on one (labs 3 and 4)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,3 +32,15 @@ WEIGHTS = ROOT / "tools/grade"
 RAFT = Lab(2, ("raft",), "raft", WEIGHTS / "grade_weights.json")
 SERVICE = Lab(3, ("raft", "rsm", "kvraft"), "service",
               WEIGHTS / "grade_weights_3.json")
+SHARDED = Lab(4, (*SERVICE.rooms, "shardctrler", "shardkv"), "sharded",
+              WEIGHTS / "grade_weights_4.json")
+
+
+def lab_of(number: str, rooms: Iterable[str]) -> Lab:
+    """Returns the lab of that number; without one, the first that has all of
+    these folders."""
+    for lab in (RAFT, SERVICE, SHARDED):
+        if number == str(lab.number) or not number and set(rooms) <= {
+                *lab.rooms}:
+            return lab
+    raise Problem(f"LAB={number}: give 2, 3 or 4, or a folder")
