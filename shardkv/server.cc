@@ -85,15 +85,18 @@ Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                std::shared_ptr<persister::Persister> persister,
                shardctrler::Gid gid,
                std::vector<std::shared_ptr<rpc::ClientEnd>> ctrlers,
-               MakeEnd make_end, rsm::Options options)
+               MakeEnd make_end, rsm::Options options, Group::OnMoves on_moves)
     : manager_(
           std::make_shared<Manager>(std::move(ctrlers), std::move(make_end))),
       rsm_(std::make_shared<rsm::Rsm>(
           std::move(peers), me, std::move(persister),
-          std::make_unique<Group>(gid,
-                                  [manager = manager_](const Moves& moves) {
-                                    manager->OnMoves(moves);
-                                  }),
+          std::make_unique<Group>(
+              gid,
+              [manager = manager_,
+               on_moves = std::move(on_moves)](const Moves& moves) {
+                on_moves(moves);
+                manager->OnMoves(moves);
+              }),
           std::move(options))) {
   manager_->Start(rsm_.get());
 }

@@ -16,6 +16,7 @@
 #include "rpc/rpc.h"
 #include "rsm/rsm.h"
 #include "shardctrler/config.h"
+#include "shardkv/group.h"
 #include "shardkv/manager.h"
 #include "shardkv/messages.h"
 
@@ -26,11 +27,12 @@ class Server {
  public:
   // Makes server `me` of group `gid`, as raft::Make() and Rsm do. `ctrlers`
   // lead to the servers of the controller, the ends that `make_end` makes to
-  // those of other groups.
-  Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
-         std::shared_ptr<persister::Persister> persister, shardctrler::Gid gid,
-         std::vector<std::shared_ptr<rpc::ClientEnd>> ctrlers, MakeEnd make_end,
-         rsm::Options options = {});
+  // those of other groups. `on_moves` is a test's (group.h).
+  Server(
+      std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
+      std::shared_ptr<persister::Persister> persister, shardctrler::Gid gid,
+      std::vector<std::shared_ptr<rpc::ClientEnd>> ctrlers, MakeEnd make_end,
+      rsm::Options options = {}, Group::OnMoves on_moves = [](const Moves&) {});
   ~Server() { Kill(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
