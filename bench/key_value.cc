@@ -2,8 +2,6 @@
 // many clients that each have one call in progress.
 
 #include <algorithm>
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,9 +10,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/mutex.h"
 #include "bench/bench_cluster.h"
 #include "bench/cases.h"
+#include "bench/closed_loop.h"
 #include "bench/measure.h"
 #include "kvraft/clerk.h"
 #include "kvraft/server.h"
@@ -24,7 +22,6 @@
 namespace bench {
 namespace {
 
-using base::MutexLock;
 using benchmark::State;
 using raft::ServerId;
 
@@ -109,95 +106,21 @@ void OneClerk(uint64_t operations, State* state) {
   state->counters["p99_us"] = Quantile(us, 0.99);
 }
 
-// Clients of the leader that each have one call in progress until all have done
-// their share.
-//
-// Thread safety: Run() by one thread; answers come on the network's.
-class ClosedLoop {
- public:
-  // What a client does as its operation of that number, from 0.
-  struct Operation {
-    bool is_read;
-    std::string key;
-  };
-  using Choose = std::function<Operation(int client, uint64_t number)>;
-
-  ClosedLoop(KeyValueCluster* cluster, ServerId leader, int clients)
-      : clients_(static_cast<size_t>(clients)) {
-    for (Client& client : clients_) {
-      client.end = cluster->MakeClient()[static_cast<size_t>(leader)];
-      client.session =
-          client.end->Call(kvraft::kOpenSession, {}).value().session;
-    }
-  }
-  ~ClosedLoop() {
-    for (Client& client : clients_) client.end->Close();
-  }
-  ClosedLoop(const ClosedLoop&) = delete;
-  ClosedLoop& operator=(const ClosedLoop&) = delete;
-
-  // False if the leader lost office.
-  bool Run(uint64_t operations, const Choose& choose) EXCLUDES(mu_) {
-    {
-      MutexLock lock(&mu_);
-      choose_ = choose;
-      busy_ = clients_.size();
-    }
-    for (Client& client : clients_) {
-      client.done = 0;
-      client.share = operations / clients_.size();
-      Next(&client);
-    }
-    MutexLock lock(&mu_);
-    while (busy_ > 0) all_done_.Wait(&mu_);
-    return !failed_;
-  }
-
- private:
-  struct Client {
-    std::shared_ptr<rpc::ClientEnd> end;
-    uint64_t session = 0;
-    uint64_t number = 0;  // of the last write
-    uint64_t done = 0;
-    uint64_t share = 0;
-  };
-
-  void Next(Client* client) {
-    if (client->done == client->share || failed_) return Finish();
-    const Operation operation =
-        choose_(static_cast<int>(client - clients_.data()), client->done++);
-    auto on_reply = [this, client](const std::optional<kvraft::Reply>& reply) {
-      if (!reply.has_value() || reply->err == kvraft::Err::kWrongLeader ||
-          reply->err == kvraft::Err::kLost) {
-        failed_ = true;
-      }
-      Next(client);
-    };
-    if (operation.is_read) {
-      client->end->CallAsync(kvraft::kGet, {operation.key}, on_reply);
-    } else {
-      client->end->CallAsync(kvraft::kPutAppend,
-                             {.key = operation.key,
-                              .value = kValue,
-                              .session = client->session,
-                              .number = ++client->number},
-                             on_reply);
-    }
-  }
-
-  void Finish() EXCLUDES(mu_) {
-    MutexLock lock(&mu_);
-    if (--busy_ == 0) all_done_.Signal();
-  }
-
-  std::vector<Client> clients_;
-  Choose choose_;  // set while no client runs
-  std::atomic<bool> failed_ = false;
-
-  base::Mutex mu_;
-  base::CondVar all_done_;
-  size_t busy_ ABSL_GUARDED_BY(mu_) = 0;
+struct Api {
+  static constexpr auto kGet = kvraft::kGet;
+  static constexpr auto kPutAppend = kvraft::kPutAppend;
 };
+using Loop = ClosedLoop<Api>;
+
+std::vector<Loop::Client> MakeClients(KeyValueCluster* cluster, ServerId leader,
+                                      int count) {
+  std::vector<Loop::Client> clients(static_cast<size_t>(count));
+  for (Loop::Client& client : clients) {
+    client.end = cluster->MakeClient()[static_cast<size_t>(leader)];
+    client.session = client.end->Call(kvraft::kOpenSession, {}).value().session;
+  }
+  return clients;
+}
 
 // Half of the operations are reads. The keys are there before.
 void ManyClients(int clients, uint64_t keys, uint64_t operations,
@@ -205,13 +128,13 @@ void ManyClients(int clients, uint64_t keys, uint64_t operations,
   KeyValueCluster cluster;
   const std::optional<ServerId> leader = cluster.AwaitLeader();
   if (!leader.has_value()) return state->SkipWithError("no leader");
-  ClosedLoop loop(&cluster, *leader, clients);
+  Loop loop(MakeClients(&cluster, *leader, clients));
   const auto next = [clients](int client, uint64_t number) {
     return static_cast<uint64_t>(client) +
            number * static_cast<uint64_t>(clients);
   };
   const bool loaded = loop.Run(keys, [&](int client, uint64_t number) {
-    return ClosedLoop::Operation{false, Key(next(client, number))};
+    return Operation{false, Key(next(client, number)), kValue};
   });
   const Usage before = Usage::Now();
   const Clock::time_point begin = Clock::now();
@@ -219,7 +142,7 @@ void ManyClients(int clients, uint64_t keys, uint64_t operations,
       loaded && loop.Run(operations, [&](int client, uint64_t number) {
         // A walk through all keys that jumps, so that no cache has them.
         const uint64_t key = next(client, number) * 7919 % keys;
-        return ClosedLoop::Operation{number % 2 == 0, Key(key)};
+        return Operation{number % 2 == 0, Key(key), kValue};
       });
   const double seconds = Seconds(Clock::now() - begin);
   if (!done) return state->SkipWithError("the leader lost office in mid-run");
