@@ -53,7 +53,9 @@ struct MoveArgs {
 inline constexpr int64_t kLatest = -1;
 struct QueryArgs {
   int64_t num = kLatest;
-  auto Fields() { return std::tie(num); }
+  // Any server answers, once it knows the configuration of that number.
+  bool wait = false;
+  auto Fields() { return std::tie(num, wait); }
 };
 
 struct OpenSessionArgs {

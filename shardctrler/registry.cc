@@ -1,5 +1,6 @@
 #include "shardctrler/registry.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -20,9 +21,36 @@ std::optional<Config> Configs::Find(int64_t num) const {
   return configs_[static_cast<size_t>(num)];
 }
 
+void Configs::Await(int64_t num, rpc::Responder<Reply> respond) {
+  {
+    MutexLock lock(&mu_);
+    waiting_.emplace(std::max<int64_t>(num, 0), std::move(respond));
+  }
+  AnswerWaiting();
+}
+
+void Configs::AnswerWaiting() {
+  std::vector<std::pair<rpc::Responder<Reply>, Config>> known;
+  {
+    MutexLock lock(&mu_);
+    while (!waiting_.empty() &&
+           waiting_.begin()->first <= configs_.back().num) {
+      auto first = waiting_.extract(waiting_.begin());
+      known.emplace_back(std::move(first.mapped()),
+                         configs_[static_cast<size_t>(first.key())]);
+    }
+  }
+  for (auto& [respond, config] : known) {
+    std::move(respond).Send({.err = Err::kOk, .config = std::move(config)});
+  }
+}
+
 void Configs::Add(Config config) {
-  MutexLock lock(&mu_);
-  configs_.push_back(std::move(config));
+  {
+    MutexLock lock(&mu_);
+    configs_.push_back(std::move(config));
+  }
+  AnswerWaiting();
 }
 
 std::vector<Config> Configs::All() const {
@@ -31,8 +59,11 @@ std::vector<Config> Configs::All() const {
 }
 
 void Configs::Replace(std::vector<Config> configs) {
-  MutexLock lock(&mu_);
-  configs_ = std::move(configs);
+  {
+    MutexLock lock(&mu_);
+    configs_ = std::move(configs);
+  }
+  AnswerWaiting();
 }
 
 std::string Registry::Apply(std::string_view command) {

@@ -6,6 +6,7 @@
 
 #include <cereal/types/variant.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "base/rope.h"
+#include "rpc/rpc.h"
 #include "rsm/state_machine.h"
 #include "shardctrler/config.h"
 #include "shardctrler/messages.h"
@@ -36,6 +38,8 @@ class Configs {
 
   Config Latest() const EXCLUDES(mu_);
   std::optional<Config> Find(int64_t num) const EXCLUDES(mu_);
+  // Answers with that one, once it is there.
+  void Await(int64_t num, rpc::Responder<Reply> respond) EXCLUDES(mu_);
 
   // The state machine's.
   void Add(Config config) EXCLUDES(mu_);
@@ -43,8 +47,11 @@ class Configs {
   void Replace(std::vector<Config> configs) EXCLUDES(mu_);
 
  private:
+  void AnswerWaiting() EXCLUDES(mu_);
+
   mutable base::Mutex mu_;
   std::vector<Config> configs_ ABSL_GUARDED_BY(mu_);  // by number
+  std::multimap<int64_t, rpc::Responder<Reply>> waiting_ ABSL_GUARDED_BY(mu_);
 };
 
 // What a log entry asks for; its session is told apart before (rsm/sessions.h).

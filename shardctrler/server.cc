@@ -54,6 +54,7 @@ std::vector<rpc::Service> Server::Services() {
   service.HandleAsync(kQuery, [rsm = rsm_, configs = configs_](
                                   const QueryArgs& args,
                                   rpc::Responder<Reply> respond) {
+    if (args.wait) return configs->Await(args.num, std::move(respond));
     std::optional<Config> known = configs->Find(args.num);
     if (known.has_value()) {
       return std::move(respond).Send(

@@ -2,7 +2,8 @@
 // replicates.
 //
 // Every change is a log entry, and so is a query for the latest configuration,
-// or for one that this server does not know; any other it answers itself.
+// or for one that this server does not know; any other it answers itself. One
+// that waits is answered when this server knows the configuration.
 
 #ifndef SHARDCTRLER_SERVER_H_
 #define SHARDCTRLER_SERVER_H_

@@ -4,6 +4,7 @@
 #include "shardctrler/registry.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,31 @@ TEST_F(RegistryTest, KnowsWhatNeverChanges) {
   EXPECT_FALSE(configs->Find(kLatest).has_value());
   Apply(JoinArgs{.groups = {{1, {"a"}}}});
   EXPECT_TRUE(configs->Find(1).has_value());
+}
+
+// Who waits for a configuration is answered with that one, when it is known.
+TEST_F(RegistryTest, AnswersThoseThatWait) {
+  std::vector<int64_t> answered;
+  const auto await = [&](int64_t num) {
+    configs->Await(
+        num,
+        rpc::Responder<Reply>([&](const std::optional<std::string>& reply) {
+          answered.push_back(rpc::Decode<Reply>(*reply)->config.num);
+        }));
+  };
+  await(2);
+  await(0);
+  await(1);
+  EXPECT_EQ(answered, std::vector<int64_t>({0}));
+  Apply(JoinArgs{.groups = {{1, {"a"}}}});
+  EXPECT_EQ(answered, std::vector<int64_t>({0, 1}));
+  await(2);
+  Apply(LeaveArgs{.gids = {1}});
+  EXPECT_EQ(answered, std::vector<int64_t>({0, 1, 2, 2}));
+
+  await(3);
+  configs->Replace(std::vector<Config>({{0}, {1}, {2}, {3}, {4}}));
+  EXPECT_EQ(answered.back(), 3);
 }
 
 TEST_F(RegistryTest, SnapshotIsTheWholeList) {
