@@ -69,6 +69,9 @@ class Typed : public StateMachine {
     return {result.outcome, Decode(result.value).value()};
   }
 
+  // The state.
+  Machine& machine() { return machine_; }
+
   std::string Apply(std::string_view bytes) override {
     const absl::StatusOr<Command> command = rpc::Decode<Command>(bytes);
     if (!command.ok()) return {};
