@@ -13,7 +13,7 @@ unexport CDPATH
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants \
   mutate mutate-test skeleton handout \
   skeleton-test grade grade-test trace trace-test linearizability stress bench bench-test clean-machine \
-  install install-test build-test
+  install install-test build-test storage-dump storage-seeds
 
 # Passed through the environment, so that nothing in them needs quoting.
 export LAB_RUN := $(value RUN)
@@ -283,6 +283,18 @@ linearizability:
 	@$(NEEDS)
 	@$(BUILD) out/plain/linearizability
 	@out/plain/linearizability --history="$$LAB_HISTORY"
+
+# What is in the directory of a server's storage; nothing in it is changed.
+storage-dump:
+	@$(NEEDS)
+	@$(BUILD) out/plain/storage_dump
+	@out/plain/storage_dump --dir="$$LAB_DIR"
+
+# The storage on a simulated disk that crashes, fails and rots.
+storage-seeds:
+	@$(NEEDS)
+	@$(BUILD) out/plain/storage_seeds
+	@out/plain/storage_seeds --seed="$$LAB_SEED" --seeds="$$LAB_SEEDS"
 
 # Tests in real time again and again, for the rare failure.
 stress:

@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(module_objects "")
-foreach(library IN LISTS module)
+foreach(library IN LISTS module ITEMS file_storage)
   get_property(objects GLOBAL PROPERTY objects_${library})
   list(APPEND module_objects ${objects})
 endforeach()

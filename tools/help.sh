@@ -55,6 +55,9 @@ make compare  side by side with a Go lab of 2018 to 2026, in a table and in
                 N=3 RUN=regex SEED=n         median and range of three runs
                 BY_TEST=1      a process for each Go test: CPU time by test
 
+make storage-dump DIR=dir: what is in the directory of a server's storage in
+              files (persister/files/), and whether it is whole
+
 make handout DIR=dir: the tree that students get, without our solutions
 
 The project itself
@@ -66,6 +69,8 @@ make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place
 make bench    how fast it is, of what this machine allows; seven minutes; in
               out/bench.json                [RUN=regex BASE=old.json REPS=5]
+make storage-seeds  the storage in files on a simulated disk that crashes,
+              fails and rots, by the seed                 [SEED=1 SEEDS=10000]
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
                 SAMPLE=8 ROUND=1  only eight, which the day draws
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
