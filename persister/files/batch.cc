@@ -1,5 +1,6 @@
 #include "persister/files/batch.h"
 
+#include <cstddef>
 #include <cstring>
 #include <limits>
 
@@ -16,10 +17,8 @@ std::string_view BytesOf(const Header& header) {
 
 size_t Padded(size_t bytes) { return (bytes + 7) / 8 * 8; }
 
-// Returns the CRC of a batch with this header, whose field does not count.
-uint32_t CrcOf(BatchHeader header, std::string_view records) {
-  header.crc = 0;
-  return Crc32c(records, Crc32c(BytesOf(header)));
+uint32_t HeaderCrc(const BatchHeader& header) {
+  return Crc32c(BytesOf(header).substr(0, offsetof(BatchHeader, header_crc)));
 }
 
 }  // namespace
@@ -43,29 +42,35 @@ std::string_view BatchBuilder::Seal(uint64_t segment, uint64_t number,
   BatchHeader header{.bytes = static_cast<uint32_t>(bytes_.size()),
                      .segment = segment,
                      .number = number};
-  const auto put_header = [&] {
-    bytes_.replace(0, sizeof(header), BytesOf(header));
-  };
-  put_header();
+  const std::string_view records =
+      std::string_view(bytes_).substr(sizeof(header));
+  header.records_crc = Crc32c(records);
+  bytes_.replace(0, sizeof(header), BytesOf(header));
   header.zero_parts = ZeroParts(bytes_, offset);
-  header.crc = CrcOf(header, std::string_view(bytes_).substr(sizeof(header)));
-  put_header();
+  header.header_crc = HeaderCrc(header);
+  bytes_.replace(0, sizeof(header), BytesOf(header));
   return bytes_;
 }
 
-std::optional<Batch> ReadBatch(std::string_view bytes, uint64_t segment) {
-  Batch batch;
-  if (bytes.size() < sizeof(batch.header)) return std::nullopt;
-  std::memcpy(&batch.header, bytes.data(), sizeof(batch.header));
-  const BatchHeader& header = batch.header;
-  if (header.mark != BatchHeader::kMark || header.segment != segment ||
-      header.bytes < sizeof(header) || header.bytes > bytes.size() ||
-      header.bytes % 8 != 0) {
+std::optional<BatchHeader> ReadBatchHeader(std::string_view bytes,
+                                           uint64_t segment) {
+  BatchHeader header;
+  if (bytes.size() < sizeof(header)) return std::nullopt;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  if (header.segment != segment || header.header_crc != HeaderCrc(header) ||
+      header.bytes < sizeof(header) || header.bytes > bytes.size()) {
     return std::nullopt;
   }
-  batch.records = bytes.substr(sizeof(header), header.bytes - sizeof(header));
-  if (CrcOf(header, batch.records) != header.crc) return std::nullopt;
-  return batch;
+  return header;
+}
+
+std::optional<Batch> ReadBatch(std::string_view bytes, uint64_t segment) {
+  const std::optional<BatchHeader> header = ReadBatchHeader(bytes, segment);
+  if (!header.has_value()) return std::nullopt;
+  const std::string_view records =
+      bytes.substr(sizeof(*header), header->bytes - sizeof(*header));
+  if (Crc32c(records) != header->records_crc) return std::nullopt;
+  return Batch{*header, records};
 }
 
 absl::Status ForEachRecord(

@@ -41,6 +41,11 @@ struct Batch {
   std::string_view records;
 };
 
+// Returns the header of the batch of that segment that `bytes` begin with, if
+// it is whole and they have as many bytes as it says.
+std::optional<BatchHeader> ReadBatchHeader(std::string_view bytes,
+                                           uint64_t segment);
+
 // Returns the batch of that segment that `bytes` begin with, if it is whole.
 std::optional<Batch> ReadBatch(std::string_view bytes, uint64_t segment);
 

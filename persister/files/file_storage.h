@@ -42,7 +42,7 @@ class FileStorage : public Storage {
     Wal::Options wal;
     // Called once, by the flusher, with no lock held. Without it a failure ends
     // the process.
-    std::function<void(const absl::Status&)> on_failure;
+    std::function<void(const absl::Status&)> on_failure = {};
   };
 
   // Opens the storage in a directory, which is made if it is missing or empty.

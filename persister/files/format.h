@@ -110,16 +110,16 @@ absl::StatusOr<Header> Decode(std::string_view bytes) {
 // Where the first batch of a segment begins.
 inline constexpr size_t kFirstBatchOffset = 512;
 
-// A batch is what one flush wrote. The first 8 bytes are never all zero, nor is
-// any other aligned word of the header: a zero word of it was not written.
+// A batch is what one flush wrote. No aligned word of its header is zero: one
+// that is was not written. The header has a checksum of its own, for what is
+// torn is judged by its size.
 struct BatchHeader {
-  static constexpr uint32_t kMark = 0x48435442;  // "BTCH"
-  uint32_t bytes = 0;                            // of the whole batch
-  uint32_t crc = 0;         // of the whole batch, with 0 here
-  uint64_t segment = 0;     // the sequence of its segment
-  uint64_t number = 0;      // counts batches of all segments, from 1
-  uint32_t zero_parts = 0;  // as ZeroParts() counts, when it was written
-  uint32_t mark = kMark;
+  uint32_t bytes = 0;        // of the whole batch
+  uint32_t records_crc = 0;  // of all after the header
+  uint64_t segment = 0;      // the sequence of its segment
+  uint64_t number = 0;       // counts batches of all segments, from 1
+  uint32_t zero_parts = 0;   // as ZeroParts() counts, when it was written
+  uint32_t header_crc = 0;   // of the header up to here
 };
 
 enum class RecordType : uint32_t {

@@ -1,7 +1,6 @@
 #include "persister/files/segment_reader.h"
 
 #include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -34,19 +33,19 @@ size_t WithoutZeros(std::string_view bytes) {
 }
 
 // True if the batch that begins at the offset was not written whole.
-bool IsTorn(std::string_view bytes, size_t offset) {
+bool IsTorn(std::string_view bytes, uint64_t segment, size_t offset) {
   const std::string_view rest = bytes.substr(offset);
+  // A sector that was not written is zero. Does one lack that has the header?
   const size_t first_part = kSectorBytes - offset % kSectorBytes;
   if (AllZero(rest.substr(0, first_part))) return true;
-  BatchHeader header;
-  if (rest.size() < sizeof(header)) return false;
-  std::memcpy(&header, rest.data(), sizeof(header));
-  // The sector that its size is in was written, so this is its size. It lies
-  // within the file, and nothing was written after it.
-  if (header.bytes > rest.size() || !AllZero(rest.substr(header.bytes))) {
-    return false;
+  const std::optional<BatchHeader> header = ReadBatchHeader(rest, segment);
+  if (!header.has_value()) {
+    return first_part < sizeof(BatchHeader) &&
+           AllZero(rest.substr(first_part, kSectorBytes));
   }
-  return ZeroParts(rest.substr(0, header.bytes), offset) > header.zero_parts;
+  // Or one of the others? Nothing was written after this batch.
+  return AllZero(rest.substr(header->bytes)) &&
+         ZeroParts(rest.substr(0, header->bytes), offset) > header->zero_parts;
 }
 
 }  // namespace
@@ -75,7 +74,7 @@ SegmentRead ReadSegment(
   const std::string later =
       FindLaterBatch(bytes, read.end_offset, segment, read.next_number + 1);
   if (!later.empty()) return rot(absl::StrCat("it is damaged, and ", later));
-  if (!IsTorn(bytes, read.end_offset)) {
+  if (!IsTorn(bytes, segment, read.end_offset)) {
     return rot("it is damaged, and no sector of it is missing");
   }
   read.end = SegmentEnd::kTorn;
