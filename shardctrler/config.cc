@@ -11,56 +11,16 @@ namespace shardctrler {
 namespace {
 
 // The shards of each group, ascending; those without a group under kNoGroup.
-using Shares = std::map<Gid, std::set<int>>;
+using Shares = std::map<Gid, std::set<size_t>>;
 
-Shares SharesOf(const Config& config) {
+Shares SharesOf(const Groups& groups, std::span<const Gid> shards) {
   Shares shares;
-  for (const auto& [gid, servers] : config.groups) shares[gid];
-  for (int shard = 0; shard < kShards; ++shard) {
-    const Gid gid = config.shards[static_cast<size_t>(shard)];
-    shares[config.groups.contains(gid) ? gid : kNoGroup].insert(shard);
+  for (const auto& [gid, servers] : groups) shares[gid];
+  for (size_t shard = 0; shard < shards.size(); ++shard) {
+    const Gid gid = shards[shard];
+    shares[groups.contains(gid) ? gid : kNoGroup].insert(shard);
   }
   return shares;
-}
-
-// Gives the shards to the groups so that no share is larger than another by
-// more than one, with as few moves as that takes. A step takes the lowest shard
-// of the largest share, or one without a group as long as there is any, and
-// gives it to the smallest; of equal ones the group with the lowest number has
-// it.
-//
-// Each step brings a shard from a share that must shrink to one that must grow,
-// so none is moved twice.
-void Rebalance(Config* config) {
-  Shares shares = SharesOf(*config);
-  std::set<int> free = std::move(shares[kNoGroup]);
-  shares.erase(kNoGroup);
-  const auto assign = [config](int shard, Gid gid) {
-    config->shards[static_cast<size_t>(shard)] = gid;
-  };
-  if (shares.empty()) {
-    for (const int shard : free) assign(shard, kNoGroup);
-    return;
-  }
-  const auto is_smaller = [](const auto& a, const auto& b) {
-    return a.second.size() < b.second.size();
-  };
-  // Both are the first, with the lowest number, of equal ones.
-  const auto smallest = [&] {
-    return std::min_element(shares.begin(), shares.end(), is_smaller);
-  };
-  const auto largest = [&] {
-    return std::max_element(shares.begin(), shares.end(), is_smaller);
-  };
-  while (!free.empty() ||
-         largest()->second.size() > smallest()->second.size() + 1) {
-    std::set<int>& from = free.empty() ? largest()->second : free;
-    auto& [gid, to] = *smallest();
-    const int shard = *from.begin();
-    from.erase(shard);
-    to.insert(shard);
-    assign(shard, gid);
-  }
 }
 
 Config Next(const Config& config) {
@@ -79,7 +39,43 @@ Gid GroupOf(const std::string& server, const Groups& groups) {
   return kNoGroup;
 }
 
-// Whether that group can be one beside those.
+}  // namespace
+
+// A step takes the lowest shard of the largest share, or one without a group as
+// long as there is any, and gives it to the smallest; of equal ones the group
+// with the lowest number has it.
+//
+// Each step brings a shard from a share that must shrink to one that must grow,
+// so none is moved twice.
+void Rebalance(const Groups& groups, std::span<Gid> shards) {
+  Shares shares = SharesOf(groups, shards);
+  std::set<size_t> free = std::move(shares[kNoGroup]);
+  shares.erase(kNoGroup);
+  if (shares.empty()) {
+    for (const size_t shard : free) shards[shard] = kNoGroup;
+    return;
+  }
+  const auto is_smaller = [](const auto& a, const auto& b) {
+    return a.second.size() < b.second.size();
+  };
+  // Both are the first, with the lowest number, of equal ones.
+  const auto smallest = [&] {
+    return std::min_element(shares.begin(), shares.end(), is_smaller);
+  };
+  const auto largest = [&] {
+    return std::max_element(shares.begin(), shares.end(), is_smaller);
+  };
+  while (!free.empty() ||
+         largest()->second.size() > smallest()->second.size() + 1) {
+    std::set<size_t>& from = free.empty() ? largest()->second : free;
+    auto& [gid, to] = *smallest();
+    const size_t shard = *from.begin();
+    from.erase(shard);
+    to.insert(shard);
+    shards[shard] = gid;
+  }
+}
+
 absl::Status CheckGroup(Gid gid, const std::vector<std::string>& servers,
                         const Groups& others) {
   if (gid <= kNoGroup) {
@@ -103,8 +99,6 @@ absl::Status CheckGroup(Gid gid, const std::vector<std::string>& servers,
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::StatusOr<Config> Join(const Config& config, const Groups& groups) {
   Config next = Next(config);
   for (const auto& [gid, servers] : groups) {
@@ -115,7 +109,7 @@ absl::StatusOr<Config> Join(const Config& config, const Groups& groups) {
     next.groups.emplace(gid, servers);
   }
   if (next.groups == config.groups) return config;
-  Rebalance(&next);
+  Rebalance(next.groups, next.shards);
   return next;
 }
 
@@ -124,7 +118,7 @@ absl::StatusOr<Config> Leave(const Config& config,
   Config next = Next(config);
   for (const Gid gid : gids) next.groups.erase(gid);
   if (next.groups == config.groups) return config;
-  Rebalance(&next);
+  Rebalance(next.groups, next.shards);
   return next;
 }
 

@@ -10,10 +10,12 @@
 #include <cereal/types/map.hpp>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rpc/codec.h"
 
@@ -55,6 +57,17 @@ absl::StatusOr<Config> Leave(const Config& config,
 // With that shard at that group, whatever its share is then; the next Join() or
 // Leave() may undo it. A group that is not there is ignored.
 absl::StatusOr<Config> Move(const Config& config, int shard, Gid gid);
+
+// For configurations of any number of shards.
+
+// Gives the shards to the groups so that no share is larger than another by
+// more than one, with as few moves as that takes. `shards` has the group of
+// each; one that is not among the groups counts as none.
+void Rebalance(const Groups& groups, std::span<Gid> shards);
+
+// Whether that group can be one beside those.
+absl::Status CheckGroup(Gid gid, const std::vector<std::string>& servers,
+                        const Groups& others);
 
 }  // namespace shardctrler
 
