@@ -9,6 +9,7 @@
 #ifndef RSM_CLERK_H_
 #define RSM_CLERK_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +42,8 @@ class Closing {
 };
 
 // A Clerk's way to the servers of one group.
-// Thread safety: one call at a time.
+// Thread safety: safe; calls at the same time share what they learn of the
+// leader.
 class GroupClient {
  public:
   // `closing` outlives it.
@@ -89,7 +91,7 @@ class GroupClient {
 
   const std::vector<std::shared_ptr<rpc::ClientEnd>> servers_;
   Closing* const closing_;
-  size_t leader_ = 0;  // the last server that answered
+  std::atomic<size_t> leader_ = 0;  // the last server that answered
 };
 
 // A Clerk's session with a service.
