@@ -61,12 +61,15 @@ class GroupClient {
   std::optional<Reply> AskOnce(const rpc::Method<Args, Reply>& method,
                                const Args& args, bool* maybe) {
     using Err = decltype(Reply::err);
+    const size_t first = leader_;
     for (size_t i = 0; i < servers_.size() && !closing_->IsClosed(); ++i) {
-      std::optional<Reply> reply = servers_[leader_]->Call(method, args);
+      const size_t server = (first + i) % servers_.size();
+      std::optional<Reply> reply = servers_[server]->Call(method, args);
       const Err err = reply.has_value() ? reply->err : Err::kLost;
       if (err == Err::kLost) *maybe = true;
-      if (err != Err::kLost && err != Err::kWrongLeader) return reply;
-      leader_ = (leader_ + 1) % servers_.size();
+      if (err == Err::kLost || err == Err::kWrongLeader) continue;
+      leader_ = server;
+      return reply;
     }
     return std::nullopt;
   }
