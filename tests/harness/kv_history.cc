@@ -254,7 +254,7 @@ std::vector<std::string> KvHistory::SessionFaults(
     uint64_t& last = last_numbers[execution.session];
     if (execution.number <= last) {
       faults.push_back(absl::StrCat(
-          "session ", execution.session, " goes back: index ", index,
+          "session ", execution.session, " decreases: index ", index,
           " of the log executes its number ", execution.number,
           " though number ", last, " was executed before"));
     }

@@ -148,12 +148,12 @@ TEST_F(KvHistoryTest, ASessionThatGoesBack) {
   Execute(put, session, 1);
   Execute(get, session, 2);
   Execute(get, session, 2);  // answered again
-  EXPECT_EQ(history_.Check().text.find("goes back"), std::string::npos);
+  EXPECT_EQ(history_.Check().text.find("decreases"), std::string::npos);
   ASSERT_TRUE(machine_.Restore(opened).ok());
   for (int i = 0; i < 3; ++i) Execute(get);
   Execute(get, session, 2);
   EXPECT_NE(history_.Check().text.find(
-                "session 1 goes back: index 8 of the log executes its number 2 "
+                "session 1 decreases: index 8 of the log executes its number 2 "
                 "though number 2 was executed before"),
             std::string::npos)
       << history_.Check().text;
