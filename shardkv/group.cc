@@ -1,13 +1,9 @@
 #include "shardkv/group.h"
 
-#include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "base/logging.h"
-#include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
-#include "rsm/typed.h"
 
 namespace shardkv {
 
@@ -16,19 +12,19 @@ using shardctrler::Gid;
 using shardctrler::kNoGroup;
 using shardctrler::kShards;
 
-struct Group::Saved {
-  Moves moves;
-  std::map<int32_t, base::Rope> shards;  // that are served
-  auto Fields() { return std::tie(moves, shards); }
-};
+Moves Told(const Transfers& transfers) {
+  Moves moves{transfers.config, {}, transfers.to_confirm, {}};
+  for (const auto& [move, coming] : transfers.coming) {
+    moves.coming[move] = coming.from;
+  }
+  for (const auto& [move, shard] : transfers.leaving) {
+    moves.leaving.insert(move);
+  }
+  return moves;
+}
 
 Group::Group(Gid gid, OnMoves on_moves)
     : gid_(gid), on_moves_(std::move(on_moves)) {}
-
-Group::Shard Group::MakeShard() {
-  return std::make_unique<rsm::Sessions>(
-      std::make_unique<rsm::Typed<kvraft::Store>>());
-}
 
 std::string Group::Apply(std::string_view command) {
   const absl::StatusOr<Command> decoded = rpc::Decode<Command>(command);
@@ -41,90 +37,81 @@ std::string Group::Do(const Nothing& /*entry*/) { return {}; }
 
 std::string Group::Do(const Execute& entry) {
   Result result;
-  if (entry.shard >= 0 && entry.shard < kShards && At(entry.shard) != nullptr) {
-    result = {true, At(entry.shard)->Apply(entry.request)};
+  const auto found = state_.shards.find(entry.shard);
+  if (found != state_.shards.end()) {
+    result = {true, found->second->Apply(entry.request)};
   }
   return rpc::Encode(result);
 }
 
 std::string Group::Do(const Reconfigure& entry) {
   const Config& next = entry.config;
-  if (next.num != moves_.config.num + 1 || !moves_.coming.empty()) return {};
+  if (next.num != state_.moves.config.num + 1 || !state_.moves.coming.empty())
+    return {};
   for (int shard = 0; shard < kShards; ++shard) Take(next, shard);
-  moves_.config = next;
-  on_moves_(moves_);
+  state_.moves.config = next;
+  on_moves_(state_.moves);
   return {};
 }
 
 // What the next configuration means for that shard. One that no group had is
 // empty, and one that no group gets is gone.
 void Group::Take(const Config& next, int shard) {
-  const Config& config = moves_.config;
+  const Config& config = state_.moves.config;
   const Gid from = config.shards[static_cast<size_t>(shard)];
   const Gid to = next.shards[static_cast<size_t>(shard)];
   const MoveId move = {next.num, shard};
   if (from == to) return;
   if (from == gid_) {
-    const Shard left = std::move(At(shard));
-    if (to != kNoGroup) moves_.leaving[move] = left->Snapshot();
+    const kvraft::SharedStore left =
+        std::move(state_.shards.extract(shard).mapped());
+    if (to == kNoGroup) return;
+    left->Freeze();
+    state_.moves.leaving[move] = left;
   } else if (to == gid_ && from == kNoGroup) {
-    At(shard) = MakeShard();
+    state_.shards[shard] = std::make_shared<kvraft::SessionStore>();
   } else if (to == gid_) {
-    moves_.coming[move].from = {from, config.groups.at(from)};
+    state_.moves.coming[move] = {{from, config.groups.at(from)},
+                                 {},
+                                 std::make_shared<kvraft::SessionStore>()};
   }
 }
 
 std::string Group::Do(const Install& entry) {
-  const auto found = moves_.coming.find(entry.move);
-  if (found == moves_.coming.end()) return {};
-  Moves::Coming& coming = found->second;
-  if (entry.offset != coming.received.size()) return {};
-  coming.received.Append(entry.bytes);
-  if (coming.received.size() >= entry.total) {
-    Shard shard = MakeShard();
-    const absl::Status status = shard->Restore(coming.received);
-    CHECK(status.ok()) << "group " << gid_ << ": shard " << entry.move.shard
-                       << " cannot be restored: " << status.message();
-    At(entry.move.shard) = std::move(shard);
-    moves_.to_confirm[entry.move] = std::move(coming.from);
-    moves_.coming.erase(found);
+  const auto found = state_.moves.coming.find(entry.move);
+  if (found == state_.moves.coming.end() || found->second.next != entry.at)
+    return {};
+  Transfers::Coming& coming = found->second;
+  const absl::Status status = coming.shard->Add(entry.at, entry.part);
+  CHECK(status.ok()) << "group " << gid_ << ": shard " << entry.move.shard
+                     << " cannot be restored: " << status.message();
+  coming.next = entry.part.next;
+  if (coming.next.entry >= entry.part.total) {
+    state_.shards[entry.move.shard] = std::move(coming.shard);
+    state_.moves.to_confirm[entry.move] = std::move(coming.from);
+    state_.moves.coming.erase(found);
   }
-  on_moves_(moves_);
+  on_moves_(state_.moves);
   return {};
 }
 
 std::string Group::Do(const Delete& entry) {
-  if (moves_.leaving.erase(entry.move) > 0) on_moves_(moves_);
+  if (state_.moves.leaving.erase(entry.move) > 0) on_moves_(state_.moves);
   return {};
 }
 
 std::string Group::Do(const Confirmed& entry) {
-  if (moves_.to_confirm.erase(entry.move) > 0) on_moves_(moves_);
+  if (state_.moves.to_confirm.erase(entry.move) > 0) on_moves_(state_.moves);
   return {};
 }
 
-base::Rope Group::Snapshot() {
-  Saved saved{.moves = moves_, .shards = {}};
-  for (int32_t shard = 0; shard < kShards; ++shard) {
-    if (At(shard) != nullptr) saved.shards[shard] = At(shard)->Snapshot();
-  }
-  return rpc::Encode(saved);
-}
+base::Rope Group::Snapshot() { return rpc::Encode(state_); }
 
 absl::Status Group::Restore(const base::Rope& snapshot) {
-  absl::StatusOr<Saved> saved = rpc::Decode<Saved>(snapshot.ToString());
-  if (!saved.ok()) return saved.status();
-  moves_ = std::move(saved->moves);
-  for (Shard& shard : shards_) shard = nullptr;
-  for (const auto& [shard, bytes] : saved->shards) {
-    if (shard < 0 || shard >= kShards) {
-      return absl::DataLossError(absl::StrCat("malformed: shard ", shard));
-    }
-    At(shard) = MakeShard();
-    absl::Status status = At(shard)->Restore(bytes);
-    if (!status.ok()) return status;
-  }
-  on_moves_(moves_);
+  absl::StatusOr<State> state = rpc::Decode<State>(snapshot.ToString());
+  if (!state.ok()) return state.status();
+  state_ = *std::move(state);
+  on_moves_(state_.moves);
   return absl::OkStatus();
 }
 

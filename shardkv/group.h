@@ -30,11 +30,10 @@
 #ifndef SHARDKV_GROUP_H_
 #define SHARDKV_GROUP_H_
 
-#include <array>
 #include <cereal/types/variant.hpp>
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -43,10 +42,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/rope.h"
-#include "rsm/sessions.h"
+#include "kvraft/session_store.h"
 #include "rsm/state_machine.h"
 #include "shardctrler/config.h"
 #include "shardkv/messages.h"
+#include "shardkv/transfers.h"
 
 namespace shardkv {
 
@@ -63,13 +63,12 @@ struct Reconfigure {
   shardctrler::Config config;
   auto Fields() { return std::tie(config); }
 };
-// The next bytes of a shard that is coming.
+// The next part of a shard that is coming.
 struct Install {
   MoveId move;
-  uint64_t offset = 0;
-  uint64_t total = 0;  // bytes of the shard
-  std::string bytes;
-  auto Fields() { return std::tie(move, offset, total, bytes); }
+  kvraft::Cursor at;
+  kvraft::Part part;
+  auto Fields() { return std::tie(move, at, part); }
 };
 struct Delete {
   MoveId move;
@@ -94,22 +93,22 @@ struct Result {
 class Group : public rsm::StateMachine {
  public:
   // `on_moves` is called with what moves() returns whenever that has changed.
-  using OnMoves = std::function<void(const Moves&)>;
+  using OnMoves = std::function<void(const Transfers&)>;
   explicit Group(
-      shardctrler::Gid gid, OnMoves on_moves = [](const Moves&) {});
+      shardctrler::Gid gid, OnMoves on_moves = [](const Transfers&) {});
 
-  const Moves& moves() const { return moves_; }
+  const Transfers& transfers() const { return state_.moves; }
 
   std::string Apply(std::string_view command) override;
   base::Rope Snapshot() override;
   absl::Status Restore(const base::Rope& snapshot) override;
 
  private:
-  using Shard = std::unique_ptr<rsm::Sessions>;  // null: not served
-  struct Saved;                                  // a snapshot
-
-  Shard& At(int shard) { return shards_[static_cast<size_t>(shard)]; }
-  static Shard MakeShard();
+  struct State {
+    Transfers moves;
+    std::map<int32_t, kvraft::SharedStore> shards;  // that are served
+    auto Fields() { return std::tie(moves, shards); }
+  };
 
   std::string Do(const Nothing& entry);
   std::string Do(const Execute& entry);
@@ -121,8 +120,7 @@ class Group : public rsm::StateMachine {
 
   const shardctrler::Gid gid_;
   const OnMoves on_moves_;
-  Moves moves_;
-  std::array<Shard, shardctrler::kShards> shards_;
+  State state_;
 };
 
 }  // namespace shardkv

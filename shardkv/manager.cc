@@ -13,14 +13,14 @@ namespace {
 using base::MutexLock;
 using std::chrono::milliseconds;
 
-// Between two looks for the next configuration, and for leadership.
+// Between two looks for leadership; and after a server of the controller was
+// asked in vain.
 constexpr milliseconds kPoll(100);
 
-// After all servers of a group were asked in vain, or an entry was lost.
+// After an entry was lost, or all servers of a group were asked in vain: at
+// first they may be about to learn what they are asked for.
 constexpr milliseconds kPause(20);
-
-// Of a shard, in a message and in an entry of the log.
-constexpr size_t kPartBytes = size_t{1} << 18;
+constexpr std::chrono::microseconds kFirstPause(100);
 
 }  // namespace
 
@@ -44,34 +44,32 @@ void Manager::Stop() {
   for (const auto& end : ends) end->Close();
 }
 
-void Manager::OnMoves(const Moves& moves) {
+void Manager::OnMoves(const Transfers& moves) {
   {
     MutexLock lock(&mu_);
-    moves_ = moves;
+    outdated_.push_back(std::exchange(moves_, moves));
     wake_ = true;
   }
   woken_.Signal();
 }
 
-Moves Manager::moves() const {
+Transfers Manager::transfers() const {
   MutexLock lock(&mu_);
   return moves_;
 }
 
+// What the state says of the move; an empty one if it is over.
+template <typename T>
+T Manager::Find(std::map<MoveId, T> Transfers::*moves,
+                const MoveId& move) const {
+  MutexLock lock(&mu_);
+  const auto found = (moves_.*moves).find(move);
+  return found == (moves_.*moves).end() ? T() : found->second;
+}
+
 PullReply Manager::Read(const PullArgs& args) const {
-  base::Rope shard;
-  {
-    MutexLock lock(&mu_);
-    if (moves_.config.num < args.move.num) return {.err = Err::kNotReady};
-    const auto found = moves_.leaving.find(args.move);
-    if (found == moves_.leaving.end()) return {.err = Err::kOk};
-    shard = found->second;
-  }
-  PullReply reply{.err = Err::kOk, .total = shard.size()};
-  const size_t offset = std::min<size_t>(args.offset, shard.size());
-  shard.CopyTo(offset, std::min(kPartBytes, shard.size() - offset),
-               &reply.bytes);
-  return reply;
+  const kvraft::SharedStore shard = Find(&Transfers::leaving, args.move);
+  return {shard == nullptr ? kvraft::Part() : shard->Read(args.at)};
 }
 
 void Manager::Run() {
@@ -84,6 +82,7 @@ void Manager::Run() {
 
 // Waits until something may be due; false if the thread has to end.
 bool Manager::AwaitRound() {
+  std::vector<Transfers> outdated;  // they may have the last of a large shard
   MutexLock lock(&mu_);
   Clock::time_point next = Clock::now() + kPoll;
   for (const auto& [task, progress] : tasks_) {
@@ -92,6 +91,7 @@ bool Manager::AwaitRound() {
   while (!stopped_ && !wake_ && woken_.WaitUntil(&mu_, next)) {
   }
   wake_ = false;
+  outdated.swap(outdated_);
   return !stopped_;
 }
 
@@ -99,8 +99,12 @@ bool Manager::AwaitRound() {
 std::vector<Manager::Task> Manager::TasksLocked(raft::Term term) const {
   if (committed_term_ != term) return {{Task::Kind::kCommit, {}, term}};
   std::vector<Task> tasks;
-  if (moves_.coming.empty()) {
-    tasks.push_back({Task::Kind::kQuery, {moves_.config.num + 1, 0}});
+  const int64_t next = moves_.config.num + 1;
+  for (size_t i = 0; next_.num < next && i < ctrlers_.size(); ++i) {
+    tasks.push_back({Task::Kind::kQuery, {next, static_cast<int32_t>(i)}});
+  }
+  if (next_.num == next && moves_.coming.empty()) {
+    tasks.push_back({Task::Kind::kTake, {next, 0}});
   }
   for (const auto& [move, coming] : moves_.coming) {
     tasks.push_back({Task::Kind::kPull, move});
@@ -137,7 +141,9 @@ void Manager::Start(const Task& task, size_t attempts) {
     case Task::Kind::kCommit:
       return Submit(task, {Nothing()});
     case Task::Kind::kQuery:
-      return Query(task, attempts);
+      return Query(task);
+    case Task::Kind::kTake:
+      return Submit(task, {Reconfigure{next()}});
     case Task::Kind::kPull:
       return Pull(task, attempts);
     case Task::Kind::kConfirm:
@@ -158,14 +164,19 @@ void Manager::End(const Task& task, bool in_vain, Clock::duration pause) {
 }
 
 // One of that number of servers was asked in vain: the next one at once, and
-// after all of them a pause.
+// after all of them a pause, twice as long each time.
 void Manager::EndCall(const Task& task, size_t servers) {
   size_t attempts = 0;
   {
     MutexLock lock(&mu_);
     attempts = tasks_[task].attempts + 1;
   }
-  End(task, /*in_vain=*/true, attempts % servers == 0 ? kPause : kPause * 0);
+  Clock::duration pause(0);
+  if (attempts % servers == 0) {
+    const size_t doublings = std::min<size_t>(attempts / servers, 10);
+    pause = std::min<Clock::duration>(kPause, kFirstPause * (1 << doublings));
+  }
+  End(task, /*in_vain=*/true, pause);
 }
 
 // Its outcome needs no answer: if it was executed, the state has changed.
@@ -181,51 +192,44 @@ void Manager::Submit(const Task& task, const Command& command) {
                     });
 }
 
-void Manager::Query(const Task& task, size_t attempts) {
-  const auto& ctrler = ctrlers_[attempts % ctrlers_.size()];
-  ctrler->CallAsync(
-      shardctrler::kQuery, {task.move.num},
+void Manager::Query(const Task& task) {
+  ctrlers_[static_cast<size_t>(task.move.shard)]->CallAsync(
+      shardctrler::kQuery, {.num = task.move.num, .wait = true},
       [this, task](const std::optional<shardctrler::Reply>& reply) {
-        if (!reply.has_value() || reply->err != shardctrler::Err::kOk) {
-          return EndCall(task, ctrlers_.size());
+        if (!reply.has_value() || reply->config.num != task.move.num) {
+          return End(task, /*in_vain=*/true, kPoll);
         }
-        if (reply->config.num == task.move.num) {
-          return Submit(task, {Reconfigure{reply->config}});
+        {
+          MutexLock lock(&mu_);
+          if (next_.num < reply->config.num) next_ = reply->config;
         }
-        End(task, /*in_vain=*/false, kPoll);  // there is none yet
+        End(task, /*in_vain=*/false);
       });
 }
 
+shardctrler::Config Manager::next() const {
+  MutexLock lock(&mu_);
+  return next_;
+}
+
 void Manager::Pull(const Task& task, size_t attempts) {
-  Moves::Coming coming;
-  {
-    MutexLock lock(&mu_);
-    const auto found = moves_.coming.find(task.move);
-    if (found != moves_.coming.end()) coming = found->second;
-  }
+  const Transfers::Coming coming = Find(&Transfers::coming, task.move);
   if (coming.from.servers.empty()) return End(task, false);
   const size_t servers = coming.from.servers.size();
-  const uint64_t offset = coming.received.size();
+  const kvraft::Cursor at = coming.next;
   EndOf(coming.from, attempts)
       ->CallAsync(
-          kPull, {task.move, offset},
-          [this, task, servers, offset](std::optional<PullReply> reply) {
-            if (!reply.has_value() || reply->err != Err::kOk ||
-                reply->total <= offset) {
+          kPull, {task.move, at},
+          [this, task, servers, at](std::optional<PullReply> reply) {
+            if (!reply.has_value() || reply->part.pieces.empty()) {
               return EndCall(task, servers);
             }
-            Submit(task, {Install{task.move, offset, reply->total,
-                                  std::move(reply->bytes)}});
+            Submit(task, {Install{task.move, at, std::move(reply->part)}});
           });
 }
 
 void Manager::Confirm(const Task& task, size_t attempts) {
-  Source source;
-  {
-    MutexLock lock(&mu_);
-    const auto found = moves_.to_confirm.find(task.move);
-    if (found != moves_.to_confirm.end()) source = found->second;
-  }
+  const Source source = Find(&Transfers::to_confirm, task.move);
   if (source.servers.empty()) return End(task, false);
   const size_t servers = source.servers.size();
   EndOf(source, attempts)

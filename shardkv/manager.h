@@ -6,8 +6,8 @@
 // the replicated state alone what there is to do, and starts what is not under
 // way; so a new leader takes over without being told, and nothing is forgotten.
 // It waits for no group and for no log: calls and entries are asynchronous, and
-// their outcomes wake it, as each change of the state does. Only the controller
-// is asked again and again.
+// their outcomes wake it, as each change of the state does. Each server of the
+// controller is asked for the next configuration, and answers when it has one.
 //
 // A new leader first commits an entry of its own (5.4.2): until then it may
 // not know what is committed, and no client need ever send it something that
@@ -23,7 +23,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -53,10 +52,10 @@ class Manager {
   void Stop() EXCLUDES(mu_);
 
   // The state machine's: the state is this now.
-  void OnMoves(const Moves& moves) EXCLUDES(mu_);
+  void OnMoves(const Transfers& moves) EXCLUDES(mu_);
 
   // That state.
-  Moves moves() const EXCLUDES(mu_);
+  Transfers transfers() const EXCLUDES(mu_);
 
   // A part of a shard that is leaving.
   PullReply Read(const PullArgs& args) const EXCLUDES(mu_);
@@ -66,9 +65,10 @@ class Manager {
 
   // What there is to do.
   struct Task {
-    enum class Kind : uint8_t { kCommit, kQuery, kPull, kConfirm };
+    enum class Kind : uint8_t { kCommit, kQuery, kTake, kPull, kConfirm };
     Kind kind = Kind::kCommit;
-    MoveId move = {};     // kQuery: its num is the one to ask for
+    // kQuery: the number to ask for, and the server to ask.
+    MoveId move = {};
     raft::Term term = 0;  // kCommit
     auto operator<=>(const Task&) const = default;
   };
@@ -84,7 +84,11 @@ class Manager {
   std::vector<Task> TasksLocked(raft::Term term) const REQUIRES(mu_);
   std::vector<std::pair<Task, size_t>> TakeDue(raft::State state) EXCLUDES(mu_);
   void Start(const Task& task, size_t attempts);
-  void Query(const Task& task, size_t attempts);
+  void Query(const Task& task);
+  shardctrler::Config next() const EXCLUDES(mu_);
+  template <typename T>
+  T Find(std::map<MoveId, T> Transfers::*moves, const MoveId& move) const
+      EXCLUDES(mu_);
   void Pull(const Task& task, size_t attempts);
   void Confirm(const Task& task, size_t attempts);
   void Submit(const Task& task, const Command& command) EXCLUDES(mu_);
@@ -104,7 +108,11 @@ class Manager {
   base::CondVar woken_;
   bool wake_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  Moves moves_ ABSL_GUARDED_BY(mu_);
+  Transfers moves_ ABSL_GUARDED_BY(mu_);
+  // Earlier ones, which the thread frees: a shard may take it long.
+  std::vector<Transfers> outdated_ ABSL_GUARDED_BY(mu_);
+  // The newest that the controller has answered.
+  shardctrler::Config next_ ABSL_GUARDED_BY(mu_);
   raft::Term committed_term_ ABSL_GUARDED_BY(mu_) = 0;  // an entry of it has
   std::map<Task, Progress> tasks_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::shared_ptr<rpc::ClientEnd>> ends_

@@ -1,5 +1,5 @@
-// What Clerks ask servers of the sharded key/value service, what its groups ask
-// each other, and what they are answered; and what a server tells of its group.
+// What Clerks ask servers of the sharded key/value service, what they are
+// answered, and what a server can tell of its group.
 
 #ifndef SHARDKV_MESSAGES_H_
 #define SHARDKV_MESSAGES_H_
@@ -9,12 +9,12 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <vector>
 
-#include "base/rope.h"
 #include "rpc/rpc.h"
 #include "shardctrler/config.h"
 
@@ -35,7 +35,6 @@ enum class Err : uint8_t {
   kNoKey,        // the key does not exist
   kWrongGroup,   // not executed: the shard is not here, or not here yet
   kWrongLeader,  // not executed: this server does not lead
-  kNotReady,     // not executed: this group is at an earlier configuration
   kLost,      // unknown: it leads no more, the next leader may execute it yet
   kTooLarge,  // not executed, here and elsewhere: above the limits
   kSession,   // not executed: the session is unknown, or past that number
@@ -85,39 +84,11 @@ struct MoveId {
   auto operator<=>(const MoveId&) const = default;
 };
 
-// Asks for a part of the shard, as it was when its group took that
-// configuration. Any server of the group may answer: the shard is frozen.
-struct PullArgs {
-  MoveId move;
-  uint64_t offset = 0;
-  auto Fields() { return std::tie(move, offset); }
-};
-
-struct PullReply {
-  Err err = Err::kNotReady;
-  uint64_t total = 0;  // bytes of the shard; 0: it is not here any more
-  std::string bytes = {};
-  auto Fields() { return std::tie(err, total, bytes); }
-};
-
-// The shard has come, and is committed there: it may be deleted here.
-struct DeleteArgs {
-  MoveId move;
-  auto Fields() { return std::tie(move); }
-};
-
-struct DeleteReply {
-  Err err = Err::kWrongLeader;  // kOk: it is deleted, now or before
-  auto Fields() { return std::tie(err); }
-};
-
 inline constexpr rpc::Method<GetArgs, Reply> kGet{"ShardKV.Get"};
 inline constexpr rpc::Method<PutAppendArgs, Reply> kPutAppend{
     "ShardKV.PutAppend"};
 inline constexpr rpc::Method<OpenSessionArgs, OpenSessionReply> kOpenSession{
     "ShardKV.OpenSession"};
-inline constexpr rpc::Method<PullArgs, PullReply> kPull{"ShardKV.Pull"};
-inline constexpr rpc::Method<DeleteArgs, DeleteReply> kDelete{"ShardKV.Delete"};
 
 // The group that a shard comes from.
 struct Source {
@@ -126,20 +97,12 @@ struct Source {
   auto Fields() { return std::tie(gid, servers); }
 };
 
-// What a server knows of its group: all of the replicated state but for what is
-// served.
+// What a server can tell of its group.
 struct Moves {
-  struct Coming {
-    Source from;
-    base::Rope received;  // the first bytes of the shard
-    auto Fields() { return std::tie(from, received); }
-  };
-
   shardctrler::Config config;
-  std::map<MoveId, Coming> coming;       // by `config`
-  std::map<MoveId, Source> to_confirm;   // they have come
-  std::map<MoveId, base::Rope> leaving;  // until they are deleted
-  auto Fields() { return std::tie(config, coming, to_confirm, leaving); }
+  std::map<MoveId, Source> coming;      // shards, by `config`
+  std::map<MoveId, Source> to_confirm;  // they have come
+  std::set<MoveId> leaving;             // copies, until they are deleted
 };
 
 // Of a shard in group `gid`, by its configuration: frozen copies of earlier

@@ -1,5 +1,6 @@
 #include "shardkv/server.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,7 @@
 namespace shardkv {
 namespace {
 
+using CommandKind = kvraft::Command::Kind;
 using Machine = rsm::Typed<kvraft::Store>;
 using rsm::Sessions;
 
@@ -26,55 +28,64 @@ std::pair<Err, std::string> Open(const rsm::Result& outcome) {
   return rsm::OpenAnswer<Err>(result.value);
 }
 
-std::string Encode(int shard, std::string request) {
-  return rpc::Encode(Command{Execute{shard, std::move(request)}});
+// The entries of calls; none if the call is above the limits.
+std::optional<Command> EntryOf(kvraft::Command command, uint64_t session = 0,
+                               uint64_t number = 0) {
+  if (command.key.size() > kvraft::kMaxKeyBytes) return std::nullopt;
+  return Command{Execute{
+      ShardOf(command.key),
+      Sessions::EncodeCommand(session, number, Machine::Encode(command))}};
 }
-
-void OpenSession(rsm::Rsm* rsm, const OpenSessionArgs& args,
-                 rpc::Responder<OpenSessionReply> respond) {
-  rsm->SubmitAsync(
-      Encode(args.shard, Sessions::EncodeOpen()),
-      [respond = std::move(respond)](const rsm::Result& result) mutable {
-        const auto [err, id] = Open(result);
-        OpenSessionReply reply{.err = err};
-        if (err == Err::kOk) reply.session = *Sessions::DecodeId(id);
-        std::move(respond).Send(reply);
-      });
+std::optional<Command> EntryOf(const GetArgs& args) {
+  return EntryOf({.kind = CommandKind::kGet, .key = args.key});
 }
-
-Reply ReplyOf(kvraft::Reply stored) {
-  return {.err = stored.err == kvraft::Err::kNoKey ? Err::kNoKey : Err::kOk,
-          .value = std::move(stored.value),
-          .revision = stored.revision};
+std::optional<Command> EntryOf(const PutAppendArgs& args) {
+  const auto kind = args.append ? CommandKind::kAppend : CommandKind::kPut;
+  return EntryOf({kind, args.key, args.value}, args.session, args.number);
 }
-
-// Answers when the command has been executed, in its session if it has one.
-void ExecuteCall(rsm::Rsm* rsm, const kvraft::Command& command,
-                 uint64_t session, uint64_t number,
-                 rpc::Responder<Reply> respond) {
-  if (command.key.size() > kvraft::kMaxKeyBytes) {
-    return std::move(respond).Send({.err = Err::kTooLarge});
-  }
-  rsm->SubmitAsync(
-      Encode(
-          ShardOf(command.key),
-          Sessions::EncodeCommand(session, number, Machine::Encode(command))),
-      [respond = std::move(respond)](const rsm::Result& result) mutable {
-        const auto [err, reply] = Open(result);
-        std::move(respond).Send(err == Err::kOk
-                                    ? ReplyOf(*Machine::Decode(reply))
-                                    : Reply{.err = err});
-      });
+std::optional<Command> EntryOf(const OpenSessionArgs& args) {
+  return Command{Execute{args.shard, Sessions::EncodeOpen()}};
 }
-
 // No leader lacks the configuration of the move: it was committed before the
 // shard could be read here.
-void DeleteShard(rsm::Rsm* rsm, const DeleteArgs& args,
-                 rpc::Responder<DeleteReply> respond) {
-  rsm->SubmitAsync(
-      rpc::Encode(Command{Delete{args.move}}),
-      [respond = std::move(respond)](const rsm::Result& result) mutable {
-        std::move(respond).Send({rsm::ErrOf<Err>(result.outcome)});
+std::optional<Command> EntryOf(const DeleteArgs& args) {
+  return Command{Delete{args.move}};
+}
+
+// The answers to them.
+void Answer(const rsm::Result& result, Reply* reply) {
+  const auto [err, bytes] = Open(result);
+  reply->err = err;
+  if (err != Err::kOk) return;
+  kvraft::Reply stored = *Machine::Decode(bytes);
+  if (stored.err == kvraft::Err::kNoKey) reply->err = Err::kNoKey;
+  reply->value = std::move(stored.value);
+  reply->revision = stored.revision;
+}
+void Answer(const rsm::Result& result, OpenSessionReply* reply) {
+  const auto [err, id] = Open(result);
+  reply->err = err;
+  if (err == Err::kOk) reply->session = *Sessions::DecodeId(id);
+}
+void Answer(const rsm::Result& result, DeleteReply* reply) {
+  reply->err = rsm::ErrOf<Err>(result.outcome);
+}
+
+// Answers calls of that method when their entries have been executed.
+template <typename Args, typename Reply>
+void Serve(const rpc::Method<Args, Reply>& method,
+           const std::shared_ptr<rsm::Rsm>& rsm, rpc::Service* service) {
+  service->HandleAsync(
+      method, [rsm](const Args& args, rpc::Responder<Reply> respond) {
+        const std::optional<Command> entry = EntryOf(args);
+        if (!entry) return std::move(respond).Send({.err = Err::kTooLarge});
+        rsm->SubmitAsync(
+            rpc::Encode(*entry),
+            [respond = std::move(respond)](const rsm::Result& result) mutable {
+              Reply reply;
+              Answer(result, &reply);
+              std::move(respond).Send(reply);
+            });
       });
 }
 
@@ -93,7 +104,7 @@ Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
           std::make_unique<Group>(
               gid,
               [manager = manager_,
-               on_moves = std::move(on_moves)](const Moves& moves) {
+               on_moves = std::move(on_moves)](const Transfers& moves) {
                 on_moves(moves);
                 manager->OnMoves(moves);
               }),
@@ -101,7 +112,7 @@ Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
   manager_->Start(rsm_.get());
 }
 
-Moves Server::moves() const { return manager_->moves(); }
+Moves Server::moves() const { return Told(manager_->transfers()); }
 
 void Server::Kill() {
   manager_->Stop();
@@ -109,32 +120,14 @@ void Server::Kill() {
 }
 
 std::vector<rpc::Service> Server::Services() {
-  using CommandKind = kvraft::Command::Kind;
-  using Respond = rpc::Responder<Reply>;
   rpc::Service service("ShardKV");
-  service.HandleAsync(kGet, [rsm = rsm_](const GetArgs& args, Respond respond) {
-    ExecuteCall(rsm.get(), {.kind = CommandKind::kGet, .key = args.key},
-                /*session=*/0, /*number=*/0, std::move(respond));
-  });
-  service.HandleAsync(kPutAppend, [rsm = rsm_](const PutAppendArgs& args,
-                                               Respond respond) {
-    const auto kind = args.append ? CommandKind::kAppend : CommandKind::kPut;
-    ExecuteCall(rsm.get(), {kind, args.key, args.value}, args.session,
-                args.number, std::move(respond));
-  });
-  service.HandleAsync(kOpenSession,
-                      [rsm = rsm_](const OpenSessionArgs& args,
-                                   rpc::Responder<OpenSessionReply> respond) {
-                        OpenSession(rsm.get(), args, std::move(respond));
-                      });
+  Serve(kGet, rsm_, &service);
+  Serve(kPutAppend, rsm_, &service);
+  Serve(kOpenSession, rsm_, &service);
+  Serve(kDelete, rsm_, &service);
   service.Handle(kPull, [manager = manager_](const PullArgs& args) {
     return manager->Read(args);
   });
-  service.HandleAsync(kDelete,
-                      [rsm = rsm_](const DeleteArgs& args,
-                                   rpc::Responder<DeleteReply> respond) {
-                        DeleteShard(rsm.get(), args, std::move(respond));
-                      });
   std::vector<rpc::Service> services = rsm_->Services();
   services.push_back(std::move(service));
   return services;

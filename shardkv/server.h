@@ -32,7 +32,8 @@ class Server {
       std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
       std::shared_ptr<persister::Persister> persister, shardctrler::Gid gid,
       std::vector<std::shared_ptr<rpc::ClientEnd>> ctrlers, MakeEnd make_end,
-      rsm::Options options = {}, Group::OnMoves on_moves = [](const Moves&) {});
+      rsm::Options options = {},
+      Group::OnMoves on_moves = [](const Transfers&) {});
   ~Server() { Kill(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

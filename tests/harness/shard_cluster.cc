@@ -35,14 +35,14 @@ std::string ToString(const shardkv::Moves& moves, Gid gid) {
         state == ShardState::kOwned || state == ShardState::kToConfirm;
     if (is_served) absl::StrAppend(&text, " ", shard);
   }
-  for (const auto& [move, coming] : moves.coming) {
-    absl::StrAppend(&text, ", ", move.shard, " coming from ", coming.from.gid);
+  for (const auto& [move, source] : moves.coming) {
+    absl::StrAppend(&text, ", ", move.shard, " coming from ", source.gid);
   }
   for (const auto& [move, source] : moves.to_confirm) {
     absl::StrAppend(&text, ", ", move.shard, " (config ", move.num,
                     ") to confirm to ", source.gid);
   }
-  for (const auto& [move, bytes] : moves.leaving) {
+  for (const shardkv::MoveId& move : moves.leaving) {
     absl::StrAppend(&text, ", ", move.shard, " (config ", move.num,
                     ") leaving");
   }

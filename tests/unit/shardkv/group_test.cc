@@ -46,7 +46,7 @@ Config At(int64_t num, Gid owner_of_0, Gid owner = kOne) {
 // A group, and what the tests ask of it.
 struct TestGroup {
   explicit TestGroup(Gid the_gid)
-      : gid(the_gid), group(gid, [this](const Moves&) { ++told; }) {}
+      : gid(the_gid), group(gid, [this](const Transfers&) { ++told; }) {}
 
   std::string Do(Command command) { return group.Apply(rpc::Encode(command)); }
 
@@ -77,9 +77,9 @@ struct TestGroup {
                number);
   }
   bool Serves(int shard) { return Get(shard, "x") != "-"; }
-  const Moves& moves() { return group.moves(); }
+  const Transfers& moves() { return group.transfers(); }
   ShardState StateOf(int shard) {
-    return shardkv::StateOf(moves(), gid, shard);
+    return shardkv::StateOf(Told(moves()), gid, shard);
   }
 
   const Gid gid;
@@ -89,8 +89,7 @@ struct TestGroup {
 
 // The whole of a shard that is leaving, as an entry of the new owner's log.
 Install InstallOf(TestGroup* source, MoveId move) {
-  const std::string bytes = source->moves().leaving.at(move).ToString();
-  return {move, 0, bytes.size(), bytes};
+  return {move, {}, source->moves().leaving.at(move)->Read({})};
 }
 
 TEST(Group, ConfigurationsComeOneByOne) {
@@ -206,22 +205,21 @@ TEST_F(MoveTest, AnotherInstallDoesNothing) {
 }
 
 TEST_F(MoveTest, InstallComesInParts) {
-  const Install whole = InstallOf(&one, move);
-  const auto part = [&](size_t offset, size_t size) {
-    return Command{
-        Install{move, offset, whole.total, whole.bytes.substr(offset, size)}};
-  };
-  two.Do(part(0, 5));
-  EXPECT_EQ(two.moves().coming.at(move).received.size(), 5U);
-  two.Do(part(0, 5));  // again
-  two.Do(part(9, 5));  // too early
-  EXPECT_EQ(two.moves().coming.at(move).received.size(), 5U);
+  const kvraft::SharedStore left = one.moves().leaving.at(move);
+  const Install first = {move, {}, left->Read({}, /*bytes=*/1)};
+  const kvraft::Cursor middle = first.part.next;
+  const Install last = {move, middle, left->Read(middle)};
+  EXPECT_EQ(middle, (kvraft::Cursor{1, 0}));
+  two.Do({last});  // too early
+  two.Do({first});
+  two.Do({first});  // again
+  EXPECT_EQ(two.moves().coming.at(move).next, middle);
   EXPECT_FALSE(two.Serves(0));
 
   TestGroup restored(kTwo);
   ASSERT_TRUE(restored.group.Restore(two.group.Snapshot()).ok());
   for (TestGroup* group : {&two, &restored}) {
-    group->Do(part(5, whole.total - 5));
+    group->Do({last});
     EXPECT_EQ(group->Get(0, "k"), "a");
   }
 }
@@ -383,7 +381,7 @@ class RandomMovesTest : public testing::Test {
 
   // What the group's manager would do, as far as chance has it.
   void Step(Gid gid) {
-    const Moves moves = GroupOf(gid)->moves();
+    const Transfers moves = GroupOf(gid)->moves();
     for (const auto& [move, coming] : moves.coming) {
       TestGroup* const source = GroupOf(coming.from.gid);
       if (source->moves().leaving.contains(move) && random.Chance(1, 2)) {
@@ -401,7 +399,7 @@ class RandomMovesTest : public testing::Test {
 
   bool IsOver() {
     for (const auto& group : groups) {
-      const Moves& moves = group->moves();
+      const Transfers& moves = group->moves();
       const bool is_at_end = moves.config.num == kConfigs;
       if (!is_at_end || !moves.coming.empty() || !moves.to_confirm.empty() ||
           !moves.leaving.empty()) {
