@@ -37,7 +37,7 @@ TIME_LIMIT_S = 300  # for one case, which takes seconds
 REAL_ELECTIONS = 50
 VIRTUAL_ELECTIONS = 500
 ELECTIONS_PER_SEED = 10
-ONLY_IN_VIRTUAL_TIME = ("disturbed/", "bounded", "travel/")
+ONLY_IN_VIRTUAL_TIME = ("disturbed/", "bounded", "travel/", "scaling/")
 IN_VIRTUAL_TIME = ("election/", "heartbeats/", *ONLY_IN_VIRTUAL_TIME)
 
 

@@ -29,6 +29,7 @@ void RegisterAll(Scale scale) {
   RegisterSnapshots(scale);
   RegisterCompaction(scale);
   RegisterKeyValue(scale);
+  RegisterShards(scale);
 }
 
 int Main(int argc, char** argv) {

@@ -285,8 +285,8 @@ class Programs(unittest.TestCase):
             "machine", "pipelined", "flat", "largest_rpc", "memory",
             "sequential", "catch_up", "election", "heartbeats", "append",
             "restart", "rpc", "idle", "disturbed", "discard", "install",
-            "kv",
-            "bounded", "travel"})
+            "kv", "shards",
+            "bounded", "travel", "scaling"})
 
     def test_elections_work_in_virtual_time(self) -> None:
         first, second = (self.run_program(
@@ -328,6 +328,18 @@ class Programs(unittest.TestCase):
             self.assertLess(run.values(case, "largest_bytes")[0], 1e6)
             self.assertLess(run.values(case, "longest_silence_ms")[0], 120)
 
+    def test_groups_do_not_wait_for_each_other(self) -> None:
+        run = self.run_virtual("scaling")
+        one, all_of_them = (run.values(f"scaling/groups:{groups}",
+                                       "per_second")[0] for groups in (1, 32))
+        self.assertGreater(all_of_them / one, 20)
+
+    def test_a_move_waits_for_no_timer(self) -> None:
+        """Nor do operations on shards that stay: virtual time passes only
+        where something waits."""
+        run = self.run_virtual("shards/hand_over")
+        self.assertLess(run.values("shards/hand_over", "p50_us")[0], 1_000)
+
     def test_a_wrong_argument_is_one_line(self) -> None:
         ended = self.run_program("raft_bench", "--nosuch")
         self.assertEqual(ended.returncode, 2)
@@ -342,5 +354,7 @@ class Programs(unittest.TestCase):
                      "restart/entries:1000000", "append/entries:1000",
                      "catch_up/commands:1000000", "idle/clusters:100",
                      "machine/round_trip/two_cpus", "rpc/blocking/one_cpu",
+                     "shards/hand_over", "shards/move/bytes:100000000",
+                     "shards/groups:4/clients:1024", "scaling/groups:32",
                      "sequential/servers:3/one_cpu", "heartbeats/servers:5"):
             self.assertIn(name, names)

@@ -49,6 +49,7 @@ void RegisterDisturbed(Scale scale);   // (j)
 void RegisterSnapshots(Scale scale);   // (k)
 void RegisterCompaction(Scale scale);  // (l)
 void RegisterKeyValue(Scale scale);    // (m)
+void RegisterShards(Scale scale);      // (n)
 
 }  // namespace bench
 

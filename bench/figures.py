@@ -212,4 +212,27 @@ def services() -> list[Figure]:
     ]
 
 
-FIGURES = throughput() + latency() + costs() + snapshots() + services()
+def sharding() -> list[Figure]:
+    """What moves of shards cost, and what several groups bring."""
+    more = {"more_is_better": True}
+    move = "shards/move/bytes:100000000"
+    return [
+        Figure("five shards move", "p50, in an operation and a call", "ratio",
+               of("shards/hand_over", "to_operation_and_call"), 3, 2),
+        Figure("", "slowest of another shard, in its usual p99", "ratio",
+               of("shards/unaffected", "slowest_to_p99"), 2),
+        Figure("groups", "4, 1,024 clients, of the rate of 1", "ratio",
+               share("shards/groups:4/clients:1024", "per_second",
+                     "shards/groups:1/clients:1024"), 1, **more),
+        Figure("", "32, of the rate of 1, in virtual time", "ratio",
+               share("virtual/scaling/groups:32", "per_second",
+                     "virtual/scaling/groups:1"), 20, **more),
+        Figure("100 MB move", "slowest operation of another shard", "us",
+               of(move, "slowest_us"), 10_000),
+        Figure("", "heap, in the data of both groups", "ratio",
+               of(move, "heap_to_data"), 2),
+    ]
+
+
+FIGURES = throughput() + latency() + costs() + snapshots() + services() + \
+    sharding()

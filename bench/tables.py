@@ -16,7 +16,11 @@ STYLES = {"aim": "bold green", "met": "green", "missed": "red", "": "dim"}
 
 # How a counter is written, by its name; the others are plain numbers.
 UNITS = {
-    "time_ms": "ms", "p50_us": "us", "p99_us": "us", "late_p50_us": "us",
+    "time_ms": "ms", "p50_us": "us", "p99_us": "us", "slowest_us": "us",
+    "usual_p99_us": "us", "usual_slowest_us": "us", "slowest_p50_us": "us",
+    "slowest_from_us": "us", "slowest_to_us": "us", "operation_us": "us",
+    "call_us": "us", "to_operation_and_call": "ratio", "heap_to_data": "ratio",
+    "slowest_to_p99": "ratio", "late_p50_us": "us",
     "late_p99_us": "us", "leader_ms": "ms", "first_ms": "ms",
     "cpu_ns_per_command": "ns", "ns": "ns", "seconds": "s",
     "per_second": "rate", "first_tenth": "rate", "last_tenth": "rate",
