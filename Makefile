@@ -101,7 +101,8 @@ BUILD_JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(JOBS))
 BUILD = tools/build.sh -j$(BUILD_JOBS)
 # The simulator is for x86-64.
 SIM_TESTS := $(if $(filter x86_64,$(shell uname -m)),out/plain/sim_tests)
-BENCHES = out/plain/raft_bench $(if $(SIM_TESTS),out/plain/raft_bench_sim)
+BENCHES = out/plain/raft_bench \
+  $(if $(SIM_TESTS),out/plain/raft_bench_sim $(RAFT_SIM))
 RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
   --verbose="$$LAB_V" --parallel="$$LAB_P" \
   $(if $(LABS),--lab=$(LABS)) $(if $(ISOLATED)$(THEIRS),\

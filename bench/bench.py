@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from rich.console import Console
@@ -37,6 +38,7 @@ TIME_LIMIT_S = 300  # for one case, which takes seconds
 REAL_ELECTIONS = 50
 VIRTUAL_ELECTIONS = 500
 ELECTIONS_PER_SEED = 10
+LAB_4 = "virtual/all_of_lab_4"  # its tests; no case of the programs
 ONLY_IN_VIRTUAL_TIME = ("disturbed/", "bounded", "travel/", "scaling/")
 IN_VIRTUAL_TIME = ("election/", "heartbeats/", *ONLY_IN_VIRTUAL_TIME)
 
@@ -94,6 +96,13 @@ def virtual_jobs(program: Path, turn: int, turns: int) -> Iterator[Job]:
             yield Job(case, program, name, 1, turn + 1)
 
 
+def suite_jobs(program: Path, turn: int) -> Iterator[Job]:
+    """Yields the one of all tests of lab 4 under one seed, if they are
+    built."""
+    if program.exists():
+        yield Job(LAB_4, program, "shardctrler,shardkv", seed=turn + 1)
+
+
 def wanted(jobs: Iterable[Job], pattern: re.Pattern[str]) -> list[Job]:
     """Returns those that match, and the machine's limits before them."""
     jobs = list(jobs)
@@ -141,6 +150,30 @@ def run_job(job: Job, run: Run, folder: Path) -> None:
     add_rows(job, json.loads(output.read_text()), run)
 
 
+def children_seconds() -> float:
+    """Returns the CPU time of all processes that have ended."""
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_suite(job: Job, run: Run) -> None:
+    """Runs all tests of a lab under the simulator, and takes their CPU time."""
+    before = children_seconds()
+    # Each test is a process of its own, and only that is simulated.
+    ended = Launcher().run(
+        [job.program, f"--lab={job.listed}", f"--seed={job.seed}"],
+        env=environment(job) | {"SIM_ONLY": "--child"}, limit=TIME_LIMIT_S)
+    if ended.status != 0:
+        run.wrong.append(f"{job.case} under SIM_SEED={job.seed}: "
+                         f"{telling_line(ended.output)}")
+        return
+    seconds = children_seconds() - before
+    run.rows.append({"name": job.case, "run_name": job.case,
+                     "run_type": "iteration", "iterations": 1,
+                     "time_unit": "s", "real_time": seconds,
+                     "cpu_time": seconds, "seconds": seconds})
+
+
 def add_rows(job: Job, measured: dict[str, Any], run: Run) -> None:
     """Adds the repetitions of one process to those of the others."""
     run.context = run.context or measured["context"]
@@ -179,7 +212,8 @@ def jobs_of(options: argparse.Namespace) -> list[Job]:
         turns = (turn, options.repetitions)
         jobs += wanted(
             [*real_jobs(options.programs / "raft_bench", *turns),
-             *virtual_jobs(options.programs / "raft_bench_sim", *turns)],
+             *virtual_jobs(options.programs / "raft_bench_sim", *turns),
+             *suite_jobs(options.programs / "raft_sim", turn)],
             options.pattern)
     return jobs
 
@@ -193,7 +227,10 @@ def measure(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for job in track(jobs_of(options), "measuring", console=console,
                          transient=True, disable=not console.is_terminal):
-            run_job(job, run, Path(folder))
+            if job.case == LAB_4:
+                run_suite(job, run)
+            else:
+                run_job(job, run, Path(folder))
     results = Results(run.rows)
     if run.rows:
         number_repetitions(run.rows)

@@ -231,6 +231,19 @@ class Driving(unittest.TestCase):
         self.assertIn("lost/one: 2 without a figure: no leader", out)
         self.assertIn("lost/one: no figure at all", out)
 
+    def test_runs_the_tests_of_lab_4(self) -> None:
+        suite = self.folder / "raft_sim"
+        suite.write_text('#!/bin/sh\ntest "$SIM_SEED$*" = '
+                         '"1--lab=shardctrler,shardkv --seed=1"\n')
+        suite.chmod(0o755)
+        status, out, _ = self.drive("b/one", "--repetitions=1")
+        self.assertEqual((status, self.names()), (0, ["b/one", bench.LAB_4]))
+        self.assertRegex(out, r"CPU of all under one seed .* met")
+        suite.write_text("#!/bin/sh\necho broken\nexit 1\n")
+        status, out, _ = self.drive("b/one", "--repetitions=1")
+        self.assertEqual(status, 1)
+        self.assertIn("all_of_lab_4 under SIM_SEED=1: broken", out)
+
     def test_compares_with_an_earlier_run(self) -> None:
         self.drive("b/one", "--repetitions=1")
         old = self.folder / "new.json"

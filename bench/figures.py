@@ -231,6 +231,8 @@ def sharding() -> list[Figure]:
                of(move, "slowest_us"), 10_000),
         Figure("", "heap, in the data of both groups", "ratio",
                of(move, "heap_to_data"), 2),
+        Figure("tests of lab 4", "CPU of all under one seed", "s",
+               of("virtual/all_of_lab_4", "seconds"), 4),
     ]
 
 

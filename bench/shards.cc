@@ -391,14 +391,15 @@ void MoveMany(uint64_t bytes, State* state) {
   HeapWatch heap(&cluster);
   bool settled = false;
   double seconds = 0;
+  std::vector<double> usual_us;
   std::vector<double> here_us;
   std::vector<double> there_us;
   {
     Probe at_from(&cluster, here);
     Probe at_to(&cluster, there);
-    std::this_thread::sleep_for(milliseconds(500));
-    at_from.Take();
-    at_to.Take();
+    std::this_thread::sleep_for(milliseconds(1'000));
+    usual_us = at_from.Take();
+    Append(at_to.Take(), &usual_us);
     const Clock::time_point begin = Clock::now();
     cluster.Move(kLarge, to);
     settled = cluster.AwaitSettled();
@@ -410,6 +411,8 @@ void MoveMany(uint64_t bytes, State* state) {
   if (!settled) return state->SkipWithError(kUnsettled);
   state->SetIterationTime(seconds);
   state->counters["bytes_per_second"] = static_cast<double>(bytes) / seconds;
+  state->counters["usual_p99_us"] = Quantile(usual_us, 0.99);
+  state->counters["usual_slowest_us"] = Quantile(usual_us, 1);
   state->counters["slowest_from_us"] = Quantile(here_us, 1);
   state->counters["slowest_to_us"] = Quantile(there_us, 1);
   state->counters["slowest_us"] =
