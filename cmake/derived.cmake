@@ -28,7 +28,7 @@ endfunction()
 function(lab_files result tree)
   set(patterns "")
   set(folders base rpc labrpc persister raft rsm kvraft shardctrler
-    shardkv porcupine sim tests)
+    shardkv shardkv1 porcupine sim tests)
   set(levels "" "/*")
   if(RAFT_LAB_UNITS)
     list(APPEND folders examples)
@@ -102,7 +102,7 @@ function(lab_take_over name sources_variable)
   foreach(source IN LISTS ${sources_variable})
     list(FIND base_sources ${source} index)
     if(source IN_LIST RAFT_LAB_AFFECTED OR index EQUAL -1 OR
-       (name MATCHES "^(raft|rsm|kvraft|shardctrler|shardkv)$" AND
+       (name MATCHES "^(raft|rsm|kvraft|shardctrler|shardkv1?)$" AND
         NOT base_checks STREQUAL RAFT_LAB_CHECKS))
       list(APPEND compiled ${source})
     else()

@@ -52,7 +52,7 @@ configure() {
   mkdir -p "$folder"
   printf '%s\n' "$root" >"$folder/root"
   names=$(cd "$tree" && find -L base rpc labrpc persister raft rsm kvraft \
-    shardctrler shardkv porcupine sim tests examples bench -maxdepth 3 -name '*.cc' -o -name '*.h' \
+    shardctrler shardkv shardkv1 porcupine sim tests examples bench -maxdepth 3 -name '*.cc' -o -name '*.h' \
     2>/dev/null | LC_ALL=C sort) || true
   [ "$names" = "$(cat "$folder/sources" 2>/dev/null)" ] ||
     printf '%s\n' "$names" >"$folder/sources"

@@ -20,7 +20,7 @@ mkdir -p "$folder" 2>/dev/null || fail "$folder cannot be made"
 
 git archive HEAD | tar -x -C "$folder"
 # The solutions, their tests, what breaks them in known ways, and what builds on it.
-rm -rf "$folder"/{raft,rsm,kvraft,shardctrler,shardkv,tests/unit,tests/plain_raft,.ci} \
+rm -rf "$folder"/{raft,rsm,kvraft,shardctrler,shardkv,shardkv1,tests/unit,tests/plain_raft,.ci} \
   "$folder"/tools/{mutants,mutate}
 # unsolve ROOM FACE...: a room that has its face and nothing else of ours.
 unsolve() {

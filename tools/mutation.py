@@ -19,7 +19,7 @@ from tools.process import Ended, Launcher, inherited
 
 FOLDER = ROOT / "out/mutants"
 SOURCES = ["base", "rpc", "labrpc", "persister", "raft", "rsm", "kvraft",
-           "shardctrler", "shardkv", "porcupine", "sim", "tests"]
+           "shardctrler", "shardkv", "shardkv1", "porcupine", "sim", "tests"]
 MOST_JOBS = 1024
 LAUNCHER = Launcher()
 

@@ -23,13 +23,14 @@ for argument; do
 done
 # Our services stand on the sessions in our rsm, and our shardkv on our kvraft,
 # so that lab 4 is left out where only the latter is another; theirs write their
-# own.
-left_out=""
+# own. 2025's stands on our shardctrler, too.
+left_out=" "
 if [ -e rsm/sessions.h ]; then # not in the students' tree
   [ -z "${given[kvraft]:-}" ] || [ -n "${given[shardkv]:-}" ] ||
-    left_out="shardctrler shardkv"
-  for room in kvraft shardctrler shardkv; do
-    if [ -z "${given[$room]:-}" ] && [[ $left_out != *$room* ]]; then
+    left_out+="shardctrler shardkv "
+  [ -z "${given[kvraft]:-}${given[shardctrler]:-}" ] || left_out+="shardkv1 "
+  for room in kvraft shardctrler shardkv shardkv1; do
+    if [ -z "${given[$room]:-}" ] && [[ $left_out != *" $room "* ]]; then
       face[rsm]+=" sessions.h sessions.cc clerk.h clerk.cc service.h"
       break
     fi
@@ -43,7 +44,7 @@ fail() {
 
 # Sets `full` to the folder's path.
 check() {
-  [[ $left_out != *$room* ]] ||
+  [[ $left_out != *" $room "* ]] ||
     fail "our shardkv does not stand on another kvraft: give SHARDKV= too"
   [ -d "$folder" ] || fail "no such folder; make skeleton DIR=... makes one"
   full=$(cd -- "$folder" && pwd -P) || fail "it cannot be read"
@@ -74,9 +75,9 @@ done
 place=out/theirs/$name-$(printf %s "$paths" | sha256sum | cut -c1-8)
 mkdir -p "$place/tree"
 for room in base rpc labrpc persister raft rsm kvraft shardctrler shardkv \
-    porcupine sim tests examples bench; do
+    shardkv1 porcupine sim tests examples bench; do
   links=$place/tree/$room
-  if [[ $left_out == *$room* ]]; then
+  if [[ $left_out == *" $room "* ]]; then
     rm -rf "$links"
     continue
   fi

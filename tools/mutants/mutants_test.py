@@ -79,7 +79,7 @@ class RunTest(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.root = Path(self.folder.name)
         for name in ("base", "rpc", "labrpc", "persister", "raft", "rsm",
-                     "kvraft", "shardctrler", "shardkv",
+                     "kvraft", "shardctrler", "shardkv", "shardkv1",
                      "porcupine", "sim", "tests", "tools/mutants/patches", "tools/seeds"):
             (self.root / name).mkdir(parents=True)
         build = self.root / "tools/build.sh"

@@ -30,8 +30,8 @@ from tools.mutate.runs import Program, default_jobs
 from tools.mutate.schema import Placed, Schema
 
 FOLDERS = ["base", "rpc", "labrpc", "persister", "raft"]
-LINKED = ["rsm", "kvraft", "shardctrler", "shardkv", "porcupine", "sim",
-          "tests", "examples", "bench"]
+LINKED = ["rsm", "kvraft", "shardctrler", "shardkv", "shardkv1", "porcupine",
+          "sim", "tests", "examples", "bench"]
 PLACE = ROOT / "out/mutate"
 RESULTS = ROOT / "out/mutate.json"
 PROGRAM = "raft_sim_units"

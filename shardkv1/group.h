@@ -1,0 +1,78 @@
+// What the servers of one group replicate: shards, each an object with a state
+// and the number of the change that moved it last.
+//
+// A controller moves a shard by three calls, in this order, and each may come
+// again, late, or from several controllers at a time:
+//
+//   at the old owner        at the new owner
+//   Freeze(num)
+//                           Install(num), as often as it has parts
+//   Delete(num)
+//
+//               Freeze            Delete
+//     kServed ---------> kFrozen --------> kAbsent
+//        ^                                    |
+//        +------------- kComing <-------------+
+//          last Install          first Install
+//
+// A number that is lower than the shard's is refused, so that what a controller
+// asks for which was cut off in an old change does nothing. The same number is
+// a repetition: it is answered as the first time, and changes nothing.
+//
+// Thread safety: as StateMachine's.
+
+#ifndef SHARDKV1_GROUP_H_
+#define SHARDKV1_GROUP_H_
+
+#include <array>
+#include <cereal/types/array.hpp>
+#include <cereal/types/variant.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <variant>
+
+#include "base/rope.h"
+#include "kvraft/replicated_store.h"
+#include "shardkv1/config.h"
+#include "shardkv1/messages.h"
+
+namespace shardkv1 {
+
+// A shard travels in parts, for it need not fit into a command of Raft.
+inline constexpr size_t kPartBytes = 256 << 10;
+
+enum class ShardState : uint8_t { kAbsent, kComing, kServed, kFrozen };
+
+struct Shard {
+  ShardState state = ShardState::kAbsent;
+  int64_t num = 0;           // never decreases
+  kvraft::Store store = {};  // kServed: what is in it
+  base::Rope bytes = {};     // kFrozen: that, encoded; kComing: the first of it
+  auto Fields() { return std::tie(state, num, store, bytes); }
+};
+
+// A log entry: of kvraft's, those with versions.
+struct Command {
+  std::variant<kvraft::Command, FreezeArgs, InstallArgs, DeleteArgs> what;
+  auto Fields() { return std::tie(what); }
+};
+
+// The state machine (rsm/typed.h).
+struct Group {
+  using Command = shardkv1::Command;
+  using Result = std::string;  // the encoded reply to the call
+  Result Apply(const Command& command);
+
+  std::array<Shard, kShards> shards;
+  auto Fields() { return std::tie(shards); }
+};
+
+// A group as it is created: the first one serves all shards, which are empty,
+// others none.
+Group NewGroup(Gid gid);
+
+}  // namespace shardkv1
+
+#endif  // SHARDKV1_GROUP_H_

@@ -1,0 +1,104 @@
+// What Clerks and controllers ask servers of a group, and what these answer.
+
+#ifndef SHARDKV1_MESSAGES_H_
+#define SHARDKV1_MESSAGES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <tuple>
+
+#include "kvraft/messages.h"
+#include "rpc/rpc.h"
+
+namespace shardkv1 {
+
+enum class Err : uint8_t {
+  kOk,
+  kNoKey,        // the key does not exist
+  kVersion,      // the key has another version; nothing was changed
+  kWrongGroup,   // not executed: the shard is not served here
+  kStale,        // not executed: a later change has moved the shard here
+  kWrongLeader,  // not executed: this server does not lead
+  kLost,      // unknown: it leads no more, the next leader may execute it yet
+  kTooLarge,  // not executed, here and elsewhere: above the limits
+  // A Clerk's own answers.
+  kMaybe,   // unknown, and stays so: executed once or not at all
+  kClosed,  // unknown: the Clerk was closed
+};
+
+// "OK", "ErrNoKey", ...
+constexpr const char* Name(Err err) {
+  constexpr const char* kNames[] = {
+      "OK",       "ErrNoKey",       "ErrVersion", "ErrWrongGroup",
+      "ErrStale", "ErrWrongLeader", "ErrLost",    "ErrTooLarge",
+      "ErrMaybe", "ErrClosed"};
+  return kNames[static_cast<size_t>(err)];
+}
+
+using kvraft::GetArgs;
+using kvraft::PutArgs;
+
+struct Reply {
+  Err err = Err::kWrongLeader;
+  std::string value = {};  // Get's
+  uint64_t version = 0;    // of the key, after this: counts its writes
+  uint64_t revision = 0;   // of the shard: counts all executions
+  auto Fields() { return std::tie(err, value, version, revision); }
+};
+
+// The move of a shard by the change to the configuration of that number.
+struct MoveId {
+  int64_t num = 0;
+  int32_t shard = 0;
+  auto Fields() { return std::tie(num, shard); }
+};
+
+// Serve the shard no more, and hand out what is in it, from that byte on.
+struct FreezeArgs {
+  MoveId move;
+  uint64_t offset = 0;
+  auto Fields() { return std::tie(move, offset); }
+};
+
+struct FreezeReply {
+  Err err = Err::kWrongLeader;
+  uint64_t total = 0;  // bytes of the shard; 0: it is deleted already
+  std::string bytes = {};
+  auto Fields() { return std::tie(err, total, bytes); }
+};
+
+// Take the next bytes of the shard; serve it when they are complete. A shard of
+// 0 bytes is empty.
+struct InstallArgs {
+  MoveId move;
+  uint64_t offset = 0;
+  uint64_t total = 0;  // bytes of the shard
+  std::string bytes = {};
+  auto Fields() { return std::tie(move, offset, total, bytes); }
+};
+
+// Forget what is in the shard, which is frozen.
+struct DeleteArgs {
+  MoveId move;
+  auto Fields() { return std::tie(move); }
+};
+
+// Of Install and Delete.
+struct MoveReply {
+  Err err = Err::kWrongLeader;
+  auto Fields() { return std::tie(err); }
+};
+
+inline constexpr rpc::Method<GetArgs, Reply> kGet{"ShardGroup.Get"};
+inline constexpr rpc::Method<PutArgs, Reply> kPut{"ShardGroup.Put"};
+inline constexpr rpc::Method<FreezeArgs, FreezeReply> kFreeze{
+    "ShardGroup.Freeze"};
+inline constexpr rpc::Method<InstallArgs, MoveReply> kInstall{
+    "ShardGroup.Install"};
+inline constexpr rpc::Method<DeleteArgs, MoveReply> kDelete{
+    "ShardGroup.Delete"};
+
+}  // namespace shardkv1
+
+#endif  // SHARDKV1_MESSAGES_H_
