@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "gtest/gtest.h"
 #include "tests/harness/report.h"
 
 namespace harness {
@@ -217,13 +216,7 @@ void KvCluster::CloseClients() {
 }
 
 void KvCluster::Spawn(TestThreads* threads, std::function<void()> body) {
-  threads->Start([this, body = std::move(body)] {
-    try {
-      body();
-    } catch (const testing::AssertionException&) {
-      stage_.CheckHasFailed();
-    }
-  });
+  stage_.Spawn(threads, std::move(body));
 }
 
 void KvCluster::SpawnClientsAndWait(int clients, const ClientBody& body) {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <optional>
+#include <utility>
 
 namespace harness {
 namespace {
@@ -41,6 +42,29 @@ raft::State Observers::GetState(
     list_[i]->OnState(server, incarnation, floors[i], state);
   }
   return state;
+}
+
+void ObserversOfAll::Add(const Observers& group) {
+  auto added = std::make_shared<const Observers>(group);
+  base::SpinLockHolder lock(&lock_);
+  by_group_[group.group()] = std::move(added);
+}
+
+ObserversOfAll::ByGroup ObserversOfAll::All() const {
+  base::SpinLockHolder lock(&lock_);
+  return by_group_;
+}
+
+void ObserversOfAll::OnPacket(const labrpc::Packet& packet) const {
+  const std::optional<Message> message = DecodeMessage(packet);
+  if (!message.has_value()) return;
+  std::shared_ptr<const Observers> group;
+  {
+    base::SpinLockHolder lock(&lock_);
+    const auto found = by_group_.find(message->link.group);
+    if (found != by_group_.end()) group = found->second;
+  }
+  if (group != nullptr) group->Tell(&ClusterObserver::OnMessage, *message);
 }
 
 Step::Step(const Observers& observers, std::string_view name,

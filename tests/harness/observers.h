@@ -6,6 +6,7 @@
 #define TESTS_HARNESS_OBSERVERS_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/rope.h"
+#include "base/spin_lock.h"
 #include "labrpc/packet.h"
 #include "raft/types.h"
 #include "tests/harness/disk.h"
@@ -30,6 +32,7 @@ class Observers {
       : list_(std::move(list)), group_(group) {}
 
   bool any() const { return !list_.empty(); }
+  int group() const { return group_; }
 
   // Calls that method of each observer.
   template <typename... Parameters, typename... Arguments>
@@ -50,6 +53,32 @@ class Observers {
  private:
   List list_;
   int group_;
+};
+
+// The observers of all groups on one network.
+//
+// Thread safety: safe. Lock order: lock_ is a leaf, and no scheduling point.
+class ObserversOfAll {
+ public:
+  void Add(const Observers& group);
+
+  // Calls that method of each group's observers.
+  template <typename... Parameters, typename... Arguments>
+  void Tell(void (ClusterObserver::*event)(Parameters...),
+            const Arguments&... arguments) const {
+    for (const auto& [number, group] : All()) group->Tell(event, arguments...);
+  }
+
+  // Tells those of the packet's group.
+  void OnPacket(const labrpc::Packet& packet) const;
+
+ private:
+  using ByGroup = std::map<int, std::shared_ptr<const Observers>>;
+
+  ByGroup All() const;
+
+  mutable base::SpinLock lock_;
+  ByGroup by_group_ ABSL_GUARDED_BY(lock_);
 };
 
 // A step of a test, from its construction to the end of its scope.

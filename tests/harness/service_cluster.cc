@@ -18,7 +18,7 @@ ServiceCluster::ServiceCluster(Options options, Place place)
                             .on_error = [this](const Failure& error) {
                               FoundError(error);
                             }}) {
-  Observe({observers()});
+  Observe(observers());
   StartAll();
   ConnectAll();
   Open(options.reliable);

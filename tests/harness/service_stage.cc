@@ -47,21 +47,21 @@ ServiceStage::~ServiceStage() {
   ReportExpense(place_);
 }
 
-void ServiceStage::Observe(std::vector<Observers> groups) {
-  observers_ = std::move(groups);
-  bool any = false;
-  for (const Observers& group : observers_) any = any || group.any();
-  if (!any) return;
-  network_.SetObserver([groups = observers_](const labrpc::Packet& packet) {
-    for (const Observers& group : groups) group.OnPacket(packet);
+void ServiceStage::Observe(const Observers& group) {
+  observers_->Add(group);
+  {
+    base::MutexLock lock(&mu_);
+    if (!group.any() || std::exchange(observed_, true)) return;
+  }
+  network_.SetObserver([observers = observers_](const labrpc::Packet& packet) {
+    observers->OnPacket(packet);
   });
 }
 
 void ServiceStage::Open(bool reliable) {
   reliable_ = reliable;
-  for (const Observers& group : observers_) {
-    group.Tell(&ClusterObserver::OnNetwork, "reliable", reliable);
-  }
+  observers_->Tell(&ClusterObserver::OnNetwork, std::string_view("reliable"),
+                   reliable);
   network_.Reliable(reliable);
   failure_watcher_ = std::thread([this] { AwaitFailure(); });
 }
@@ -82,9 +82,7 @@ void ServiceStage::Begin(std::string_view title) {
                                ? TitleLine2025(title, reliable_)
                                : TitleLine(title);
   Print(absl::StrCat(line, "\n"));
-  for (const Observers& group : observers_) {
-    group.Tell(&ClusterObserver::OnTitle, title);
-  }
+  observers_->Tell(&ClusterObserver::OnTitle, title);
   baseline_ = {Clock::now(), network_.GetTotalCount(), operations_};
 }
 
@@ -98,6 +96,16 @@ void ServiceStage::End(Place place) {
                            .rpcs = network_.GetTotalCount() - baseline_.rpcs,
                            .operations = operations_ - baseline_.operations};
   Print(absl::StrCat(PassedLineOf(options_.year, costs), "\n"));
+}
+
+void ServiceStage::Spawn(TestThreads* threads, std::function<void()> body) {
+  threads->Start([this, body = std::move(body)] {
+    try {
+      body();
+    } catch (const testing::AssertionException&) {
+      CheckHasFailed();
+    }
+  });
 }
 
 void ServiceStage::Sleep(std::chrono::milliseconds duration, Place place) {

@@ -17,10 +17,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <thread>
-#include <vector>
 
 #include "base/mutex.h"
 #include "labrpc/network.h"
@@ -52,8 +52,9 @@ class ServiceStage {
   ServiceStage(const ServiceStage&) = delete;
   ServiceStage& operator=(const ServiceStage&) = delete;
 
-  // The observers of the groups on the network. Before any server starts.
-  void Observe(std::vector<Observers> groups);
+  // The observers of a group on the network; of the first one before any server
+  // starts.
+  void Observe(const Observers& group) EXCLUDES(mu_);
 
   // All servers have been started: from here on the network loses messages
   // unless it is reliable.
@@ -75,6 +76,10 @@ class ServiceStage {
 
   // An operation has been completed; the last line says how many were.
   void CountOperation() { ++operations_; }
+
+  // Runs `body` on a thread of `threads`; a check that fails there ends the
+  // test.
+  void Spawn(TestThreads* threads, std::function<void()> body);
 
   // Sleeps; ends the test if meanwhile a check has failed.
   void Sleep(std::chrono::milliseconds duration, Place place = Place::Here())
@@ -113,14 +118,17 @@ class ServiceStage {
   labrpc::Network network_;
   std::atomic<int64_t> operations_ = 0;
 
+  const std::shared_ptr<ObserversOfAll> observers_ =
+      std::make_shared<ObserversOfAll>();
+
   // Confined to the test's main thread.
-  std::vector<Observers> observers_;
   Baseline baseline_;
   bool reliable_ = true;
   bool time_limit_reported_ = false;
 
   base::Mutex mu_;
   base::CondVar failed_or_ended_;
+  bool observed_ ABSL_GUARDED_BY(mu_) = false;         // the network is
   std::optional<Failure> error_ ABSL_GUARDED_BY(mu_);  // the first one
   std::optional<Failure> expense_ ABSL_GUARDED_BY(mu_);
   bool has_failed_ ABSL_GUARDED_BY(mu_) = false;

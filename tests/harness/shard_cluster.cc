@@ -1,7 +1,6 @@
 #include "tests/harness/shard_cluster.h"
 
 #include "absl/strings/str_cat.h"
-#include "gtest/gtest.h"
 #include "porcupine/outcome.h"
 #include "tests/harness/link.h"
 #include "tests/harness/report.h"
@@ -66,12 +65,11 @@ ShardCluster::ShardCluster(Options options, Place place)
                                    .on_error = [this](const Failure& error) {
                                      stage_.FoundError(error);
                                    }}) {
-  std::vector<Observers> observers = {ctrlers_.observers()};
+  stage_.Observe(ctrlers_.observers());
   for (int i = 0; i < kGroups; ++i) {
     groups_.push_back(MakeGroup(i, options));
-    observers.push_back(groups_.back()->observers());
+    stage_.Observe(groups_.back()->observers());
   }
-  stage_.Observe(std::move(observers));
   ctrlers_.StartAll();
   ctrlers_.ConnectAll();
   ctrler_ = MakeCtrlerClient(ctrlers_);
@@ -228,13 +226,7 @@ void ShardCluster::ShutdownGroup(int group) {
 }
 
 void ShardCluster::Spawn(TestThreads* threads, std::function<void()> body) {
-  threads->Start([this, body = std::move(body)] {
-    try {
-      body();
-    } catch (const testing::AssertionException&) {
-      stage_.CheckHasFailed();
-    }
-  });
+  stage_.Spawn(threads, std::move(body));
 }
 
 void ShardCluster::Check(ShardClient* client, const std::string& key,

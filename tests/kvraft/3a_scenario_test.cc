@@ -77,7 +77,7 @@ TEST(KVRaft3AScenario, StaleRead) {
   majority->Put("k", "new");
   const auto reader = cluster.MakeClient({0});
   std::string value;
-  PendingCall get(&cluster, [&] { value = reader->Get("k"); });
+  PendingCall get(&cluster.stage(), [&] { value = reader->Get("k"); });
   if (get.Returns(seconds(1))) {
     Fail(Kind::kSafety,
          absl::StrCat("S0, cut off from all others, has answered a read: ",
@@ -187,7 +187,7 @@ TEST(KVRaft3AScenario, RepeatedAtNextLeader) {
     const bool is_answer = IsExecuted(packet);
     return is_answer && !lost.exchange(true) ? Ruling::kDrop : Ruling::kPass;
   });
-  PendingCall append(&cluster, [&] { client->Append("k", "a"); });
+  PendingCall append(&cluster.stage(), [&] { client->Append("k", "a"); });
   scenario.WaitUntil("an answer to be lost", [&lost] { return lost.load(); });
   scenario.AwaitEqualLogs();  // or S1 may not lead
   scenario.Elect(1);

@@ -80,8 +80,8 @@ TEST(KVRaft3A, OnePartition) {
   cluster.End();
 
   cluster.Begin("Test: no progress in minority (3A)");
-  PendingCall put(&cluster, [&putter] { putter->Put("1", "15"); });
-  PendingCall get(&cluster, [&getter] { getter->Get("1"); });
+  PendingCall put(&cluster.stage(), [&putter] { putter->Put("1", "15"); });
+  PendingCall get(&cluster.stage(), [&getter] { getter->Get("1"); });
   if (put.Returns(seconds(1))) {
     Fail(Kind::kSafety, "Put in minority completed");
   }

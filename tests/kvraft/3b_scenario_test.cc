@@ -61,7 +61,7 @@ TEST(KVRaft3BScenario, RepeatedAfterSnapshot) {
     if (is_answer) lost = true;
     return is_answer ? Ruling::kDrop : Ruling::kPass;
   });
-  PendingCall append(&cluster, [&] { client->Append("k", "a"); });
+  PendingCall append(&cluster.stage(), [&] { client->Append("k", "a"); });
   scenario.WaitUntil("an answer to be lost", [&lost] { return lost.load(); });
 
   const auto other = cluster.MakeClient();

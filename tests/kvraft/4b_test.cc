@@ -63,10 +63,10 @@ TEST(KVRaft4B, OnePartition) {
   cluster.Begin("Test: no progress in minority (4B)");
   uint64_t put_version = version;
   uint64_t got_version = 0;
-  PendingCall put(&cluster, [&] {
+  PendingCall put(&cluster.stage(), [&] {
     put_version = PutAtLeastOnce(putter.get(), "1", "15", put_version);
   });
-  PendingCall get(&cluster,
+  PendingCall get(&cluster.stage(),
                   [&] { got_version = getter->GetVersioned("1").version; });
   if (put.Returns(seconds(1))) {
     Fail(

@@ -3,14 +3,14 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
 #include "tests/kvraft/disturbances.h"
 #include "tests/kvraft/limits.h"
-#include "tests/kvraft/pace.h"
+#include "tests/kvraft/versioned_puts.h"
 
 namespace tests {
 namespace {
@@ -32,49 +32,10 @@ constexpr int kRandomKeys = 100;
 // A round of all clients takes this for each of them: they have a second, and
 // where they have one key one of them succeeds in each round. During partitions
 // they have longer here than with the course (RunClients()), not more to do.
-std::chrono::microseconds PerClient(const KvTest2025& test) {
-  return std::chrono::microseconds(test.partitions ? 10'000 : 2'500);
-}
-
-// Puts that were executed, and that may have been.
-struct Puts {
-  uint64_t ok = 0;
-  uint64_t maybe = 0;
-};
-
-std::string Value(int client, uint64_t version) {
-  return nlohmann::ordered_json{{"Id", client}, {"V", version}}.dump();
-}
-
-// Whether the value is of another client and of another version than that.
-bool IsOther(const std::string& value, int client, uint64_t version) {
-  const auto json = nlohmann::json::parse(value, nullptr, false);
-  return json.is_discarded() || (json.value("Id", -1) != client &&
-                                 json.value("V", uint64_t{0}) != version);
-}
-
-// Puts a value that replaces `*version`, or what the key has by then; counts
-// it, and leaves the key's version. The course's OnePut.
-void PutOnce(const KvTest2025& test, KvClient* client, int number,
-             const std::string& key, uint64_t* version, Puts* puts,
-             Place place) {
-  while (true) {
-    if (test.reliable) AwaitRound(PerClient(test) * test.clients);
-    const Err err =
-        client->PutVersioned(key, Value(number, *version), *version, place);
-    if (err != Err::kOk && err != Err::kVersion && err != Err::kMaybe) {
-      Fail(Kind::kSafety, absl::StrCat("Wrong error ", Name(err)), place);
-    }
-    const Reply reply = client->GetVersioned(key, place);
-    if (err == Err::kOk && reply.version == *version + 1 &&
-        IsOther(reply.value, number, *version)) {
-      Fail(Kind::kSafety, absl::StrCat("Wrong value ", reply.value), place);
-    }
-    *version = reply.version;
-    if (err == Err::kOk) ++puts->ok;
-    if (err == Err::kMaybe) ++puts->maybe;
-    if (err != Err::kVersion) return;
-  }
+std::optional<std::chrono::nanoseconds> RoundOf(const KvTest2025& test) {
+  if (!test.reliable) return std::nullopt;
+  return test.clients *
+         std::chrono::microseconds(test.partitions ? 10'000 : 2'500);
 }
 
 Puts RunClient(const KvTest2025& test, int number, KvClient* client,
@@ -85,9 +46,9 @@ Puts RunClient(const KvTest2025& test, int number, KvClient* client,
   Puts puts;
   while (!stopped) {
     const uint64_t key = random.Below(keys);
-    PutOnce(test, client, number,
+    PutOnce(client, number,
             test.random_keys ? absl::StrCat("k", key) : std::string("k"),
-            &versions[key], &puts, place);
+            RoundOf(test), &versions[key], &puts, place);
   }
   return puts;
 }
@@ -220,21 +181,6 @@ uint64_t PutAtLeastOnce(KvClient* client, const std::string& key,
            place);
     }
   }
-}
-
-void CheckGet(KvClient* client, const std::string& key,
-              const std::string& value, uint64_t version, Place place) {
-  const Reply reply = client->GetVersioned(key, place);
-  if (reply.err != Err::kOk) {
-    Fail(Kind::kSafety,
-         absl::StrCat("Get(", key, ") returns error = ", Name(reply.err)),
-         place);
-  }
-  if (reply.value == value && reply.version == version) return;
-  Fail(Kind::kSafety,
-       absl::StrCat("Get(", key, ") returns (", reply.value, ", ",
-                    reply.version, ") != (", value, ", ", version, ")"),
-       place);
 }
 
 }  // namespace tests

@@ -11,6 +11,7 @@
 
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_cluster.h"
+#include "tests/kvraft/versioned_puts.h"  // CheckGet
 
 namespace tests {
 
@@ -44,11 +45,6 @@ std::string Title2025(const KvTest2025& test);
 uint64_t PutAtLeastOnce(harness::KvClient* client, const std::string& key,
                         const std::string& value, uint64_t version,
                         harness::Place place = harness::Place::Here());
-
-// Gets the key, and fails unless it has that value and version.
-void CheckGet(harness::KvClient* client, const std::string& key,
-              const std::string& value, uint64_t version,
-              harness::Place place = harness::Place::Here());
 
 }  // namespace tests
 

@@ -6,11 +6,10 @@
 
 namespace tests {
 
-PendingCall::PendingCall(harness::KvCluster* cluster,
+PendingCall::PendingCall(harness::ServiceStage* stage,
                          std::function<void()> call)
-    : cluster_(cluster),
-      thread_([cluster] { cluster->stage().CheckHasFailed(); }) {
-  cluster->Spawn(&thread_, [this, call = std::move(call)] {
+    : stage_(stage), thread_([stage] { stage->CheckHasFailed(); }) {
+  stage->Spawn(&thread_, [this, call = std::move(call)] {
     const auto end = absl::MakeCleanup([this] {
       base::MutexLock lock(&mu_);
       has_ended_ = true;
@@ -30,7 +29,8 @@ bool PendingCall::Returns(std::chrono::milliseconds within,
     }
     has_ended = has_ended_;
   }
-  cluster_->stage().CheckError(place);
+  if (has_ended) thread_.Join();
+  stage_->CheckError(place);
   return has_ended;
 }
 

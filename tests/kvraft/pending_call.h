@@ -11,13 +11,13 @@
 
 #include "base/mutex.h"
 #include "tests/harness/failure.h"
-#include "tests/harness/kv_cluster.h"
+#include "tests/harness/service_stage.h"
 
 namespace tests {
 
 class PendingCall {
  public:
-  PendingCall(harness::KvCluster* cluster, std::function<void()> call);
+  PendingCall(harness::ServiceStage* stage, std::function<void()> call);
 
   // Whether it returns within that time. Ends the test if it, or another check,
   // fails meanwhile.
@@ -25,7 +25,7 @@ class PendingCall {
                harness::Place place = harness::Place::Here()) EXCLUDES(mu_);
 
  private:
-  harness::KvCluster* const cluster_;
+  harness::ServiceStage* const stage_;
 
   base::Mutex mu_;
   base::CondVar ended_;
