@@ -256,7 +256,8 @@ void Rsm::Restore(base::Rope snapshot, std::optional<raft::Index> index) {
 // would cost more and more and discard little.
 void Rsm::TakeSnapshotIfDue() {
   if (!max_raft_state_.has_value() || last_applied_ == snapshot_index_ ||
-      persister_->ReadRaftState().size() < *max_raft_state_) {
+      persister_->ReadRaftState().size() + machine_->Garbage() <
+          *max_raft_state_) {
     return;
   }
   const raft::Index last_index = raft_->GetStatus().last_index;

@@ -78,8 +78,9 @@ struct Hooks {
 
 struct Options {
   // Raft's part of the disk may grow to this, in bytes, until a snapshot is
-  // taken, after the commands of a batch; without it none ever is. It grows
-  // further while less than half of the log has been executed here.
+  // taken, after the commands of a batch; without it none ever is. The
+  // machine's garbage is counted with it. It grows further while less than half
+  // of the log has been executed here.
   std::optional<size_t> max_raft_state = {};
 
   // `announce_state` is set by the Rsm.

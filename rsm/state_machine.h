@@ -10,6 +10,7 @@
 #ifndef RSM_STATE_MACHINE_H_
 #define RSM_STATE_MACHINE_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,11 @@ class StateMachine {
   // another server. An error says what is wrong with the bytes; the state is
   // unspecified then.
   virtual absl::Status Restore(const base::Rope& snapshot) = 0;
+
+  // How many bytes of the last snapshot the state has no more. They count as
+  // those of the log do (rsm.h, max_raft_state), so that what is deleted does
+  // not stay on the disk for long.
+  virtual size_t Garbage() const { return 0; }
 };
 
 }  // namespace rsm
