@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "base/logging.h"
 #include "rpc/codec.h"
 
@@ -10,12 +11,6 @@ namespace shardkv1 {
 namespace {
 
 using State = ShardState;
-
-// Null if there is no such shard.
-Shard* Find(Group* group, int32_t shard) {
-  if (shard < 0 || shard >= kShards) return nullptr;
-  return &group->shards[static_cast<size_t>(shard)];
-}
 
 Err ErrOf(kvraft::Err err) {
   switch (err) {
@@ -28,16 +23,6 @@ Err ErrOf(kvraft::Err err) {
   }
 }
 
-Reply Do(Group* group, const kvraft::Command& command) {
-  Shard* const shard = Find(group, ShardOf(command.key));
-  if (shard->state != State::kServed) return {.err = Err::kWrongGroup};
-  kvraft::Reply reply = shard->store.Apply(command);
-  return {.err = ErrOf(reply.err),
-          .value = std::move(reply.value),
-          .version = reply.version,
-          .revision = reply.revision};
-}
-
 // The part of a frozen shard from `offset` on.
 FreezeReply PartOf(const Shard& shard, uint64_t offset) {
   FreezeReply reply{.err = Err::kOk, .total = shard.bytes.size()};
@@ -45,23 +30,6 @@ FreezeReply PartOf(const Shard& shard, uint64_t offset) {
   shard.bytes.CopyTo(offset, std::min(kPartBytes, reply.total - offset),
                      &reply.bytes);
   return reply;
-}
-
-FreezeReply Do(Group* group, const FreezeArgs& args) {
-  Shard* const shard = Find(group, args.move.shard);
-  if (shard == nullptr) return {.err = Err::kWrongGroup};
-  if (args.move.num < shard->num) return {.err = Err::kStale};
-  const bool is_new = args.move.num > shard->num;
-  if (is_new != (shard->state == State::kServed)) {
-    return {.err = Err::kWrongGroup};
-  }
-  if (is_new) {
-    *shard = {.state = State::kFrozen,
-              .num = args.move.num,
-              .store = {},
-              .bytes = rpc::Encode(shard->store)};
-  }
-  return PartOf(*shard, args.offset);
 }
 
 // Adds the next part; the last one makes the shard served.
@@ -78,8 +46,60 @@ void Receive(const InstallArgs& args, Shard* shard) {
   shard->state = State::kServed;
 }
 
-MoveReply Do(Group* group, const InstallArgs& args) {
-  Shard* const shard = Find(group, args.move.shard);
+}  // namespace
+
+Group::Group(Gid gid) {
+  if (gid != kFirstGroup) return;
+  for (Shard& shard : shards_) shard.state = State::kServed;
+}
+
+// Null if there is no such shard.
+Shard* Group::Find(int32_t shard) {
+  if (shard < 0 || shard >= kShards) return nullptr;
+  return &shards_[static_cast<size_t>(shard)];
+}
+
+std::string Group::Apply(std::string_view command) {
+  const absl::StatusOr<Command> decoded = rpc::Decode<Command>(command);
+  if (!decoded.ok()) return {};
+  return std::visit(
+      [this](const auto& entry) {
+        auto reply = Do(entry);
+        return rpc::Encode(reply);
+      },
+      decoded->what);
+}
+
+Reply Group::Do(const kvraft::Command& command) {
+  Shard* const shard = Find(ShardOf(command.key));
+  if (shard->state != State::kServed) return {.err = Err::kWrongGroup};
+  kvraft::Reply reply = shard->store.Apply(command);
+  return {.err = ErrOf(reply.err),
+          .value = std::move(reply.value),
+          .version = reply.version,
+          .revision = reply.revision};
+}
+
+FreezeReply Group::Do(const FreezeArgs& args) {
+  Shard* const shard = Find(args.move.shard);
+  if (shard == nullptr) return {.err = Err::kWrongGroup};
+  if (args.move.num < shard->num) return {.err = Err::kStale};
+  const bool is_new = args.move.num > shard->num;
+  const bool is_served = shard->state == State::kServed;
+  if (is_new != is_served || shard->state == State::kComing) {
+    return {.err = Err::kWrongGroup};
+  }
+  if (is_new) {
+    *shard = {.state = State::kFrozen,
+              .num = args.move.num,
+              .store = {},
+              .bytes = rpc::Encode(shard->store)};
+  }
+  return PartOf(*shard, args.offset);
+}
+
+MoveReply Group::Do(const InstallArgs& args) {
+  Shard* const shard = Find(args.move.shard);
   if (shard == nullptr) return {.err = Err::kWrongGroup};
   if (args.move.num < shard->num) return {.err = Err::kStale};
   if (args.move.num > shard->num) {
@@ -91,33 +111,29 @@ MoveReply Do(Group* group, const InstallArgs& args) {
   return {.err = Err::kOk};
 }
 
-MoveReply Do(Group* group, const DeleteArgs& args) {
-  Shard* const shard = Find(group, args.move.shard);
+MoveReply Group::Do(const DeleteArgs& args) {
+  Shard* const shard = Find(args.move.shard);
   if (shard == nullptr) return {.err = Err::kWrongGroup};
   if (args.move.num < shard->num) return {.err = Err::kStale};
   if (args.move.num > shard->num) return {.err = Err::kWrongGroup};
   if (shard->state == State::kFrozen) {
+    garbage_ += shard->bytes.size();
     *shard = {.state = State::kAbsent, .num = shard->num};
   }
   return {.err = Err::kOk};
 }
 
-}  // namespace
-
-std::string Group::Apply(const Command& command) {
-  return std::visit(
-      [this](const auto& entry) {
-        auto reply = Do(this, entry);
-        return rpc::Encode(reply);
-      },
-      command.what);
+base::Rope Group::Snapshot() {
+  garbage_ = 0;
+  return rpc::Encode(shards_);
 }
 
-Group NewGroup(Gid gid) {
-  Group group;
-  if (gid != kFirstGroup) return group;
-  for (Shard& shard : group.shards) shard.state = State::kServed;
-  return group;
+absl::Status Group::Restore(const base::Rope& snapshot) {
+  absl::StatusOr<Shards> shards = rpc::Decode<Shards>(snapshot.ToString());
+  if (!shards.ok()) return shards.status();
+  shards_ = *std::move(shards);
+  garbage_ = 0;
+  return absl::OkStatus();
 }
 
 }  // namespace shardkv1

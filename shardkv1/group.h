@@ -30,11 +30,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <variant>
 
+#include "absl/status/status.h"
 #include "base/rope.h"
 #include "kvraft/replicated_store.h"
+#include "rsm/state_machine.h"
 #include "shardkv1/config.h"
 #include "shardkv1/messages.h"
 
@@ -59,19 +62,34 @@ struct Command {
   auto Fields() { return std::tie(what); }
 };
 
-// The state machine (rsm/typed.h).
-struct Group {
-  using Command = shardkv1::Command;
-  using Result = std::string;  // the encoded reply to the call
-  Result Apply(const Command& command);
+// The state machine.
+class Group : public rsm::StateMachine {
+ public:
+  // As it is created: the first group serves all shards, which are empty,
+  // others none.
+  explicit Group(Gid gid);
 
-  std::array<Shard, kShards> shards;
-  auto Fields() { return std::tie(shards); }
+  // Returns the encoded reply to the call that the command is.
+  std::string Apply(std::string_view command) override;
+
+  base::Rope Snapshot() override;
+  absl::Status Restore(const base::Rope& snapshot) override;
+
+  // The shards that were deleted.
+  size_t Garbage() const override { return garbage_; }
+
+ private:
+  using Shards = std::array<Shard, kShards>;
+
+  Reply Do(const kvraft::Command& command);
+  FreezeReply Do(const FreezeArgs& args);
+  MoveReply Do(const InstallArgs& args);
+  MoveReply Do(const DeleteArgs& args);
+  Shard* Find(int32_t shard);
+
+  Shards shards_;
+  size_t garbage_ = 0;  // since the last snapshot
 };
-
-// A group as it is created: the first one serves all shards, which are empty,
-// others none.
-Group NewGroup(Gid gid);
 
 }  // namespace shardkv1
 

@@ -6,26 +6,22 @@
 #include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
 #include "rsm/service.h"
-#include "rsm/typed.h"
 #include "shardkv1/group.h"
 #include "shardkv1/messages.h"
 
 namespace shardkv1 {
 namespace {
 
-using Machine = rsm::Typed<Group>;
-
 // Answers with the reply that the execution of the command encodes.
 template <typename Reply>
 void Execute(rsm::Rsm* rsm, const Command& command,
              rpc::Responder<Reply> respond) {
   rsm->SubmitAsync(
-      Machine::Encode(command),
+      rpc::Encode(command),
       [respond = std::move(respond)](const rsm::Result& result) mutable {
         const Err err = rsm::ErrOf<Err>(result.outcome);
         if (err != Err::kOk) return std::move(respond).Send({.err = err});
-        const std::string reply = Machine::Decode(result.value).value();
-        std::move(respond).Send(rpc::Decode<Reply>(reply).value());
+        std::move(respond).Send(rpc::Decode<Reply>(result.value).value());
       });
 }
 
@@ -55,7 +51,7 @@ Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                rsm::Options options)
     : rsm_(std::make_shared<rsm::Rsm>(
           std::move(peers), me, std::move(persister),
-          std::make_unique<Machine>(NewGroup(gid)), std::move(options))) {}
+          std::make_unique<Group>(gid), std::move(options))) {}
 
 std::vector<rpc::Service> Server::Services() {
   using Kind = kvraft::Command::Kind;

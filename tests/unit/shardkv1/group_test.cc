@@ -12,7 +12,6 @@
 #include "gtest/gtest.h"
 #include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
-#include "rsm/typed.h"
 
 namespace shardkv1 {
 namespace {
@@ -24,11 +23,12 @@ constexpr Gid kOther = 2;
 // A group, and what the tests ask of it.
 class TestGroup {
  public:
-  explicit TestGroup(Gid gid) : group_(NewGroup(gid)) {}
+  explicit TestGroup(Gid gid) : group_(gid) {}
 
   template <typename Reply = MoveReply, typename Entry>
   Reply Do(const Entry& entry) {
-    return *rpc::Decode<Reply>(group_.Apply({entry}));
+    Command command{entry};
+    return *rpc::Decode<Reply>(group_.Apply(rpc::Encode(command)));
   }
 
   Err Put(uint64_t version, const std::string& value = "v",
@@ -49,12 +49,11 @@ class TestGroup {
   }
   Err Delete(int64_t num) { return Do(DeleteArgs{{num, kShard}}).err; }
 
-  Shard& shard() { return group_.shards[static_cast<size_t>(kShard)]; }
-  std::string Bytes() { return rpc::Encode(group_); }
+  std::string Bytes() { return group_.Snapshot().ToString(); }
+  size_t Garbage() { return group_.Garbage(); }
 
   void RestartFromSnapshot() {
-    rsm::Typed<Group> before(group_);
-    group_ = *rpc::Decode<Group>(before.Snapshot().ToString());
+    ASSERT_TRUE(group_.Restore(group_.Snapshot()).ok());
   }
 
  private:
@@ -166,8 +165,13 @@ TEST(ShardKV1Group, WhatIsNotFrozenIsNotDeleted) {
 
 TEST(ShardKV1Group, WhatIsNotServedIsNotFrozen) {
   TestGroup two(kOther);
+  const std::string before = two.Bytes();
   EXPECT_EQ(two.Freeze(2).err, Err::kWrongGroup);
-  EXPECT_EQ(two.shard().num, 0);
+  EXPECT_EQ(two.Bytes(), before);
+
+  two.Install(2, {.err = Err::kOk, .total = 9, .bytes = "abc"});
+  EXPECT_EQ(two.Freeze(2).err, Err::kWrongGroup);  // it is coming
+  EXPECT_EQ(two.Freeze(3).err, Err::kWrongGroup);
 }
 
 TEST(ShardKV1Group, AShardWithoutAnOwnerIsInstalledEmpty) {
@@ -230,6 +234,24 @@ TEST(ShardKV1Group, TheSnapshotHasStatesAndNumbers) {
   one.Delete(2);
   one.RestartFromSnapshot();
   EXPECT_EQ(one.Freeze(2).total, 0U);
+}
+
+TEST(ShardKV1Group, WhatIsDeletedIsGarbageUntilTheNextSnapshot) {
+  TestGroup one(kFirstGroup);
+  one.Put(0, std::string(1000, 'x'));
+  const size_t before = one.Bytes().size();
+  const uint64_t bytes = one.Freeze(2).total;
+  EXPECT_EQ(one.Garbage(), 0U);
+  one.Delete(2);
+  one.Delete(2);
+  EXPECT_EQ(one.Garbage(), bytes);
+  EXPECT_LT(one.Bytes().size(), before - 1000);
+  EXPECT_EQ(one.Garbage(), 0U);
+}
+
+TEST(ShardKV1Group, WhatIsNoSnapshotIsRefused) {
+  EXPECT_FALSE(Group(kOther).Restore("x").ok());
+  EXPECT_EQ(Group(kOther).Apply("x"), "");
 }
 
 TEST(ShardKV1Group, AShardOutOfRangeIsRefused) {
