@@ -86,7 +86,7 @@ comma := ,
 SERVICES := rsm$(comma)kvraft
 LABS_OF_2 := raft
 LABS_OF_3 := $(SERVICES)
-LABS_OF_4 := shardctrler$(comma)shardkv
+LABS_OF_4 := shardctrler$(comma)shardkv$(comma)shardkv1
 ifneq ($(filter 2 3 4,$(LAB_LAB)),)
 LABS := $(LABS_OF_$(LAB_LAB))
 else ifdef THEIRS_SHARDED
