@@ -23,6 +23,7 @@
 #include "tests/kvraft/pending_call.h"
 #include "tests/runner/suite.h"
 #include "tests/shardkv1/put_clerks.h"
+#include "tests/shardkv1/restarts.h"
 #include "tests/shardkv1/shard_test.h"
 
 namespace tests {
@@ -40,13 +41,7 @@ using std::chrono::seconds;
 
 const auto kSuite = runner::Suite::OfCourse("ShardKV5A", "shardkv1", "5A");
 
-constexpr size_t kGroups = 8;  // that join in tests of many
-
-std::vector<Gid> NewGids(ShardTest* test, size_t count) {
-  std::vector<Gid> gids;
-  for (size_t i = 0; i < count; ++i) gids.push_back(test->NewGid());
-  return gids;
-}
+constexpr int kGroups = 8;  // that join in tests of many
 
 // The course's check: these groups and no others, in balance.
 void CheckBalance(const Config& config, const std::vector<Gid>& groups,
@@ -154,40 +149,17 @@ TEST(ShardKV5A, DeleteBasic) {
   test.End();
 }
 
-// A group joins; the first one leaves, goes down, and comes back.
-void JoinLeaveBasic(ShardTest* test) {
-  test->SpreadPuts();
-  const Gid gid = test->NewGid();
-  test->Join({gid});
-  test->CheckShutdownSharding(kFirstGroup);
-  test->CheckAll();
-
-  if (!test->ChangeToWithout(test->controller(), kFirstGroup)) {
-    Fail(Kind::kSafety, absl::StrCat(kFirstGroup, " is a member after leave"));
-  }
-  test->cluster().ShutdownGroup(kFirstGroup);
-  test->CheckAll();
-
-  test->cluster().StartGroup(kFirstGroup);
-  if (!test->ChangeToWith(test->controller(), kFirstGroup)) {
-    Fail(Kind::kSafety, absl::StrCat(kFirstGroup, " isn't a member"));
-  }
-  test->CheckAll();
-  test->CheckShutdownSharding(gid);
-  test->End();
-}
-
 // Go lab: TestJoinLeaveBasic5A.
 TEST(ShardKV5A, JoinLeaveBasic) {
   ShardTest test("Test (5A): basic groups join/leave ...", {});
-  JoinLeaveBasic(&test);
+  RunJoinLeaveBasic(&test);
 }
 
 void ManyJoinLeave(bool reliable) {
   ShardTest test("Test (5A): many groups join/leave ...",
                  {.reliable = reliable});
   test.SpreadPuts();
-  const std::vector<Gid> gids = NewGids(&test, kGroups);
+  const std::vector<Gid> gids = test.NewGids(kGroups);
   test.Join(gids);
   test.CheckShutdownSharding(gids.front());
   test.CheckAll();
@@ -202,32 +174,17 @@ TEST(ShardKV5A, ManyJoinLeaveReliable) { ManyJoinLeave(/*reliable=*/true); }
 // Go lab: TestManyJoinLeaveUnreliable5A.
 TEST(ShardKV5A, ManyJoinLeaveUnreliable) { ManyJoinLeave(/*reliable=*/false); }
 
-// All groups go down, and come back with what they had.
-void Shutdown(ShardTest* test) {
-  test->SpreadPuts();
-  std::vector<Gid> gids = NewGids(test, 2);
-  test->Join(gids);
-  test->CheckShutdownSharding(gids.front());
-  test->CheckAll();
-
-  gids.insert(gids.begin(), kFirstGroup);
-  for (const Gid gid : gids) test->cluster().ShutdownGroup(gid);
-  for (const Gid gid : gids) test->cluster().StartGroup(gid);
-  test->CheckAll();
-  test->End();
-}
-
 // Go lab: TestShutdown5A.
 TEST(ShardKV5A, Shutdown) {
   ShardTest test("Test (5A): shutdown ...", {});
-  Shutdown(&test);
+  RunShutdown(&test);
 }
 
 // Go lab: TestProgressShutdown5A.  Groups that are down delay no others.
 TEST(ShardKV5A, ProgressShutdown) {
   ShardTest test("Test (5A): progress ...", {});
   test.SpreadPuts();
-  const std::vector<Gid> gids = NewGids(&test, 4);
+  const std::vector<Gid> gids = test.NewGids(4);
   test.Join(gids);
   test.cluster().ShutdownGroup(gids[0]);
   test.cluster().ShutdownGroup(gids[1]);
@@ -276,7 +233,7 @@ TEST(ShardKV5A, ProgressJoin) {
   constexpr int kFewest = 100;
   ShardTest test("Test (5A): progress ...", {});
   test.SpreadPuts();
-  test.Join(NewGids(&test, 4));
+  test.Join(test.NewGids(4));
   test.NewGid();
   const Gid gid = test.NewGid();  // 7, as the course counts
   const std::vector<size_t> keys = UnaffectedKeys(test, test.Query(), gid);
@@ -322,7 +279,7 @@ void ConcurrentClerks(int clerks, bool reliable, const std::string& title) {
   ShardTest test("Test (5A): " + title, {.reliable = reliable});
   test.SpreadPuts();
   PutClerks running(&test, clerks, seconds(20));
-  const std::vector<Gid> gids = NewGids(&test, kGroups);
+  const std::vector<Gid> gids = test.NewGids(kGroups);
   test.Join(gids);
   test.Leave(gids);
   running.Join();

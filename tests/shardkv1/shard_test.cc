@@ -77,6 +77,12 @@ Config ShardTest::Query(Place place) {
   Fail(Kind::kSafety, std::string(config.status().message()), place);
 }
 
+std::vector<Gid> ShardTest::NewGids(int count) {
+  std::vector<Gid> gids;
+  for (int i = 0; i < count; ++i) gids.push_back(NewGid());
+  return gids;
+}
+
 bool ShardTest::ChangeToWith(Controller& controller, Gid gid, Place place) {
   const absl::StatusOr<Config> config = controller->Query();
   stage().CheckError(place);

@@ -48,6 +48,7 @@ class ShardTest {
 
   // A number that no group has had.
   shardkv1::Gid NewGid() { return ++last_gid_; }
+  std::vector<shardkv1::Gid> NewGids(int count);
 
   // Starts the groups, one after the other, and has them join. Returns whether
   // the last one is a member then; not if the controller has been closed, or
