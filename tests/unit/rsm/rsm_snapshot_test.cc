@@ -3,6 +3,7 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +39,38 @@ TEST(RsmSnapshot, IsTakenWhenTheStateHasTheLimit) {
   ASSERT_EQ(snapshots.size(), 1u);
   EXPECT_EQ(snapshots[0].first, 3u);
   EXPECT_EQ(snapshots[0].second, MakeSnapshot(3, "a b c "));
+}
+
+// A machine that executes "delete" has no more what takes 60 bytes in the last
+// snapshot.
+class DeletingMachine : public TextMachine {
+ public:
+  std::string Apply(std::string_view command) override {
+    if (command == "delete") garbage_ += 60;
+    return TextMachine::Apply(command);
+  }
+  base::Rope Snapshot() override {
+    garbage_ = 0;
+    return TextMachine::Snapshot();
+  }
+  size_t Garbage() const override { return garbage_; }
+
+ private:
+  size_t garbage_ = 0;
+};
+
+TEST(RsmSnapshot, IsTakenWhenStateAndGarbageHaveTheLimit) {
+  RsmFixture f({.max_raft_state = 100}, std::make_unique<DeletingMachine>());
+  SaveState(f, 39);
+  f.raft->Deliver({CommandAt(1, 1, "delete")});
+  f.AwaitExecuted(1);
+  f.raft->Deliver({CommandAt(2, 1, "delete")});
+  f.AwaitExecuted(2);
+  f.raft->Deliver({CommandAt(3, 1, "delete")});
+  f.AwaitExecuted(3);
+  f.rsm->Kill();
+  EXPECT_EQ(f.raft->snapshots(),
+            (Snapshots{{2, MakeSnapshot(2, "delete delete ")}}));
 }
 
 TEST(RsmSnapshot, IsNeverTakenWithoutALimit) {
