@@ -41,9 +41,9 @@ make trace    RUN=test: what happened in a run, on a page: out/trace.html
                 SEED=1 PROFILE=harsh REAL=1 in real time, TEXT=1 also here
 make grade    points, and why, in OUT/grade.json; the Raft runs confined, in a
               process of its own, as with ISOLATED=1 for test, sim and trace
-                LAB=dir        lab 3, of the folders raft, rsm and kvraft in it
+                LAB=dir        lab 3 or 4, of the folders above that are in it
                 CLASS=dir      one in each of its folders; in OUT/grades.csv
-                LAB=3          these are of lab 3
+                LAB=3 or 4     these are of that lab
                 N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json
 make linearizability HISTORY=file: whether a history of a key/value store, in a
               documented format or Jepsen's, is linearizable, and if not, why

@@ -1,7 +1,7 @@
-"""Every attack of attacks/ and service_attacks/, on the tests as they grade.
+"""Every attack of attacks/ and the like, on the tests as they grade.
 
 `make grade-test`. The attacks of a folder are one program, which makes the one
-that it is called after; it stands for a student's Raft, or key/value service.
+that it is called after; it stands for a student's Raft, or service.
 """
 
 import ctypes
@@ -64,14 +64,25 @@ class Attacks(unittest.TestCase):
     hosts: dict[bool, Path]
 
     @classmethod
-    def room(cls) -> str:
-        """Returns the argument of theirs.sh that stands for the attacks."""
-        return f"raft={cls.ATTACKS}"
+    def rooms(cls) -> list[str]:
+        """Returns the arguments of theirs.sh that stand for the attacks."""
+        return [f"raft={cls.ATTACKS}"]
+
+    @classmethod
+    def skeleton(cls, room: str) -> Path:
+        """Returns a folder with the headers of an unsolved room."""
+        folder = ROOT / "out/grade-test" / room
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        ask([ROOT / "tools/skeleton/files.sh", room, folder])
+        for source in folder.glob("*.cc"):
+            source.unlink()
+        return folder
 
     @classmethod
     def setUpClass(cls) -> None:
         cls.folder = tempfile.TemporaryDirectory(prefix="attacks-")
-        place = ask([ROOT / "tools/theirs.sh", cls.room()]).stdout.strip()
+        place = ask([ROOT / "tools/theirs.sh", *cls.rooms()]).stdout.strip()
         jobs = os.cpu_count() or 1
         for how in ("", "_sim"):
             build(f"{cls.KIND}_judge{how}", jobs=jobs)
@@ -150,15 +161,27 @@ class ServiceAttacks(Attacks):
              "TestSnapshotRPC3B")
 
     @classmethod
-    def room(cls) -> str:
-        kvraft = ROOT / "out/grade-test/kvraft"
-        shutil.rmtree(kvraft, ignore_errors=True)
-        kvraft.mkdir(parents=True)
-        ask([ROOT / "tools/skeleton/files.sh", "kvraft", kvraft])
-        for source in kvraft.glob("*.cc"):
-            source.unlink()
+    def rooms(cls) -> list[str]:
+        kvraft = cls.skeleton("kvraft")
         shutil.copy(cls.ATTACKS / "attacks.cc", kvraft)
-        return f"kvraft={kvraft}"
+        return [f"kvraft={kvraft}"]
+
+
+class ShardedAttacks(Attacks):
+    """The same of lab 4: one file is both of its rooms."""
+
+    KIND = "sharded"
+    ATTACKS = ROOT / "tools/grade/sharded_attacks"
+    TESTS = ("TestBasic", "TestMinimalAgain", "TestStaticShards",
+             "TestJoinLeave", "TestChallenge2Unaffected")
+
+    @classmethod
+    def rooms(cls) -> list[str]:
+        shardctrler = cls.skeleton("shardctrler")
+        (shardctrler / "nothing.cc").write_text("")
+        shardkv = cls.skeleton("shardkv")
+        shutil.copy(cls.ATTACKS / "attacks.cc", shardkv)
+        return [f"shardctrler={shardctrler}", f"shardkv={shardkv}"]
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 `make grade RAFT=folder`, or CLASS=folder, in which each folder is one Raft. For
 labs 3 and 4, `make grade LAB=folder`, or CLASS=folder LAB=3, in which each
-folder has any of the rooms that labs.py names. A solution is compiled into a program of its
-own, without the tests; the tests are another program, which never loads it and
-calls it through sockets (tests/isolation/). What it prints, how it ends and
-what it does to its own process earns nothing. It runs confined, N times in real
-time, under SEEDS seeds of the simulator, and under RACE_SEEDS seeds with
-ThreadSanitizer.
+folder has any of the rooms that labs.py names. A solution is compiled into a
+program of its own, without the tests; the tests are another program, which
+never loads it and calls it through sockets (tests/isolation/). What it prints,
+how it ends and what it does to its own process earns nothing. It runs confined,
+N times in real time, under SEEDS seeds of the simulator, and under RACE_SEEDS
+seeds with ThreadSanitizer.
 
 OUT/grade.json has the result, for a class OUT/NAME/grade.json for each and
 OUT/grades.csv and OUT/grades.txt for all. A class that was interrupted goes on

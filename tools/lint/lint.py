@@ -66,7 +66,8 @@ def may_include() -> dict[str, set[str]]:
     # The compiler puts it before raft/ (tools/mutants/no_checks.h); attacks
     # stand for a student's room.
     return allowed | {"tools": allowed["raft"],
-                      "tools/grade/service_attacks": allowed["kvraft"]}
+                      "tools/grade/service_attacks": allowed["kvraft"],
+                      "tools/grade/sharded_attacks": allowed["shardkv"]}
 
 
 def folder_of(path: str) -> str:

@@ -136,6 +136,9 @@ absl::Status WriteHere(const std::string& key, const std::string& value,
 
 namespace kvraft {
 
+Clerk::Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> servers)
+    : servers_(std::move(servers)) {}
+
 absl::StatusOr<std::string> Clerk::Get(const std::string& key) {
   MaybeEnd();
   const base::MutexLock lock(&shared.mu);
