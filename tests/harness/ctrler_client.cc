@@ -21,10 +21,14 @@ void CtrlerClient::End(const absl::Status& error, Place place) {
 
 void CtrlerClient::Join(const shardctrler::Groups& groups, Place place) {
   End(clerk_->Join(groups), place);
+  std::vector<Gid> gids;
+  for (const auto& [gid, servers] : groups) gids.push_back(gid);
+  if (ShardClerksShareNothing()) CheckLasting(gids, /*joined=*/true, place);
 }
 
 void CtrlerClient::Leave(const std::vector<Gid>& gids, Place place) {
   End(clerk_->Leave(gids), place);
+  if (ShardClerksShareNothing()) CheckLasting(gids, /*joined=*/false, place);
 }
 
 void CtrlerClient::Move(int shard, Gid gid, Place place) {
@@ -38,8 +42,22 @@ Config CtrlerClient::Query(int64_t num, Place place) {
   return *std::move(config);
 }
 
-// Another Clerk is told the same, by its number: without that a Clerk could
-// answer all by itself.
+// Another Clerk is told of it, too: without that a Clerk could do nothing, and
+// say that it is done.
+void CtrlerClient::CheckLasting(const std::vector<Gid>& gids, bool joined,
+                                Place place) {
+  const absl::StatusOr<Config> latest =
+      make_clerk_()->Query(shardctrler::kLatest);
+  End(latest.status(), place);
+  for (const Gid gid : gids) {
+    if (latest->groups.contains(gid) == joined) continue;
+    Fail(Kind::kSafety,
+         absl::StrCat(joined ? "missing group " : "expected no group ", gid),
+         place);
+  }
+}
+
+// And the same, by its number: or it could answer all by itself.
 void CtrlerClient::CheckKnown(const Config& config, Place place) {
   const absl::StatusOr<Config> known = make_clerk_()->Query(config.num);
   End(known.status(), place);

@@ -41,6 +41,8 @@ class CtrlerClient {
 
  private:
   void End(const absl::Status& error, Place place);
+  void CheckLasting(const std::vector<shardctrler::Gid>& gids, bool joined,
+                    Place place);
   void CheckKnown(const shardctrler::Config& config, Place place);
 
   ServiceStage* const stage_;

@@ -112,6 +112,8 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
         Step("skeleton-test", [make("skeleton-test")]),
         # As it is graded, and what students' folders may try.
         Step("isolated", [make("sim", "ISOLATED=1", "SEEDS=2", results=1),
+                          make("sim", "ISOLATED=1", "LAB=4", "SEEDS=1",
+                               "RUN=^Test(Minimal|JoinLeave)", results=1),
                           make("grade-test")]),
         Step("install-test", [make("install-test")], [make("build-test")]),
         Step("browser", [make("trace", "RUN=Figure8Unreliable"),

@@ -54,8 +54,40 @@ void PrintVerdicts() {
   _exit(0);
 }
 
+// That each question so far and to come was answered, on the socket that leads
+// to the tests (tests/isolation/wire.h): a Clerk has read and written, and no
+// call has failed.
+void ForgeAnswers() {
+  struct Forged {
+    uint8_t kind = 0;
+    uint64_t call = 0;
+    uint64_t instance = 1;
+    int32_t number = 1;
+    std::string name = {};
+    std::string bytes = {};
+    auto Fields() {
+      return std::tie(kind, call, instance, number, name, bytes);
+    }
+  };
+  struct Answer {
+    bool failed = false;
+    std::string error = {};
+    Config config = {};
+    auto Fields() { return std::tie(failed, error, config); }
+  };
+  Answer answer;
+  for (uint8_t kind = 0; kind < 20; ++kind) {
+    for (uint64_t call = 1; call < 100; ++call) {
+      Forged forged{.kind = kind, .call = call, .bytes = rpc::Encode(answer)};
+      const std::string bytes = rpc::Encode(forged);
+      Write(3, rpc::Encode(static_cast<uint64_t>(bytes.size())) + bytes);
+    }
+  }
+}
+
 const std::map<std::string_view, void (*)()> kBeforeMain = {
     {"exits_at_once", [] { _exit(0); }},
+    {"forges_answers", ForgeAnswers},
     {"prints_verdicts", PrintVerdicts},
 };
 
