@@ -50,7 +50,8 @@ export LAB_HISTORY := $(value HISTORY)
 
 # LAB=2, 3 or 4 selects tests; LAB=folder stands for those of raft, rsm, kvraft,
 # shardctrler and shardkv in it that are there.
-ifneq ($(filter-out 2 3 4,$(LAB_LAB)),)
+LAB_NUMBER := $(if $(filter-out 2 3 4,$(LAB_LAB)),,$(LAB_LAB))
+ifneq ($(LAB_NUMBER),$(LAB_LAB))
 in_lab = $(if $(wildcard $(subst $() ,\ ,$(LAB_LAB))/$1),$(LAB_LAB)/$1)
 LAB_RAFT := $(or $(LAB_RAFT),$(call in_lab,raft))
 LAB_RSM := $(or $(LAB_RSM),$(call in_lab,rsm))
@@ -79,7 +80,7 @@ typed = $(if $(LAB_$1),$1=$$(printf %q "$$LAB_$1"))
 THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT) \
   $(call typed,SHARDCTRLER) $(call typed,SHARDKV))
 # And what a command that repeats a run has to say besides.
-AGAIN = $(strip $(THEIRS) $(if $(ISOLATED),$(addprefix LAB=,$(filter 3 4,$(LAB_LAB)))))
+AGAIN = $(strip $(THEIRS) $(if $(ISOLATED),$(addprefix LAB=,$(filter 3 4,$(LAB_NUMBER)))))
 # The tests of these labs; all of them if it is empty. Who brings lab 4 has passed
 # those of the labs before it.
 comma := ,
@@ -87,10 +88,10 @@ SERVICES := rsm$(comma)kvraft
 LABS_OF_2 := raft
 LABS_OF_3 := $(SERVICES)
 LABS_OF_4 := shardctrler$(comma)shardkv$(comma)shardkv1
-ifneq ($(filter 2 3 4,$(LAB_LAB)),)
-LABS := $(LABS_OF_$(LAB_LAB))
+ifdef LAB_NUMBER
+LABS := $(LABS_OF_$(LAB_NUMBER))
 else ifdef THEIRS_SHARDED
-LABS := $(LABS_OF_4)
+LABS := shardctrler$(comma)shardkv
 else
 LABS := $(if $(LAB_RAFT),raft)$(if $(THEIRS_SERVICES),$(if $(LAB_RAFT),$(comma))$(SERVICES))
 endif
@@ -114,8 +115,8 @@ SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
 # With ISOLATED=1 what is tested is in processes of its own, as it is graded: a
 # Raft, or the services of lab 3 or 4 on one (tests/isolation/README.md).
 ifdef ISOLATED
-TESTED := $(if $(THEIRS_SHARDED)$(filter 4,$(LAB_LAB)),sharded,$(if \
-  $(THEIRS_SERVICES)$(filter 3,$(LAB_LAB)),service,raft))
+TESTED := $(if $(THEIRS_SHARDED)$(filter 4,$(LAB_NUMBER)),sharded,$(if \
+  $(THEIRS_SERVICES)$(filter 3,$(LAB_NUMBER)),service,raft))
 RAFT_TESTS = out/plain/$(TESTED)_judge
 RAFT_SIM = out/plain/$(TESTED)_judge_sim
 RACE_SIM = $(RAFT_SIM)
@@ -148,7 +149,7 @@ deps:
 demo:
 	@$(NEEDS)
 	@$(BUILD) out/plain/demo
-	@out/plain/demo $(if $(filter 3,$(LAB_LAB)),--lab=3)
+	@out/plain/demo $(if $(filter 3,$(LAB_NUMBER)),--lab=3)
 
 build: OURS_OR_THEIRS = $(if $(THEIRS),raft_tests raft_sim,all)
 build:
@@ -254,7 +255,7 @@ grade:
 	@tools/fixed_addresses.sh $(TOOLS) grade \
 	  --raft="$$LAB_RAFT" --rsm="$$LAB_RSM" --kvraft="$$LAB_KVRAFT" \
 	  --shardctrler="$$LAB_SHARDCTRLER" --shardkv="$$LAB_SHARDKV" \
-	  --lab="$(filter 2 3 4,$(LAB_LAB))" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
+	  --lab="$(LAB_NUMBER)" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
 	  --jobs=$(JOBS) --n="$$LAB_N" --seeds="$$LAB_SEEDS" \
 	  --race_seeds="$(RACE_SEEDS)" --limit_minutes="$(LIMIT)" \
 	  --weights="$$LAB_WEIGHTS"
