@@ -180,7 +180,6 @@ absl::Status SimulatedFiles::ApplyLocked(const FileOperation& operation) {
     case Kind::kCreate:
     case Kind::kMakeDirectory: {
       const bool is_directory = operation.kind == Kind::kMakeDirectory;
-      if (is_directory && tree_.contains(path)) return absl::OkStatus();
       absl::Status status = CheckParentLocked(path);
       if (!status.ok()) return status;
       ChangeTreeLocked({.added = path, .node = NewNodeLocked(is_directory)});
@@ -299,6 +298,7 @@ absl::Status SimulatedFiles::Remove(const std::string& path) {
 }
 
 absl::Status SimulatedFiles::MakeDirectory(const std::string& path) {
+  if (Contains(path)) return absl::OkStatus();
   return Apply({.kind = Kind::kMakeDirectory, .path = path});
 }
 

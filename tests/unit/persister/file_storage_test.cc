@@ -1,0 +1,301 @@
+// Unit tests of persister/files/file_storage.h.
+
+#include "persister/files/file_storage.h"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/channel.h"
+#include "base/mutex.h"
+#include "gtest/gtest.h"
+#include "persister/files/directory.h"
+#include "persister/files/simulated_files.h"
+#include "tests/storage/model.h"
+
+namespace persister {
+namespace {
+
+using base::MutexLock;
+using storage_test::Model;
+using storage_test::ModelOf;
+using storage_test::Pack;
+using Kind = FileOperation::Kind;
+
+constexpr char kDirectory[] = "/data";
+constexpr uint64_t kSegmentBytes = 4096;
+
+// Lets the flusher come to its flushes, and go on, one by one.
+class Gate {
+ public:
+  void Pass() {
+    MutexLock lock(&mu_);
+    while (closed_) opened_.Wait(&mu_);
+  }
+  void Set(bool closed) {
+    MutexLock lock(&mu_);
+    closed_ = closed;
+    opened_.SignalAll();
+  }
+
+ private:
+  base::Mutex mu_;
+  base::CondVar opened_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+class FileStorageTest : public testing::Test {
+ protected:
+  FileStorageTest() { Open(); }
+
+  void Open() {
+    storage_.reset();
+    auto storage =
+        FileStorage::Open(&disk_, kDirectory,
+                          {.wal = {.identity = {.cluster = 1, .server = 1},
+                                   .segment_bytes = kSegmentBytes},
+                           .on_failure = [this](const absl::Status& status) {
+                             MutexLock lock(&mu_);
+                             failure_ = status;
+                           }});
+    CHECK(storage.ok()) << storage.status();
+    storage_ = *std::move(storage);
+  }
+  Model Reopen() {
+    Open();
+    return ModelOf(storage_->TakeRecovered());
+  }
+  absl::Status failure() {
+    MutexLock lock(&mu_);
+    return failure_;
+  }
+  int CountFlushes() const {
+    int count = 0;
+    for (const FileOperation& operation : disk_.operations()) {
+      if (operation.kind == Kind::kFlush) ++count;
+    }
+    return count;
+  }
+
+  SimulatedFiles disk_;
+  base::Mutex mu_;
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<FileStorage> storage_;
+};
+
+TEST_F(FileStorageTest, ANewOneIsEmpty) {
+  EXPECT_EQ(ModelOf(storage_->TakeRecovered()), Model{});
+  EXPECT_EQ(Reopen(), Model{});
+  EXPECT_TRUE(storage_->HasRoom());
+  EXPECT_EQ(storage_->last(), 0U);
+  EXPECT_TRUE(storage_->WaitDurable(0));
+}
+
+TEST_F(FileStorageTest, WhatIsDurableIsThereAgain) {
+  storage_->SetVote(3, 2);
+  storage_->Append(1, Pack({{1, "a"}, {3, ""}, {3, "c"}}));
+  storage_->TruncateFrom(3);
+  storage_->Append(3, Pack({{3, "d"}, {3, "e"}}));
+  EXPECT_TRUE(
+      storage_->WaitDurable(storage_->InstallSnapshot(1, 1, "the snapshot")));
+  EXPECT_EQ(Reopen(), (Model{.term = 3,
+                             .voted_for = 2,
+                             .snapshot_index = 1,
+                             .snapshot_term = 1,
+                             .snapshot = "the snapshot",
+                             .entries = {{3, ""}, {3, "d"}, {3, "e"}}}));
+}
+
+TEST_F(FileStorageTest, ASnapshotOfMoreThanTheLogReplacesIt) {
+  storage_->Append(1, Pack({{1, "a"}}));
+  storage_->InstallSnapshot(9, 1, "nine");
+  storage_->Append(10, Pack({{2, "b"}}));
+  const Model model = Reopen();
+  EXPECT_EQ(model.snapshot_index, 9U);
+  EXPECT_EQ(model.entries, (std::vector<storage_test::Entry>{{2, "b"}}));
+}
+
+TEST_F(FileStorageTest, TruncatingBeyondTheEndIsNoChange) {
+  const Storage::Ticket ticket = storage_->Append(1, Pack({{1, "a"}}));
+  EXPECT_EQ(storage_->TruncateFrom(2), ticket);
+}
+
+TEST_F(FileStorageTest, TakesWhatComesTogetherWithOneFlush) {
+  Gate gate;
+  disk_.SetHook([&gate](const FileOperation& operation) {
+    if (operation.kind == Kind::kFlush) gate.Pass();
+    return absl::OkStatus();
+  });
+  storage_->WaitDurable(storage_->SetVote(1, 0));
+  gate.Set(true);
+  storage_->SetVote(2, 0);  // taken perhaps, and waits for the disk
+  for (uint64_t index = 1; index <= 100; ++index) {
+    storage_->Append(index, Pack({{2, "x"}}));
+  }
+  const int before = CountFlushes();
+  gate.Set(false);
+  EXPECT_TRUE(storage_->WaitDurable(storage_->last()));
+  storage_->Close();
+  // One each for the two batches, and for the next segment after each.
+  EXPECT_LE(CountFlushes() - before, 4);
+}
+
+TEST_F(FileStorageTest, TellsWhatIsDurableInOrderWithNoLockHeld) {
+  std::vector<Storage::Ticket> told;
+  storage_->OnDurable([&](Storage::Ticket ticket) {
+    base::Mutex::AssertNoneHeld("OnDurable's function");
+    EXPECT_TRUE(storage_->WaitDurable(ticket));
+    told.push_back(ticket);
+  });
+  for (uint64_t index = 1; index <= 10; ++index) {
+    storage_->Append(index, Pack({{1, "x"}}));
+  }
+  storage_->Close();
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told.back(), storage_->last());
+  EXPECT_TRUE(std::is_sorted(told.begin(), told.end()));
+}
+
+TEST_F(FileStorageTest, NothingWaitsForTheDiskButWaitDurable) {
+  Gate gate;
+  gate.Set(true);
+  disk_.SetHook([&gate](const FileOperation&) {
+    gate.Pass();
+    return absl::OkStatus();
+  });
+  storage_->SetVote(1, 0);
+  const Storage::Ticket ticket = storage_->Append(1, Pack({{1, "x"}}));
+  storage_->InstallSnapshot(1, 1, "s");
+  EXPECT_GT(storage_->last(), ticket);
+  std::atomic<bool> durable{false};
+  std::thread waiter([&] { durable = storage_->WaitDurable(ticket); });
+  EXPECT_FALSE(durable);
+  gate.Set(false);
+  waiter.join();
+  EXPECT_TRUE(durable);
+}
+
+TEST_F(FileStorageTest, ManyThreadsMakeChangesAndWait) {
+  std::vector<std::thread> threads;
+  base::Mutex mu;
+  uint64_t next = 1;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) {
+        Storage::Ticket ticket = 0;
+        {
+          MutexLock lock(&mu);
+          ticket = storage_->Append(next++, Pack({{1, "entry"}}));
+        }
+        EXPECT_TRUE(storage_->WaitDurable(ticket));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(Reopen().entries.size(), 200U);
+}
+
+TEST_F(FileStorageTest, CloseMakesAllDurableAndLaterChangesNothing) {
+  storage_->SetVote(1, 0);
+  const Storage::Ticket ticket = storage_->Append(1, Pack({{1, "a"}}));
+  storage_->Close();
+  storage_->Close();
+  EXPECT_TRUE(storage_->WaitDurable(ticket));
+  const Storage::Ticket late = storage_->SetVote(2, 0);
+  EXPECT_GT(late, ticket);
+  EXPECT_FALSE(storage_->WaitDurable(late));
+  const Model model = Reopen();
+  EXPECT_EQ(model.term, 1U);
+  EXPECT_EQ(model.entries.size(), 1U);
+}
+
+// The kernel forgets what it could not write: a second flush would succeed.
+TEST_F(FileStorageTest, AFlushThatFailsIsNeverTriedAgain) {
+  const Storage::Ticket durable = storage_->SetVote(1, 0);
+  EXPECT_TRUE(storage_->WaitDurable(durable));
+  storage_->Close();
+  Open();
+  std::atomic<int> flushes{0};
+  disk_.SetHook([&flushes](const FileOperation& operation) {
+    if (operation.kind != Kind::kFlush) return absl::OkStatus();
+    ++flushes;
+    return absl::UnavailableError("fdatasync: Input/output error");
+  });
+  EXPECT_FALSE(storage_->WaitDurable(storage_->SetVote(2, 0)));
+  EXPECT_FALSE(storage_->WaitDurable(storage_->SetVote(3, 0)));
+  storage_->Close();
+  EXPECT_EQ(flushes, 1);
+  EXPECT_EQ(ExitStatusOf(failure()), kExitDiskFailed);
+  disk_.SetHook(nullptr);
+}
+
+TEST_F(FileStorageTest, OldSegmentsAndSnapshotsGo) {
+  for (uint64_t index = 1; index <= 40; ++index) {
+    storage_->WaitDurable(
+        storage_->Append(index, Pack({{1, std::string(1000, 'x')}})));
+    if (index % 8 == 0) storage_->InstallSnapshot(index - 2, 1, "snapshot");
+  }
+  storage_->Close();
+  EXPECT_EQ(disk_.List(SnapshotDirectory(kDirectory))->size(), 1U);
+  // The last two entries, the current segment, and the one made ahead.
+  EXPECT_LE(disk_.List(WalDirectory(kDirectory))->size(), 4U);
+  EXPECT_EQ(Reopen().last_index(), 40U);
+}
+
+TEST_F(FileStorageTest, ARecordMayBeLargerThanASegment) {
+  const std::string large(3 * kSegmentBytes, 'y');
+  storage_->Append(1, Pack({{1, "a"}}));
+  storage_->WaitDurable(storage_->Append(2, Pack({{1, large}})));
+  storage_->WaitDurable(storage_->Append(3, Pack({{1, "c"}})));
+  const Model model = Reopen();
+  ASSERT_EQ(model.entries.size(), 3U);
+  EXPECT_EQ(model.entries[1].bytes, large);
+}
+
+// Votes have room still, and when there is some again, entries have.
+TEST_F(FileStorageTest, AFullDiskRefusesCommandsUntilThereIsRoom) {
+  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
+  storage_->Close();
+  Open();
+  disk_.SetCapacity(2 * kSegmentBytes + 1024);
+  uint64_t index = 1;
+  while (storage_->HasRoom() && index < 100) {
+    EXPECT_TRUE(storage_->WaitDurable(
+        storage_->Append(index++, Pack({{1, std::string(500, 'x')}}))));
+  }
+  EXPECT_LT(index, 20U);
+  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(2, 0)));
+  EXPECT_TRUE(failure().ok());
+
+  disk_.SetCapacity(100 * kSegmentBytes);
+  while (!storage_->HasRoom()) std::this_thread::yield();
+  EXPECT_TRUE(storage_->WaitDurable(storage_->Append(index, Pack({{2, "x"}}))));
+}
+
+TEST_F(FileStorageTest, ChangesThatAreNoneOfARaftsDie) {
+  storage_->SetVote(5, 0);
+  storage_->Append(1, Pack({{1, "a"}, {2, "b"}}));
+  storage_->InstallSnapshot(1, 1, "s");
+  EXPECT_DEATH(storage_->SetVote(4, 0), "terms never decrease");
+  EXPECT_DEATH(storage_->Append(4, Pack({{2, "x"}})), "follow each other");
+  EXPECT_DEATH(storage_->Append(3, "short"), "not well packed");
+  EXPECT_DEATH(storage_->Append(3, ""), "not well packed");
+  EXPECT_DEATH(storage_->TruncateFrom(1), "covers this entry");
+  EXPECT_DEATH(storage_->InstallSnapshot(1, 1, ""), "later snapshot");
+}
+
+TEST_F(FileStorageTest, WaitingWithALockHeldDies) {
+  base::Mutex mu;
+  EXPECT_DEATH(
+      {
+        MutexLock lock(&mu);
+        storage_->WaitDurable(0);
+      },
+      "WaitDurable.. is called while this thread holds");
+}
+
+}  // namespace
+}  // namespace persister
