@@ -168,8 +168,8 @@ TEST_F(BadDirectory, RotInTheLastBatchIsNotTakenForTorn) {
   uint64_t last = 1;
   while (disk_.Contains(SegmentPath(kDirectory, last + 2))) ++last;
   disk_.FlipBit(SegmentPath(kDirectory, last), 8 * 2000);
-  ExpectRefused(kExitDamaged,
-                {SegmentPath(kDirectory, last), "offset 1584", "after entry 19"});
+  ExpectRefused(kExitDamaged, {SegmentPath(kDirectory, last), "offset 1584",
+                               "after entry 19"});
 }
 
 TEST_F(BadDirectory, RotInAHeader) {

@@ -1,0 +1,238 @@
+// Unit tests of persister/files/posix_files.h and simulated_files.h: what both
+// do, and then what only one does.
+
+#include "persister/files/files.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "persister/files/dump.h"
+#include "persister/files/file_storage.h"
+#include "persister/files/posix_files.h"
+#include "persister/files/simulated_files.h"
+#include "tests/storage/model.h"
+
+namespace persister {
+namespace {
+
+using Mode = Files::Mode;
+using Names = std::vector<std::string>;
+
+// A directory of the operating system, which is removed at the end.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string path = std::filesystem::temp_directory_path() / "storageXXXXXX";
+    CHECK(mkdtemp(path.data()) != nullptr);
+    path_ = path;
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void CheckFiles(Files* files, const std::string& top) {
+  const std::string folder = top + "/folder";
+  EXPECT_TRUE(absl::IsNotFound(files->List(folder).status()));
+  ASSERT_TRUE(files->MakeDirectory(folder).ok());
+  ASSERT_TRUE(files->MakeDirectory(folder).ok());
+  EXPECT_EQ(files->List(folder).value(), Names());
+
+  const std::string a = folder + "/a";
+  const std::string b = folder + "/b";
+  EXPECT_TRUE(absl::IsNotFound(files->Open(a, Mode::kRead).status()));
+  EXPECT_TRUE(absl::IsNotFound(files->Create(top + "/no/a").status()));
+  auto file = files->Create(a).value();
+  EXPECT_EQ(file->Size().value(), 0U);
+  EXPECT_TRUE(file->Write(2, "two").ok());
+  EXPECT_TRUE(file->Preallocate(8).ok());
+  EXPECT_TRUE(file->Write(6, "x").ok());
+  EXPECT_TRUE(file->Flush().ok());
+  EXPECT_EQ(file->Size().value(), 8U);
+  EXPECT_EQ(file->Read(0, 100).value(), std::string("\0\0two\0x\0", 8));
+  EXPECT_EQ(file->Read(3, 2).value(), "wo");
+  EXPECT_EQ(file->Read(100, 2).value(), "");
+
+  EXPECT_TRUE(files->Create(b).ok());
+  EXPECT_EQ(files->List(folder).value(), (Names{"a", "b"}));
+  EXPECT_TRUE(files->Rename(a, b).ok());
+  EXPECT_TRUE(absl::IsNotFound(files->Rename(a, b)));
+  EXPECT_TRUE(files->FlushDirectory(folder).ok());
+  EXPECT_EQ(files->List(folder).value(), Names{"b"});
+  EXPECT_EQ(files->Open(b, Mode::kWrite).value()->Read(2, 3).value(), "two");
+  EXPECT_TRUE(files->Create(b).ok());
+  EXPECT_EQ(files->Open(b, Mode::kRead).value()->Size().value(), 0U);
+  EXPECT_TRUE(files->Remove(b).ok());
+  EXPECT_TRUE(absl::IsNotFound(files->Remove(b)));
+
+  const std::string lock_path = folder + "/LOCK";
+  EXPECT_TRUE(absl::IsNotFound(files->Lock(lock_path, Mode::kRead).status()));
+  auto lock = files->Lock(lock_path, Mode::kWrite);
+  EXPECT_TRUE(lock.ok());
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(files->Lock(lock_path, Mode::kRead).status()));
+  lock->reset();
+  EXPECT_TRUE(files->Lock(lock_path, Mode::kRead).ok());
+  EXPECT_EQ(files->List(folder).value(), Names{"LOCK"});
+}
+
+TEST(Files, PosixFilesAreFiles) {
+  const TemporaryDirectory directory;
+  PosixFiles files;
+  CheckFiles(&files, directory.path());
+}
+
+TEST(Files, SimulatedFilesAreFiles) {
+  SimulatedFiles files;
+  ASSERT_TRUE(files.MakeDirectory("/top").ok());
+  CheckFiles(&files, "/top");
+}
+
+TEST(Files, DirectoryOfAPath) {
+  EXPECT_EQ(DirectoryOf("/a/b"), "/a");
+  EXPECT_EQ(DirectoryOf("/a"), "/");
+  EXPECT_EQ(DirectoryOf("a/b"), "a");
+  EXPECT_EQ(DirectoryOf("a"), ".");
+}
+
+TEST(PosixFiles, ErrorsNameTheCallAndTheFile) {
+  PosixFiles files;
+  EXPECT_EQ(
+      files.Open("/no/such/file", Mode::kRead).status(),
+      absl::NotFoundError("open /no/such/file: No such file or directory"));
+  EXPECT_TRUE(absl::IsFailedPrecondition(files.Create("/dev/null/x").status()));
+  // Every write there fails so.
+  const auto full = files.Open("/dev/full", Mode::kWrite);
+  ASSERT_TRUE(full.ok());
+  EXPECT_EQ(
+      (*full)->Write(0, "x"),
+      absl::ResourceExhaustedError("write /dev/full: No space left on device"));
+}
+
+TEST(PosixFiles, AFileStorageStandsOnThem) {
+  const TemporaryDirectory temporary;
+  PosixFiles files;
+  const std::string directory = temporary.path() + "/data";
+  const FileStorage::Options options{
+      .wal = {.identity = {.cluster = 1, .server = 1},
+              .segment_bytes = 64 << 10}};
+  storage_test::Model model;
+  base::Random random(1);
+  for (int incarnation = 0; incarnation < 3; ++incarnation) {
+    const auto storage = FileStorage::Open(&files, directory, options);
+    ASSERT_TRUE(storage.ok()) << storage.status();
+    ASSERT_EQ(storage_test::ModelOf((*storage)->TakeRecovered()), model);
+    EXPECT_TRUE(absl::IsFailedPrecondition(
+        FileStorage::Open(&files, directory, options).status()));
+    for (int i = 0; i < 50; ++i) {
+      RandomChange(&random, options.wal.segment_bytes, &model, storage->get());
+    }
+    EXPECT_TRUE((*storage)->WaitDurable((*storage)->last()));
+  }
+  std::ostringstream out;
+  EXPECT_TRUE(Dump(&files, directory, out).ok());
+}
+
+// What survives a crash.
+class SimulatedCrash : public testing::Test {
+ protected:
+  SimulatedCrash() : file_(files_.Create("/a").value()) {
+    CHECK(files_.FlushDirectory("/").ok());
+    CHECK(file_->Write(0, std::string(1024, '1')).ok());
+    CHECK(file_->Flush().ok());
+  }
+  // The first letter of each sector of /a, after a crash that only the
+  // undecided thing of that number survives.
+  std::string SectorsAfterCrash(size_t survivor) {
+    const auto crashed =
+        files_.Crash([survivor](size_t number) { return number == survivor; });
+    const std::string bytes =
+        crashed->Open("/a", Mode::kRead).value()->Read(0, 1 << 20).value();
+    std::string letters;
+    for (size_t at = 0; at < bytes.size(); at += kSectorBytes) {
+      letters += bytes[at] == '\0' ? '0' : bytes[at];
+    }
+    return letters;
+  }
+
+  static constexpr size_t kNone = 1000;
+  SimulatedFiles files_;
+  std::unique_ptr<File> file_;
+};
+
+TEST_F(SimulatedCrash, SectorsSurviveOneByOne) {
+  EXPECT_EQ(files_.Undecided(), 0U);
+  ASSERT_TRUE(file_->Write(512, std::string(1500, '2')).ok());
+  EXPECT_EQ(files_.Undecided(), 3U);
+  EXPECT_EQ(SectorsAfterCrash(kNone), "11");
+  EXPECT_EQ(SectorsAfterCrash(0), "12");
+  EXPECT_EQ(SectorsAfterCrash(1), "112");
+  EXPECT_EQ(SectorsAfterCrash(2), "1102");
+  ASSERT_TRUE(file_->Flush().ok());
+  EXPECT_EQ(SectorsAfterCrash(kNone), "1222");
+}
+
+TEST_F(SimulatedCrash, AFlushThatFailedLosesWhatItHadToWrite) {
+  ASSERT_TRUE(file_->Write(0, std::string(1024, '2')).ok());
+  files_.SetHook([](const FileOperation&) {
+    return absl::UnavailableError("Input/output error");
+  });
+  EXPECT_FALSE(file_->Flush().ok());
+  files_.SetHook(nullptr);
+  EXPECT_TRUE(file_->Flush().ok());
+  EXPECT_EQ(file_->Read(0, 1).value(), "2");
+  EXPECT_EQ(SectorsAfterCrash(kNone), "11");
+}
+
+TEST_F(SimulatedCrash, NamesNeedAFlushOfTheirDirectory) {
+  const auto names = [this](bool all) {
+    return files_.Crash([all](size_t) { return all; })->List("/d");
+  };
+  ASSERT_TRUE(files_.MakeDirectory("/d").ok());
+  ASSERT_TRUE(files_.Create("/d/x").ok());
+  EXPECT_TRUE(absl::IsNotFound(names(false).status()));
+  EXPECT_EQ(names(true).value(), Names{"x"});
+  // A name in a directory that is not there is not there.
+  ASSERT_TRUE(files_.FlushDirectory("/d").ok());
+  EXPECT_TRUE(absl::IsNotFound(names(false).status()));
+  ASSERT_TRUE(files_.FlushDirectory("/").ok());
+  EXPECT_EQ(names(false).value(), Names{"x"});
+  ASSERT_TRUE(files_.Rename("/d/x", "/d/y").ok());
+  EXPECT_EQ(names(false).value(), Names{"x"});
+  EXPECT_EQ(names(true).value(), Names{"y"});
+  ASSERT_TRUE(files_.Remove("/d/y").ok());
+  ASSERT_TRUE(files_.FlushDirectory("/d").ok());
+  EXPECT_EQ(names(false).value(), Names());
+}
+
+TEST_F(SimulatedCrash, ADiskHasRoomForItsCapacity) {
+  files_.SetCapacity(2048);
+  EXPECT_TRUE(file_->Preallocate(2048).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(file_->Write(2040, "more than 8")));
+  EXPECT_TRUE(file_->Write(2040, "8 bytes.").ok());
+  const auto other = files_.Create("/b").value();
+  EXPECT_TRUE(absl::IsResourceExhausted(other->Preallocate(1)));
+  EXPECT_TRUE(files_.Remove("/a").ok());
+  EXPECT_TRUE(other->Preallocate(2048).ok());
+}
+
+TEST_F(SimulatedCrash, OperationsCanBeMadeAgain) {
+  ASSERT_TRUE(files_.Rename("/a", "/b").ok());
+  ASSERT_TRUE(file_->Write(0, "x").ok());
+  SimulatedFiles again;
+  for (const FileOperation& operation : files_.operations()) {
+    EXPECT_TRUE(again.Apply(operation).ok());
+  }
+  EXPECT_EQ(again.Open("/b", Mode::kRead).value()->Read(0, 2).value(), "x1");
+  EXPECT_EQ(again.Undecided(), files_.Undecided());
+}
+
+}  // namespace
+}  // namespace persister
