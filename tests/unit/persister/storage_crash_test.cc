@@ -31,7 +31,7 @@ constexpr size_t kAllSubsetsOf = 8;
 // What a run asked of its disk, and what it came to.
 struct Recording {
   struct Published {
-    size_t operations = 0;  // so many had been made
+    size_t operations = 0;  // made by then
     Storage::Ticket ticket = 0;
   };
   std::vector<FileOperation> operations;
