@@ -34,6 +34,9 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
+// No log has an entry of a greater index.
+inline constexpr uint64_t kMaxIndex = uint64_t{1} << 62;
+
 // What a log has come to at some moment, without its entries.
 struct LogState {
   uint64_t next_index = 1;  // of the entry that will be appended next

@@ -81,7 +81,7 @@ absl::Status RecoveredLog::Truncate(uint64_t index) {
 }
 
 absl::Status RecoveredLog::InstallSnapshot(uint64_t index, uint64_t term) {
-  if (index <= state_.snapshot_index) {
+  if (index <= state_.snapshot_index || index >= kMaxIndex) {
     return absl::DataLossError(absl::StrCat("the snapshot of entry ", index,
                                             " follows that of entry ",
                                             state_.snapshot_index));

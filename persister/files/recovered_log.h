@@ -22,6 +22,7 @@ namespace persister {
 class RecoveredLog {
  public:
   // Of a log that had come to `start`; its entries before that are not known.
+  // REQUIRES: start.snapshot_index < start.next_index <= kMaxIndex.
   explicit RecoveredLog(const LogState& start)
       : state_(start), first_index_(start.next_index) {}
 

@@ -83,6 +83,12 @@ class Reader {
                                               " bytes, but its header says ",
                                               header.file_bytes));
     }
+    if (header.start.next_index <= header.start.snapshot_index ||
+        header.start.next_index > kMaxIndex) {
+      return absl::DataLossError(absl::StrCat(
+          "begins after entry ", header.start.next_index - 1,
+          ", but its snapshot is of entry ", header.start.snapshot_index));
+    }
     if (!log_.has_value()) return absl::OkStatus();
     if (recovery_.torn.bytes > 0) {
       return absl::DataLossError(
@@ -97,9 +103,11 @@ class Reader {
     }
     if (header.start != log_->state()) {
       return absl::DataLossError(absl::StrCat(
-          "begins after entry ", header.start.next_index - 1, " in term ",
-          header.start.term, ", but the segment before ends with entry ",
-          log_->state().next_index - 1, " in term ", log_->state().term));
+          "begins after entry ", header.start.next_index - 1, ", term ",
+          header.start.term, ", vote ", header.start.voted_for,
+          ", but the segment before ends with entry ",
+          log_->state().next_index - 1, ", term ", log_->state().term,
+          ", vote ", log_->state().voted_for));
     }
     return absl::OkStatus();
   }

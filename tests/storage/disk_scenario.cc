@@ -150,6 +150,7 @@ class DiskScenario {
       }
       return fate.Before(operation, history);
     });
+    failures_ = 0;
     auto storage = Open();
     const bool is_open = storage.ok();
     if (is_open) {
@@ -194,7 +195,6 @@ class DiskScenario {
     history->Add(0, model);
     storage->OnDurable(
         [history](Storage::Ticket ticket) { history->Publish(ticket); });
-    failures_ = 0;
     for (int i = 0; i < kChanges && storage->HasRoom(); ++i) {
       const Storage::Ticket ticket =
           RandomChange(&random_, kSegmentBytes, &model, storage);

@@ -2,6 +2,7 @@
 // and nothing changed on the disk. And those that it repairs.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -175,6 +176,30 @@ TEST_F(BadDirectory, RotInTheLastBatchIsNotTakenForTorn) {
 TEST_F(BadDirectory, RotInAHeader) {
   disk_.FlipBit(first_, 8 * 40);
   ExpectRefused(kExitDamaged, {first_, "damaged header"});
+}
+
+// What a segment's header says of the log is what the segments before come to.
+TEST_F(BadDirectory, AHeaderThatSaysSomethingElse) {
+  const auto file = disk_.Open(second_, Files::Mode::kRead);
+  const auto header = Decode<SegmentHeader>(*(*file)->Read(0, 512));
+  ASSERT_TRUE(header.ok());
+  const auto write = [&](const std::function<void(SegmentHeader*)>& change) {
+    SegmentHeader changed = *header;
+    change(&changed);
+    Write(second_, 0, Encode(changed));
+  };
+  write([](SegmentHeader* changed) { changed->start.voted_for = 2; });
+  ExpectRefused(kExitDamaged, {second_, "vote 2", "vote 1"});
+  write([](SegmentHeader* changed) { ++changed->first_batch; });
+  ExpectRefused(kExitDamaged, {second_, "begins with batch 5", "batch 3"});
+  write([](SegmentHeader* changed) { changed->start.snapshot_index = 9; });
+  ExpectRefused(kExitDamaged, {second_, "its snapshot is of entry 9"});
+  write([](SegmentHeader* changed) { changed->start.next_index = UINT64_MAX; });
+  ExpectRefused(kExitDamaged, {second_, "begins after entry"});
+  write([](SegmentHeader* changed) { changed->identity.server = 4; });
+  ExpectRefused(kExitUnusable, {second_, "cluster 7, server 4"});
+  write([](SegmentHeader* changed) { ++changed->file_bytes; });
+  ExpectRefused(kExitDamaged, {second_, "has 4096 bytes", "says 4097"});
 }
 
 TEST_F(BadDirectory, AMissingSnapshot) {

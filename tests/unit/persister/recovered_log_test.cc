@@ -117,6 +117,7 @@ TEST(RecoveredLog, RefusesWhatNoLogComesTo) {
   EXPECT_TRUE(refused({RecordType::kVote, 0, 2, ""}));
   EXPECT_TRUE(refused({RecordType::kTruncate, 1, 0, ""}));
   EXPECT_TRUE(refused({RecordType::kSnapshot, 1, 2, ""}));
+  EXPECT_TRUE(refused({RecordType::kSnapshot, UINT64_MAX, 2, ""}));
   EXPECT_TRUE(refused({static_cast<RecordType>(9), 3, 3, ""}));
   EXPECT_TRUE(AddEntries(3, {{3, "c"}}, &log).ok());
 }
