@@ -13,7 +13,7 @@ unexport CDPATH
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants \
   mutate mutate-test skeleton handout \
   skeleton-test grade grade-test trace trace-test linearizability stress bench bench-test clean-machine \
-  install install-test build-test storage-dump storage-seeds
+  install install-test build-test storage-dump storage-seeds fuzz
 
 # Passed through the environment, so that nothing in them needs quoting.
 export LAB_RUN := $(value RUN)
@@ -297,6 +297,15 @@ storage-seeds:
 	@$(NEEDS)
 	@$(BUILD) out/plain/storage_seeds
 	@out/plain/storage_seeds --seed="$$LAB_SEED" --seeds="$$LAB_SEEDS"
+
+# Any bytes in the files of a storage: MINUTES=10.
+CORPUS = tests/storage/testdata/corpus
+fuzz:
+	@$(NEEDS) lint
+	@$(BUILD) out/fuzz/storage_fuzz
+	@mkdir -p out/fuzz/corpus
+	@cd out/fuzz && ./storage_fuzz -max_len=4096 \
+	  -max_total_time=$$((60 * $(or $(MINUTES),10))) corpus ../../$(CORPUS)
 
 # Tests in real time again and again, for the rare failure.
 stress:
