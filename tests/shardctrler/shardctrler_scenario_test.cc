@@ -127,7 +127,7 @@ TEST(ShardCtrlerScenario, LateJoin) {
 }
 
 // The leader is cut off, and the others have made a configuration that it does
-// not know: who asks it then must not be told of the one before.
+// not know: a Clerk that asks it then must not be told of the one before.
 TEST(ShardCtrlerScenario, QueryOfAReplacedLeader) {
   CtrlerCluster cluster;
   cluster.Begin("Scenario: a query to a leader that was replaced");

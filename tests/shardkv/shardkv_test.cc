@@ -17,15 +17,16 @@
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "shardctrler/config.h"
+#include "tests/harness/completions.h"
 #include "tests/harness/shard_cluster.h"
 #include "tests/kvraft/pace.h"
 #include "tests/runner/suite.h"
-#include "tests/shardkv/completions.h"
 #include "tests/shardkv/key_values.h"
 
 namespace tests {
 namespace {
 
+using harness::Completions;
 using harness::CtrlerClient;
 using harness::Fail;
 using harness::Kind;

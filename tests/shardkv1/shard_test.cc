@@ -6,11 +6,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/random.h"
+#include "tests/harness/completions.h"
 #include "tests/kvraft/versioned_puts.h"
-#include "tests/shardkv/completions.h"
 
 namespace tests {
 
+using harness::Completions;
 using harness::Fail;
 using harness::Kind;
 using harness::Place;

@@ -65,7 +65,7 @@ TEST_F(RegistryTest, KnowsWhatNeverChanges) {
   EXPECT_TRUE(configs->Find(1).has_value());
 }
 
-// Who waits for a configuration is answered with that one, when it is known.
+// A call that waits for a configuration is answered when that is known.
 TEST_F(RegistryTest, AnswersThoseThatWait) {
   std::vector<int64_t> answered;
   const auto await = [&](int64_t num) {

@@ -2,14 +2,14 @@
 //
 // Thread safety: safe.
 
-#ifndef TESTS_SHARDKV_COMPLETIONS_H_
-#define TESTS_SHARDKV_COMPLETIONS_H_
+#ifndef TESTS_HARNESS_COMPLETIONS_H_
+#define TESTS_HARNESS_COMPLETIONS_H_
 
 #include <chrono>
 
 #include "base/mutex.h"
 
-namespace tests {
+namespace harness {
 
 class Completions {
  public:
@@ -38,6 +38,6 @@ class Completions {
   int count_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-}  // namespace tests
+}  // namespace harness
 
-#endif  // TESTS_SHARDKV_COMPLETIONS_H_
+#endif  // TESTS_HARNESS_COMPLETIONS_H_
