@@ -50,7 +50,7 @@ esac
 # How the binary of `go test -c` is called.
 GO_OPTIONS = "-test.v -test.count=1 -test.timeout=30m"
 # And our program, for its tests of Raft.
-OURS_OPTIONS = (f"--origin=course {events.ALL[0]} "
+OURS_OPTIONS = (f"--origin=course {events.ALL[0]},shardkv1 "
                 "--run=^(TestBasicAgree2B|TestCount2B)$")
 
 
