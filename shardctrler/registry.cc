@@ -45,12 +45,17 @@ void Configs::AnswerWaiting() {
   }
 }
 
+void Configs::TellOfNew() {
+  if (on_new_ != nullptr) on_new_(Latest());
+  AnswerWaiting();
+}
+
 void Configs::Add(Config config) {
   {
     MutexLock lock(&mu_);
     configs_.push_back(std::move(config));
   }
-  AnswerWaiting();
+  TellOfNew();
 }
 
 std::vector<Config> Configs::All() const {
@@ -63,7 +68,7 @@ void Configs::Replace(std::vector<Config> configs) {
     MutexLock lock(&mu_);
     configs_ = std::move(configs);
   }
-  AnswerWaiting();
+  TellOfNew();
 }
 
 std::string Registry::Apply(std::string_view command) {

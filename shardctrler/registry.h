@@ -6,6 +6,7 @@
 
 #include <cereal/types/variant.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,8 +34,11 @@ namespace shardctrler {
 // Thread safety: safe. Lock order: mu_ is a leaf.
 class Configs {
  public:
-  // Config 0 alone: no groups.
-  Configs() : configs_(1) {}
+  // Config 0 alone: no groups. `on_new` is called with the latest one when
+  // there is another, by the thread that brought it.
+  using OnNew = std::function<void(const Config&)>;
+  explicit Configs(OnNew on_new = nullptr)
+      : on_new_(std::move(on_new)), configs_(1) {}
 
   Config Latest() const EXCLUDES(mu_);
   std::optional<Config> Find(int64_t num) const EXCLUDES(mu_);
@@ -48,6 +52,9 @@ class Configs {
 
  private:
   void AnswerWaiting() EXCLUDES(mu_);
+  void TellOfNew() EXCLUDES(mu_);
+
+  const OnNew on_new_;
 
   mutable base::Mutex mu_;
   std::vector<Config> configs_ ABSL_GUARDED_BY(mu_);  // by number

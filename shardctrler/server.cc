@@ -40,8 +40,9 @@ void HandleChange(rpc::Service* service, const rpc::Method<Args, Reply>& method,
 Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                raft::ServerId me,
                std::shared_ptr<persister::Persister> persister,
-               rsm::Options options)
-    : rsm_(std::make_shared<rsm::Rsm>(
+               rsm::Options options, Configs::OnNew on_new)
+    : configs_(std::make_shared<Configs>(std::move(on_new))),
+      rsm_(std::make_shared<rsm::Rsm>(
           std::move(peers), me, std::move(persister),
           std::make_unique<rsm::Sessions>(std::make_unique<Registry>(configs_)),
           std::move(options))) {}

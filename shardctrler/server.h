@@ -24,9 +24,10 @@ namespace shardctrler {
 class Server {
  public:
   // Makes server `me` of the controller's group, as raft::Make() and Rsm do.
+  // `on_new` is as in registry.h, for views.
   Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
          std::shared_ptr<persister::Persister> persister,
-         rsm::Options options = {});
+         rsm::Options options = {}, Configs::OnNew on_new = nullptr);
 
   // What Clerks and peers call. They may outlive the server.
   std::vector<rpc::Service> Services();
@@ -37,7 +38,7 @@ class Server {
   void Kill() { rsm_->Kill(); }
 
  private:
-  const std::shared_ptr<Configs> configs_ = std::make_shared<Configs>();
+  const std::shared_ptr<Configs> configs_;
   const std::shared_ptr<rsm::Rsm> rsm_;
 };
 

@@ -83,6 +83,15 @@ class TestRecorder : public testing::EmptyTestEventListener {
   const std::shared_ptr<Recorder::Run> run_;
 };
 
+// Who records that group.
+std::shared_ptr<Recorder> Record(const std::shared_ptr<Recorder>& recorder,
+                                 const Recorder::Run& run, int group,
+                                 int servers) {
+  if (group != 0) return recorder->OnGroup(group, servers);
+  recorder->OnCluster(run, servers);
+  return recorder;
+}
+
 std::shared_ptr<oracle::Oracle> MakeOracle(
     int servers, const OnError& on_error,
     const std::shared_ptr<Recorder>& recorder) {
@@ -151,22 +160,21 @@ void ObserveClusters(const ObservationOptions& options) {
         new TestRecorder(recorder, run));
   }
   // The recorder first: so a violation follows the event that is one.
-  harness::SetEnvironment({.make_observers =
-                               [=](int servers, const OnError& on_error) {
-                                 harness::Observers::List observers;
-                                 if (recorder != nullptr) {
-                                   recorder->OnCluster(*run, servers);
-                                   observers.push_back(recorder);
-                                 }
-                                 if (options.oracle) {
-                                   observers.push_back(
-                                       MakeOracle(servers, on_error, recorder));
-                                 } else {
-                                   LOG(INFO) << "oracle: off: all rules";
-                                 }
-                                 return observers;
-                               },
-                           .opaque_disks = options.opaque_disks});
+  harness::SetEnvironment(
+      {.make_observers =
+           [=](int group, int servers, const OnError& on_error) {
+             harness::Observers::List observers;
+             if (recorder != nullptr) {
+               observers.push_back(Record(recorder, *run, group, servers));
+             }
+             if (options.oracle) {
+               observers.push_back(MakeOracle(servers, on_error, recorder));
+             } else {
+               LOG(INFO) << "oracle: off: all rules";
+             }
+             return observers;
+           },
+       .opaque_disks = options.opaque_disks});
 }
 
 }  // namespace tests

@@ -60,7 +60,7 @@ void CatchInterrupts() {
 }
 
 harness::MakeObservers Live::MakeObservers() {
-  return [this](int, const harness::OnError&) -> harness::Observers::List {
+  return [this](int, int, const harness::OnError&) -> harness::Observers::List {
     return {std::make_shared<harness::Recorder>(
                 [this](const Json& event) { Add(event); }),
             std::make_shared<LogReader>(this)};

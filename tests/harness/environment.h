@@ -21,10 +21,12 @@ namespace harness {
 using OnError = std::function<void(const Failure&)>;
 
 // Makes the observers of a group of `servers` servers, none of which runs yet.
-using MakeObservers = std::function<Observers::List(int servers, OnError)>;
+// The groups of a network have different numbers; 0 is the first one made.
+using MakeObservers =
+    std::function<Observers::List(int group, int servers, OnError)>;
 
 struct Environment {
-  MakeObservers make_observers = [](int, const OnError&) {
+  MakeObservers make_observers = [](int, int, const OnError&) {
     return Observers::List();
   };
 

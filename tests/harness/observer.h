@@ -59,6 +59,22 @@ struct OperationEvent {
   std::optional<uint64_t> result_version = {};
 };
 
+// The controller of a sharded service has a new configuration.
+struct ConfigEvent {
+  int64_t num = 0;
+  std::vector<int64_t> shards = {};  // the group of each; 0: none
+  std::vector<int64_t> groups = {};
+};
+
+// What a server of such a service knows of its group's shards has changed.
+struct ShardsEvent {
+  int64_t config = 0;  // the group is at
+  std::vector<int> served = {};
+  std::vector<int> to_confirm = {};  // served too; the old group has a copy yet
+  std::vector<int> coming = {};
+  std::vector<int> leaving = {};  // copies of earlier ones
+};
+
 // What was done is not linearizable. Operations are numbers of OperationEvents.
 struct HistoryEvent {
   std::string_view text;  // says why; several lines
@@ -126,6 +142,11 @@ class ClusterObserver {
   // What its clients do, and the verdict on it if there is something wrong.
   virtual void OnOperation(const OperationEvent& /*operation*/) {}
   virtual void OnHistory(const HistoryEvent& /*history*/) {}
+
+  // Of the controller: the same one from each server, perhaps late.
+  virtual void OnConfig(const ConfigEvent& /*config*/) {}
+  virtual void OnShards(raft::ServerId /*server*/,
+                        const ShardsEvent& /*shards*/) {}
 
   // The test begins its title, or a step begins or ends.
   virtual void OnTitle(std::string_view /*title*/) {}

@@ -47,7 +47,8 @@ RaftCluster::RaftCluster(int servers, RaftClusterOptions options, Place place)
       place_(place),
       created_(Clock::now()),
       observers_(options_.make_observers(
-          servers, [this](const Failure& error) { FoundError(error); })),
+          /*group=*/0, servers,
+          [this](const Failure& error) { FoundError(error); })),
       random_(base::Random::ForOwner("cluster")),
       slots_(static_cast<size_t>(servers)),
       log_(servers),

@@ -100,9 +100,6 @@ std::string EventLine(const Json& event) {
          "\n";
 }
 
-Recorder::Recorder(EventSink sink)
-    : sink_(std::move(sink)), begin_(Clock::now()) {}
-
 const char* Recorder::NameOf(Role role) {
   switch (role) {
     case Role::kDown:
@@ -140,6 +137,7 @@ Json Recorder::Event(std::string_view name) const {
 Json Recorder::EventOf(std::string_view name, ServerId server) const {
   const Shown shown = ShownBy(server);
   Json event = Event(name);
+  if (group_ != 0) event["group"] = group_;
   event["server"] = server;
   event["term"] = shown.term;
   event["role"] = NameOf(shown.role);
@@ -185,6 +183,7 @@ void Recorder::OnCluster(const Run& run, int servers) {
   {
     base::SpinLockHolder lock(&lock_);
     shown_.clear();
+    last_config_ = 0;
   }
   show_command_ = nullptr;
   Json event = Event("run");
@@ -197,7 +196,16 @@ void Recorder::OnCluster(const Run& run, int servers) {
   sink_(event);
 }
 
+std::shared_ptr<Recorder> Recorder::OnGroup(int group, int servers) {
+  Json event = Event("group");
+  event["group"] = group;
+  event["servers"] = servers;
+  sink_(event);
+  return std::shared_ptr<Recorder>(new Recorder(sink_, group, begin_));
+}
+
 void Recorder::OnTitle(std::string_view title) {
+  if (group_ != 0) return;
   Json event = Event("begin");
   event["title"] = title;
   sink_(event);
@@ -237,11 +245,13 @@ void Recorder::OnLink(ServerId server, bool connected) {
 
 void Recorder::OnPartition(const std::vector<std::set<ServerId>>& parts) {
   Json event = Event("partition");
+  if (group_ != 0) event["group"] = group_;
   event["parts"] = parts;
   sink_(event);
 }
 
 void Recorder::OnNetwork(std::string_view setting, bool on) {
+  if (group_ != 0) return;
   Json event = Event("network");
   event[std::string(setting)] = on;
   sink_(event);
@@ -379,6 +389,29 @@ void Recorder::OnOperation(const OperationEvent& operation) {
   if (operation.result_version) {
     event["result_version"] = *operation.result_version;
   }
+  sink_(event);
+}
+
+void Recorder::OnConfig(const ConfigEvent& config) {
+  {
+    base::SpinLockHolder lock(&lock_);
+    if (config.num <= last_config_) return;
+    last_config_ = config.num;
+  }
+  Json event = Event("config");
+  event["config"] = config.num;
+  event["shards"] = config.shards;
+  event["groups"] = config.groups;
+  sink_(event);
+}
+
+void Recorder::OnShards(ServerId server, const ShardsEvent& shards) {
+  Json event = EventOf("shards", server);
+  event["fields"] = {{"config", shards.config},
+                     {"served", shards.served},
+                     {"to_confirm", shards.to_confirm},
+                     {"coming", shards.coming},
+                     {"leaving", shards.leaving}};
   sink_(event);
 }
 

@@ -16,11 +16,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/rope.h"
 #include "base/spin_lock.h"
@@ -47,13 +49,17 @@ class Recorder : public ClusterObserver {
     std::string profile = {};   // of the simulator, if it was chosen
   };
 
-  explicit Recorder(EventSink sink);
+  explicit Recorder(EventSink sink) : Recorder(std::move(sink), 0) {}
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   // A cluster of `servers` servers is made, none of which runs yet; it may not
   // be the first one of its test.
   void OnCluster(const Run& run, int servers) EXCLUDES(lock_);
+
+  // Another group is made on that cluster's network. Returns who records it;
+  // what concerns no group is left to this one.
+  std::shared_ptr<Recorder> OnGroup(int group, int servers);
 
   void OnIncarnationBegin(raft::ServerId server, int incarnation) override
       EXCLUDES(lock_);
@@ -75,6 +81,9 @@ class Recorder : public ClusterObserver {
   void OnService(ShowCommand show) override { show_command_ = show; }
   void OnOperation(const OperationEvent& operation) override;
   void OnHistory(const HistoryEvent& history) override;
+  void OnConfig(const ConfigEvent& config) override EXCLUDES(lock_);
+  void OnShards(raft::ServerId server, const ShardsEvent& shards) override
+      EXCLUDES(lock_);
   void OnTitle(std::string_view title) override;
   void OnStep(const StepEvent& step) override;
 
@@ -94,6 +103,9 @@ class Recorder : public ClusterObserver {
     Role role = Role::kDown;
   };
 
+  Recorder(EventSink sink, int group, Clock::time_point begin = Clock::now())
+      : sink_(std::move(sink)), begin_(begin), group_(group) {}
+
   static const char* NameOf(Role role);
   double SecondsSince(Clock::time_point time) const;
   std::string TextOf(std::string_view command) const;
@@ -110,10 +122,12 @@ class Recorder : public ClusterObserver {
 
   const EventSink sink_;
   const Clock::time_point begin_;
+  const int group_;
   std::atomic<ShowCommand> show_command_ = nullptr;  // of the service, if any
 
   mutable base::SpinLock lock_;
   std::map<raft::ServerId, Shown> shown_ ABSL_GUARDED_BY(lock_);
+  int64_t last_config_ ABSL_GUARDED_BY(lock_) = 0;
 };
 
 }  // namespace harness

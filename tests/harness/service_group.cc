@@ -46,7 +46,8 @@ class ServiceGroup::ObservedRaft : public raft::Raft {
 
 ServiceGroup::ServiceGroup(labrpc::Network* network, Options options)
     : options_(std::move(options)),
-      observers_(options_.make_observers(options_.servers, options_.on_error),
+      observers_(options_.make_observers(options_.group, options_.servers,
+                                         options_.on_error),
                  options_.group),
       slots_(static_cast<size_t>(options_.servers)),
       machines_(network,

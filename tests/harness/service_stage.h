@@ -70,6 +70,8 @@ class ServiceStage {
   // `... Passed` line if nothing failed.
   void End(Place place = Place::Here());
 
+  // Of the first group: they are told what concerns no group.
+  const Observers& observers() const { return observers_.front(); }
   labrpc::Network& network() { return network_; }
   bool reliable() const { return reliable_; }
   Year year() const { return options_.year; }

@@ -5,28 +5,44 @@
 
 namespace harness {
 
-size_t ShardClient::Begin(porcupine::Kind kind, const std::string& key,
-                          const std::string& value, Place place) {
+OperationEvent ShardClient::Begin(porcupine::Kind kind, const std::string& key,
+                                  const std::string* value, Place place) {
   stage_->CheckError(place);
-  return history_->Begin(BeginRecord(id_, kind, key, value));
+  porcupine::Record record =
+      BeginRecord(id_, kind, key, value == nullptr ? "" : *value);
+  OperationEvent operation{.client = id_,
+                           .time = TimeOf(record.call),
+                           .is_begin = true,
+                           .kind = porcupine::NameOf(kind),
+                           .key = key};
+  if (value != nullptr) operation.value = *value;
+  operation.number = history_->Begin(std::move(record));
+  stage_->observers().Tell(&ClusterObserver::OnOperation, operation);
+  return operation;
 }
 
 // An operation that was given up stays pending.
-void ShardClient::End(size_t operation, std::string value,
+void ShardClient::End(OperationEvent operation, std::string value,
                       const absl::Status& error, Place place) {
   stage_->CheckError(place);
   if (!error.ok()) {
     Fail(Kind::kSafety, absl::StrCat("client ", id_, ": ", error.message()),
          place);
   }
-  history_->End(operation, {.err = kvraft::Err::kOk,
-                            .value = std::move(value),
-                            .revision = clerk_->revision()});
+  const kvraft::Reply reply = {.err = kvraft::Err::kOk,
+                               .value = std::move(value),
+                               .revision = clerk_->revision()};
+  operation.time = TimeOf(history_->End(operation.number, reply));
+  operation.is_begin = false;
+  operation.answer = kvraft::Name(reply.err);
+  if (!operation.value.has_value()) operation.result = reply.value;
+  stage_->observers().Tell(&ClusterObserver::OnOperation, operation);
   stage_->CountOperation();
 }
 
 std::string ShardClient::Get(const std::string& key, Place place) {
-  const size_t operation = Begin(porcupine::Kind::kGet, key, "", place);
+  const OperationEvent operation =
+      Begin(porcupine::Kind::kGet, key, nullptr, place);
   absl::StatusOr<std::string> got = clerk_->Get(key);
   const absl::Status error = got.status();
   std::string value = std::move(got).value_or("");
@@ -36,13 +52,15 @@ std::string ShardClient::Get(const std::string& key, Place place) {
 
 void ShardClient::Put(const std::string& key, const std::string& value,
                       Place place) {
-  const size_t operation = Begin(porcupine::Kind::kPut, key, value, place);
+  const OperationEvent operation =
+      Begin(porcupine::Kind::kPut, key, &value, place);
   End(operation, "", clerk_->Put(key, value), place);
 }
 
 void ShardClient::Append(const std::string& key, const std::string& value,
                          Place place) {
-  const size_t operation = Begin(porcupine::Kind::kAppend, key, value, place);
+  const OperationEvent operation =
+      Begin(porcupine::Kind::kAppend, key, &value, place);
   End(operation, "", clerk_->Append(key, value), place);
 }
 

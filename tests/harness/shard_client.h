@@ -15,6 +15,7 @@
 #include "shardkv/messages.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_history.h"
+#include "tests/harness/observer.h"
 #include "tests/harness/server_group.h"
 #include "tests/harness/service_stage.h"
 #include "tests/harness/shard_service.h"
@@ -43,10 +44,10 @@ class ShardClient {
   void Close() { clerk_->Close(); }
 
  private:
-  size_t Begin(porcupine::Kind kind, const std::string& key,
-               const std::string& value, Place place);
-  void End(size_t operation, std::string value, const absl::Status& error,
-           Place place);
+  OperationEvent Begin(porcupine::Kind kind, const std::string& key,
+                       const std::string* value, Place place);
+  void End(OperationEvent operation, std::string value,
+           const absl::Status& error, Place place);
 
   ServiceStage* const stage_;
   KvHistory* const history_;

@@ -8,6 +8,7 @@
 namespace harness {
 namespace {
 
+using shardctrler::Config;
 using shardctrler::Gid;
 using shardkv::ShardState;
 
@@ -48,6 +49,27 @@ std::string ToString(const shardkv::Moves& moves, Gid gid) {
   return text;
 }
 
+ConfigEvent EventOf(const Config& config) {
+  ConfigEvent event{.num = config.num,
+                    .shards = {config.shards.begin(), config.shards.end()}};
+  for (const auto& [gid, servers] : config.groups) event.groups.push_back(gid);
+  return event;
+}
+
+ShardsEvent EventOf(const shardkv::Moves& moves, Gid gid) {
+  ShardsEvent event{.config = moves.config.num};
+  for (int32_t shard = 0; shard < shardctrler::kShards; ++shard) {
+    const ShardState state = StateOf(moves, gid, shard);
+    if (state == ShardState::kComing) event.coming.push_back(shard);
+    if (state == ShardState::kToConfirm) event.to_confirm.push_back(shard);
+    if (state == ShardState::kOwned) event.served.push_back(shard);
+  }
+  for (const shardkv::MoveId& move : moves.leaving) {
+    event.leaving.push_back(move.shard);
+  }
+  return event;
+}
+
 }  // namespace
 
 ShardCluster::ShardCluster(Options options, Place place)
@@ -60,7 +82,8 @@ ShardCluster::ShardCluster(Options options, Place place)
              place),
       ctrlers_(&stage_.network(), {.group = kCtrlers,
                                    .servers = kServers,
-                                   .make_service = MakeCtrler,
+                                   .make_service = ObservedCtrlers(),
+                                   .show_command = ShowCtrlerCommand,
                                    .make_observers = options.make_observers,
                                    .on_error = [this](const Failure& error) {
                                      stage_.FoundError(error);
@@ -90,6 +113,20 @@ ShardCluster::~ShardCluster() {
   if (other_ctrlers_ != nullptr) other_ctrlers_->machines().Release();
 }
 
+// Its observers are told of the configurations that are made.
+ServiceGroup::MakeService ShardCluster::ObservedCtrlers() {
+  return
+      [this](Ends ends, raft::ServerId me,
+             std::shared_ptr<persister::Persister> disk, rsm::Options options) {
+        return MakeObservedCtrler(
+            std::move(ends), me, std::move(disk), std::move(options),
+            [observers = ctrlers_.observers()](const Config& config) {
+              if (!observers.any()) return;
+              observers.Tell(&ClusterObserver::OnConfig, EventOf(config));
+            });
+      };
+}
+
 std::unique_ptr<ServiceGroup> ShardCluster::MakeGroup(int group,
                                                       const Options& options) {
   return std::make_unique<ServiceGroup>(
@@ -105,6 +142,7 @@ std::unique_ptr<ServiceGroup> ShardCluster::MakeGroup(int group,
                 return MakeServer(group, std::move(ends), me, std::move(disk),
                                   std::move(rsm_options));
               },
+          .show_command = ShowShardCommand,
           .make_observers = options.make_observers,
           .on_error =
               [this](const Failure& error) { stage_.FoundError(error); }});
@@ -120,7 +158,12 @@ Node ShardCluster::MakeServer(int group, Ends ends, raft::ServerId me,
   ShardNode made = MakeShardServer(
       std::move(ends), me, std::move(disk), GidOf(group), std::move(ctrlers),
       [this](const std::string& name) { return MakeEnd(name); },
-      std::move(options));
+      std::move(options),
+      [observers = this->group(group).observers(), me,
+       gid = GidOf(group)](const shardkv::Moves& moves) {
+        if (!observers.any()) return;
+        observers.Tell(&ClusterObserver::OnShards, me, EventOf(moves, gid));
+      });
   slot.moves = std::move(made.moves);
   const std::vector<std::string> names = slot.ctrler_ends;
   {
@@ -186,7 +229,7 @@ CtrlerClient* ShardCluster::StartOtherCtrlers() {
           .group = kOtherCtrlers,
           .servers = kServers,
           .make_service = MakeCtrler,
-          .make_observers = [](int,
+          .make_observers = [](int, int,
                                const OnError&) { return Observers::List(); },
           .on_error = [](const Failure&) {}});
   other_ctrlers_->StartAll();

@@ -126,6 +126,7 @@ class ShardCluster {
     std::vector<std::string> ctrler_ends;
   };
 
+  ServiceGroup::MakeService ObservedCtrlers();
   std::unique_ptr<ServiceGroup> MakeGroup(int group, const Options& options);
   Node MakeServer(int group, Ends ends, raft::ServerId me,
                   std::shared_ptr<persister::Persister> disk,

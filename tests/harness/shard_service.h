@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -61,6 +62,13 @@ Node MakeCtrler(Ends ends, raft::ServerId me,
                 std::shared_ptr<persister::Persister> disk,
                 rsm::Options options);
 
+// The same, and tells of each configuration that it gets to know; a server in
+// another process tells nothing.
+Node MakeObservedCtrler(
+    Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
+    rsm::Options options,
+    std::function<void(const shardctrler::Config&)> on_config);
+
 // What runs on a machine, and what it knows of its group; nothing if it has
 // ended, or does not say.
 struct ShardNode {
@@ -68,11 +76,18 @@ struct ShardNode {
   std::function<std::optional<shardkv::Moves>()> moves;
 };
 
-// As shardkv::Server is made.
+// As shardkv::Server is made. It tells of what it knows whenever that changes,
+// but in another process.
+using OnMoves = std::function<void(const shardkv::Moves&)>;
 ShardNode MakeShardServer(Ends ends, raft::ServerId me,
                           std::shared_ptr<persister::Persister> disk,
                           shardctrler::Gid gid, Ends ctrlers,
-                          shardkv::MakeEnd make_end, rsm::Options options);
+                          shardkv::MakeEnd make_end, rsm::Options options,
+                          OnMoves on_moves);
+
+// ShowCommands of their log entries (observer.h); empty for those of others.
+std::string ShowShardCommand(std::string_view command);
+std::string ShowCtrlerCommand(std::string_view command);
 
 }  // namespace harness
 

@@ -153,16 +153,16 @@ class FakeRafts {
  public:
   // For a cluster of fakes, whose waits and limits are divided by `hurry`.
   RaftClusterOptions Options(int hurry = 1) {
-    return {
-        .make_raft =
-            [this](auto ends, raft::ServerId me, auto disk, auto channel) {
-              auto fake = std::make_shared<FakeRaft>(
-                  std::move(ends), me, std::move(disk), std::move(channel));
-              newest_[me] = fake;
-              return fake;
-            },
-        .make_observers = [](int, const OnError&) { return Observers::List(); },
-        .hurry = hurry};
+    return {.make_raft =
+                [this](auto ends, raft::ServerId me, auto disk, auto channel) {
+                  auto fake = std::make_shared<FakeRaft>(
+                      std::move(ends), me, std::move(disk), std::move(channel));
+                  newest_[me] = fake;
+                  return fake;
+                },
+            .make_observers = [](int, int,
+                                 const OnError&) { return Observers::List(); },
+            .hurry = hurry};
   }
 
   // The newest incarnation of the server; null once it was destroyed.

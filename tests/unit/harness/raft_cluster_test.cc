@@ -256,7 +256,8 @@ TEST(Cluster, ATestThatNeverEndsHasItsTimeCheckedToo) {
   EXPECT_FALSE(failures.ended);
 }
 
-Observers::List OnlyAnOracle(int servers, const OnError& on_error) {
+Observers::List OnlyAnOracle(int /*group*/, int servers,
+                             const OnError& on_error) {
   oracle::Oracle::Options options;
   options.on_violation = [on_error](const oracle::Violation& violation) {
     on_error({.message = violation.ToString(), .by_oracle = true});
@@ -287,7 +288,7 @@ TEST(ClusterOracle, AnExpenseIsReportedAtTheEndOnce) {
   FakeRafts rafts;
   RaftClusterOptions options = rafts.Options();
   OnError find;
-  options.make_observers = [&find](int, const OnError& on_error) {
+  options.make_observers = [&find](int, int, const OnError& on_error) {
     find = on_error;
     return Observers::List();
   };

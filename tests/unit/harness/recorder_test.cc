@@ -288,6 +288,44 @@ TEST_F(Recording, AHistoryThatIsNotLinearizable) {
       "window":[3,4,5]})"));
 }
 
+TEST_F(Recording, SeveralGroups) {
+  const std::shared_ptr<Recorder> other = recorder_.OnGroup(100, 2);
+  other->OnTitle("a title");
+  other->OnNetwork("reliable", true);
+  other->OnIncarnationBegin(1, 1);
+  other->OnShards(1, {.config = 3,
+                      .served = {0, 1},
+                      .to_confirm = {2},
+                      .coming = {3},
+                      .leaving = {4}});
+  const std::vector<json> events = Take();
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0]["event"], "group");
+  EXPECT_EQ(events[0]["group"], 100);
+  EXPECT_EQ(events[0]["servers"], 2);
+  EXPECT_EQ(events[1]["event"], "life");
+  EXPECT_EQ(events[1]["group"], 100);
+  EXPECT_EQ(events[2]["event"], "shards");
+  EXPECT_EQ(events[2]["fields"], json({{"config", 3},
+                                       {"served", {0, 1}},
+                                       {"to_confirm", {2}},
+                                       {"coming", {3}},
+                                       {"leaving", {4}}}));
+  recorder_.OnState(0, 1, 0, {.term = 1, .is_leader = true});
+  EXPECT_FALSE(Take().at(0).contains("group"));
+}
+
+// Each server of the controller tells of it.
+TEST_F(Recording, AConfigurationIsWrittenOnce) {
+  const ConfigEvent config = {.num = 1, .shards = {7, 0}, .groups = {7}};
+  for (int server = 0; server < 3; ++server) recorder_.OnConfig(config);
+  const std::vector<json> events = Take();
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(events[0]["config"], 1);
+  EXPECT_EQ(events[0]["shards"], json({7, 0}));
+  EXPECT_EQ(events[0]["groups"], json({7}));
+}
+
 TEST_F(Recording, Partitions) {
   recorder_.OnPartition({{0, 2}, {1}});
   recorder_.OnPartition({});
