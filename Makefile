@@ -270,7 +270,7 @@ trace:
 	@$(NEEDS) test
 	$(BUILD_HOST)
 	@$(BUILD) $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
-	@$(TOOLS) trace --isolated="$(ISOLATED)" \
+	@$(TOOLS) trace --isolated="$(ISOLATED)" --lab="$(LABS)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
 	  --real="$(REAL)" --text="$(TEXT)" --theirs="$(AGAIN)" \
 	  $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
@@ -278,7 +278,8 @@ trace:
 # The page in a browser.
 trace-test:
 	@$(NEEDS) test browser
-	@$(PYTHON) -B -m unittest tools.trace.page_test tools.trace.clients_test
+	@$(PYTHON) -B -m unittest tools.trace.page_test tools.trace.clients_test \
+	  tools.trace.shards_test
 
 # Whether a history of a key/value store is linearizable, and if not, why.
 linearizability:

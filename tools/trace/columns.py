@@ -20,9 +20,9 @@ ROLE_STYLES = {"leader": "bold bright_blue", "candidate": "yellow",
                "follower": "", "down": "dim"}
 ACROSS_STYLES = {"violation": "bold red", "failure": "bold red",
                  "history": "bold red", "operation": "magenta",
-                 "run": "bold", "begin": "bold", "step": "cyan"}
+                 "run": "bold", "config": "bold green", "begin": "bold", "step": "cyan"}
 LONGEST_VALUE = 60  # of a call; the page has more
-KNOWN = {"t", "event", "server", "term", "role"}
+KNOWN = {"t", "event", "group", "server", "term", "role"}
 
 
 def pairs(values: dict[str, Any]) -> str:
@@ -121,8 +121,18 @@ def of_server(event: Event) -> str:
         return "connected" if event.get("connected") else "DISCONNECTED"
     if kind in ("save", "apply", "start", "snapshot", "restore"):
         return of_disk_and_log(event)
+    if kind == "shards":
+        return shards(event.get("fields", {}))
     rest = {key: value for key, value in event.items() if key not in KNOWN}
     return f"{kind} {pairs(rest)}".strip()
+
+
+def shards(fields: dict[str, Any]) -> str:
+    """Returns what a server knows of its group's shards."""
+    parts = [f"{name.replace('_', ' ')} {' '.join(map(str, numbers))}"
+             for name, numbers in fields.items()
+             if name != "config" and numbers]
+    return f"config {fields.get('config', '?')}: {', '.join(parts) or 'none'}"
 
 
 def quoted(text: object) -> str:
@@ -168,6 +178,10 @@ def step(event: Event) -> str:
 
 
 SAID_ACROSS: dict[str, Callable[[Event], str]] = {
+    "group": lambda event:
+        f"group {event['group']} of {event['servers']} servers",
+    "config": lambda event:
+        f"CONFIG {event['config']}: {' '.join(map(str, event['shards']))}",
     "begin": lambda event: str(event.get("title", "")),
     "step": step,
     "partition": partition,
@@ -203,7 +217,8 @@ def style_of(event: Event) -> str:
     return ROLE_STYLES.get(event.get("role", ""), "")
 
 
-def rows(event: Event, servers: int, width: int) -> list[tuple[str, str]]:
+def rows(event: Event, groups: dict[int, int],
+         width: int) -> list[tuple[str, str]]:
     """Returns the event's lines, without the time, and their style."""
     if "server" not in event:
         kind = event["event"]
@@ -212,16 +227,21 @@ def rows(event: Event, servers: int, width: int) -> list[tuple[str, str]]:
             style = "bold green" if event.get("passed") else "bold red"
         lines = textwrap.wrap(plain(across(event)), width - TIME_WIDTH)
         return [(line, style) for line in lines or [""]]
-    column = max(MIN_COLUMN, (width - TIME_WIDTH) // servers)
-    indent = " " * (column * event["server"])
+    column = max(MIN_COLUMN, (width - TIME_WIDTH) // sum(groups.values()))
+    names = list(groups)
+    before = names[:names.index(event.get("group", 0))]
+    indent = " " * (column * (sum(groups[group] for group in before) +
+                              event["server"]))
     lines = textwrap.wrap(plain(of_server(event)), column - GAP)
     return [(indent + line, style_of(event)) for line in lines]
 
 
-def heading(servers: int, width: int) -> str:
+def heading(groups: dict[int, int], width: int) -> str:
     """Returns the line that names the columns."""
-    column = max(MIN_COLUMN, (width - TIME_WIDTH) // servers)
-    names = "".join(f"S{server}".ljust(column) for server in range(servers))
+    column = max(MIN_COLUMN, (width - TIME_WIDTH) // sum(groups.values()))
+    names = "".join(
+        f"{f'G{group}/' if group else ''}S{server}".ljust(column)
+        for group, servers in groups.items() for server in range(servers))
     return " " * TIME_WIDTH + names.rstrip()
 
 
@@ -231,10 +251,11 @@ def show(trace: Trace, width: int | None) -> None:
     width = width or console.width
     # Narrower columns than MIN_COLUMN are no help: the lines get longer then.
     console.width = max(width, TIME_WIDTH + MIN_COLUMN * trace.servers)
-    console.print(Text(heading(trace.servers, width), "bold underline"))
+    groups = trace.groups
+    console.print(Text(heading(groups, width), "bold underline"))
     for event in trace.events:
         time = f"{event['t']:9.4f}"
-        for text, style in rows(event, trace.servers, width):
+        for text, style in rows(event, groups, width):
             line = Text.assemble((time.ljust(TIME_WIDTH), "dim"), (text, style))
             console.print(line, no_wrap=True, overflow="ignore", crop=False)
             time = ""

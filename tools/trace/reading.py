@@ -31,9 +31,21 @@ class Trace:
     notes: list[str] = field(default_factory=list)  # what is to be told of it
 
     @property
+    def groups(self) -> dict[int, int]:
+        """How many servers each group has, in their order; most have one."""
+        return groups_of(self.events)
+
+    @property
     def servers(self) -> int:
-        """How many servers the cluster has."""
-        return self.events[0]["servers"]
+        """How many servers there are, in all groups."""
+        return sum(self.groups.values())
+
+
+def groups_of(events: list[Event]) -> dict[int, int]:
+    """Returns how many servers each group has; 0 is the head's."""
+    return {0: events[0]["servers"]} | {
+        event["group"]: event["servers"] for event in events
+        if event["event"] == "group"}
 
 
 def is_count(value: Any) -> bool:
@@ -46,6 +58,11 @@ def is_time(value: Any) -> bool:
     """True for a time in seconds."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) \
         and math.isfinite(value)
+
+
+def is_counts(value: Any) -> bool:
+    """True for a list of whole numbers."""
+    return isinstance(value, list) and all(is_count(each) for each in value)
 
 
 def is_partition(value: Any) -> bool:
@@ -85,9 +102,39 @@ def check_run(path: Path, run: Event) -> None:
                        f"{MAX_SERVERS}; {AGAIN}")
 
 
-def check_event(event: Event, servers: int) -> None:
+def check_group(event: Event, groups: dict[int, int]) -> None:
+    """Raises ValueError if the event is no new group."""
+    group, servers = event.get("group"), event.get("servers")
+    if not is_count(group) or group in groups:
+        raise ValueError(f"group {group} is no new one")
+    if not is_count(servers) or \
+            sum(groups.values()) + servers > MAX_SERVERS:
+        raise ValueError(f"servers is {servers}, with those of other groups "
+                         f"above {MAX_SERVERS}")
+
+
+def check_shards(event: Event) -> None:
+    """Raises ValueError if a configuration, or what a server knows of its
+    shards, cannot be drawn."""
+    if event["event"] == "config" and not (
+            is_count(event.get("config")) and is_counts(event.get("shards"))):
+        raise ValueError('a config without "config" or "shards"')
+    fields = event.get("fields", {})
+    if event["event"] == "shards" and not (
+            is_count(fields.get("config")) and all(
+                is_counts(fields.get(name, []))
+                for name in ("served", "to_confirm", "coming", "leaving"))):
+        raise ValueError('shards without "config", or no lists')
+
+
+def check_event(event: Event, groups: dict[int, int]) -> None:
     """Raises ValueError if the event is about a server that there is not, or
     cannot be drawn."""
+    if event["event"] == "group":
+        check_group(event, groups)
+    elif event.get("group", 0) not in groups:
+        raise ValueError(f"group {event['group']} is none")
+    servers = groups.get(event.get("group", 0), 0)
     for key in ("server", "peer"):
         if key in event and (not is_count(event[key])
                              or event[key] >= servers):
@@ -102,6 +149,7 @@ def check_event(event: Event, servers: int) -> None:
             raise ValueError(f'"{key}" is no time')
     if not isinstance(event.get("fields", {}), dict):
         raise ValueError('"fields" is no object')
+    check_shards(event)
 
 
 def read_lines(path: Path) -> list[str]:
@@ -137,11 +185,12 @@ def read(path: Path) -> Trace:
     """Returns the trace in this file. Raises BadTrace."""
     lines = read_lines(path)
     run = head(path, lines[0])
+    groups = groups_of([run])
     events, notes = [], []
     for number, line in enumerate(lines[1:], 2):
         try:
             event = parse(line)
-            check_event(event, run["servers"])
+            check_event(event, groups)
         except (ValueError, RecursionError) as error:
             if number < len(lines):
                 raise BadTrace(f"{path}:{number}: {first_line(error)}; "
@@ -150,6 +199,8 @@ def read(path: Path) -> Trace:
                          "out.")
             break
         events.append(event)
+        if event["event"] == "group":
+            groups[event["group"]] = event["servers"]
     if not any(event["event"] == "end" for event in events):
         notes.append("The trace has no end: the test crashed, hung or was "
                      "interrupted.")

@@ -23,18 +23,18 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
     parser.add_argument("program", type=Path)
-    parser.texts("run", "seed", "profile", "real", "text", "theirs",
+    parser.texts("run", "lab", "seed", "profile", "real", "text", "theirs",
                  "isolated")
     parser.add_argument("--out", type=Path, default=ROOT / "out",
                         help="where trace and page go")
     return parser.read(arguments)
 
 
-def choose_test(program: Path, run: str) -> str:
-    """Returns the one lab test that RUN means."""
+def choose_test(program: Path, run: str, lab: str = "") -> str:
+    """Returns the one lab test that RUN means, of that lab if it is given."""
     if not run:
         raise Problem("say which test: RUN=TestName")
-    found = events.listed(program, [f"--run={run}"])
+    found = events.listed(program, events.selection(run, lab))
     tests = [test.test for test in found if test.part]
     if not tests:
         raise Problem(f'RUN "{run}" matches no test with a cluster: give one '
@@ -53,17 +53,19 @@ def command_for(options: argparse.Namespace, program: Path,
                 test: str) -> list[str]:
     """Returns what runs the test."""
     if options.real:
-        return [str(program), f"--run=^{test}$", f"--seed={options.seed}"]
+        return [str(program), *events.selection(f"^{test}$", options.lab),
+                f"--seed={options.seed}"]
     return [sys.executable, "-B", "-m", "tools", "sim", "--seeds=1",
             f"--seed={options.seed}", f"--profile={options.profile}",
-            f"--run=^{test}$", f"--theirs={options.theirs}",
+            f"--run=^{test}$", f"--lab={options.lab}",
+            f"--theirs={options.theirs}",
             f"--isolated={options.isolated}", str(program)]
 
 
 def record(options: argparse.Namespace, trace: Path) -> None:
     """Runs the test. That it fails is no error here: one wants to see it."""
     program = options.program.resolve()
-    test = choose_test(program, options.run)
+    test = choose_test(program, options.run, options.lab)
     trace.parent.mkdir(exist_ok=True)
     for old in (trace, trace.with_suffix(".html")):
         old.unlink(missing_ok=True)

@@ -7,7 +7,9 @@ const DROPPED = new Set(['lost', 'undeliverable', 'refused']);
 
 const seconds = (t, digits = 4) => `${t.toFixed(digits)} s`;
 
-const serverName = (number) => `S${number}`;
+// Of several groups, by lane: model.js gives each server one.
+let laneNames = null;
+const serverName = (number) => laneNames?.[number] ?? `S${number}`;
 
 // "index 5, command 107": values of any depth.
 function fieldWords(fields) {
@@ -53,6 +55,9 @@ const partsOf = ({ parts }) =>
 const WORDS = {
   run: (e) => `${e.test} on ${e.servers} servers, seed ${e.seed}, ${e.mode}`,
   begin: (e) => e.title,
+  group: (e) => `group ${e.group} has ${e.servers} servers`,
+  config: configWords,
+  shards: (e) => ` is at ${shardsWords(e.fields || {})}`,
   life: (e) => (e.up ? ` starts life ${e.life}` : ` is down`),
   link: (e) => (e.connected ? ' is connected again' : ' is cut off'),
   partition: (e) => (e.parts.length ?

@@ -94,7 +94,9 @@ function hitCut(view, model, px, py) {
 function hit(view, model, filter, drawn, px, py) {
   const { place } = view;
   if (px < place.left || px > place.right) return null;
-  if (py < place.top - 8) return hitRows(view, model, px, py);
+  if (py < place.top - 8) {
+    return hitShards(view, model, px, py) ?? hitRows(view, model, px, py);
+  }
   if (model.clients.length && py >= place.clientTop(0)) {
     return hitClients(view, model, px, py);
   }

@@ -152,11 +152,11 @@ function drawNames(view, servers) {
 }
 
 // Stripes for what is cut off.
-function makeHatch(context, color) {
+function makeHatch(context, color, density = 0.35) {
   const tile = document.createElement('canvas');
   tile.width = tile.height = 8;
   const stripe = tile.getContext('2d');
-  stripe.globalAlpha = 0.35;
+  stripe.globalAlpha = density;
   stripe.strokeStyle = color;
   stripe.lineWidth = 1.5;
   stripe.beginPath();

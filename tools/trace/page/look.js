@@ -5,6 +5,7 @@
 
 const ROLES = ['follower', 'candidate', 'leader', 'down'];
 const GUTTER = 40;      // left of the lanes: the servers' names
+const WIDE_GUTTER = 76; // with the groups' names
 const AXIS = 26;        // the time axis on top
 const ROW = 18;         // a row of steps
 const BAR = 18;         // a server's role
@@ -18,7 +19,7 @@ const NAMES = ['ground', 'text', 'faint', 'line', 'panel', 'accent', 'alarm',
   'follower', 'candidate', 'leader', 'down', 'on-follower', 'on-candidate',
   'on-leader', 'done', 'refused', 'unknown', 'pending', 'on-done',
   'on-refused', 'on-unknown', 'on-pending', 'vote', 'entries', 'beat', 'snapshot', 'other', 'commit',
-  'applied', 'step', 'network', 'cut', 'choice'];
+  'applied', 'step', 'network', 'cut', 'choice', 'on-group', ...GROUP_COLORS];
 
 function readLook() {
   const style = getComputedStyle(document.documentElement);
@@ -43,13 +44,17 @@ function fitCanvas(canvas, width, height) {
 
 // Where the lanes are, for a canvas of this width.
 function layout(model, width, wanted) {
-  const top = AXIS + model.rows.length * ROW + 12;
+  const shardsTop = AXIS + model.rows.length * ROW + 4;
+  const top = shardsTop + model.shards.length * SHARD_ROW +
+    (model.shards.length ? 16 : 8);
   const clients = model.clients.length ?
     model.clients.length * CLIENT_ROW + 10 : 0;
   const room = (wanted - top - clients) / model.servers;
   const pitch = Math.max(MIN_PITCH, Math.min(150, room));
   return {
-    width, top, pitch, left: GUTTER, right: width - 8,
+    width, top, pitch, left: laneNames ? WIDE_GUTTER : GUTTER,
+    right: width - 8,
+    shardTop: (shard) => shardsTop + shard * SHARD_ROW,
     height: Math.ceil(top + pitch * model.servers + clients),
     rowTop: (row) => AXIS + row * ROW + 3,
     laneTop: (server) => top + server * pitch,

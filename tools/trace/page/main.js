@@ -95,6 +95,7 @@ function draw() {
   context.clip();
   context.textBaseline = 'middle';
   drawRows(view, model.rows);
+  drawShards(view, model);
   drawWindow(view, model);
   counts.visible = drawMessages();
   drawLanes(view, model);
@@ -106,6 +107,7 @@ function draw() {
   context.restore();
   drawNames(view, model.servers);
   drawClientNames(view, model.clients);
+  drawShardNames(view, model);
   overview.show(view.t0, view.t1);
   lastDrawMs = performance.now() - started;
 }
@@ -189,7 +191,7 @@ function find() {
 }
 
 const counts = { events: model.events.length, servers: model.servers,
-  clients: model.clients.length,
+  clients: model.clients.length, shards: model.shards.length,
   messages: model.messages.length, led: led.length, visible: 0, arrows: 0 };
 
 function relook() {
@@ -208,6 +210,8 @@ function open() {
     (element) => { element.hidden = !model.hasSnapshots; });
   document.querySelectorAll('[data-clients]').forEach(
     (element) => { element.hidden = model.clients.length === 0; });
+  document.querySelectorAll('[data-shards]').forEach(
+    (element) => { element.hidden = model.shards.length === 0; });
   document.querySelectorAll('[data-unordered]').forEach(
     (element) => { element.hidden = !model.verdict; });
   document.querySelectorAll('[data-failing]').forEach(
@@ -234,6 +238,7 @@ window.traceView = {
   reached: (server) => view.reached[server],
   rowTop: (row) => place.rowTop(row),
   clientTop: (row) => place.clientTop(row),
+  shardTop: (shard) => place.shardTop(shard),
   eventPoint: (index) => {
     const operation = model.ofEvent.get(index);
     if (operation) return operationPoint(view, model, operation);

@@ -163,6 +163,8 @@ function topRows(events, end) {
   for (const spans of [network, partitions]) {
     if (spans.length) rows.push({ kind: 'network', spans });
   }
+  const configs = configSpans(events, end);
+  if (configs.length) rows.push({ kind: 'step', spans: configs });
   const steps = stepRows(events, end);
   for (let depth = 0; depth < MAX_ROWS; ++depth) {
     const spans = steps.filter((step) => step.depth === depth);
@@ -208,9 +210,37 @@ function endOf(events) {
   return Math.max(lastOf(events).t, end) || 1;
 }
 
+// Events whose servers are lanes: those of several groups follow each other.
+function inLanes(events) {
+  const groups = [{ group: 0, servers: events[0].servers },
+    ...events.filter((event) => event.event === 'group')];
+  const first = new Map(), names = [];
+  for (const { group, servers } of groups) {
+    first.set(group, names.length);
+    for (let i = 0; i < servers; ++i) {
+      names.push(group ? `G${group}/S${i}` : `S${i}`);
+    }
+  }
+  if (groups.length === 1) return { events, servers: names.length };
+  laneNames = names;
+  const laneOf = (event, server) => first.get(event.group ?? 0) + server;
+  const moved = events.map((event) => {
+    const copy = { ...event };
+    for (const key of ['server', 'peer']) {
+      if (key in event) copy[key] = laneOf(event, event[key]);
+    }
+    if (event.event === 'partition') {
+      copy.parts = event.parts.map((part) =>
+        part.map((server) => laneOf(event, server)));
+    }
+    return copy;
+  });
+  return { events: moved, servers: names.length };
+}
+
 function buildModel(data) {
-  const { events, notes } = data;
-  const servers = events[0].servers;
+  const { notes } = data;
+  const { events, servers } = inLanes(data.events);
   const end = endOf(events);
   const fault = ['violation', 'history', 'failure']
     .map((name) => events.findIndex((e) => e.event === name))
@@ -225,6 +255,7 @@ function buildModel(data) {
     faultTime: history.verdict?.index === fault ? history.verdict.t1 :
       events[fault]?.t,
     rows: topRows(events, end),
+    ...buildShards(events, end),
     messages,
     hasSnapshots: messages.kind.includes(SNAPSHOT) || lanes.some((lane) =>
       lane.floor.length > 0 || lane.marks.some((mark) => isSnapshot(mark.kind))),

@@ -28,6 +28,9 @@ function flatten(event, prefix = '') {
 function showFields(event, list) {
   list.replaceChildren();
   const { fields, ...rest } = event;
+  for (const key of laneNames ? ['server', 'peer'] : []) {
+    if (key in rest) rest[key] = serverName(rest[key]);
+  }
   const rows = [...flatten(rest), ...(fields ? flatten(fields) : [])];
   const apart = flatten(rest).length;
   rows.forEach(([name, value], i) => {
@@ -133,7 +136,7 @@ function showTitle(model) {
   byId('verdict').className = result === 'passed' ? 'good' : 'bad';
   byId('about').textContent = [begin?.title,
     run.seed !== undefined && `seed ${run.seed}`, run.mode,
-    run.profile && `profile ${run.profile}`, `${run.servers} servers`,
+    run.profile && `profile ${run.profile}`, `${model.servers} servers`,
     `${model.events.length.toLocaleString('en')} events in ` +
     `${model.end.toFixed(1)} s`].filter(Boolean).join(' · ');
 }

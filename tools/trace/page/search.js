@@ -11,6 +11,7 @@ const ALIASES = {
   restore: (e) => `snapshot ${e.fields?.last_included_index}`,
   request: (e) => `commit ${e.fields?.leader_commit}`,
   history: () => 'not linearizable',
+  config: (e) => `config ${e.config}`,
   life: (e) => `life ${e.life} ${e.up ? 'up' : 'crash down'}`,
   link: (e) => (e.connected ? 'connected' : 'disconnected partition'),
 };
