@@ -29,7 +29,7 @@ selected() {
 lists() {
   local test
   for test; do
-    printf '{"Test":"%s","Part":"%s","Origin":"%s"}\n' "$test" \
+    printf '{"Test":"%s","Lab":"raft","Part":"%s","Origin":"%s"}\n' "$test" \
       "${test: -2}" "$(origin_of "$test")"
   done
 }

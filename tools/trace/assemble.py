@@ -16,9 +16,9 @@ HERE = ROOT / "tools/trace/page"
 # Where Debian's and Ubuntu's node-d3 has it.
 D3 = Path("/usr/share/nodejs/d3/dist/d3.min.js")
 # In the order of their use; all in one function, so that they share names.
-SCRIPTS = ("format", "shards", "model", "messages", "look", "rows", "progress", "lanes",
-           "clients", "arrows", "density", "overview", "highlight", "hit",
-           "search", "panel", "keys", "controls", "main")
+SCRIPTS = ("format", "shards", "model", "messages", "look", "rows",
+           "progress", "lanes", "clients", "arrows", "density", "overview",
+           "highlight", "hit", "search", "panel", "keys", "controls", "main")
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 
 

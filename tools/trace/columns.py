@@ -20,7 +20,8 @@ ROLE_STYLES = {"leader": "bold bright_blue", "candidate": "yellow",
                "follower": "", "down": "dim"}
 ACROSS_STYLES = {"violation": "bold red", "failure": "bold red",
                  "history": "bold red", "operation": "magenta",
-                 "run": "bold", "config": "bold green", "begin": "bold", "step": "cyan"}
+                 "run": "bold", "config": "bold green",
+                 "begin": "bold", "step": "cyan"}
 LONGEST_VALUE = 60  # of a call; the page has more
 KNOWN = {"t", "event", "group", "server", "term", "role"}
 
@@ -107,6 +108,21 @@ def of_disk_and_log(event: Event) -> str:
     return " ".join(word for word in (*words, pairs(fields)) if word)
 
 
+def shards(event: Event) -> str:
+    """Returns what a server knows of its group's shards."""
+    fields = event.get("fields", {})
+    parts = [f"{name.replace('_', ' ')} {' '.join(map(str, numbers))}"
+             for name, numbers in fields.items()
+             if name != "config" and numbers]
+    return f"config {fields.get('config', '?')}: {', '.join(parts) or 'none'}"
+
+
+OF_FIELDS: dict[str, Callable[[Event], str]] = {
+    **dict.fromkeys(("save", "apply", "start", "snapshot", "restore"),
+                    of_disk_and_log),
+    "shards": shards}
+
+
 def of_server(event: Event) -> str:
     """Returns what an event of one server says."""
     kind = event["event"]
@@ -119,20 +135,10 @@ def of_server(event: Event) -> str:
         return f"{verb}, life {event.get('life', '?')}"
     if kind == "link":
         return "connected" if event.get("connected") else "DISCONNECTED"
-    if kind in ("save", "apply", "start", "snapshot", "restore"):
-        return of_disk_and_log(event)
-    if kind == "shards":
-        return shards(event.get("fields", {}))
+    if kind in OF_FIELDS:
+        return OF_FIELDS[kind](event)
     rest = {key: value for key, value in event.items() if key not in KNOWN}
     return f"{kind} {pairs(rest)}".strip()
-
-
-def shards(fields: dict[str, Any]) -> str:
-    """Returns what a server knows of its group's shards."""
-    parts = [f"{name.replace('_', ' ')} {' '.join(map(str, numbers))}"
-             for name, numbers in fields.items()
-             if name != "config" and numbers]
-    return f"config {fields.get('config', '?')}: {', '.join(parts) or 'none'}"
 
 
 def quoted(text: object) -> str:

@@ -104,13 +104,13 @@ def check_run(path: Path, run: Event) -> None:
 
 def check_group(event: Event, groups: dict[int, int]) -> None:
     """Raises ValueError if the event is no new group."""
-    group, servers = event.get("group"), event.get("servers")
+    group = event.get("group")
+    servers: Any = event.get("servers")
     if not is_count(group) or group in groups:
         raise ValueError(f"group {group} is no new one")
-    if not is_count(servers) or \
-            sum(groups.values()) + servers > MAX_SERVERS:
-        raise ValueError(f"servers is {servers}, with those of other groups "
-                         f"above {MAX_SERVERS}")
+    room = MAX_SERVERS - sum(groups.values())
+    if not is_count(servers) or not 1 <= servers <= room:
+        raise ValueError(f"servers is {servers}, not 1 to {room}")
 
 
 def check_shards(event: Event) -> None:

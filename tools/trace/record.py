@@ -35,7 +35,7 @@ def choose_test(program: Path, run: str, lab: str = "") -> str:
     if not run:
         raise Problem("say which test: RUN=TestName")
     found = events.listed(program, events.selection(run, lab))
-    tests = [test.test for test in found if test.part]
+    tests = [test.test for test in found if test.lab]
     if not tests:
         raise Problem(f'RUN "{run}" matches no test with a cluster: give one '
                       "of a part of the lab")

@@ -104,9 +104,26 @@ class Reading(Folder):
                      '{"t":1,"event":"operation","client":1}',
                      '{"t":1,"event":"partition","parts":[1]}',
                      '{"t":1,"event":"operation","client":-1,"operation":2}',
+                     '{"t":1,"event":"group","group":0,"servers":1}',
+                     '{"t":1,"event":"group","group":1,"servers":97}',
+                     '{"t":1,"event":"group","group":1}',
+                     '{"t":1,"event":"life","group":1,"server":0}',
+                     '{"t":1,"event":"config","config":1,"shards":["a"]}',
+                     '{"t":1,"event":"shards","server":0}',
                      '{"t":1,"event":"save","server":0,"fields":[]}'):
             with self.subTest(line), self.assertRaisesRegex(BadTrace, ":2: "):
                 self.read(f"{json.dumps(RUN)}\n{line}\n{json.dumps(END)}\n")
+
+    def test_several_groups(self) -> None:
+        trace = self.read(lines(
+            {"t": 0, "event": "group", "group": 7, "servers": 2},
+            {"t": 1, "event": "life", "group": 7, "server": 1}))
+        self.assertEqual(trace.groups, {0: 3, 7: 2})
+        self.assertEqual(trace.servers, 5)
+        with self.assertRaisesRegex(BadTrace, "server 2 of 2 servers"):
+            self.read(lines(
+                {"t": 0, "event": "group", "group": 7, "servers": 2},
+                {"t": 1, "event": "life", "group": 7, "server": 2}))
 
     def test_missing_file(self) -> None:
         with self.assertRaisesRegex(BadTrace, "make one with: make trace"):
