@@ -149,7 +149,7 @@ deps:
 demo:
 	@$(NEEDS)
 	@$(BUILD) out/plain/demo
-	@out/plain/demo $(if $(filter 3,$(LAB_NUMBER)),--lab=3)
+	@out/plain/demo $(if $(filter 3 4,$(LAB_NUMBER)),--lab=$(LAB_NUMBER))
 
 build: OURS_OR_THEIRS = $(if $(THEIRS),raft_tests raft_sim,all)
 build:

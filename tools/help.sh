@@ -8,6 +8,7 @@ make deps     install the Debian/Ubuntu packages to build, test and simulate
               need besides
 make demo     watch a cluster of five elect, replicate, lose servers, recover
               LAB=3: a key/value service, its clients, and a divided network
+              LAB=4: a sharded one, whose groups join and leave
 make test     all tests, with real threads in real time, side by side
                 RUN=regex  only the tests whose name it matches: RUN=2A,
                            RUN=Figure8, RUN='(TestBackup2B|TestCount2B)$'

@@ -1,10 +1,9 @@
 // The demo: a cluster of five Raft servers in one process, over the simulated
 // network, watched live. It is what a newcomer runs first, by `make demo`.
 //
-// The stories (story.cc, service_story.cc) are scenarios on the test harness's
-// clusters. What is
-// seen of it is the recorder's stream of events (live.h), put into words
-// (view.h) and into a picture (screen.h).
+// The stories (story.cc, service_story.cc, shard_story.cc) are scenarios on the
+// test harness's clusters. What is seen of it is the recorder's stream of
+// events (live.h), put into words (view.h) and into a picture (screen.h).
 //
 // Always true: every line printed is something that was observed, or something
 // that the story itself did. If a claim does not hold, the demo says so.
@@ -28,7 +27,7 @@
 
 ABSL_FLAG(std::string, seed, "", "of everything random");
 ABSL_FLAG(bool, plain, false, "one line per event, also on a terminal");
-ABSL_FLAG(int, lab, 2, "2: Raft; 3: a service on it, and its clients");
+ABSL_FLAG(int, lab, 2, "2: Raft; 3: a service on it; 4: a sharded one");
 ABSL_FLAG(double, speed, 1, "how fast the story is told");
 
 namespace demo {
@@ -43,8 +42,10 @@ bring up by a snapshot a server that was down.
 
   --lab=3     shows a key/value service on Raft instead: three clients use it
               while the network is divided, heals, and a server restarts
+  --lab=4     shows a sharded service: groups of servers join and leave, and
+              shards travel between them while three clients go on
   --seed=N    the seed of everything random; default: a new one each time
-  --speed=X   tells the story X times as fast (0.1 to 100; lab 3: from 0.5);
+  --speed=X   tells the story X times as fast (0.1 to 100; labs 3, 4: from 0.5);
               Raft's own delays stay what they are
   --plain     one line per event, as when the output is not a terminal
   --help      print this and end
@@ -66,7 +67,7 @@ std::unique_ptr<Screen> MakeScreen() {
 }
 
 int Run(uint64_t seed) {
-  const bool is_raft = absl::GetFlag(FLAGS_lab) == 2;
+  const int lab = absl::GetFlag(FLAGS_lab);
   std::unique_ptr<Screen> screen = MakeScreen();
   // The debug log would write across the picture, unless it goes elsewhere.
   const bool across = screen != nullptr && isatty(STDERR_FILENO) != 0;
@@ -74,7 +75,9 @@ int Run(uint64_t seed) {
   google::InitGoogleLogging("demo");
   if (screen == nullptr) {
     std::cout << "Raft, live: "
-              << (is_raft ? "five servers keep one log" : "a key/value service")
+              << (lab == 2   ? "five servers keep one log"
+                  : lab == 3 ? "a key/value service"
+                             : "a sharded key/value service")
               << "; seed " << seed << std::endl;
   }
   // GoogleTest would print what fails.
@@ -85,10 +88,14 @@ int Run(uint64_t seed) {
   Live live(std::move(screen), seed, absl::GetFlag(FLAGS_speed));
   CatchInterrupts();
   try {
-    if (is_raft) {
+    if (lab == 2) {
       std::cout << TellStory(&live)
                 << "Next: make test, all tests; make test RUN=2A, those of "
                    "leader election; make demo LAB=3.\n";
+    } else if (lab == 4) {
+      std::cout << TellShardStory(&live)
+                << "Next: make test LAB=4, its tests; make trace LAB=4 "
+                   "RUN='^TestJoinLeave$', one of them to look at.\n";
     } else {
       std::cout << TellServiceStory(&live)
                 << "Next: make test LAB=3, the tests of services; make trace "
@@ -115,11 +122,11 @@ int Main(int argc, char** argv) {
   absl::Status status = command_line.status();
   if (status.ok()) status = seed.status();
   const int lab = absl::GetFlag(FLAGS_lab);
-  if (status.ok() && lab != 2 && lab != 3) {
-    status = base::FlagError("bad lab: give 2 or 3");
+  if (status.ok() && (lab < 2 || lab > 4)) {
+    status = base::FlagError("bad lab: give 2, 3 or 4");
   }
   // A cluster of services may run for two minutes.
-  const double slowest = lab == 3 ? 0.5 : 0.1;
+  const double slowest = lab == 2 ? 0.1 : 0.5;
   // Written so that "not a number" is refused as well.
   const double speed = absl::GetFlag(FLAGS_speed);
   if (status.ok() && !(speed >= slowest && speed <= 100)) {

@@ -60,10 +60,12 @@ void CatchInterrupts() {
 }
 
 harness::MakeObservers Live::MakeObservers() {
-  return [this](int, int, const harness::OnError&) -> harness::Observers::List {
-    return {std::make_shared<harness::Recorder>(
-                [this](const Json& event) { Add(event); }),
-            std::make_shared<LogReader>(this)};
+  const auto recorder = std::make_shared<harness::Recorder>(
+      [this](const Json& event) { Add(event); });
+  return [this, recorder](int group, int servers,
+                          const harness::OnError&) -> harness::Observers::List {
+    if (group != 0) return {recorder->OnGroup(group, servers)};
+    return {recorder, std::make_shared<LogReader>(this)};
   };
 }
 

@@ -94,9 +94,11 @@ class Live {
 };
 
 // Tell a story on a cluster of their own, and return its last words: that of
-// Raft (story.cc), and that of a service and its clients (service_story.cc).
+// Raft (story.cc), that of a service and its clients (service_story.cc), and
+// that of a sharded one (shard_story.cc).
 std::string TellStory(Live* live);
 std::string TellServiceStory(Live* live);
+std::string TellShardStory(Live* live);
 
 }  // namespace demo
 

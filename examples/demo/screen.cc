@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -146,6 +147,66 @@ std::string ClientRow(int number, const ClientView& client, double now) {
          Ink(waits < kLongWait ? kPlain : kYellow, text.substr(0, kWidth - 3));
 }
 
+// One group: what its servers are, and where each shard is on its way.
+std::string GroupRow(int number, const GroupView& group, size_t shards) {
+  const auto up = std::count_if(group.up.begin(), group.up.end(),
+                                [](const auto& each) { return each.second; });
+  std::string row = absl::StrFormat(
+      " %-11s %d up  %-11s",
+      number == ShardView::kCtrlers ? "controller"
+                                    : absl::StrCat("group ", number),
+      up,
+      group.leader == raft::kNobody
+          ? "no leader"
+          : absl::StrCat("S", group.leader, " leads T", group.term));
+  if (number == ShardView::kCtrlers) return row;
+  absl::StrAppend(&row, absl::StrFormat("%7d  ", group.config));
+  for (int shard = 0; shard < static_cast<int>(shards); ++shard) {
+    absl::StrAppend(&row, " ",
+                    group.served.contains(shard)       ? Ink(kGreen, "#")
+                    : group.to_confirm.contains(shard) ? Ink(kGreen, "+")
+                    : group.coming.contains(shard)     ? Ink(kYellow, ">")
+                    : group.leaving.contains(shard)    ? Ink(kYellow, "<")
+                                                       : Ink(kDim, "."),
+                    " ");
+  }
+  return row;
+}
+
+using Line = std::function<void(const char* code, const std::string& text)>;
+
+void DrawServers(const View& view, const Line& line) {
+  const Window window(view);
+  line(kDim, absl::StrCat(
+                 "    state   role       term  log commit applied  log entries",
+                 window.last == 0
+                     ? ""
+                     : absl::StrCat(" ", window.first, "-", window.last)));
+  int server = 0;
+  for (const ServerView& each : view.servers()) {
+    line(kPlain, Ink(kBold, " " + Name(server++)) + Row(each, window));
+  }
+  line(kDim,
+       "    a number is an entry's term; = is in a snapshot; | ends what is "
+       "committed");
+}
+
+void DrawGroups(const ShardView& view, const Line& line) {
+  std::string numbers;
+  for (size_t i = 0; i < view.owners().size(); ++i) {
+    numbers += absl::StrFormat(" %d ", i);
+  }
+  line(kDim,
+       absl::StrCat("             servers            config   ", numbers));
+  for (const auto& [number, group] : view.groups()) {
+    line(kPlain, GroupRow(number, group, view.owners().size()));
+  }
+  line(
+      kDim,
+      "    # is served here, + too, and to be confirmed; > is coming; < a copy "
+      "is left");
+}
+
 }  // namespace
 
 bool Screen::CanShow() {
@@ -177,9 +238,10 @@ void Screen::Draw(double now, const std::string& run, const Act& act,
   const auto line = [&](const char* code, const std::string& text) {
     absl::StrAppend(&picture, "\x1b[", ++row, ";1H", Ink(code, text), "\x1b[K");
   };
-  const std::string title = view.clients().empty()
-                                ? "Raft, live: five servers keep one log"
-                                : "Raft, live: a key/value service";
+  const std::string title =
+      view.shards().IsThere()  ? "Raft, live: a sharded key/value service"
+      : view.clients().empty() ? "Raft, live: five servers keep one log"
+                               : "Raft, live: a key/value service";
   const std::string corner = absl::StrFormat("%s  %5.1fs", run, now);
   line(kPlain, Ink(kBold, title) +
                    absl::StrFormat("%*s", kWidth - title.size(), corner));
@@ -187,21 +249,17 @@ void Screen::Draw(double now, const std::string& run, const Act& act,
   line(kBold, act.title);
   line(kPlain, absl::StrCat("   ", act.look));
   line(kPlain, absl::StrCat("   ", act.look_too));
-  line(kBold, ("   " + view.Situation()).substr(0, kWidth));
+  const std::string situation =
+      view.shards().IsThere()
+          ? absl::StrCat("Configuration ", view.shards().config(), ".")
+          : view.Situation();
+  line(kBold, ("   " + situation).substr(0, kWidth));
   line(kPlain, "");
-  const Window window(view);
-  line(kDim, absl::StrCat(
-                 "    state   role       term  log commit applied  log entries",
-                 window.last == 0
-                     ? ""
-                     : absl::StrCat(" ", window.first, "-", window.last)));
-  int server = 0;
-  for (const ServerView& each : view.servers()) {
-    line(kPlain, Ink(kBold, " " + Name(server++)) + Row(each, window));
+  if (view.shards().IsThere()) {
+    DrawGroups(view.shards(), line);
+  } else {
+    DrawServers(view, line);
   }
-  line(kDim,
-       "    a number is an entry's term; = is in a snapshot; | ends what is "
-       "committed");
   for (const auto& [client, seen] : view.clients()) {
     line(kPlain, ClientRow(client, seen, now));
   }

@@ -52,6 +52,7 @@ std::string View::Take(const Json& event) {
   if (name == "say") return event.at("text");
   if (name == "committed") return TakeCommitted(event);
   if (name == "operation") return TakeOperation(event);
+  if (name == "group" || shards_.IsThere()) return shards_.Take(event);
   if (name == "partition") return TakePartition(event);
   // A command may be applied before its Start() has returned, but the client
   // began to ask earlier.

@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "examples/demo/shard_view.h"
 #include "raft/types.h"
 
 namespace demo {
@@ -74,6 +75,9 @@ class View {
   // By number; those that have called something.
   const std::map<int, ClientView>& clients() const { return clients_; }
 
+  // Of a sharded service; its servers are not among servers().
+  const ShardView& shards() const { return shards_; }
+
   // Not empty once two servers have led one term (Election Safety).
   const std::string& violation() const { return violation_; }
 
@@ -112,6 +116,7 @@ class View {
       votes_;
   std::map<raft::Term, raft::ServerId> leaders_;
   std::map<int, ClientView> clients_;
+  ShardView shards_;
   std::string partition_;  // "S0 S1 | S2 S3 S4"; empty: there is none
   std::map<raft::Index, double> first_applied_;
   double sent_ = 0;  // the client's command
