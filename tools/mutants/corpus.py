@@ -15,7 +15,9 @@ from pathlib import Path
 from tools.command import Problem
 
 # The folders that are broken, and the labs whose tests judge each.
-LABS = {"raft": "raft", "rsm": "rsm,kvraft", "kvraft": "rsm,kvraft"}
+SERVICES, SHARDED = "rsm,kvraft", "shardctrler,shardkv"
+LABS = {"raft": "raft", "rsm": SERVICES, "kvraft": SERVICES,
+        "shardctrler": SHARDED, "shardkv": SHARDED}
 # How a mutant's program is built and run: the variant of the Makefile.
 VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
 

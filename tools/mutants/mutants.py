@@ -3,7 +3,7 @@
 `make mutants`; README.md beside this file has the table.
 
 Each patch is put into a copy of the tree in out/mutants/, whose raft/, rsm/ and
-kvraft/ are compiled without their own CHECKs; then the suite runs under the
+services are compiled without their own CHECKs; then the suite runs under the
 simulator until the first test fails. First comes a copy without any change,
 whose tests must pass. --full fills the columns of the table; --real runs the
 course's tests alone, in real time. out/mutants.json keeps what came out.

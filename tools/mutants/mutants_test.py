@@ -197,7 +197,8 @@ class RunTest(unittest.TestCase):
         output = self.run_it(*arguments)[1]
         self.assertNotIn("CHECKs", output)
         self.assertRegex(self.run_it("--table")[1], r"(?m)^\| vote \| I1: is "
-                         r"vote \| here \| 0/6 \| 0/6 \| 0/3, seed 4 \|")
+                         r"vote \| here \| ScenarioB2B, seed 4 \| 0/6 \| 0/6 "
+                         r"\| 0/3, seed 4 \|")
         self.add("vote", patch("vote", 2).replace("here", "there"))
         self.assertRegex(self.run_it(*arguments)[1], r"(?m)^vote .*CHECKs")
 
@@ -285,6 +286,28 @@ class SuiteTest(unittest.TestCase):
 
 class ResultsTest(unittest.TestCase):
     """What is kept."""
+
+    def test_tables(self) -> None:
+        """One of each folder, with its columns, as far as they are filled."""
+        cell = {"seeds": [1], "of": 2, "first": 1, "tried": 2}
+        kill = {"test": "TestA", "way": "oracle", "seed": 3}
+        mutant = {"rule": "K1", "breaks": "is bad", "seen": "here"}
+        full = mutant | {"columns": dict.fromkeys(results.COLUMNS, cell)}
+        lines = results.markdown(
+            {"a": full | {"folder": "kvraft", "kill": kill},
+             "b": full | {"folder": "raft"},
+             "c": mutant | {"folder": "rsm", "kill": None}})
+        self.assertEqual(lines[0], "### raft/")
+        self.assertIn("| seen in | original 18 | course's 21 |", lines[2])
+        self.assertEqual(lines[4], "| b | K1: is bad | here |" + " 1/2 |" * 6)
+        self.assertEqual(lines[6:12], [
+            "### rsm/", "",
+            "| mutant | rule: this server ... | seen in | first killed by |",
+            "| --- | --- | --- | --- |",
+            "| c | K1: is bad | here | none |", ""])
+        self.assertIn("| first killed by | course's | own tests |", lines[14])
+        self.assertEqual(lines[16], "| a | K1: is bad | here | A, oracle, "
+                         "seed 3 |" + " 1/2 |" * 5)
 
     def test_changed_sources(self) -> None:
         """What was found out about other sources is forgotten."""

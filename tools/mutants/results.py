@@ -12,29 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from tools.command import Problem, write_whole
-from tools.mutants.corpus import Mutant
+from tools.mutants.corpus import LABS, Mutant
 from tools.mutants.suite import Kill
 
 # What is known of one mutant.
 Facts = dict[str, Any]
 
-# The columns of a full run: which failures count.
+# The columns of a full run: which failures count. Those of a service have no
+# "original": the course's tests of it are one part.
 COLUMNS = {
     "original": "original 18",  # the course's suite of 2020, no oracle
     "course": "course's 21",    # with the three tests that it added later
     "own": "own tests",         # the scenario tests, no oracle
     "oracle": "oracle",         # in any test
     "new": "own or oracle",
-    "checks": "CHECKs",         # raft/'s own, without the oracle
+    "checks": "CHECKs",         # the folder's own, without the oracle
 }
 
 
 def digest_of_sources(root: Path) -> str:
     """Names the content of all that the lab's program is built from."""
     digest = hashlib.sha256()
-    for folder in ("base", "rpc", "labrpc", "persister", "raft", "rsm",
-                   "sim", "tests/raft", "tests/rsm", "tests/harness",
-                   "tests/oracle", "tests/runner"):
+    for folder in ("base", "rpc", "labrpc", "persister", *LABS, "porcupine",
+                   "sim", *(f"tests/{folder}" for folder in LABS),
+                   "tests/harness", "tests/oracle", "tests/runner"):
         for path in sorted((root / folder).glob("*.*")):
             if path.suffix in (".h", ".cc"):
                 digest.update(str(path.relative_to(root)).encode())
@@ -61,8 +62,9 @@ class Results:
         entry = self.mutants.get(mutant.name, {})
         if entry.get("about") != about:
             entry = {"about": about}
-        entry |= {"rule": mutant.rule, "breaks": mutant.what,
-                  "seen": mutant.seen, "run": mutant.run}
+        entry |= {"folder": mutant.folder, "rule": mutant.rule,
+                  "breaks": mutant.what, "seen": mutant.seen,
+                  "run": mutant.run}
         self.mutants[mutant.name] = entry
         return entry
 
@@ -120,18 +122,52 @@ def real_line(name: str, entry: Facts) -> str:
     return f"{name:26} {real_cell(entry)}"
 
 
+def titles(folder: str) -> dict[str, str]:
+    """Returns the columns of a folder's table."""
+    if folder == "raft":
+        return COLUMNS
+    return {key: title for key, title in COLUMNS.items()
+            if key != "original"} | {"course": "course's"}
+
+
+def kill_cell(entry: Facts) -> str:
+    """Returns the test that killed first, and how if that needs to be said."""
+    if "kill" not in entry:
+        return ""
+    kill = entry["kill"]
+    if kill is None:
+        return "none"
+    return kill["test"].removeprefix("Test") + \
+        (", oracle" if kill["way"] == "oracle" else "") + \
+        (f", seed {kill['seed']}" if kill["seed"] > 1 else "")
+
+
 def row(name: str, entry: Facts) -> list[str]:
     """Returns a mutant's line of the whole table."""
     columns = entry.get("columns", {})
     return [name, f"{entry['rule']}: {entry['breaks']}", entry["seen"],
+            kill_cell(entry),
             *(share(columns[key]) if key in columns else ""
-              for key in COLUMNS), real_cell(entry)]
+              for key in titles(entry["folder"])), real_cell(entry)]
+
+
+def table(folder: str, mutants: dict[str, Facts]) -> list[str]:
+    """Returns the table of a folder's mutants, without empty columns."""
+    whose = "Raft" if folder == "raft" else "server"
+    head = ["mutant", f"rule: this {whose} ...", "seen in", "first killed by",
+            *titles(folder).values(), "real time, once"]
+    rows = [row(name, entry) for name, entry in sorted(mutants.items())]
+    filled = [column for column in zip(head, ["---"] * len(head), *rows)
+              if any(column[2:])]
+    return [f"| {' | '.join(cells)} |" for cells in zip(*filled)]
 
 
 def markdown(mutants: dict[str, Facts]) -> list[str]:
-    """Returns the whole table."""
-    head = ["mutant", "rule: this Raft ...", "seen in", *COLUMNS.values(),
-            "real time, once"]
-    rows = [head, ["---"] * len(head),
-            *(row(name, entry) for name, entry in sorted(mutants.items()))]
-    return [f"| {' | '.join(cells)} |" for cells in rows]
+    """Returns a table for each folder that is broken."""
+    lines = []
+    for folder in LABS:
+        those = {name: entry for name, entry in mutants.items()
+                 if entry["folder"] == folder}
+        if those:
+            lines += [f"### {folder}/", "", *table(folder, those), ""]
+    return lines[:-1]
