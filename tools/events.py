@@ -14,7 +14,7 @@ from tools.process import ask
 
 Event = dict[str, Any]
 # All tests of the labs, without those of the network.
-ALL = ("--lab=raft,rsm,kvraft,shardctrler,shardkv",)
+ALL = ("--lab=raft,rsm,kvraft,shardctrler,shardkv,shardkv1",)
 
 
 class Test(NamedTuple):

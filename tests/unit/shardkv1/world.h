@@ -60,7 +60,7 @@ class World {
     groups_[absl::StrCat(gid)].reset();
   }
 
-  // A call of no client of a test.
+  // Asks the group itself.
   template <typename Args, typename Reply>
   Reply Ask(Gid gid, const rpc::Method<Args, Reply>& method, Args args)
       EXCLUDES(mu_) {
