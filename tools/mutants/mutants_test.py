@@ -80,7 +80,8 @@ class RunTest(unittest.TestCase):
         self.root = Path(self.folder.name)
         for name in ("base", "rpc", "labrpc", "persister", "raft", "rsm",
                      "kvraft", "shardctrler", "shardkv", "shardkv1",
-                     "porcupine", "sim", "tests", "tools/mutants/patches", "tools/seeds"):
+                     "porcupine", "sim", "tests", "tools/mutants/patches",
+                     "tools/seeds"):
             (self.root / name).mkdir(parents=True)
         build = self.root / "tools/build.sh"
         build.write_text(BUILD)
