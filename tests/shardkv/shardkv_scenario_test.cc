@@ -21,6 +21,7 @@
 #include "rpc/codec.h"
 #include "shardctrler/config.h"
 #include "shardkv/messages.h"
+#include "shardkv/transfers.h"
 #include "tests/harness/shard_cluster.h"
 #include "tests/runner/suite.h"
 #include "tests/shardkv/key_values.h"
@@ -177,6 +178,48 @@ TEST(ShardKVScenario, LateDeleteFindsAnotherCopy) {
 
   gate.Open(&cluster.stage().network());
   AwaitRest(&cluster);
+  values.Check();
+  cluster.End();
+}
+
+// Two copies of a shard are leaving: each pull gets its own, and so does a
+// confirmation that comes late.
+TEST(ShardKVScenario, ShardLeavesAgain) {
+  constexpr shardkv::MoveId kAgain = {4, 0};
+  Gate deletes;
+  Gate pulls;
+  ShardCluster cluster({.tap = [d = deletes.MakeTap(),
+                                p = pulls.MakeTap()](const Packet& packet) {
+    const Ruling ruling = d(packet);
+    return ruling == Ruling::kPass ? p(packet) : ruling;
+  }});
+  cluster.Begin("Scenario: shards leave again before their copies are deleted");
+  cluster.Join({0});
+  KeyValues values(&cluster, 10, 5);
+
+  deletes.Hold([](const Packet& packet) {
+    return IsRequest(packet, "ShardKV.Delete") && IsOfGroup(packet, 0);
+  });
+  pulls.Hold([kAgain](const Packet& packet) {
+    if (!IsRequest(packet, "ShardKV.Pull")) return false;
+    return rpc::Decode<shardkv::PullArgs>(packet.bytes)->move == kAgain;
+  });
+  cluster.Join({1});
+  values.CheckAndAppend(5);
+  WaitUntil(&cluster, "five deletions to be under way",
+            [&] { return deletes.held() == 5; });
+  cluster.Leave({1});
+  values.CheckAndAppend(5);
+  cluster.Join({1});
+  WaitUntil(&cluster, "shard 0 to be asked for",
+            [&] { return pulls.held() > 0; });
+
+  deletes.Open(&cluster.stage().network());
+  WaitUntil(&cluster, "the first copies to be deleted", [&] {
+    const std::optional<shardkv::Moves> moves = cluster.MovesOf(0, 0);
+    return moves->leaving.empty() || moves->leaving.begin()->num > 2;
+  });
+  pulls.Open(&cluster.stage().network());
   values.Check();
   cluster.End();
 }
