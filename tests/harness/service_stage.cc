@@ -48,6 +48,7 @@ ServiceStage::~ServiceStage() {
 }
 
 void ServiceStage::Observe(const Observers& group) {
+  if (!first_observers_.has_value()) first_observers_.emplace(group);
   observers_->Add(group);
   {
     base::MutexLock lock(&mu_);

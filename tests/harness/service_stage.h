@@ -71,7 +71,8 @@ class ServiceStage {
   void End(Place place = Place::Here());
 
   // Of the first group: they are told what concerns no group.
-  const Observers& observers() const { return observers_.front(); }
+  // REQUIRES: there is one.
+  const Observers& observers() const { return *first_observers_; }
   labrpc::Network& network() { return network_; }
   bool reliable() const { return reliable_; }
   Year year() const { return options_.year; }
@@ -120,6 +121,7 @@ class ServiceStage {
   labrpc::Network network_;
   std::atomic<int64_t> operations_ = 0;
 
+  std::optional<const Observers> first_observers_;  // set by Observe(), once
   const std::shared_ptr<ObserversOfAll> observers_ =
       std::make_shared<ObserversOfAll>();
 
