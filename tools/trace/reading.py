@@ -103,12 +103,14 @@ def check_run(path: Path, run: Event) -> None:
 
 
 def check_group(event: Event, groups: dict[int, int]) -> None:
-    """Raises ValueError if the event is no new group."""
+    """Raises ValueError if the event is no group: one may be made again."""
     group = event.get("group")
     servers: Any = event.get("servers")
-    if not is_count(group) or group in groups:
-        raise ValueError(f"group {group} is no new one")
-    room = MAX_SERVERS - sum(groups.values())
+    if not is_count(group) or group == 0:
+        raise ValueError(f"group {group} is no number of another")
+    if group in groups and servers == groups[group]:
+        return
+    room = 0 if group in groups else MAX_SERVERS - sum(groups.values())
     if not is_count(servers) or not 1 <= servers <= room:
         raise ValueError(f"servers is {servers}, not 1 to {room}")
 

@@ -216,6 +216,7 @@ function inLanes(events) {
     ...events.filter((event) => event.event === 'group')];
   const first = new Map(), names = [];
   for (const { group, servers } of groups) {
+    if (first.has(group)) continue;  // is made again
     first.set(group, names.length);
     for (let i = 0; i < servers; ++i) {
       names.push(group ? `G${group}/S${i}` : `S${i}`);
