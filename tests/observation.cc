@@ -83,7 +83,7 @@ class TestRecorder : public testing::EmptyTestEventListener {
   const std::shared_ptr<Recorder::Run> run_;
 };
 
-// Who records that group.
+// The recorder of that group.
 std::shared_ptr<Recorder> Record(const std::shared_ptr<Recorder>& recorder,
                                  const Recorder::Run& run, int group,
                                  int servers) {
