@@ -88,7 +88,7 @@ class ShardStory {
                  "What is to be done follows from the log: the next leader of "
                  "group 100 goes",
                  "on where the old one was."});
-    const int group = ShardCluster::GidOf(0);
+    const auto group = static_cast<int>(ShardCluster::GidOf(0));
     const ServerId leader = live_.view().shards().groups().at(group).leader;
     Claim(leader != raft::kNobody, "group 100 has no leader");
     cluster_.Join({2});

@@ -57,8 +57,8 @@ class Recorder : public ClusterObserver {
   // be the first one of its test.
   void OnCluster(const Run& run, int servers) EXCLUDES(lock_);
 
-  // Another group is made on that cluster's network. Returns the recorder of that;
-  // what concerns no group is left to this one.
+  // Another group is made on that cluster's network. Returns the recorder of
+  // that; what concerns no group is left to this one.
   std::shared_ptr<Recorder> OnGroup(int group, int servers);
 
   void OnIncarnationBegin(raft::ServerId server, int incarnation) override
