@@ -103,6 +103,18 @@ size_t KvHistory::size() const {
   return records_.size();
 }
 
+KvHistory::Writes KvHistory::CountWrites() const {
+  base::MutexLock lock(&mu_);
+  Writes writes;
+  for (const Record& record : records_) {
+    const KvCall call = CallOf(record);
+    if (std::get<0>(call) == Kind::kGet) continue;
+    ++writes[call].begun;
+    if (IsAnswered(record)) ++writes[call].answered;
+  }
+  return writes;
+}
+
 std::set<std::string> KvHistory::Keys() const {
   base::MutexLock lock(&mu_);
   std::set<std::string> keys;

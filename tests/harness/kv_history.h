@@ -83,6 +83,15 @@ class KvHistory {
 
   size_t size() const EXCLUDES(mu_);
 
+  // Each write that was begun, equal ones together.
+  struct Asked {
+    size_t begun = 0;
+    size_t answered = 0;  // of these
+    size_t executed = 0;  // for those who know
+  };
+  using Writes = std::map<KvCall, Asked>;
+  Writes CountWrites() const EXCLUDES(mu_);
+
   // All that operations were called with.
   std::set<std::string> Keys() const EXCLUDES(mu_);
 

@@ -1,5 +1,7 @@
 #include "tests/harness/shard_cluster.h"
 
+#include <chrono>
+
 #include "absl/strings/str_cat.h"
 #include "porcupine/outcome.h"
 #include "tests/harness/link.h"
@@ -16,6 +18,10 @@ using shardkv::ShardState;
 // gids.
 constexpr int kCtrlers = 0;
 constexpr int kOtherCtrlers = 1;
+
+// Until all shards are where they belong: with a leader at every group, a
+// configuration takes less than a second.
+constexpr std::chrono::seconds kRestLimit(60);
 
 std::vector<std::string> ServersOf(Gid gid) {
   std::vector<std::string> servers;
@@ -118,6 +124,7 @@ ServiceGroup::MakeService ShardCluster::ObservedCtrlers() {
   return
       [this](Ends ends, raft::ServerId me,
              std::shared_ptr<persister::Persister> disk, rsm::Options options) {
+        Watch(shardctrler::kNoGroup, me, &options.hooks);
         return MakeObservedCtrler(
             std::move(ends), me, std::move(disk), std::move(options),
             [observers = ctrlers_.observers()](const Config& config) {
@@ -148,6 +155,29 @@ std::unique_ptr<ServiceGroup> ShardCluster::MakeGroup(int group,
               [this](const Failure& error) { stage_.FoundError(error); }});
 }
 
+// Has the judge follow what that server applies, and returns how it is told of
+// the group's moves.
+OnMoves ShardCluster::Watch(Gid gid, raft::ServerId server, rsm::Hooks* hooks) {
+  if (judge_ == nullptr) return [](const shardkv::Moves&) {};
+  const ShardRules::Hooks watch = judge_->Watch(gid, server);
+  hooks->on_apply = [this, watch, on_apply = std::move(hooks->on_apply)](
+                        const raft::ApplyMsg& message) {
+    on_apply(message);
+    Found(watch.on_apply(message));
+  };
+  hooks->on_executed = [this, watch](const raft::ApplyMsg& message,
+                                     const std::string& result) {
+    Found(watch.on_executed(message, result));
+  };
+  return [this, watch](const shardkv::Moves& moves) {
+    Found(watch.on_moves(moves));
+  };
+}
+
+void ShardCluster::Found(const std::optional<std::string>& error) {
+  if (error.has_value()) stage_.FoundError({.message = *error});
+}
+
 // The ends to the controller are disabled when the server ends, those to other
 // groups are not: what a dead instance has sent still arrives.
 Node ShardCluster::MakeServer(int group, Ends ends, raft::ServerId me,
@@ -155,12 +185,15 @@ Node ShardCluster::MakeServer(int group, Ends ends, raft::ServerId me,
                               rsm::Options options) {
   Slot slot;
   Ends ctrlers = MakeEndsTo(ctrlers_, &slot.ctrler_ends);
+  rsm::Options watched = std::move(options);
+  const OnMoves on_moves = Watch(GidOf(group), me, &watched.hooks);
   ShardNode made = MakeShardServer(
       std::move(ends), me, std::move(disk), GidOf(group), std::move(ctrlers),
       [this](const std::string& name) { return MakeEnd(name); },
-      std::move(options),
-      [observers = this->group(group).observers(), me,
+      std::move(watched),
+      [on_moves, observers = this->group(group).observers(), me,
        gid = GidOf(group)](const shardkv::Moves& moves) {
+        on_moves(moves);
         if (!observers.any()) return;
         observers.Tell(&ClusterObserver::OnShards, me, EventOf(moves, gid));
       });
@@ -321,6 +354,51 @@ std::optional<shardkv::Moves> ShardCluster::MovesOf(int group,
   return moves ? moves() : std::nullopt;
 }
 
+bool ShardCluster::AllAreUp() {
+  for (raft::ServerId server = 0; server < kServers; ++server) {
+    if (ctrlers_.RaftOf(server) == nullptr) return false;
+    for (const auto& group : groups_) {
+      if (group->RaftOf(server) == nullptr) return false;
+    }
+  }
+  return true;
+}
+
+// Whether every server of the group is at that configuration, and no move of a
+// shard is under way.
+bool ShardCluster::IsAtRest(int group, int64_t num) {
+  for (raft::ServerId i = 0; i < kServers; ++i) {
+    const std::optional<shardkv::Moves> moves = MovesOf(group, i);
+    if (!moves.has_value() || moves->config.num != num ||
+        !moves->coming.empty() || !moves->to_confirm.empty() ||
+        !moves->leaving.empty()) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void ShardCluster::AwaitRest(Place place) {
+  const int64_t num = ctrler_->Query(shardctrler::kLatest, place).num;
+  const auto limit = std::chrono::steady_clock::now() + kRestLimit;
+  for (int group = 0; group < kGroups;) {
+    if (IsAtRest(group, num)) {
+      ++group;
+      continue;
+    }
+    if (std::chrono::steady_clock::now() > limit) {
+      Fail(Kind::kLiveness,
+           absl::StrCat("shards: nothing is left (G6): a minute after config ",
+                        num,
+                        " each shard must be at its owner, and nothing be "
+                        "coming, leaving or to confirm\n",
+                        Describe()),
+           place);
+    }
+    stage_.Sleep(std::chrono::milliseconds(5), place);
+  }
+}
+
 std::string ShardCluster::Describe() {
   std::string text;
   for (int i = 0; i < kGroups; ++i) {
@@ -364,6 +442,11 @@ void ShardCluster::End(Place place) {
     Fail(verdict.outcome == porcupine::Outcome::kIllegal ? Kind::kSafety
                                                          : Kind::kHarness,
          verdict.text, place);
+  }
+  if (judge_ != nullptr) {
+    const auto error = judge_->CheckWrites(history_.CountWrites());
+    if (error.has_value()) Fail(Kind::kSafety, *error, place);
+    if (AllAreUp()) AwaitRest(place);
   }
   stage_.End(place);
 }

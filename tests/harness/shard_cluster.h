@@ -60,7 +60,8 @@ class ShardCluster {
   ShardCluster(const ShardCluster&) = delete;
   ShardCluster& operator=(const ShardCluster&) = delete;
 
-  // As ServiceStage's. End() checks too that the history is linearizable.
+  // As ServiceStage's. End() checks too that the history is linearizable, that
+  // each write was executed once, and, if all servers are up, AwaitRest().
   void Begin(std::string_view title) { stage_.Begin(title); }
   void End(Place place = Place::Here());
   ServiceStage& stage() { return stage_; }
@@ -116,6 +117,10 @@ class ShardCluster {
   std::optional<shardkv::Moves> MovesOf(int group, raft::ServerId server)
       EXCLUDES(mu_);
 
+  // Waits until all groups are at the latest configuration, each shard is at
+  // its owner, and nothing of it is anywhere else. All servers must be up.
+  void AwaitRest(Place place = Place::Here());
+
   // Where each group is: a line for each server.
   std::string Describe();
 
@@ -137,11 +142,16 @@ class ShardCluster {
                   std::vector<std::string>* names = nullptr);
   std::shared_ptr<ShardClient> MakeClient(ServiceGroup* ctrlers);
   std::shared_ptr<CtrlerClient> MakeCtrlerClient(const ServiceGroup& ctrlers);
+  OnMoves Watch(shardctrler::Gid gid, raft::ServerId server, rsm::Hooks* hooks);
+  void Found(const std::optional<std::string>& error);
+  bool IsAtRest(int group, int64_t num);
+  bool AllAreUp();
   void OnFailure();
 
   const std::optional<size_t> max_raft_state_;
   const bool keeps_all_;
   KvHistory history_{/*reads_log=*/false};
+  const std::unique_ptr<ShardRules> judge_ = MakeShardRules();
   Closing closing_;
   std::atomic<int> ends_made_ = 0;
   std::atomic<int> clients_made_ = 0;

@@ -6,6 +6,7 @@
 #include "shardctrler/server.h"
 #include "shardkv/clerk.h"
 #include "shardkv/server.h"
+#include "tests/harness/shard_judge.h"
 
 namespace harness {
 namespace {
@@ -85,6 +86,10 @@ Node MakeObservedCtrler(
   return {.services = server->Services(),
           .kill = [server] { server->Kill(); },
           .rest = server};
+}
+
+std::unique_ptr<ShardRules> MakeShardRules() {
+  return std::make_unique<ShardJudge>();
 }
 
 ShardNode MakeShardServer(Ends ends, raft::ServerId me,

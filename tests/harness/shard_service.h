@@ -19,6 +19,7 @@
 #include "rsm/rsm.h"
 #include "shardctrler/config.h"
 #include "shardkv/messages.h"
+#include "tests/harness/kv_history.h"
 #include "tests/harness/server_group.h"
 
 namespace harness {
@@ -75,6 +76,29 @@ struct ShardNode {
   Node node;
   std::function<std::optional<shardkv::Moves>()> moves;
 };
+
+// What must hold between all servers of a test (shard_judge.h).
+class ShardRules {
+ public:
+  using Error = std::optional<std::string>;
+  virtual ~ShardRules() = default;
+
+  // What one incarnation of a server does, in the order of rsm::Hooks; the
+  // first error, in words.
+  struct Hooks {
+    std::function<Error(const raft::ApplyMsg&)> on_apply;
+    std::function<Error(const raft::ApplyMsg&, const std::string&)> on_executed;
+    std::function<Error(const shardkv::Moves&)> on_moves;
+  };
+  // A server of the group, or of the controller: kNoGroup.
+  virtual Hooks Watch(shardctrler::Gid gid, raft::ServerId server) = 0;
+
+  // Judges all that clients asked for up to now: none of them is asking.
+  virtual Error CheckWrites(const KvHistory::Writes& writes) = 0;
+};
+
+// Null where servers cannot be watched.
+std::unique_ptr<ShardRules> MakeShardRules();
 
 // As shardkv::Server is made. It tells of what it knows whenever that changes,
 // but in another process.

@@ -131,6 +131,8 @@ Node MakeObservedCtrler(
 std::string ShowShardCommand(std::string_view) { return ""; }
 std::string ShowCtrlerCommand(std::string_view) { return ""; }
 
+std::unique_ptr<ShardRules> MakeShardRules() { return nullptr; }
+
 ShardNode MakeShardServer(Ends ends, raft::ServerId me,
                           std::shared_ptr<persister::Persister> disk,
                           shardctrler::Gid gid, Ends ctrlers,

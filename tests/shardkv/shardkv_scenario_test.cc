@@ -128,35 +128,6 @@ void WaitUntil(ShardCluster* cluster, const std::string& what,
   }
 }
 
-// Whether every server of the group is at that configuration, and no move of a
-// shard is under way.
-bool IsAtRest(ShardCluster* cluster, int group, int64_t num) {
-  for (ServerId i = 0; i < ShardCluster::kServers; ++i) {
-    const std::optional<shardkv::Moves> moves = cluster->MovesOf(group, i);
-    if (!moves.has_value() || moves->config.num != num ||
-        !moves->coming.empty() || !moves->to_confirm.empty() ||
-        !moves->leaving.empty()) {
-      return false;
-    }
-  }
-  return true;
-}
-
-// Waits until all groups are at the latest configuration, each shard is at its
-// owner, and nothing of it anywhere else.
-void AwaitRest(ShardCluster* cluster, Place place = Place::Here()) {
-  const int64_t num = cluster->ctrler().Query(shardctrler::kLatest, place).num;
-  WaitUntil(
-      cluster, absl::StrCat("all groups to be at rest at config ", num),
-      [&] {
-        for (int i = 0; i < ShardCluster::kGroups; ++i) {
-          if (!IsAtRest(cluster, i, num)) return false;
-        }
-        return true;
-      },
-      place);
-}
-
 // A confirmation that comes when the shard has come back must not delete it.
 TEST(ShardKVScenario, LateDeleteFindsAnotherCopy) {
   Gate gate;
@@ -177,7 +148,7 @@ TEST(ShardKVScenario, LateDeleteFindsAnotherCopy) {
   values.CheckAndAppend(5);
 
   gate.Open(&cluster.stage().network());
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   values.Check();
   cluster.End();
 }
@@ -253,7 +224,7 @@ TEST(ShardKVScenario, AppendFollowsItsShard) {
 
   cluster.Join({1});
   cluster.ctrler().Move(shardkv::ShardOf(key), ShardCluster::GidOf(1));
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
 
   gate.Open(&cluster.stage().network());
   threads.Join();
@@ -276,7 +247,7 @@ TEST(ShardKVScenario, EachMessageTwice) {
   cluster.Join({2});
   cluster.Leave({0});
   values.CheckAndAppend(5);
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   values.Check();
   const int64_t num = cluster.ctrler().Query().num;
   if (num != 4) {
@@ -300,7 +271,7 @@ TEST(ShardKVScenario, LargeShardTravelsInParts) {
   }
   cluster.Join({1});
   cluster.ctrler().Move(shardkv::ShardOf("2"), ShardCluster::GidOf(1));
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   for (size_t i = 0; i < values.size(); ++i) {
     cluster.Check(client.get(), absl::StrCat("2", i), values[i]);
   }
@@ -314,7 +285,7 @@ TEST(ShardKVScenario, TenConfigurationsBehind) {
   cluster.Begin("Scenario: a group is ten configurations late");
   cluster.Join({0, 1, 2});
   KeyValues values(&cluster, 10, 5);
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
 
   cluster.ShutdownGroup(2);
   for (int i = 0; i < 5; ++i) {
@@ -323,7 +294,7 @@ TEST(ShardKVScenario, TenConfigurationsBehind) {
   }
   cluster.StartGroup(2);
   values.CheckAndAppend(5);
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   values.Check();
   cluster.End();
 }
@@ -347,7 +318,7 @@ TEST(ShardKVScenario, ControllerInMinority) {
     ctrlers.Connect(i);
   }
   cluster.Join({2});
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   values.CheckAndAppend(5);
   cluster.End();
 }
@@ -363,11 +334,11 @@ TEST(ShardKVScenario, RestartWithoutClients) {
   KeyValues values(&cluster, 10, 5);
   cluster.Join({1});
   cluster.Join({2});
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
 
   for (int i = 0; i < ShardCluster::kGroups; ++i) cluster.ShutdownGroup(i);
   for (int i = 0; i < ShardCluster::kGroups; ++i) cluster.StartGroup(i);
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   values.Check();
   cluster.End();
 }
@@ -429,7 +400,7 @@ TEST(ShardKVScenario, HundredChanges) {
   appenders.Stop();
   cluster.stage().network().Reliable(true);
   appenders.StopAndCheck();
-  AwaitRest(&cluster);
+  cluster.AwaitRest();
   values.Check();
   cluster.End();
 }
