@@ -18,7 +18,6 @@ using shardctrler::Config;
 using shardctrler::Gid;
 using shardctrler::kNoGroup;
 using shardctrler::kShards;
-using shardkv::MoveId;
 using shardkv::Moves;
 using shardkv::ShardState;
 
@@ -306,7 +305,7 @@ ShardJudge::Error ShardJudge::ExecuteLocked(const Replica& replica,
                                     "that it does not serve there"
                                   : ": refuses an operation of a shard "
                                     "that it serves there",
-                     ": who owns a shard is decided when the entry is applied, "
+                     ": the owner is decided when the entry is applied, "
                      "not when the call arrives"));
   }
   if (!was_executed) return std::nullopt;

@@ -24,6 +24,7 @@
 #include "shardkv/transfers.h"
 #include "tests/harness/shard_cluster.h"
 #include "tests/runner/suite.h"
+#include "tests/shardkv/gate.h"
 #include "tests/shardkv/key_values.h"
 
 namespace tests {
@@ -43,90 +44,6 @@ using std::chrono::milliseconds;
 
 const auto kSuite =
     runner::Suite::OfScenarios("ShardKVScenario", "shardkv", "");
-
-constexpr std::chrono::seconds kLimit(20);
-
-// Holds requests, and lets a test release them.
-class Gate {
- public:
-  // Whether a message is one of those.
-  using IsMeant = std::function<bool(const Packet&)>;
-
-  labrpc::Tap MakeTap() {
-    return [this](const Packet& packet) { return Rule(packet); };
-  }
-
-  void Hold(IsMeant held) EXCLUDES(mu_) {
-    base::MutexLock lock(&mu_);
-    held_ = std::move(held);
-  }
-
-  // Loses the first of those, and runs `then` on the network's thread.
-  void DropOne(IsMeant dropped, IsMeant held_then) EXCLUDES(mu_) {
-    base::MutexLock lock(&mu_);
-    dropped_ = std::move(dropped);
-    held_then_ = std::move(held_then);
-  }
-
-  size_t held() EXCLUDES(mu_) {
-    base::MutexLock lock(&mu_);
-    return calls_.size();
-  }
-
-  // Holds no more, and releases what is held.
-  void Open(labrpc::Network* network) EXCLUDES(mu_) {
-    std::vector<uint64_t> calls;
-    {
-      base::MutexLock lock(&mu_);
-      held_ = nullptr;
-      calls.swap(calls_);
-    }
-    for (const uint64_t call : calls) network->Release(call);
-  }
-
- private:
-  Ruling Rule(const Packet& packet) EXCLUDES(mu_) {
-    base::MutexLock lock(&mu_);
-    if (dropped_ && dropped_(packet)) {
-      dropped_ = nullptr;
-      held_ = std::move(held_then_);
-      return Ruling::kDrop;
-    }
-    if (!held_ || !held_(packet)) return Ruling::kPass;
-    calls_.push_back(packet.call);
-    return Ruling::kHold;
-  }
-
-  base::Mutex mu_;
-  IsMeant held_ ABSL_GUARDED_BY(mu_);
-  IsMeant dropped_ ABSL_GUARDED_BY(mu_);
-  IsMeant held_then_ ABSL_GUARDED_BY(mu_);
-  std::vector<uint64_t> calls_ ABSL_GUARDED_BY(mu_);
-};
-
-bool IsRequest(const Packet& packet, std::string_view method) {
-  return packet.kind == Packet::Kind::kRequest && packet.method == method;
-}
-
-bool IsOfGroup(const Packet& packet, int group) {
-  return packet.server.starts_with(
-      absl::StrCat("G", ShardCluster::GidOf(group), "/"));
-}
-
-void WaitUntil(ShardCluster* cluster, const std::string& what,
-               const std::function<bool()>& is_so,
-               Place place = Place::Here()) {
-  const auto limit = std::chrono::steady_clock::now() + kLimit;
-  while (!is_so()) {
-    if (std::chrono::steady_clock::now() > limit) {
-      Fail(Kind::kLiveness,
-           absl::StrCat("expected ", what, " within 20 s\n",
-                        cluster->Describe()),
-           place);
-    }
-    cluster->stage().Sleep(milliseconds(5), place);
-  }
-}
 
 // A confirmation that comes when the shard has come back must not delete it.
 TEST(ShardKVScenario, LateDeleteFindsAnotherCopy) {
