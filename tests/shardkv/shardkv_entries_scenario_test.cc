@@ -1,5 +1,5 @@
 // Scenario tests of the sharded key/value service: where log entries of moves
-// stand, who has them, and who dies in between.
+// stand, which servers have them, and which die in between.
 //
 // Each test runs on its test's main thread, with a cluster of its own.
 
@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
