@@ -273,6 +273,14 @@ TEST(ShardKVEntriesScenario, RestartInMidMove) {
   cluster.Join({1});
   WaitUntil(&cluster, "five shards to be pulled",
             [&] { return gate.held() >= 5; });
+  // Only then all servers have to know of the copies after their restart.
+  WaitUntil(&cluster, "each server of group 100 to have five copies", [&] {
+    for (raft::ServerId i = 0; i < ShardCluster::kServers; ++i) {
+      const auto moves = cluster.MovesOf(0, i);
+      if (!moves.has_value() || moves->leaving.size() != 5) return false;
+    }
+    return true;
+  });
   for (int i = 0; i < ShardCluster::kGroups; ++i) cluster.ShutdownGroup(i);
   for (int i = 0; i < ShardCluster::kGroups; ++i) cluster.StartGroup(i);
   gate.Open(&cluster.stage().network());
