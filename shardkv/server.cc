@@ -29,8 +29,8 @@ std::pair<Err, std::string> Open(const rsm::Result& outcome) {
 }
 
 // The entries of calls; none if the call is above the limits.
-std::optional<Command> EntryOf(kvraft::Command command, uint64_t session = 0,
-                               uint64_t number = 0) {
+std::optional<Command> EntryOf(const kvraft::Command& command,
+                               uint64_t session = 0, uint64_t number = 0) {
   if (command.key.size() > kvraft::kMaxKeyBytes) return std::nullopt;
   return Command{Execute{
       ShardOf(command.key),

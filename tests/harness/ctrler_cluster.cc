@@ -32,7 +32,7 @@ std::unique_ptr<CtrlerClerk> CtrlerCluster::MakeClerk() {
 }
 
 std::shared_ptr<CtrlerClient> CtrlerCluster::MakeClient() {
-  const auto client =
+  auto client =
       std::make_shared<CtrlerClient>(&stage_, [this] { return MakeClerk(); });
   closing_.Add([weak = std::weak_ptr(client)] {
     if (const auto open = weak.lock()) open->Close();
