@@ -4,7 +4,7 @@ namespace rsm {
 
 using base::MutexLock;
 
-void Closing::Add(std::shared_ptr<rpc::ClientEnd> end) {
+void Closing::Add(const std::shared_ptr<rpc::ClientEnd>& end) {
   bool closed = false;
   {
     MutexLock lock(&mu_);

@@ -28,7 +28,7 @@ namespace rsm {
 class Closing {
  public:
   // The end is closed with this; at once if it is closed already.
-  void Add(std::shared_ptr<rpc::ClientEnd> end) EXCLUDES(mu_);
+  void Add(const std::shared_ptr<rpc::ClientEnd>& end) EXCLUDES(mu_);
   bool IsClosed() EXCLUDES(mu_);
   // Returns early, with false, if this is closed.
   bool Pause(std::chrono::milliseconds duration) EXCLUDES(mu_);
