@@ -78,7 +78,7 @@ ShardsEvent EventOf(const shardkv::Moves& moves, Gid gid) {
 
 }  // namespace
 
-ShardCluster::ShardCluster(Options options, Place place)
+ShardCluster::ShardCluster(const Options& options, Place place)
     : max_raft_state_(options.max_raft_state),
       keeps_all_(options.keeps_all),
       stage_({.servers = kServers,
@@ -236,7 +236,7 @@ Ends ShardCluster::MakeEndsTo(const ServiceGroup& ctrlers,
 
 std::shared_ptr<CtrlerClient> ShardCluster::MakeCtrlerClient(
     const ServiceGroup& ctrlers) {
-  const auto client = std::make_shared<CtrlerClient>(&stage_, [this, &ctrlers] {
+  auto client = std::make_shared<CtrlerClient>(&stage_, [this, &ctrlers] {
     return MakeCtrlerClerk(MakeEndsTo(ctrlers));
   });
   closing_.Add([weak = std::weak_ptr(client)] {
@@ -246,7 +246,7 @@ std::shared_ptr<CtrlerClient> ShardCluster::MakeCtrlerClient(
 }
 
 std::shared_ptr<ShardClient> ShardCluster::MakeClient(ServiceGroup* ctrlers) {
-  const auto client = std::make_shared<ShardClient>(
+  auto client = std::make_shared<ShardClient>(
       &stage_, &history_, clients_made_++, MakeEndsTo(*ctrlers),
       [this](const std::string& name) { return MakeEnd(name); });
   closing_.Add([weak = std::weak_ptr(client)] {

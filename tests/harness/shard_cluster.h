@@ -53,7 +53,7 @@ class ShardCluster {
   };
 
   // Starts all servers; no group has joined.
-  explicit ShardCluster(Options options, Place place = Place::Here());
+  explicit ShardCluster(const Options& options, Place place = Place::Here());
 
   // Ends all that runs.
   ~ShardCluster();

@@ -116,7 +116,7 @@ std::vector<std::shared_ptr<ServiceGroup>> ShardKV1Cluster::Groups() {
 }
 
 std::shared_ptr<ShardKV1Client> ShardKV1Cluster::MakeClient() {
-  const auto client = std::make_shared<ShardKV1Client>(
+  auto client = std::make_shared<ShardKV1Client>(
       &stage_, &history_, clients_made_++,
       std::vector<std::string>{ServerName(kStore, 0)});
   closing_.Add([weak = std::weak_ptr(client)] {
@@ -126,7 +126,7 @@ std::shared_ptr<ShardKV1Client> ShardKV1Cluster::MakeClient() {
 }
 
 std::shared_ptr<ShardKV1Controller> ShardKV1Cluster::MakeController() {
-  const auto controller = std::make_shared<ShardKV1Controller>(
+  auto controller = std::make_shared<ShardKV1Controller>(
       &stage_.network(), clients_made_++,
       std::vector<std::string>{ServerName(kStore, 0)});
   closing_.Add([weak = std::weak_ptr(controller)] {
