@@ -79,10 +79,9 @@ Node MakeCtrler(Ends ends, raft::ServerId me,
 Node MakeObservedCtrler(
     Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
     rsm::Options options,
-    std::function<void(const shardctrler::Config&)> on_config) {
+    const std::function<void(const shardctrler::Config&)>& on_config) {
   const auto server = std::make_shared<shardctrler::Server>(
-      std::move(ends), me, std::move(disk), std::move(options),
-      std::move(on_config));
+      std::move(ends), me, std::move(disk), std::move(options), on_config);
   return {.services = server->Services(),
           .kill = [server] { server->Kill(); },
           .rest = server};
@@ -96,11 +95,11 @@ ShardNode MakeShardServer(Ends ends, raft::ServerId me,
                           std::shared_ptr<persister::Persister> disk,
                           shardctrler::Gid gid, Ends ctrlers,
                           shardkv::MakeEnd make_end, rsm::Options options,
-                          OnMoves on_moves) {
+                          const OnMoves& on_moves) {
   const auto server = std::make_shared<shardkv::Server>(
       std::move(ends), me, std::move(disk), gid, std::move(ctrlers),
       std::move(make_end), std::move(options),
-      [on_moves = std::move(on_moves)](const shardkv::Transfers& transfers) {
+      [on_moves](const shardkv::Transfers& transfers) {
         if (on_moves != nullptr) on_moves(Told(transfers));
       });
   return {.node = {.services = server->Services(),

@@ -68,7 +68,7 @@ Node MakeCtrler(Ends ends, raft::ServerId me,
 Node MakeObservedCtrler(
     Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
     rsm::Options options,
-    std::function<void(const shardctrler::Config&)> on_config);
+    const std::function<void(const shardctrler::Config&)>& on_config);
 
 // What runs on a machine, and what it knows of its group; nothing if it has
 // ended, or does not say.
@@ -107,7 +107,7 @@ ShardNode MakeShardServer(Ends ends, raft::ServerId me,
                           std::shared_ptr<persister::Persister> disk,
                           shardctrler::Gid gid, Ends ctrlers,
                           shardkv::MakeEnd make_end, rsm::Options options,
-                          OnMoves on_moves);
+                          const OnMoves& on_moves);
 
 // ShowCommands of their log entries (observer.h); empty for those of others.
 std::string ShowShardCommand(std::string_view command);

@@ -124,7 +124,7 @@ Node MakeCtrler(Ends ends, raft::ServerId me,
 Node MakeObservedCtrler(
     Ends ends, raft::ServerId me, std::shared_ptr<persister::Persister> disk,
     rsm::Options options,
-    std::function<void(const shardctrler::Config&)> /*on_config*/) {
+    const std::function<void(const shardctrler::Config&)>& /*on_config*/) {
   return MakeCtrler(std::move(ends), me, std::move(disk), std::move(options));
 }
 
@@ -137,7 +137,7 @@ ShardNode MakeShardServer(Ends ends, raft::ServerId me,
                           std::shared_ptr<persister::Persister> disk,
                           shardctrler::Gid gid, Ends ctrlers,
                           shardkv::MakeEnd make_end, rsm::Options options,
-                          OnMoves /*on_moves*/) {
+                          const OnMoves& /*on_moves*/) {
   const auto count = static_cast<int32_t>(ctrlers.size());
   ends.insert(ends.end(), ctrlers.begin(), ctrlers.end());
   return {
