@@ -38,6 +38,8 @@ tidied=()
 tests=()
 for source in "${compiled[@]}"; do
   case $source in
+    # Compiled with the skeleton's headers, by grade-test.
+    tools/grade/service_attacks/* | tools/grade/sharded_attacks/*) ;;
     *_test.cc | tests/programs/*.cc | sim/test/*.cc)
       tests+=("$source") ;;
     *.cc) tidied+=("$source") ;;

@@ -16,7 +16,7 @@ for file in tools/skeleton/"$room"/*.in; do
   case $name in
     *.private)
       name=${name%.private}.h
-      sed "/^#include \"\(rsm\/clerk\|shardctrler\/registry\)\.h\"/d
+      sed "/^#include \"rsm\/clerk\.h\"/d
            s|^#include \"absl/status/statusor.h\"|&\n#include \"base/mutex.h\"|
            /^ private:\$/,/^};\$/ {
              /^ private:\$/ r $file

@@ -53,6 +53,7 @@ constexpr std::string_view kLiveness[] = {
     " threads are left by ",
     // Of the shard controller.
     "Leader not found",
+    "nothing is left (G6)",
 };
 
 // These, that it took more messages than it should.
