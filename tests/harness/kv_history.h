@@ -87,7 +87,7 @@ class KvHistory {
   struct Asked {
     size_t begun = 0;
     size_t answered = 0;  // of these
-    size_t executed = 0;  // for those who know
+    size_t executed = 0;  // 0 where the log is not read
   };
   using Writes = std::map<KvCall, Asked>;
   Writes CountWrites() const EXCLUDES(mu_);
