@@ -36,10 +36,11 @@ fi
 # the tests themselves get clang's own warnings.
 tidied=()
 tests=()
+attacks=() # written against the skeleton's headers
 for source in "${compiled[@]}"; do
   case $source in
-    # Compiled with the skeleton's headers, by grade-test.
-    tools/grade/service_attacks/* | tools/grade/sharded_attacks/*) ;;
+    tools/grade/service_attacks/*.cc | tools/grade/sharded_attacks/*.cc)
+      attacks+=("$source") ;;
     *_test.cc | tests/programs/*.cc | sim/test/*.cc)
       tests+=("$source") ;;
     *.cc) tidied+=("$source") ;;
@@ -92,8 +93,19 @@ mypy tools bench | grep -v '^Success' && failed=1
 # clang-tidy compiles each file, so clang's own warnings, the thread-safety
 # analysis among them, come with its checks.
 in_parallel "${tidied[@]}" -- clang-tidy --quiet {} -- "${flags[@]}" || failed=1
+if [ ${#attacks[@]} -gt 0 ]; then
+  skeleton=$(mktemp -d)
+  trap 'rm -rf "$skeleton"' EXIT
+  for room in kvraft shardctrler shardkv; do
+    mkdir "$skeleton/$room"
+    bash tools/skeleton/files.sh "$room" "$skeleton/$room" || failed=1
+  done
+  in_parallel "${attacks[@]}" -- \
+    clang-tidy --quiet {} -- -I"$skeleton" "${flags[@]}" \
+    -Wno-unused-private-field || failed=1 # nor do they use all of it
+fi
 in_parallel "${tests[@]}" -- clang++ "${flags[@]}" -fsyntax-only {} || failed=1
 
 [ "$failed" -eq 0 ] && echo "lint: ${#sources[@]} files clean${since:+, of \
-which $((${#tidied[@]} + ${#tests[@]})) were compiled}"
+which $((${#tidied[@]} + ${#tests[@]} + ${#attacks[@]})) were compiled}"
 exit "$failed"
