@@ -106,6 +106,16 @@ void WaitUntil(ShardCluster* cluster, const std::string& what,
   }
 }
 
+void JoinWithHeld(ShardCluster* cluster, Gate* gate, std::string_view method,
+                  Place place) {
+  gate->Hold(
+      [method](const Packet& packet) { return IsRequest(packet, method); });
+  cluster->Join({1}, place);
+  WaitUntil(
+      cluster, "a call for each of five shards",
+      [gate] { return gate->held() >= 5; }, place);
+}
+
 bool HasAll(ShardCluster* cluster, int group, ServerId server, int64_t num) {
   const std::optional<shardkv::Moves> moves = cluster->MovesOf(group, server);
   return moves.has_value() && moves->config.num >= num && moves->coming.empty();

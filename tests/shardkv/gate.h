@@ -87,6 +87,12 @@ void WaitUntil(harness::ShardCluster* cluster, const std::string& what,
                const std::function<bool()>& is_so,
                harness::Place place = harness::Place::Here());
 
+// Has group 101 join while calls of that method, one for each shard that moves
+// to it, are held; waits until five are.
+void JoinWithHeld(harness::ShardCluster* cluster, Gate* gate,
+                  std::string_view method,
+                  harness::Place place = harness::Place::Here());
+
 // Whether that server has taken that configuration, and what was coming by it
 // is there.
 bool HasAll(harness::ShardCluster* cluster, int group, raft::ServerId server,

@@ -154,11 +154,7 @@ TEST(ShardKVEntriesScenario, LeaderDiesBeforeItConfirms) {
   KeyValues values(&cluster, 10, 5);
 
   // What is held here never arrives.
-  gate.Hold(
-      [](const Packet& packet) { return IsRequest(packet, "ShardKV.Delete"); });
-  cluster.Join({1});
-  WaitUntil(&cluster, "five shards to be confirmed",
-            [&] { return gate.held() >= 5; });
+  JoinWithHeld(&cluster, &gate, "ShardKV.Delete");
   const ServerId leader = cluster.group(1).Leader().value_or(0);
   cluster.ShutdownServer(1, leader);
   gate.Forget();
@@ -268,11 +264,7 @@ TEST(ShardKVEntriesScenario, RestartInMidMove) {
   cluster.Join({0});
   KeyValues values(&cluster, 10, 5);
 
-  gate.Hold(
-      [](const Packet& packet) { return IsRequest(packet, "ShardKV.Pull"); });
-  cluster.Join({1});
-  WaitUntil(&cluster, "five shards to be pulled",
-            [&] { return gate.held() >= 5; });
+  JoinWithHeld(&cluster, &gate, "ShardKV.Pull");
   // Only then all servers have to know of the copies after their restart.
   WaitUntil(&cluster, "each server of group 100 to have five copies", [&] {
     for (raft::ServerId i = 0; i < ShardCluster::kServers; ++i) {

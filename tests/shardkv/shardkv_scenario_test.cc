@@ -276,11 +276,7 @@ TEST(ShardKVScenario, NoThreadLeft) {
     cluster.Begin("Scenario: ends in the middle of a move");
     cluster.Join({0});
     KeyValues values(&cluster, 10, 5);
-    gate.Hold(
-        [](const Packet& packet) { return IsRequest(packet, "ShardKV.Pull"); });
-    cluster.Join({1});
-    WaitUntil(&cluster, "five shards to be pulled",
-              [&] { return gate.held() >= 5; });
+    JoinWithHeld(&cluster, &gate, "ShardKV.Pull");
     cluster.ShutdownGroup(1);
     cluster.End();
   }
