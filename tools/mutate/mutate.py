@@ -29,7 +29,9 @@ from tools.mutate.results import (Results, equivalents, obsolete,
 from tools.mutate.runs import Program, default_jobs
 from tools.mutate.schema import Placed, Schema
 
-FOLDERS = ["base", "rpc", "labrpc", "persister", "raft"]
+FOLDERS = ["base", "rpc", "labrpc", "persister", "persister/files", "raft"]
+# Not in the program.
+COMMANDS = ["persister/files/main.cc"]
 LINKED = ["rsm", "kvraft", "shardctrler", "shardkv", "shardkv1", "porcupine",
           "sim", "tests", "examples", "bench"]
 PLACE = ROOT / "out/mutate"
@@ -58,9 +60,10 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def sources() -> list[str]:
     """Returns the files that can be mutated."""
-    return [f"{folder}/{path.name}" for folder in FOLDERS
-            for path in sorted((ROOT / folder).glob("*.*"))
-            if path.suffix in (".h", ".cc")]
+    found = [f"{folder}/{path.name}" for folder in FOLDERS
+             for path in sorted((ROOT / folder).glob("*.*"))
+             if path.suffix in (".h", ".cc")]
+    return [file for file in found if file not in COMMANDS]
 
 
 def chosen(files: list[str], options: argparse.Namespace,
@@ -72,7 +75,7 @@ def chosen(files: list[str], options: argparse.Namespace,
                           f"{', '.join(FOLDERS)}, or files in them")
     names = {name.strip("/") for name in options.names}
     files = [file for file in files if not names or file in names
-             or file.partition("/")[0] in names]
+             or file.rpartition("/")[0] in names]
     if options.sample is None:
         return files
     # A header would compile everything again.
@@ -120,7 +123,8 @@ class Workshop:
         for folder in FOLDERS:
             (self.tree / folder).mkdir(parents=True, exist_ok=True)
             for path in (self.tree / folder).iterdir():
-                if f"{folder}/{path.name}" not in [*rest, *self.chosen]:
+                if path.is_file() and \
+                        f"{folder}/{path.name}" not in [*rest, *self.chosen]:
                     path.unlink()
         for file, path in rest.items():
             copy = self.tree / file

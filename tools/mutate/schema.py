@@ -51,7 +51,7 @@ class Placed:
     @property
     def folder(self) -> str:
         """Names the folder of the tree."""
-        return self.file.partition("/")[0]
+        return self.file.rpartition("/")[0]
 
 
 def one_line(text: str) -> str:

@@ -38,7 +38,7 @@ class BadDirectory : public testing::Test {
   BadDirectory() {
     auto storage = Open(&disk_);
     CHECK(storage.ok());
-    (*storage)->SetVote(5, 1);
+    CHECK((*storage)->WaitDurable((*storage)->SetVote(5, 1)));
     for (uint64_t index = 1; index <= 20; ++index) Append(index, &**storage);
     (*storage)->Close();
   }
@@ -191,7 +191,7 @@ TEST_F(BadDirectory, AHeaderThatSaysSomethingElse) {
   write([](SegmentHeader* changed) { changed->start.voted_for = 2; });
   ExpectRefused(kExitDamaged, {second_, "vote 2", "vote 1"});
   write([](SegmentHeader* changed) { ++changed->first_batch; });
-  ExpectRefused(kExitDamaged, {second_, "begins with batch 5", "batch 3"});
+  ExpectRefused(kExitDamaged, {second_, "begins with batch 6", "batch 4"});
   write([](SegmentHeader* changed) { changed->start.snapshot_index = 9; });
   ExpectRefused(kExitDamaged, {second_, "its snapshot is of entry 9"});
   write([](SegmentHeader* changed) { changed->start.next_index = UINT64_MAX; });
