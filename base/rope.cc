@@ -151,6 +151,29 @@ void Rope::CopyTo(size_t offset, size_t count, std::string* out) const {
   if (count > 0) copy_from(tail_);
 }
 
+std::string_view Rope::Back(size_t count) const {
+  CHECK_LE(count, tail_.size);
+  return count == 0 ? std::string_view()
+                    : std::string_view(tail_.chunk->bytes.get(), tail_.size)
+                          .substr(tail_.size - count);
+}
+
+size_t SharedPrefix(const Rope& a, const Rope& b) {
+  std::vector<std::string_view> pieces;
+  a.ForEachPiece([&](std::string_view piece) { pieces.push_back(piece); });
+  auto other = pieces.begin();
+  size_t shared = 0;
+  bool differs = false;
+  b.ForEachPiece([&](std::string_view piece) {
+    differs = differs || other == pieces.end() || other->data() != piece.data();
+    if (differs) return;
+    shared += std::min(piece.size(), other->size());
+    differs = piece.size() != other->size();
+    ++other;
+  });
+  return shared;
+}
+
 std::string Rope::ToString() const {
   std::string bytes;
   bytes.reserve(size());

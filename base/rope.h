@@ -71,6 +71,10 @@ class Rope {
   // REQUIRES: offset + count <= size().
   void CopyTo(size_t offset, size_t count, std::string* out) const;
 
+  // The last `count` bytes, as they lie in memory.
+  // REQUIRES: one Append() added them.
+  std::string_view Back(size_t count) const;
+
   // Calls `visit` with each piece of the bytes, in order, as they lie in
   // memory.
   template <typename Visit>
@@ -92,6 +96,9 @@ class Rope {
 
   // The whole value in one piece. O(size()).
   std::string ToString() const;
+
+  // How many bytes both have in front in the same memory: those are equal.
+  friend size_t SharedPrefix(const Rope& a, const Rope& b);
 
   friend bool operator==(const Rope& a, const Rope& b) {
     return a.size() == b.size() && a.ToString() == b.ToString();

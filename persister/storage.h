@@ -78,6 +78,11 @@ class Storage {
   // REQUIRES: the snapshot does not cover `index`.
   virtual Ticket TruncateFrom(uint64_t index) = 0;
 
+  // Does with the bytes of a snapshot what takes time with their size, and must
+  // not be done under the Raft's lock, before InstallSnapshot() is called with
+  // the same rope. A hint: nothing happens if it is not called.
+  virtual void PrepareSnapshot(const base::Rope& /*snapshot*/) {}
+
   // Replaces the snapshot by one whose last entry is `index`, and discards the
   // entries up to it. Those after it stay: where they conflict with the
   // snapshot (Figure 13, step 7), call TruncateFrom(index + 1) first. In this

@@ -37,10 +37,13 @@ void LogChecksum::Append(std::string_view header, std::string_view command) {
   if (last_.bytes >= marked + kMarkEvery) marks_.push_back(last_);
 }
 
-void LogChecksum::AppendPacked(std::string_view entries) {
+size_t LogChecksum::AppendPacked(std::string_view entries) {
+  size_t count = 0;
   for (Entries::Iterator entry(entries); !entry.rest().empty(); ++entry) {
     Append(entry.rest().substr(0, Entries::kHeaderBytes), (*entry).command);
+    ++count;
   }
+  return count;
 }
 
 LogChecksum::Mark LogChecksum::At(const base::Rope& entries,

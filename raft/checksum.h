@@ -1,10 +1,10 @@
 // A checksum of the entries of a log, kept while the log grows and is cut, so
-// that a save need not read the log to have it (raft/saved_state.h).
+// that a save need not read the log to have it (raft/persister_storage.h).
 //
 // Each entry's hash begins with that of the entries before it (XXH3, 64 bits):
 // whatever is changed, missing or added in between shows at the end.
 //
-// Thread safety: compatible; part of a Log.
+// Thread safety: compatible.
 
 #ifndef RAFT_CHECKSUM_H_
 #define RAFT_CHECKSUM_H_
@@ -35,8 +35,9 @@ class LogChecksum {
   // One more entry, as it is packed: what lies in front of its command
   // (Entries::PackHeader) and the command.
   void Append(std::string_view header, std::string_view command);
-  // Several, as they lie packed in `entries`. REQUIRES: they are whole.
-  void AppendPacked(std::string_view entries);
+  // Several, as they lie packed in `entries`; returns how many. REQUIRES: they
+  // are whole.
+  size_t AppendPacked(std::string_view entries);
 
   // The log was cut: `entries` are those left of all that are in it.
   void Truncate(const base::Rope& entries);

@@ -39,6 +39,8 @@ std::optional<RequestVoteArgs> RaftServer::AwaitElectionTimeout() {
       leadership_lost_.Wait(&mu_);
     } else if (clock_() < election_deadline_) {
       leadership_lost_.WaitUntil(&mu_, election_deadline_);
+    } else if (!storage_->HasRoom()) {
+      ResetElectionDeadlineLocked();  // it could take no command
     } else {
       return StartElectionLocked();
     }
@@ -60,8 +62,6 @@ RequestVoteArgs RaftServer::StartElectionLocked() {
   ResetElectionDeadlineLocked();
   VLOG(1) << TraceLocked(Topic::kTerm) << "election last=(" << log_.LastIndex()
           << "," << log_.LastTerm() << ")";
-  if (Majority() == 1) BecomeLeaderLocked();
-
   RequestVoteArgs args;
   args.term = current_term_;
   args.candidate_id = me_;
@@ -70,7 +70,24 @@ RequestVoteArgs RaftServer::StartElectionLocked() {
   return args;
 }
 
+// A candidate's vote for itself is one like any other: it counts, and others
+// hear of it, when it is durable. Returns false if the election is over.
+bool RaftServer::AwaitOwnVote(Term term) {
+  const Clock::time_point begin = clock_();
+  if (!storage_->WaitDurable(storage_->last())) return false;
+  MutexLock lock(&mu_);
+  if (killed_ || current_term_ != term || role_ != Role::kCandidate) {
+    return false;
+  }
+  // The disks of those that are asked now may take as long as this one did, and
+  // longer by as much if they are writing something else.
+  election_deadline_ += 3 * (clock_() - begin);
+  OnRequestVoteReplyLocked(me_, /*granted=*/true);
+  return true;
+}
+
 void RaftServer::SendRequestVotes(const RequestVoteArgs& args) {
+  if (!AwaitOwnVote(args.term)) return;
   for (size_t i = 0; i < peers_.size(); ++i) {
     if (!IsPeer(i)) continue;
     const auto peer = static_cast<ServerId>(i);
@@ -85,12 +102,12 @@ void RaftServer::SendRequestVotes(const RequestVoteArgs& args) {
 }
 
 // Of the current term: a vote counts only in the term that it was asked for.
-void RaftServer::OnRequestVoteReplyLocked(ServerId peer, bool granted) {
+void RaftServer::OnRequestVoteReplyLocked(ServerId voter, bool granted) {
   if (!granted || role_ != Role::kCandidate) return;
-  votes_[static_cast<size_t>(peer)] = true;
+  votes_[static_cast<size_t>(voter)] = true;
   size_t votes = 0;
   for (const bool granted : votes_) votes += granted ? 1 : 0;
-  VLOG(2) << TraceLocked(Topic::kVote) << "granted by=S" << peer
+  VLOG(2) << TraceLocked(Topic::kVote) << "granted by=S" << voter
           << " votes=" << votes << "/" << peers_.size();
   if (votes >= Majority()) BecomeLeaderLocked();
 }
@@ -103,9 +120,7 @@ bool RaftServer::IsMalformedLocked(const RequestVoteArgs& args) {
 }
 
 // Figure 2, RequestVote RPC, receiver implementation.
-RequestVoteReply RaftServer::RequestVote(const RequestVoteArgs& args) {
-  MutexLock lock(&mu_);
-  if (killed_ || IsMalformedLocked(args)) return {};
+RequestVoteReply RaftServer::RequestVoteLocked(const RequestVoteArgs& args) {
   if (args.term > current_term_) BecomeFollowerLocked(args.term);
 
   RequestVoteReply reply;
@@ -122,7 +137,7 @@ RequestVoteReply RaftServer::RequestVote(const RequestVoteArgs& args) {
   if (reply.vote_granted) {
     if (voted_for_ != args.candidate_id) {
       voted_for_ = args.candidate_id;
-      PersistLocked();
+      PersistVoteLocked();
     }
     ResetElectionDeadlineLocked();
   }

@@ -20,20 +20,22 @@ void RaftServer::CheckInvariantsLocked() {
   CHECK_LE(last_applied_, commit_index_);
   CHECK_LE(commit_index_, log_.LastIndex());
   CHECK_LE(log_.LastTerm(), current_term_);
+  CHECK_LE(durable_.value(), log_.LastIndex());
 
-  // Nothing is visible that the disk does not hold (5.1: updated on stable
-  // storage before responding to RPCs).
+  // The storage knows of everything, and a ticket tells when that is durable
+  // (5.1: updated on stable storage before responding to RPCs).
   CHECK_EQ(checked_.persisted_term, current_term_) << "term not persisted";
   CHECK_EQ(checked_.persisted_vote, voted_for_) << "vote not persisted";
   CHECK_EQ(checked_.persisted_log_version, log_.version())
       << "log not persisted";
 
   // Roles: a candidate and a leader have voted for themselves, and a leader
-  // stays one for the rest of its term unless a newer one comes.
+  // stays one for the rest of its term unless its storage is full.
   if (role_ != Role::kFollower) {
     CHECK_EQ(voted_for_, me_);
   }
-  if (checked_.role == Role::kLeader && role_ != Role::kLeader) {
+  if (checked_.role == Role::kLeader && role_ != Role::kLeader &&
+      storage_->HasRoom()) {
     CHECK_GT(current_term_, checked_.current_term)
         << "a leader stepped down without a newer term";
   }

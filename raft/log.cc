@@ -2,10 +2,34 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/logging.h"
 
 namespace raft {
+
+Log::Log(Index last_included_index, Term last_included_term, base::Rope entries)
+    : last_included_index_(last_included_index),
+      last_included_term_(last_included_term),
+      bytes_(std::move(entries)) {
+  size_t begin = 0;
+  bytes_.ForEachPiece([&](std::string_view piece) {
+    AddPositions(Entries::Iterator(piece), begin);
+    begin += piece.size();
+  });
+}
+
+// Of entries that begin at `begin` of bytes_ and what was discarded before.
+void Log::AddPositions(Entries::Iterator entry, size_t begin) {
+  Term last_term = LastTerm();
+  for (; !entry.rest().empty(); ++entry) {
+    const EntryView view = *entry;
+    CHECK_GE(view.term, last_term);
+    last_term = view.term;
+    begin += Entries::kHeaderBytes + view.command.size();
+    positions_.push_back({view.term, begin});
+  }
+}
 
 Term Log::TermAt(Index index) const {
   CHECK_GE(index, last_included_index_);
@@ -28,7 +52,6 @@ Index Log::Append(Term term, std::string_view command) {
   CHECK_GE(term, LastTerm());
   const auto header = Entries::PackHeader(term, command);
   bytes_.Append({header.data(), header.size()}, command);
-  checksum_.Append({header.data(), header.size()}, command);
   positions_.push_back({term, discarded_bytes_ + bytes_.size()});
   ++version_;
   return LastIndex();
@@ -47,18 +70,9 @@ void Log::AppendFrom(const Entries& entries, size_t skip) {
   auto entry = entries.begin();
   for (size_t i = 0; i < skip; ++i) ++entry;
   if (entry == entries.end()) return;
-  size_t end = discarded_bytes_ + bytes_.size();
-  Term last_term = LastTerm();
+  const size_t begin = discarded_bytes_ + bytes_.size();
   bytes_.Append(entry.rest());
-  for (; !(entry == entries.end()); ++entry) {
-    const EntryView view = *entry;
-    CHECK_GE(view.term, last_term);
-    last_term = view.term;
-    checksum_.Append(entry.rest().substr(0, Entries::kHeaderBytes),
-                     view.command);
-    end += Entries::kHeaderBytes + view.command.size();
-    positions_.push_back({view.term, end});
-  }
+  AddPositions(entry, begin);
   ++version_;
 }
 
@@ -66,7 +80,6 @@ void Log::TruncateFrom(Index index) {
   CHECK_GE(index, FirstIndex());
   if (index > LastIndex()) return;
   bytes_.Truncate(Begin(index));
-  checksum_.Truncate(bytes_);
   positions_.resize(index - FirstIndex());
   ++version_;
 }
@@ -81,7 +94,6 @@ void Log::DiscardUpTo(Index index) {
                    positions_.begin() +
                        static_cast<ptrdiff_t>(index - last_included_index_));
   last_included_index_ = index;
-  checksum_.DropFront(bytes_, bytes);
   bytes_.RemovePrefix(bytes);
   discarded_bytes_ += bytes;
   ++version_;

@@ -20,7 +20,6 @@
 #include <string_view>
 
 #include "base/rope.h"
-#include "raft/checksum.h"
 #include "raft/entries.h"
 #include "raft/types.h"
 
@@ -35,14 +34,11 @@ struct Conflict {
 
 class Log {
  public:
-  // An empty log after an entry of `last_included_index` and
-  // `last_included_term`.
-  // `before` is the checksum of what was in the log up to there.
+  // A log with packed entries, none in a new one, that follow an entry of
+  // `last_included_index` and `last_included_term`. REQUIRES: no entry lies in
+  // two pieces of the rope (base/rope.h).
   explicit Log(Index last_included_index = 0, Term last_included_term = 0,
-               Checksum before = 0)
-      : last_included_index_(last_included_index),
-        last_included_term_(last_included_term),
-        checksum_(before) {}
+               base::Rope entries = {});
 
   Index last_included_index() const { return last_included_index_; }
   Term last_included_term() const { return last_included_term_; }
@@ -115,12 +111,14 @@ class Log {
   // O(1).
   size_t BytesFrom(Index first) const;
 
+  // The entries from `first` on as they are packed, in place.
+  // REQUIRES: one call added them.
+  std::string_view Newest(Index first) const {
+    return bytes_.Back(BytesFrom(first));
+  }
+
   // All entries as they are packed. Copying the rope costs O(1).
   const base::Rope& bytes() const { return bytes_; }
-
-  // Of all entries, the discarded ones too, and of those alone. O(1).
-  Checksum checksum() const { return checksum_.value(); }
-  Checksum discarded_checksum() const { return checksum_.before(); }
 
   // Counts the changes to this log, so that a reader can tell whether it saw
   // the latest one.
@@ -132,6 +130,7 @@ class Log {
     size_t end;  // of the entry, in bytes_ and all that was discarded before
   };
 
+  void AddPositions(Entries::Iterator entry, size_t begin);
   // Where the entry at `index` begins in bytes_.
   size_t Begin(Index index) const {
     return index == FirstIndex() ? 0 : End(index - 1);
@@ -148,7 +147,6 @@ class Log {
   std::deque<Position> positions_;  // of entry FirstIndex() + i
   base::Rope bytes_;
   size_t discarded_bytes_ = 0;  // in front of bytes_
-  LogChecksum checksum_;
   uint64_t version_ = 0;
 };
 

@@ -4,9 +4,10 @@
 // A service makes one Raft per server, gives commands to the leader's Start(),
 // and executes what every server delivers on its apply channel. Servers
 // communicate through the ends of rpc/rpc.h only, and remember across crashes
-// through their Persister. This header is all that a user includes.
+// through their Persister or Storage. This header is all that a user includes.
 //
-// Thread safety: safe. No call waits for a peer; Kill() joins threads.
+// Thread safety: safe. No call waits for a peer or a disk; Kill() joins
+// threads, and makes durable what the storage still has to write.
 
 #ifndef RAFT_RAFT_H_
 #define RAFT_RAFT_H_
@@ -22,6 +23,7 @@
 #include "base/random.h"
 #include "base/rope.h"
 #include "persister/persister.h"
+#include "persister/storage.h"
 #include "raft/timing.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
@@ -75,6 +77,7 @@ struct Status {
   Index last_index = 0;
   Index commit_index = 0;
   Index last_applied = 0;
+  Index durable_index = 0;          // the log is on the disk up to there
   uint64_t malformed_requests = 0;  // dropped: no peer's id, broken entries
   std::vector<Follower> followers = {};  // by server; empty unless it leads
 };
@@ -133,6 +136,15 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            std::shared_ptr<persister::Persister> persister,
                            std::shared_ptr<ApplyChannel> apply_channel,
                            Options options = {});
+
+// The same on a storage that has just been opened, which tells later when a
+// change is durable. Only this Raft uses it, and closes it in Kill(). While it
+// has no room (Storage::HasRoom) the server leads no more, and takes no
+// entries.
+std::shared_ptr<Raft> MakeWithStorage(
+    std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
+    std::shared_ptr<persister::Storage> storage,
+    std::shared_ptr<ApplyChannel> apply_channel, Options options = {});
 
 }  // namespace raft
 

@@ -99,10 +99,11 @@ void RaftServer::ReportLostLogLocked(ServerId peer) {
 
 // Figure 2, leaders: commit what a majority holds, but by counting only
 // entries of the current term; older ones commit with them (5.4.2, Figure 8).
+// This server, too, holds what is durable.
 void RaftServer::AdvanceLeaderCommitLocked() {
   absl::InlinedVector<Index, 8> matches;
   for (size_t i = 0; i < followers_.size(); ++i) {
-    matches.push_back(IsPeer(i) ? followers_[i].match() : log_.LastIndex());
+    matches.push_back(IsPeer(i) ? followers_[i].match() : durable_.value());
   }
   std::sort(matches.begin(), matches.end(), std::greater<>());
   const Index held_by_majority = matches[Majority() - 1];
@@ -129,9 +130,8 @@ bool RaftServer::IsMalformedLocked(const AppendEntriesArgs& args) {
 }
 
 // Figure 2, AppendEntries RPC, receiver implementation.
-AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
-  MutexLock lock(&mu_);
-  if (killed_ || IsMalformedLocked(args)) return {};
+AppendEntriesReply RaftServer::AppendEntriesLocked(
+    const AppendEntriesArgs& args) {
   if (args.term > current_term_) BecomeFollowerLocked(args.term);
 
   AppendEntriesReply reply;
@@ -151,6 +151,8 @@ AppendEntriesReply RaftServer::AppendEntries(const AppendEntriesArgs& args) {
             << ") conflict=(" << conflict.index << "," << conflict.term << ")";
     return reply;
   }
+  // Without room it is as if the request had been lost.
+  if (!args.entries.empty() && !storage_->HasRoom()) return {};
   StoreEntriesLocked(args);
   // 5. Advance commit_index_, but not beyond the last entry that this request
   // vouches for: what follows it here may be anything.
@@ -178,8 +180,9 @@ void RaftServer::StoreEntriesLocked(const AppendEntriesArgs& args) {
   if (known == args.entries.size()) return;
   CHECK_GT(first_new, commit_index_) << "a committed entry would be lost";
   log_.TruncateFrom(first_new);
+  PersistTruncationLocked(first_new);
   log_.AppendFrom(args.entries, /*skip=*/known);
-  PersistLocked();
+  PersistEntriesLocked(first_new);
   VLOG(2) << TraceLocked(Topic::kAppend) << "store from=S" << args.leader_id
           << " first=" << first_new << " last=(" << log_.LastIndex() << ","
           << log_.LastTerm() << ")";

@@ -3,8 +3,15 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "raft/checksum.h"
+#include "rpc/codec.h"
 
 namespace raft {
+
+size_t SavedFrontBytes() {
+  static const size_t bytes =
+      rpc::Encode(SavedSeal()).size() + rpc::Encode(SavedHeader()).size();
+  return bytes;
+}
 
 absl::Status CheckSnapshot(const SavedHeader& header,
                            const base::Rope& snapshot) {

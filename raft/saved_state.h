@@ -11,6 +11,8 @@
 #ifndef RAFT_SAVED_STATE_H_
 #define RAFT_SAVED_STATE_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <tuple>
 
 #include "absl/status/status.h"
@@ -47,6 +49,9 @@ struct SavedHeader {
   }
   friend bool operator==(const SavedHeader&, const SavedHeader&) = default;
 };
+
+// How many bytes the seal and the header have.
+size_t SavedFrontBytes();
 
 // Returns kDataLoss if `snapshot` is not what was saved with the raft state.
 absl::Status CheckSnapshot(const SavedHeader& header,

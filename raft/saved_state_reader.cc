@@ -9,37 +9,16 @@
 namespace raft {
 namespace {
 
-template <typename T>
-size_t EncodedSize() {
-  static const size_t size = rpc::Encode(T()).size();
+size_t SealBytes() {
+  static const size_t size = rpc::Encode(SavedSeal()).size();
   return size;
-}
-
-// How many bytes both have in front in the same memory.
-size_t SharedPrefix(const base::Rope& a, const base::Rope& b) {
-  std::vector<std::string_view> pieces;
-  a.ForEachPiece([&](std::string_view piece) { pieces.push_back(piece); });
-  auto other = pieces.begin();
-  size_t shared = 0;
-  bool differs = false;
-  b.ForEachPiece([&](std::string_view piece) {
-    differs = differs || other == pieces.end() || other->data() != piece.data();
-    if (differs) return;
-    shared += std::min(piece.size(), other->size());
-    differs = piece.size() != other->size();
-    ++other;
-  });
-  return shared;
 }
 
 }  // namespace
 
 absl::StatusOr<SavedState> SavedStateReader::Read(const base::Rope& bytes) {
   std::string front;
-  bytes.CopyTo(0,
-               std::min(bytes.size(),
-                        EncodedSize<SavedSeal>() + EncodedSize<SavedHeader>()),
-               &front);
+  bytes.CopyTo(0, std::min(bytes.size(), SavedFrontBytes()), &front);
   base::Rope log = bytes;
   log.RemovePrefix(front.size());
   absl::StatusOr<SavedState> state =
@@ -50,13 +29,12 @@ absl::StatusOr<SavedState> SavedStateReader::Read(const base::Rope& bytes) {
 
 absl::StatusOr<SavedState> SavedStateReader::ReadSealed(std::string_view front,
                                                         base::Rope log) {
-  const auto seal =
-      rpc::Decode<SavedSeal>(front.substr(0, EncodedSize<SavedSeal>()));
+  const auto seal = rpc::Decode<SavedSeal>(front.substr(0, SealBytes()));
   if (!seal.ok()) return seal.status();
   if (seal->format != kSavedFormat) {
     return absl::DataLossError("it does not begin with 'RFT3'");
   }
-  const std::string_view header_bytes = front.substr(EncodedSize<SavedSeal>());
+  const std::string_view header_bytes = front.substr(SealBytes());
   const auto header = rpc::Decode<SavedHeader>(header_bytes);
   if (!header.ok()) return header.status();
 

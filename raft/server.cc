@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
+#include "raft/persister_storage.h"
 
 namespace raft {
 namespace {
@@ -21,8 +22,7 @@ std::string LogName(const std::string& group, ServerId me) {
 using base::MutexLock;
 
 RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
-                       ServerId me,
-                       std::shared_ptr<persister::Persister> persister,
+                       ServerId me, std::shared_ptr<persister::Storage> storage,
                        std::shared_ptr<ApplyChannel> apply_channel,
                        Options options)
     : log_name_(LogName(options.name, me)),
@@ -31,7 +31,7 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
       clock_(std::move(options.clock)),
       peers_(std::move(peers)),
       me_(me),
-      persister_(std::move(persister)),
+      storage_(std::move(storage)),
       apply_channel_(std::move(apply_channel)),
       random_(options.random.has_value() ? *options.random
                                          : base::Random::FromEntropy()) {
@@ -42,11 +42,28 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
       CheckInvariantsLocked();
     });
   }
+  // Capturing this is safe: Kill() closes the storage.
+  storage_->OnDurable(
+      [this](persister::Storage::Ticket ticket) { OnDurable(ticket); });
   MutexLock lock(&mu_);
   RestoreLocked();
   announced_ = StateLocked();
   ResetElectionDeadlineLocked();
 }
+
+RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
+                       ServerId me,
+                       std::shared_ptr<persister::Persister> persister,
+                       std::shared_ptr<ApplyChannel> apply_channel,
+                       Options options)
+    : RaftServer(std::move(peers), me,
+                 std::make_shared<PersisterStorage>(LogName(options.name, me),
+                                                    std::move(persister),
+                                                    [this] {
+                                                      mu_.AssertHeld();
+                                                      return log_.bytes();
+                                                    }),
+                 std::move(apply_channel), std::move(options)) {}
 
 // Ends the process if no server can be made of what Make() was given.
 void RaftServer::CheckArguments() const {
@@ -57,7 +74,7 @@ void RaftServer::CheckArguments() const {
     CHECK(peers_[i] != nullptr || !IsPeer(i))
         << "Make(): peer " << i << " is null";
   }
-  CHECK(persister_ != nullptr) << "Make(): the persister is null";
+  CHECK(storage_ != nullptr) << "Make(): the storage is null";
   CHECK(apply_channel_ != nullptr) << "Make(): the apply channel is null";
   CHECK(clock_ != nullptr) << "Make(): the clock is null";
   CHECK(timing_.min_election_timeout <= timing_.max_election_timeout)
@@ -84,9 +101,11 @@ StartResult RaftServer::Start(std::string_view command) {
     if (command.size() > kMaxCommandBytes) {
       return RefuseTooLargeLocked(command.size());
     }
-    if (killed_ || role_ != Role::kLeader) return {0, current_term_, false};
+    if (killed_ || role_ != Role::kLeader || !HasRoomLocked()) {
+      return {0, current_term_, false};
+    }
     result = {log_.Append(current_term_, command), current_term_, true};
-    PersistLocked();
+    PersistEntriesLocked(result.index);
     VLOG(2) << TraceLocked(Topic::kLead) << "start last=(" << result.index
             << "," << result.term << ")";
     if (Majority() == 1) AdvanceLeaderCommitLocked();
@@ -94,6 +113,14 @@ StartResult RaftServer::Start(std::string_view command) {
   }
   SendCalls(calls);
   return result;
+}
+
+// A leader whose storage has no more room gives up: another one may have some.
+bool RaftServer::HasRoomLocked() {
+  if (storage_->HasRoom()) return true;
+  leader_ = kNobody;
+  BecomeFollowerLocked(current_term_);
+  return false;
 }
 
 // Says it once too: a client that looks only for a leader would ask without
@@ -126,6 +153,7 @@ Status RaftServer::GetStatus() const {
                 .last_index = log_.LastIndex(),
                 .commit_index = commit_index_,
                 .last_applied = last_applied_,
+                .durable_index = durable_.value(),
                 .malformed_requests = malformed_requests_};
   if (status.role != Role::kLeader) return status;
   const Clock::time_point now = clock_();
@@ -163,6 +191,7 @@ void RaftServer::Kill() {
   for (size_t i = 0; i < peers_.size(); ++i) {
     if (IsPeer(i)) peers_[i]->Close();
   }
+  storage_->Close();  // what waits for it goes on, and ends
   for (std::thread* thread :
        {&election_ticker_, &heartbeat_ticker_, &applier_}) {
     if (thread->joinable()) thread->join();
@@ -181,7 +210,7 @@ void RaftServer::BecomeFollowerLocked(Term term) {
     current_term_ = term;
     voted_for_ = kNobody;  // one vote per term; this one is new
     leader_ = kNobody;
-    PersistLocked();
+    PersistVoteLocked();
   }
   // A leader has no deadline; followers and candidates keep theirs, for a mere
   // newer term is no sign of a living leader (5.2).
@@ -199,9 +228,8 @@ void RaftServer::BecomeCandidateLocked() {
   ++current_term_;
   voted_for_ = me_;
   leader_ = kNobody;
-  PersistLocked();
+  PersistVoteLocked();
   votes_.assign(peers_.size(), false);
-  votes_[static_cast<size_t>(me_)] = true;
   AnnounceStateLocked();
 }
 
@@ -260,6 +288,17 @@ std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            Options options) {
   auto server = std::make_shared<RaftServer>(
       std::move(peers), me, std::move(persister), std::move(apply_channel),
+      std::move(options));
+  server->StartThreads();
+  return server;
+}
+
+std::shared_ptr<Raft> MakeWithStorage(
+    std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
+    std::shared_ptr<persister::Storage> storage,
+    std::shared_ptr<ApplyChannel> apply_channel, Options options) {
+  auto server = std::make_shared<RaftServer>(
+      std::move(peers), me, std::move(storage), std::move(apply_channel),
       std::move(options));
   server->StartThreads();
   return server;

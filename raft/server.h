@@ -2,18 +2,18 @@
 //
 // All state stands under one mutex, held from the first to the last line of
 // every handler and never across a wait. RPCs are asynchronous, so that a call
-// to an unreachable peer, which may take seconds, delays nothing. Three threads
-// belong to an instance: the election ticker, the heartbeat ticker and the
-// applier.
+// to an unreachable peer, which may take seconds, delays nothing, and so is the
+// storage: an answer waits for the disk without the lock. Three threads belong
+// to an instance: the election ticker, the heartbeat ticker and the applier.
 //
 // Where things are: server.cc life cycle and role transitions, election.cc 5.2
 // and 5.4.1, replication.cc 5.3 and 5.4.2, snapshot.cc 7, heartbeat.cc when a
-// leader sends, applier.cc delivery, persistence.cc the disk, invariants.cc
+// leader sends, applier.cc delivery, persistence.cc the storage, invariants.cc
 // what must always hold, log.h the log.
 //
 // Private to raft/ and its unit tests; users include raft/raft.h.
 //
-// Thread safety: safe. Lock order: RaftServer -> Persister, RaftServer -> the
+// Thread safety: safe. Lock order: RaftServer -> Storage, RaftServer -> the
 // network's queue; never two RaftServers.
 
 #ifndef RAFT_SERVER_H_
@@ -31,12 +31,13 @@
 #include "base/random.h"
 #include "base/rope.h"
 #include "persister/persister.h"
+#include "persister/storage.h"
+#include "raft/durable_index.h"
 #include "raft/invariants.h"
 #include "raft/log.h"
 #include "raft/messages.h"
 #include "raft/progress.h"
 #include "raft/raft.h"
-#include "raft/saved_state.h"
 #include "raft/timing.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
@@ -46,8 +47,13 @@ namespace raft {
 class RaftServer final : public Raft,
                          public std::enable_shared_from_this<RaftServer> {
  public:
-  // Reads the state back from `persister`. Starts no thread: such an instance
+  // Reads the state back from `storage`. Starts no thread: such an instance
   // answers its handlers and nothing else, which suits their tests.
+  RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
+             std::shared_ptr<persister::Storage> storage,
+             std::shared_ptr<ApplyChannel> apply_channel, Options options);
+
+  // The same with the lab's disk (raft/persister_storage.h).
   RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, ServerId me,
              std::shared_ptr<persister::Persister> persister,
              std::shared_ptr<ApplyChannel> apply_channel, Options options);
@@ -66,10 +72,19 @@ class RaftServer final : public Raft,
   void StartThreads();
 
   // The RPC handlers of Figures 2 and 13; Services() exports them.
-  RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_);
-  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args) EXCLUDES(mu_);
+  // Each waits for the storage, and gives the empty answer of a killed server
+  // if that is closed.
+  RequestVoteReply RequestVote(const RequestVoteArgs& args) EXCLUDES(mu_) {
+    return AnswerWhenDurable(args, &RaftServer::RequestVoteLocked);
+  }
+  AppendEntriesReply AppendEntries(const AppendEntriesArgs& args)
+      EXCLUDES(mu_) {
+    return AnswerWhenDurable(args, &RaftServer::AppendEntriesLocked);
+  }
   InstallSnapshotReply InstallSnapshot(const InstallSnapshotArgs& args)
-      EXCLUDES(mu_);
+      EXCLUDES(mu_) {
+    return AnswerWhenDurable(args, &RaftServer::InstallSnapshotLocked);
+  }
 
   // What each thread does when its time has come. Tests of an instance without
   // threads call them.
@@ -111,6 +126,24 @@ class RaftServer final : public Raft,
 
   void CheckArguments() const;
 
+  // "Updated on stable storage before responding to RPCs" (Figure 2): always
+  // all that has changed, for the term in the reply may be what another handler
+  // has just learned.
+  template <typename Args, typename Reply>
+  Reply AnswerWhenDurable(const Args& args,
+                          Reply (RaftServer::*handle_locked)(const Args&))
+      EXCLUDES(mu_) {
+    Reply reply;
+    persister::Storage::Ticket ticket = 0;
+    {
+      base::MutexLock lock(&mu_);
+      if (killed_ || IsMalformedLocked(args)) return {};
+      reply = (this->*handle_locked)(args);
+      ticket = storage_->last();
+    }
+    return storage_->WaitDurable(ticket) ? reply : Reply();
+  }
+
   // Calls `peer`. Its reply, or nothing if none came, is for `on_reply`, under
   // the lock, while this server is still in the term it asked in; then what has
   // become due is sent.
@@ -141,6 +174,7 @@ class RaftServer final : public Raft,
   void BecomeCandidateLocked() REQUIRES(mu_);
   void BecomeLeaderLocked() REQUIRES(mu_);
   StartResult RefuseTooLargeLocked(size_t bytes) REQUIRES(mu_);
+  bool HasRoomLocked() REQUIRES(mu_);
   bool IsMalformedLocked(const RequestVoteArgs& args) REQUIRES(mu_);
   bool IsMalformedLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
   bool IsMalformedLocked(const InstallSnapshotArgs& args) REQUIRES(mu_);
@@ -172,8 +206,10 @@ class RaftServer final : public Raft,
   std::optional<RequestVoteArgs> AwaitElectionTimeout() EXCLUDES(mu_);
   void ResetElectionDeadlineLocked() REQUIRES(mu_);
   RequestVoteArgs StartElectionLocked() REQUIRES(mu_);
+  bool AwaitOwnVote(Term term) EXCLUDES(mu_);
   void SendRequestVotes(const RequestVoteArgs& args) EXCLUDES(mu_);
-  void OnRequestVoteReplyLocked(ServerId peer, bool granted) REQUIRES(mu_);
+  void OnRequestVoteReplyLocked(ServerId voter, bool granted) REQUIRES(mu_);
+  RequestVoteReply RequestVoteLocked(const RequestVoteArgs& args) REQUIRES(mu_);
 
   // heartbeat.cc
   void HeartbeatLoop() EXCLUDES(mu_);
@@ -196,13 +232,14 @@ class RaftServer final : public Raft,
   void AdvanceLeaderCommitLocked() REQUIRES(mu_);
 
   // replication.cc, follower
+  AppendEntriesReply AppendEntriesLocked(const AppendEntriesArgs& args)
+      REQUIRES(mu_);
   void FollowLocked(ServerId leader) REQUIRES(mu_);
   void StoreEntriesLocked(const AppendEntriesArgs& args) REQUIRES(mu_);
   void SetCommitIndexLocked(Index index) REQUIRES(mu_);
 
   // snapshot.cc
-  DueCalls SnapshotLocked(Index index, base::Rope snapshot, Checksum checksum)
-      REQUIRES(mu_);
+  DueCalls SnapshotLocked(Index index, base::Rope snapshot) REQUIRES(mu_);
 
   // snapshot.cc, leader
   InstallSnapshotCall FillInstallSnapshotLocked(ServerId peer,
@@ -214,6 +251,8 @@ class RaftServer final : public Raft,
       const std::optional<InstallSnapshotReply>& reply) REQUIRES(mu_);
 
   // snapshot.cc, follower
+  InstallSnapshotReply InstallSnapshotLocked(const InstallSnapshotArgs& args)
+      REQUIRES(mu_);
   bool TakeChunkLocked(const InstallSnapshotArgs& args) REQUIRES(mu_);
   void InstallLocked() REQUIRES(mu_);
 
@@ -229,11 +268,13 @@ class RaftServer final : public Raft,
   bool HasNewStateLocked() const REQUIRES(mu_);
   static std::vector<ApplyMsg> MakeMessages(Delivery delivery);
 
-  // persistence.cc: the only ones that touch persister_.
-  void PersistLocked() REQUIRES(mu_);
-  void PersistSnapshotLocked(base::Rope snapshot, Checksum checksum)
-      REQUIRES(mu_);
-  base::Rope EncodeStateLocked() REQUIRES(mu_);
+  // persistence.cc: each gives the storage what has changed.
+  void PersistVoteLocked() REQUIRES(mu_);                   // and the term
+  void PersistTruncationLocked(Index index) REQUIRES(mu_);  // from there on
+  void PersistEntriesLocked(Index first) REQUIRES(mu_);     // from there on
+  void PersistSnapshotLocked(base::Rope snapshot) REQUIRES(mu_);
+  void NotePersistedLocked(persister::Storage::Ticket ticket) REQUIRES(mu_);
+  void OnDurable(persister::Storage::Ticket ticket) EXCLUDES(mu_);
   void RestoreLocked() REQUIRES(mu_);
 
   // invariants.cc
@@ -246,7 +287,7 @@ class RaftServer final : public Raft,
   const std::function<Clock::time_point()> clock_;
   const std::vector<std::shared_ptr<rpc::ClientEnd>> peers_;
   const ServerId me_;
-  const std::shared_ptr<persister::Persister> persister_;
+  const std::shared_ptr<persister::Storage> storage_;
   const std::shared_ptr<ApplyChannel> apply_channel_;
 
   mutable base::Mutex mu_;
@@ -255,13 +296,13 @@ class RaftServer final : public Raft,
   base::CondVar append_entries_due_;  // wakes HeartbeatLoop()
   base::CondVar stopped_;             // wakes a second Kill()
 
-  // Persistent on all servers: PersistLocked() before anything that follows
-  // from them is visible to others.
+  // Persistent on all servers: Persist...Locked() with each change, and durable
+  // before anything that follows from it is visible to others.
   Term current_term_ ABSL_GUARDED_BY(mu_) = 0;         // never decreases
   ServerId voted_for_ ABSL_GUARDED_BY(mu_) = kNobody;  // in current_term_
   Log log_ ABSL_GUARDED_BY(mu_);
-  base::Rope snapshot_ ABSL_GUARDED_BY(mu_);  // up to the last included entry
-  Checksum snapshot_checksum_ ABSL_GUARDED_BY(mu_);
+  base::Rope snapshot_ ABSL_GUARDED_BY(mu_);   // up to the last included entry
+  DurableIndex durable_ ABSL_GUARDED_BY(mu_);  // of log_
 
   // Volatile on all servers.
   Index commit_index_ ABSL_GUARDED_BY(mu_) = 0;  // never decreases
@@ -292,10 +333,6 @@ class RaftServer final : public Raft,
 
   CheckedState checked_
       ABSL_GUARDED_BY(mu_);  // what was true at the last release
-
-  // In front of the log on the disk, and as it is encoded.
-  SavedHeader saved_header_ ABSL_GUARDED_BY(mu_);
-  std::string saved_header_bytes_ ABSL_GUARDED_BY(mu_);
 
   // Started by StartThreads(), joined by Kill().
   std::thread election_ticker_;

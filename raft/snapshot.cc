@@ -23,12 +23,11 @@ constexpr size_t kMaxChunkBytes = 999'000;
 }  // namespace
 
 void RaftServer::Snapshot(Index index, base::Rope snapshot) {
-  const Checksum checksum =
-      ChecksumOf(snapshot);  // long; so not under the lock
+  storage_->PrepareSnapshot(snapshot);  // long; so not under the lock
   DueCalls calls;
   {
     MutexLock lock(&mu_);
-    calls = SnapshotLocked(index, std::move(snapshot), checksum);
+    calls = SnapshotLocked(index, std::move(snapshot));
   }
   SendCalls(calls);
 }
@@ -36,8 +35,7 @@ void RaftServer::Snapshot(Index index, base::Rope snapshot) {
 // A follower that only waits for its next entries gets them before they are
 // discarded: it needs no snapshot.
 RaftServer::DueCalls RaftServer::SnapshotLocked(Index index,
-                                                base::Rope snapshot,
-                                                Checksum checksum) {
+                                                base::Rope snapshot) {
   if (killed_ || index <= log_.last_included_index()) return {};
   CHECK_LE(index, last_applied_)
       << log_name_ << ": Snapshot(): the entry at " << index
@@ -45,7 +43,7 @@ RaftServer::DueCalls RaftServer::SnapshotLocked(Index index,
          "snapshot has the effect of";
   DueCalls calls = TakeDueCallsLocked(/*discard_to=*/index);
   log_.DiscardUpTo(index);
-  PersistSnapshotLocked(std::move(snapshot), checksum);
+  PersistSnapshotLocked(std::move(snapshot));
   VLOG(1) << TraceLocked(Topic::kSnapshot) << "discard up to=("
           << log_.last_included_index() << "," << log_.last_included_term()
           << ") bytes=" << snapshot_.size();
@@ -118,10 +116,8 @@ bool RaftServer::IsMalformedLocked(const InstallSnapshotArgs& args) {
 }
 
 // Figure 13, InstallSnapshot RPC, receiver implementation.
-InstallSnapshotReply RaftServer::InstallSnapshot(
+InstallSnapshotReply RaftServer::InstallSnapshotLocked(
     const InstallSnapshotArgs& args) {
-  MutexLock lock(&mu_);
-  if (killed_ || IsMalformedLocked(args)) return {};
   if (args.term > current_term_) BecomeFollowerLocked(args.term);
 
   InstallSnapshotReply reply;
@@ -175,10 +171,12 @@ void RaftServer::InstallLocked() {
   if (log_.Matches(snapshot.last_included_index, snapshot.last_included_term)) {
     log_.DiscardUpTo(snapshot.last_included_index);
   } else {
+    log_.TruncateFrom(snapshot.last_included_index + 1);
+    PersistTruncationLocked(snapshot.last_included_index + 1);
     log_.DiscardAll(snapshot.last_included_index, snapshot.last_included_term);
   }
   // 5. Save the snapshot; any with a smaller index goes.
-  PersistSnapshotLocked(snapshot.bytes, ChecksumOf(snapshot.bytes));
+  PersistSnapshotLocked(snapshot.bytes);
   VLOG(1) << TraceLocked(Topic::kSnapshot) << "install last=("
           << snapshot.last_included_index << "," << snapshot.last_included_term
           << ") bytes=" << snapshot_.size();

@@ -45,6 +45,28 @@ TEST(Rope, AppendAndPrepend) {
   EXPECT_EQ(rope.size(), 17u);
 }
 
+TEST(Rope, BackIsWhatWasAppendedLast) {
+  Rope rope("first");
+  EXPECT_EQ(rope.Back(0), "");
+  for (const size_t size : {3, 300, 100'000}) {
+    const std::string bytes(size, 'x');
+    rope.Append("ab", bytes);
+    EXPECT_EQ(rope.Back(size + 2), "ab" + bytes);
+  }
+}
+
+TEST(Rope, SharedPrefixIsWhatLiesInTheSameMemory) {
+  Rope rope(std::string(1000, 'a'));
+  rope.Append(std::string(1000, 'b'));
+  Rope other = rope;
+  EXPECT_EQ(SharedPrefix(rope, other), 2000u);
+  other.Truncate(1500);
+  EXPECT_EQ(SharedPrefix(rope, other), 1500u);
+  other.Append("c");
+  EXPECT_EQ(SharedPrefix(rope, other), 1500u);
+  EXPECT_EQ(SharedPrefix(rope, Rope(rope.ToString())), 0u);
+}
+
 TEST(Rope, AppendsTwoPartsAsOne) {
   Rope rope;
   rope.Append("head", "body");
