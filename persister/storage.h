@@ -103,7 +103,8 @@ class Storage {
   virtual bool WaitDurable(Ticket ticket) = 0;
 
   // Makes the changes so far durable, as an orderly end does, wakes all that
-  // wait, and joins the storage's threads. The second call does nothing. Call
+  // wait, joins the storage's threads, and gives up what is locked: another one
+  // may open the same place then. The second call does nothing. Call
   // it with no lock held (it checks), and not from OnDurable's function.
   virtual void Close() = 0;
 };

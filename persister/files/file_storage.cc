@@ -150,6 +150,7 @@ void FileStorage::Close() {
     work_.Signal();
   }
   if (flusher_.joinable()) flusher_.join();
+  lock_.reset();
 }
 
 void FileStorage::FlushLoop() {

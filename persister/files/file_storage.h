@@ -94,7 +94,7 @@ class FileStorage : public Storage {
   void Publish(Ticket ticket) EXCLUDES(mu_);
   void Fail(const absl::Status& status) EXCLUDES(mu_);
 
-  const std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<FileLock> lock_;  // until Close()
   const Options options_;
   const std::unique_ptr<Wal> wal_;  // the flusher's
 

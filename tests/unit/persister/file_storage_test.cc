@@ -213,6 +213,14 @@ TEST_F(FileStorageTest, CloseMakesAllDurableAndLaterChangesNothing) {
   EXPECT_EQ(model.entries.size(), 1U);
 }
 
+TEST_F(FileStorageTest, CloseGivesUpTheDirectory) {
+  storage_->SetVote(1, 0);
+  storage_->Close();
+  const auto again = FileStorage::Open(
+      &disk_, kDirectory, {.wal = {.identity = {.cluster = 1, .server = 1}}});
+  EXPECT_TRUE(again.ok()) << again.status();
+}
+
 // The kernel forgets what it could not write: a second flush would succeed.
 TEST_F(FileStorageTest, AFlushThatFailsIsNeverTriedAgain) {
   const Storage::Ticket durable = storage_->SetVote(1, 0);

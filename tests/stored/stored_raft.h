@@ -1,0 +1,52 @@
+// Rafts on FileStorage, on simulated disks that are slow and that crash: what
+// RaftClusterOptions::make_raft needs for it.
+//
+// When a server is killed its machine stops: what no flush has decided survives
+// or not, sector by sector, by the seed; what the storage writes afterwards
+// goes to the abandoned disk.
+//
+// Thread safety: safe.
+
+#ifndef TESTS_STORED_STORED_RAFT_H_
+#define TESTS_STORED_STORED_RAFT_H_
+
+#include <memory>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/random.h"
+#include "persister/files/simulated_files.h"
+#include "raft/raft.h"
+#include "tests/harness/raft_cluster.h"
+
+namespace tests {
+
+class StoredRafts {
+ public:
+  // Each flush takes 0 to `slowest_flush`.
+  StoredRafts(int servers, std::chrono::milliseconds slowest_flush);
+
+  // Opens the server's storage, and makes its Raft on it.
+  harness::MakeRaft Maker();
+
+ private:
+  using Disk = std::shared_ptr<persister::SimulatedFiles>;
+  class Stored;
+  struct Opened;
+
+  std::shared_ptr<raft::Raft> Make(harness::Ends ends, raft::ServerId me,
+                                   std::shared_ptr<raft::ApplyChannel> channel)
+      EXCLUDES(mu_);
+  // The machine of that server stops.
+  void Crash(raft::ServerId server) EXCLUDES(mu_);
+  void SlowDown(persister::SimulatedFiles* disk) EXCLUDES(mu_);
+
+  const std::chrono::milliseconds slowest_flush_;
+  base::Mutex mu_;
+  base::Random random_ ABSL_GUARDED_BY(mu_);
+  std::vector<Disk> disks_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace tests
+
+#endif  // TESTS_STORED_STORED_RAFT_H_
