@@ -13,7 +13,7 @@ unexport CDPATH
   sim sim-race sim-mem sim-same sim-test sim-mutants mutants \
   mutate mutate-test skeleton handout \
   skeleton-test grade grade-test trace trace-test linearizability stress bench bench-test clean-machine \
-  install install-test build-test storage-dump storage-seeds fuzz
+  install install-test build-test storage-dump storage-seeds storage-kill fuzz
 
 # Passed through the environment, so that nothing in them needs quoting.
 export LAB_RUN := $(value RUN)
@@ -298,6 +298,12 @@ storage-seeds:
 	@$(NEEDS)
 	@$(BUILD) out/plain/storage_seeds
 	@out/plain/storage_seeds --seed="$$LAB_SEED" --seeds="$$LAB_SEEDS"
+
+# The storage in a process that is killed: ROUNDS=500.
+storage-kill:
+	@$(NEEDS)
+	@$(BUILD) out/plain/storage_kill
+	@out/plain/storage_kill --rounds="$(ROUNDS)" --seed="$$LAB_SEED"
 
 # Any bytes in the files of a storage: MINUTES=10.
 CORPUS = tests/storage/testdata/corpus

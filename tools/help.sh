@@ -72,6 +72,8 @@ make bench    how fast it is, of what this machine allows; seven minutes; in
               out/bench.json                [RUN=regex BASE=old.json REPS=5]
 make storage-seeds  the storage in files on a simulated disk that crashes,
               fails and rots, by the seed                 [SEED=1 SEEDS=10000]
+make storage-kill  the storage in a process that is killed at random moments
+              and started again                         [SEED=1 ROUNDS=500]
 make fuzz     any bytes in the files of a storage: reading them ends in an error
               or in a log                                        [MINUTES=10]
 make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]

@@ -3,8 +3,6 @@
 
 #include "persister/files/files.h"
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -16,27 +14,14 @@
 #include "persister/files/posix_files.h"
 #include "persister/files/simulated_files.h"
 #include "tests/storage/model.h"
+#include "tests/storage/temporary_directory.h"
 
 namespace persister {
 namespace {
 
+using storage_test::TemporaryDirectory;
 using Mode = Files::Mode;
 using Names = std::vector<std::string>;
-
-// A directory of the operating system, which is removed at the end.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string path = std::filesystem::temp_directory_path() / "storageXXXXXX";
-    CHECK(mkdtemp(path.data()) != nullptr);
-    path_ = path;
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 void CheckFiles(Files* files, const std::string& top) {
   const std::string folder = top + "/folder";

@@ -1,0 +1,21 @@
+// A FileStorage in a process that is killed, a sample (tests/storage/).
+
+#include "tests/storage/kill_scenario.h"
+
+#include "gtest/gtest.h"
+#include "tests/storage/temporary_directory.h"
+
+namespace storage_test {
+namespace {
+
+TEST(KillScenario, NothingDurableIsLost) {
+  const TemporaryDirectory temporary;
+  const KillRun run =
+      RunKillScenario(temporary.path() + "/data", /*seed=*/1, /*rounds=*/5);
+  EXPECT_EQ(run.problem, "");
+  EXPECT_EQ(run.rounds, 5);
+  EXPECT_GT(run.durable, 0U);
+}
+
+}  // namespace
+}  // namespace storage_test
