@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint32_t kPolynomial = 0x82F63B78;  // Castagnoli's, reflected
 
-constexpr std::array<uint32_t, 256> MakeTable() {
+consteval std::array<uint32_t, 256> MakeTable() {
   std::array<uint32_t, 256> table{};
   for (uint32_t byte = 0; byte < table.size(); ++byte) {
     uint32_t crc = byte;

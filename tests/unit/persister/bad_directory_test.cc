@@ -152,6 +152,25 @@ TEST_F(BadDirectory, NoId) {
   EXPECT_EQ(disk_.operations().size(), changes);
 }
 
+// The first segment may be there without one, if nothing is in it.
+TEST_F(BadDirectory, NoIdBesideTheFirstSegmentOrASnapshot) {
+  ASSERT_TRUE(disk_.Remove(IdentityPath(kDirectory)).ok());
+  for (uint64_t sequence = 2; disk_.Contains(SegmentPath(kDirectory, sequence));
+       ++sequence) {
+    ASSERT_TRUE(disk_.Remove(SegmentPath(kDirectory, sequence)).ok());
+  }
+  EXPECT_EQ(Open(&disk_).status(),
+            absl::DataLossError("/data/ID is missing, but there is " + first_));
+  Write(first_, 0, std::string(4096, '\0'));
+  const std::string snapshot = SnapshotPath(kDirectory, 3, 1);
+  ASSERT_TRUE(disk_.Create(snapshot).ok());
+  EXPECT_EQ(
+      Open(&disk_).status(),
+      absl::DataLossError("/data/ID is missing, but there is " + snapshot));
+  ASSERT_TRUE(disk_.Remove(snapshot).ok());
+  EXPECT_TRUE(Open(&disk_).ok());
+}
+
 TEST_F(BadDirectory, NoSegmentAtAll) {
   for (uint64_t sequence = 1; disk_.Contains(SegmentPath(kDirectory, sequence));
        ++sequence) {
@@ -175,7 +194,63 @@ TEST_F(BadDirectory, RotInTheLastBatchIsNotTakenForTorn) {
 
 TEST_F(BadDirectory, RotInAHeader) {
   disk_.FlipBit(first_, 8 * 40);
-  ExpectRefused(kExitDamaged, {first_, "damaged header"});
+  ExpectRefused(kExitDamaged,
+                {first_ + " has a damaged header: its checksum is wrong"});
+  disk_.FlipBit(first_, 8 * 40);
+  disk_.FlipBit(first_, 0);
+  ExpectRefused(kExitDamaged,
+                {first_ + " has a damaged header: no magic number"});
+}
+
+TEST_F(BadDirectory, AnIdThatIsCutShort) {
+  disk_.Create(IdentityPath(kDirectory)).value().reset();
+  ExpectRefused(kExitDamaged,
+                {IdentityPath(kDirectory) + " is cut short in its header"});
+}
+
+TEST_F(BadDirectory, NoWalDirectory) {
+  for (uint64_t sequence = 1; disk_.Contains(SegmentPath(kDirectory, sequence));
+       ++sequence) {
+    ASSERT_TRUE(disk_.Remove(SegmentPath(kDirectory, sequence)).ok());
+  }
+  ASSERT_TRUE(disk_.Remove(WalDirectory(kDirectory)).ok());
+  ExpectRefused(kExitDamaged, {WalDirectory(kDirectory) + " is missing"});
+}
+
+// A segment that is made ahead comes last; its bytes are looked at, too.
+TEST_F(BadDirectory, AMissingHeader) {
+  Write(second_, 0, std::string(512, '\0'));
+  ExpectRefused(kExitDamaged,
+                {second_ + " is damaged at offset 512 (batch 5, after entry 3",
+                 "its header is missing, but batch 6 at offset"});
+  Write(second_, 512, std::string(4096 - 512, '\0'));
+  ExpectRefused(kExitDamaged, {SegmentPath(kDirectory, 3) +
+                               " has no header, but is not the last segment"});
+}
+
+// A batch may be torn only in the last segment.
+TEST_F(BadDirectory, ATornBatchBeforeAnotherSegment) {
+  Write(first_, 3072, std::string(512, '\0'));
+  ExpectRefused(kExitDamaged, {second_ + " follows a segment that is damaged "
+                                         "at offset 2712"});
+  Write(second_, 0, std::string(512, '\0'));
+  for (uint64_t sequence = 3; disk_.Contains(SegmentPath(kDirectory, sequence));
+       ++sequence) {
+    ASSERT_TRUE(disk_.Remove(SegmentPath(kDirectory, sequence)).ok());
+  }
+  Write(second_, 1584, std::string(4096 - 1584, '\0'));
+  ExpectRefused(kExitDamaged, {second_ + " has no header, and the segment "
+                                         "before is damaged"});
+}
+
+TEST_F(BadDirectory, OnlyASegmentThatIsNotTheFirst) {
+  uint64_t last = 1;
+  while (disk_.Contains(SegmentPath(kDirectory, last + 1))) ++last;
+  for (uint64_t sequence = 1; sequence < last; ++sequence) {
+    ASSERT_TRUE(disk_.Remove(SegmentPath(kDirectory, sequence)).ok());
+  }
+  ExpectRefused(kExitDamaged,
+                {SegmentPath(kDirectory, last - 1) + " is missing"});
 }
 
 // What a segment's header says of the log is what the segments before come to.
@@ -189,17 +264,29 @@ TEST_F(BadDirectory, AHeaderThatSaysSomethingElse) {
     Write(second_, 0, Encode(changed));
   };
   write([](SegmentHeader* changed) { changed->start.voted_for = 2; });
-  ExpectRefused(kExitDamaged, {second_, "vote 2", "vote 1"});
+  ExpectRefused(kExitDamaged,
+                {second_ + " begins after entry 3, term 5, vote 2, but the "
+                           "segment before ends with entry 3, term 5, vote 1"});
   write([](SegmentHeader* changed) { ++changed->first_batch; });
-  ExpectRefused(kExitDamaged, {second_, "begins with batch 6", "batch 4"});
-  write([](SegmentHeader* changed) { changed->start.snapshot_index = 9; });
-  ExpectRefused(kExitDamaged, {second_, "its snapshot is of entry 9"});
+  ExpectRefused(kExitDamaged,
+                {second_ + " begins with batch 6, but the one before ends with "
+                           "batch 4 and entry 3"});
+  for (const uint64_t snapshot : {4, 9}) {
+    write([snapshot](SegmentHeader* changed) {
+      changed->start.snapshot_index = snapshot;
+    });
+    ExpectRefused(kExitDamaged,
+                  {absl::StrCat(second_, " begins after entry 3, but its ",
+                                "snapshot is of entry ", snapshot)});
+  }
   write([](SegmentHeader* changed) { changed->start.next_index = UINT64_MAX; });
-  ExpectRefused(kExitDamaged, {second_, "begins after entry"});
+  ExpectRefused(kExitDamaged, {second_, "begins after entry",
+                               ", but its snapshot is of entry 0"});
   write([](SegmentHeader* changed) { changed->identity.server = 4; });
-  ExpectRefused(kExitUnusable, {second_, "cluster 7, server 4"});
+  ExpectRefused(kExitUnusable, {second_ + " is of cluster 7, server 4"});
   write([](SegmentHeader* changed) { ++changed->file_bytes; });
-  ExpectRefused(kExitDamaged, {second_, "has 4096 bytes", "says 4097"});
+  ExpectRefused(kExitDamaged,
+                {second_ + " has 4096 bytes, but its header says 4097"});
 }
 
 TEST_F(BadDirectory, AMissingSnapshot) {
@@ -218,19 +305,32 @@ TEST_F(BadDirectory, ADamagedSnapshot) {
 
 TEST_F(BadDirectory, AnotherSnapshotUnderItsName) {
   TakeSnapshot(10);
-  TakeSnapshot(12);
-  ASSERT_TRUE(disk_
-                  .Rename(SnapshotPath(kDirectory, 12, 5),
-                          SnapshotPath(kDirectory, 10, 5))
-                  .ok());
-  ASSERT_TRUE(disk_
-                  .Rename(SnapshotPath(kDirectory, 10, 5),
-                          SnapshotPath(kDirectory, 12, 5))
-                  .ok());
+  const std::string path = SnapshotPath(kDirectory, 10, 5);
+  const auto file = disk_.Open(path, Files::Mode::kRead);
+  const auto header = Decode<SnapshotHeader>(*(*file)->Read(0, 64));
+  ASSERT_TRUE(header.ok());
+  const auto write = [&](const std::function<void(SnapshotHeader*)>& change) {
+    SnapshotHeader changed = *header;
+    change(&changed);
+    Write(path, 0, Encode(changed));
+  };
+  write([](SnapshotHeader* changed) { changed->index = 9; });
+  ExpectRefused(kExitDamaged, {path + " is the snapshot of entry 9 of term 5"});
+  write([](SnapshotHeader* changed) { changed->index = 11; });
+  ExpectRefused(kExitDamaged, {path, "entry 11 of term 5"});
+  write([](SnapshotHeader* changed) { changed->term = 4; });
+  ExpectRefused(kExitDamaged, {path, "entry 10 of term 4"});
+  write([](SnapshotHeader* changed) { changed->identity.server = 4; });
+  ExpectRefused(kExitUnusable, {path + " is of cluster 7, server 4"});
+  write([](SnapshotHeader*) {});
   EXPECT_TRUE(Open(&disk_).ok());
-  TakeSnapshot(14);
-  Write(SnapshotPath(kDirectory, 14, 5), 64 + 8, "more");
-  ExpectRefused(kExitDamaged, {"has 12 bytes of content", "says 8"});
+}
+
+TEST_F(BadDirectory, ASnapshotOfAnotherSize) {
+  TakeSnapshot(10);
+  const std::string path = SnapshotPath(kDirectory, 10, 5);
+  Write(path, 64 + 8, "more");
+  ExpectRefused(kExitDamaged, {path, "has 12 bytes of content", "says 8"});
 }
 
 TEST_F(BadDirectory, AReadOnlyOne) {

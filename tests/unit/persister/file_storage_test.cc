@@ -254,6 +254,80 @@ TEST_F(FileStorageTest, OldSegmentsAndSnapshotsGo) {
   EXPECT_EQ(Reopen().last_index(), 40U);
 }
 
+// Segments of three entries: the first goes when the snapshot covers all three.
+TEST_F(FileStorageTest, WhatASnapshotMakesNeedlessGoesAndNoMore) {
+  uint64_t next = 1;
+  const auto append = [&] {
+    EXPECT_TRUE(storage_->WaitDurable(
+        storage_->Append(next++, Pack({{1, std::string(1000, 'x')}}))));
+  };
+  while (next <= 7) append();
+  const auto take_snapshot = [&](uint64_t index) {
+    storage_->InstallSnapshot(index, 1, "snapshot");
+    append();  // when this is durable, what is needless is gone
+  };
+  take_snapshot(1);
+  take_snapshot(2);
+  EXPECT_FALSE(disk_.Contains(SnapshotPath(kDirectory, 1, 1)));
+  EXPECT_TRUE(disk_.Contains(SnapshotPath(kDirectory, 2, 1)));
+  EXPECT_TRUE(disk_.Contains(SegmentPath(kDirectory, 1)));
+  take_snapshot(3);
+  EXPECT_FALSE(disk_.Contains(SegmentPath(kDirectory, 1)));
+  EXPECT_TRUE(disk_.Contains(SegmentPath(kDirectory, 2)));
+  EXPECT_EQ(Reopen().last_index(), 10U);
+}
+
+TEST_F(FileStorageTest, ASegmentIsContinuedAfterARestart) {
+  for (int time = 0; time < 5; ++time) {
+    EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(time, 0)));
+    Open();
+  }
+  EXPECT_TRUE(disk_.Contains(SegmentPath(kDirectory, 2)));  // made ahead
+  EXPECT_FALSE(disk_.Contains(SegmentPath(kDirectory, 3)));
+}
+
+TEST_F(FileStorageTest, ASnapshotMayHaveMegabytes) {
+  base::Rope snapshot;
+  for (const char letter : {'a', 'b', 'c'}) {
+    snapshot.Append(std::string(1'500'000, letter));
+  }
+  storage_->InstallSnapshot(5, 1, snapshot);
+  EXPECT_EQ(Reopen().snapshot, snapshot.ToString());
+}
+
+// A batch that has become large is not added to.
+TEST_F(FileStorageTest, ABatchHasMegabytesAtTheMost) {
+  Gate gate;
+  disk_.SetHook([&gate](const FileOperation& operation) {
+    if (operation.kind == Kind::kFlush) gate.Pass();
+    return absl::OkStatus();
+  });
+  storage_->WaitDurable(storage_->SetVote(1, 0));
+  gate.Set(true);
+  for (uint64_t index = 1; index <= 12; ++index) {
+    storage_->Append(index, Pack({{1, std::string(1 << 20, 'x')}}));
+  }
+  gate.Set(false);
+  storage_->Close();
+  size_t largest = 0;
+  for (const FileOperation& operation : disk_.operations()) {
+    largest = std::max(largest, operation.bytes.size());
+  }
+  EXPECT_GT(largest, size_t{3} << 20);
+  EXPECT_LT(largest, size_t{6} << 20);
+  EXPECT_EQ(Reopen().last_index(), 12U);
+}
+
+TEST_F(FileStorageTest, ClosingWithALockHeldDies) {
+  base::Mutex mu;
+  EXPECT_DEATH(
+      {
+        MutexLock lock(&mu);
+        storage_->Close();
+      },
+      "Close.. is called while this thread holds");
+}
+
 TEST_F(FileStorageTest, ARecordMayBeLargerThanASegment) {
   const std::string large(3 * kSegmentBytes, 'y');
   storage_->Append(1, Pack({{1, "a"}}));

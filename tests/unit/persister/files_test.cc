@@ -3,6 +3,9 @@
 
 #include "persister/files/files.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -61,8 +64,9 @@ void CheckFiles(Files* files, const std::string& top) {
   EXPECT_TRUE(absl::IsNotFound(files->Lock(lock_path, Mode::kRead).status()));
   auto lock = files->Lock(lock_path, Mode::kWrite);
   EXPECT_TRUE(lock.ok());
-  EXPECT_TRUE(
-      absl::IsFailedPrecondition(files->Lock(lock_path, Mode::kRead).status()));
+  EXPECT_EQ(files->Lock(lock_path, Mode::kRead).status(),
+            absl::FailedPreconditionError(
+                lock_path + " is locked: another process uses the directory"));
   lock->reset();
   EXPECT_TRUE(files->Lock(lock_path, Mode::kRead).ok());
   EXPECT_EQ(files->List(folder).value(), Names{"LOCK"});
@@ -99,6 +103,79 @@ TEST(PosixFiles, ErrorsNameTheCallAndTheFile) {
   EXPECT_EQ(
       (*full)->Write(0, "x"),
       absl::ResourceExhaustedError("write /dev/full: No space left on device"));
+}
+
+// What a call that fails says, with the file.
+TEST(PosixFiles, EachCallSaysThatItFailed) {
+  const TemporaryDirectory directory;
+  PosixFiles files;
+  const std::string missing = directory.path() + "/missing/x";
+  EXPECT_EQ(
+      files.MakeDirectory(missing),
+      absl::NotFoundError("mkdir " + missing + ": No such file or directory"));
+  EXPECT_TRUE(absl::IsNotFound(files.FlushDirectory(missing)));
+
+  const std::string plain = directory.path() + "/plain";
+  ASSERT_TRUE(files.Create(plain).ok());
+  EXPECT_EQ(
+      files.FlushDirectory(plain),
+      absl::FailedPreconditionError("open " + plain + ": Not a directory"));
+  EXPECT_EQ(
+      files.List(plain).status(),
+      absl::FailedPreconditionError("open " + plain + ": Not a directory"));
+  EXPECT_EQ(files.Remove(directory.path()),
+            absl::UnavailableError("remove " + directory.path() +
+                                   ": Is a directory"));
+
+  const auto folder = files.Open(directory.path(), Mode::kRead);
+  ASSERT_TRUE(folder.ok());
+  EXPECT_EQ(
+      (*folder)->Read(0, 1).status(),
+      absl::UnavailableError("read " + directory.path() + ": Is a directory"));
+  const auto device = files.Open("/dev/full", Mode::kWrite);
+  ASSERT_TRUE(device.ok());
+  EXPECT_EQ((*device)->Preallocate(1),
+            absl::UnavailableError("fallocate /dev/full: No such device"));
+  EXPECT_EQ((*device)->Flush(),
+            absl::UnavailableError("fdatasync /dev/full: Invalid argument"));
+}
+
+// A limit on the size of files: the first call writes what has room.
+TEST(PosixFiles, AWriteThatIsCutShortGoesOn) {
+  const TemporaryDirectory directory;
+  PosixFiles files;
+  const std::string path = directory.path() + "/file";
+  const auto file = files.Create(path);
+  ASSERT_TRUE(file.ok());
+  ASSERT_TRUE((*file)->Write(0, std::string(4, 'a')).ok());
+  const auto ignored = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = 6;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::Status status = (*file)->Write(4, std::string(4, 'b'));
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, ignored);
+  EXPECT_EQ(status,
+            absl::UnavailableError("write " + path + ": File too large"));
+  EXPECT_EQ(*(*file)->Read(0, 100), "aaaabb");
+  EXPECT_EQ(*(*file)->Read(5, 100), "b");
+}
+
+TEST(PosixFiles, NothingStaysOpen) {
+  const TemporaryDirectory directory;
+  PosixFiles files;
+  const auto descriptors = [&files] {
+    return files.List("/proc/self/fd")->size();
+  };
+  const size_t before = descriptors();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(files.Create(directory.path() + "/file").ok());
+    EXPECT_TRUE(files.FlushDirectory(directory.path()).ok());
+    EXPECT_TRUE(files.Lock(directory.path() + "/LOCK", Mode::kWrite).ok());
+  }
+  EXPECT_EQ(descriptors(), before);
 }
 
 TEST(PosixFiles, AFileStorageStandsOnThem) {

@@ -98,27 +98,54 @@ TEST(RecoveredLog, BeginsAnywhere) {
   EXPECT_EQ(log.TakeEntries(), base::Rope(Pack({{3, "b"}})));
 }
 
+// The entries after a snapshot have its term at least; after a truncation they
+// may have any, for what is before is not looked at.
+TEST(RecoveredLog, TermsAfterASnapshotDoNotDecrease) {
+  RecoveredLog log(LogState{});
+  ASSERT_TRUE(AddEntries(1, {{5, "a"}, {6, "b"}}, &log).ok());
+  ASSERT_TRUE(Truncate(2, &log).ok());
+  EXPECT_TRUE(AddEntries(2, {{5, "c"}}, &log).ok());
+  ASSERT_TRUE(
+      log.Apply({.type = RecordType::kSnapshot, .index = 2, .term = 7}).ok());
+  EXPECT_EQ(log.first_index(), 3U);
+  EXPECT_EQ(AddEntries(3, {{6, "d"}}, &log),
+            absl::DataLossError("the terms of the entries from 3 on decrease"));
+  EXPECT_TRUE(AddEntries(3, {{7, "d"}}, &log).ok());
+}
+
 TEST(RecoveredLog, RefusesWhatNoLogComesTo) {
   RecoveredLog log(LogState{});
   ASSERT_TRUE(AddEntries(1, {{2, "a"}, {3, "b"}}, &log).ok());
   ASSERT_TRUE(Snapshot(1, &log).ok());
   ASSERT_TRUE(
       log.Apply({.type = RecordType::kVote, .index = 1, .term = 3}).ok());
-  const auto refused = [&log](const Record& record) {
-    return log.Apply(record).code() == absl::StatusCode::kDataLoss;
+  const auto expect_refused = [&log](const Record& record,
+                                     const std::string& message) {
+    EXPECT_EQ(log.Apply(record), absl::DataLossError(message));
   };
   const std::string packed = Pack({{3, "c"}});
-  EXPECT_TRUE(refused({RecordType::kEntries, 4, 3, packed}));
-  EXPECT_TRUE(refused({RecordType::kEntries, 2, 3, packed}));
-  EXPECT_TRUE(refused({RecordType::kEntries, 3, 4, packed}));
-  EXPECT_TRUE(refused({RecordType::kEntries, 3, 0, ""}));
-  EXPECT_TRUE(refused({RecordType::kEntries, 3, 3, packed.substr(1)}));
-  EXPECT_TRUE(refused({RecordType::kEntries, 3, 2, Pack({{2, "c"}})}));
-  EXPECT_TRUE(refused({RecordType::kVote, 0, 2, ""}));
-  EXPECT_TRUE(refused({RecordType::kTruncate, 1, 0, ""}));
-  EXPECT_TRUE(refused({RecordType::kSnapshot, 1, 2, ""}));
-  EXPECT_TRUE(refused({RecordType::kSnapshot, UINT64_MAX, 2, ""}));
-  EXPECT_TRUE(refused({static_cast<RecordType>(9), 3, 3, ""}));
+  expect_refused({RecordType::kEntries, 4, 3, packed},
+                 "entry 4 follows entry 2");
+  expect_refused({RecordType::kEntries, 2, 3, packed},
+                 "entry 2 follows entry 2");
+  const std::string not_whole = "the entries from 3 on are not whole";
+  expect_refused({RecordType::kEntries, 3, 4, packed}, not_whole);
+  expect_refused({RecordType::kEntries, 3, 0, ""}, not_whole);
+  expect_refused({RecordType::kEntries, 3, 3, packed.substr(1)}, not_whole);
+  expect_refused({RecordType::kEntries, 3, 3, packed + "more"}, not_whole);
+  expect_refused({RecordType::kEntries, 3, 2, Pack({{2, "c"}})},
+                 "the terms of the entries from 3 on decrease");
+  expect_refused({RecordType::kVote, 0, 2, ""}, "term 2 follows term 3");
+  expect_refused({RecordType::kTruncate, 1, 0, ""},
+                 "the entries from 1 on are discarded, but the snapshot covers "
+                 "entry 1");
+  expect_refused({RecordType::kSnapshot, 1, 2, ""},
+                 "the snapshot of entry 1 follows that of entry 1");
+  expect_refused({RecordType::kSnapshot, kMaxIndex, 2, ""},
+                 "the snapshot of entry 4611686018427387904 follows that of "
+                 "entry 1");
+  expect_refused({static_cast<RecordType>(9), 3, 3, ""},
+                 "a record has the unknown type 9");
   EXPECT_TRUE(AddEntries(3, {{3, "c"}}, &log).ok());
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "persister/files/batch.h"
 #include "persister/files/files.h"
@@ -113,8 +114,8 @@ TEST(SegmentReader, AMissingSectorBeforeAWholeBatchIsRot) {
   segment.ZeroSector(segment.offsets[1] + kSectorBytes);
   const SegmentRead read = segment.Read();
   EXPECT_EQ(read.end, SegmentEnd::kRot);
-  EXPECT_NE(read.detail.find("batch 12 at offset"), std::string::npos)
-      << read.detail;
+  EXPECT_EQ(read.detail, absl::StrCat("it is damaged, and batch 12 at offset ",
+                                      segment.offsets[2], " is whole"));
 
   // Also if the whole batch is.
   Segment lost({"a", Long('b'), "c"});
