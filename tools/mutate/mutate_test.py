@@ -160,6 +160,9 @@ class MutantsTest(unittest.TestCase):
         for code in (
                 "struct T { bool is = true; int n = 0; };",
                 "constexpr int kA = 1 + 2; enum { kB = 3 };",
+                "consteval int F(int a) { return a + 1; }",
+                "namespace absl { struct S {}; S OkStatus(); }\n"
+                "absl::S F() { return absl::OkStatus(); }",
                 "template <int n> struct A {}; using B = A<3>;",
                 "static_assert(sizeof(int) > 1);",
                 "#define LOG(x) Out()\nstruct Out { Out& operator<<(int); };\n"

@@ -3,9 +3,9 @@
 What is mutated are the bodies of functions, constructors' initializers, and the
 initial values of a class's members; who makes a plain struct gives its fields
 values. Left out is what the running program does not
-evaluate (constexpr variables, template arguments, `if constexpr`, case labels,
-sizeof) and what only reports: the arguments of macros, which here are CHECK,
-LOG and VLOG.
+evaluate (constexpr variables, consteval functions, template arguments,
+`if constexpr`, case labels, sizeof) and what only reports: the arguments of
+macros, which here are CHECK, LOG and VLOG.
 
 Offsets are those of bytes: a text is read as Latin-1.
 """
@@ -36,7 +36,8 @@ REPORT = re.compile(r'\bD?(?:V?LOG|CHECK)(?:_\w+)?\('
                     r'(?:"(?:\\.|[^"\\])*"|\'.\'|//.*|[^;"])*;')
 COMMUTATIVE = {"min", "max", "swap", "tie"}
 NUMBER = re.compile(r"(?:0[xX][\da-fA-F']+|[\d']+)[uUlL]*")
-NOTHING = re.compile(r"\{\}|std::nullopt|nullptr|\w+ ?\{\}|\w+\(\)")
+NOTHING = re.compile(r"\{\}|std::nullopt|nullptr|\w+ ?\{\}|\w+\(\)|"
+                     r"absl::OkStatus\(\)|\"\"")
 
 
 @dataclass(frozen=True, order=True)
@@ -101,6 +102,8 @@ class Finder:
     def declaration(self, cursor: Any) -> None:
         """Looks for bodies in a declaration."""
         if cursor.kind in FUNCTIONS:
+            if re.search(r"\bconsteval\b", self.of(cursor).partition("{")[0]):
+                return
             parent = cursor.semantic_parent
             is_member = parent is not None and parent.kind in (
                 Kind.CLASS_DECL, Kind.STRUCT_DECL, Kind.CLASS_TEMPLATE)
