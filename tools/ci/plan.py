@@ -94,6 +94,12 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
              [make("sim", f"LAB={lab}", f"SEED_LIST={next(seeds)}", results=1)
               for _ in range(10)
               for lab, seeds in ((2, many), (3, some), (4, many))]),
+        # Crashes, failures and rot by the seed, kills, any bytes.
+        Step("storage", [make("storage-seeds", "SEEDS=2000"),
+                         make("storage-kill", "ROUNDS=50")],
+             [make("storage-seeds", f"SEED={seed}", "SEEDS=10000")
+              for seed in range(2001, 52001, 10000)]),
+        Step("fuzz", [make("fuzz", "MINUTES=1")]),
         Step("hidden fsgsbase", [Command(
             ("env", "SIM_FSGSBASE=off", "make", "sim-test"), results=1)]),
         # All of lab 3 takes minutes there.
