@@ -241,6 +241,23 @@ TEST_F(FileStorageTest, AFlushThatFailsIsNeverTriedAgain) {
   disk_.SetHook(nullptr);
 }
 
+// Some file systems need room for bytes that have some reserved.
+TEST_F(FileStorageTest, AWriteThatHasNoRoomIsAFailure) {
+  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
+  storage_->Close();
+  Open();
+  disk_.SetHook([](const FileOperation& operation) {
+    return operation.kind == Kind::kWrite
+               ? absl::ResourceExhaustedError("write: No space left on device")
+               : absl::OkStatus();
+  });
+  EXPECT_FALSE(storage_->WaitDurable(storage_->SetVote(2, 0)));
+  storage_->Close();
+  EXPECT_TRUE(absl::IsResourceExhausted(failure()));
+  disk_.SetHook(nullptr);
+  EXPECT_EQ(Reopen().term, 1U);
+}
+
 TEST_F(FileStorageTest, OldSegmentsAndSnapshotsGo) {
   for (uint64_t index = 1; index <= 40; ++index) {
     storage_->WaitDurable(
