@@ -10,7 +10,7 @@
 namespace persister {
 namespace {
 
-constexpr size_t kPieceBytes = 4 << 20;
+constexpr size_t kPieceBytes = 1 << 20;
 constexpr size_t kMarkDistance = 64 << 10;
 
 }  // namespace
