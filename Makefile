@@ -326,6 +326,7 @@ stress:
 # How fast our Raft is on this machine, of what the machine allows.
 bench:
 	@$(NEEDS) test bench
+	@tools/needs.sh databases || true
 	@$(BUILD) $(BENCHES)
 	@$(TOOLS) bench --run="$$LAB_RUN" \
 	  --base="$$LAB_BASE" --repetitions="$(REPS)"

@@ -30,6 +30,7 @@ void RegisterAll(Scale scale) {
   RegisterCompaction(scale);
   RegisterKeyValue(scale);
   RegisterShards(scale);
+  RegisterFiles(scale);
 }
 
 int Main(int argc, char** argv) {

@@ -50,6 +50,7 @@ void RegisterSnapshots(Scale scale);   // (k)
 void RegisterCompaction(Scale scale);  // (l)
 void RegisterKeyValue(Scale scale);    // (m)
 void RegisterShards(Scale scale);      // (n)
+void RegisterFiles(Scale scale);       // (o)
 
 }  // namespace bench
 

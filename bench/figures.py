@@ -236,5 +236,31 @@ def sharding() -> list[Figure]:
     ]
 
 
+def files() -> list[Figure]:
+    """What a storage in files makes of the disk's limits."""
+    more = {"more_is_better": True}
+    found = [
+        Figure("storage in files", "one at a time, p50, in flushes", "ratio",
+               share("files/writers:1", "p50_us", "disk/flush"), 2, 1.3),
+        Figure("", "64 writers, of the rate of a plain file", "ratio",
+               share("files/writers:64", "per_second", "disk/writers:64"),
+               0.5, 0.8, **more),
+        Figure("", "pipelined, of the rate of a plain file", "ratio",
+               share("files/pipelined", "per_second", "disk/pipelined"),
+               0.5, 0.8, **more),
+        Figure("", "recovery of 10M, of reading and checking", "ratio",
+               of("files/recovery/entries:10000000", "of_read_and_check"),
+               0.5, 0.8, **more),
+        Figure("", "space, in what must be there", "ratio",
+               of("files/space", "of_needed"), 1.3),
+    ]
+    for database in ("leveldb", "rocksdb"):
+        found.append(
+            Figure("", f"pipelined, of the rate of {database}", "ratio",
+                   share("files/pipelined", "per_second",
+                         f"{database}/pipelined"), 1, **more))
+    return found
+
+
 FIGURES = throughput() + latency() + costs() + snapshots() + services() + \
-    sharding()
+    sharding() + files()

@@ -29,7 +29,8 @@ UNITS = {
     "leaders_per_minute": "number", "bytes_per_command": "bytes",
     "bytes_per_entry": "bytes", "largest_bytes": "bytes", "us": "us",
     "copied_per_second": "rate", "largest_state_bytes": "bytes",
-    "heap_bytes": "bytes", "longest_silence_ms": "ms"}
+    "cpu_ns_per_record": "ns", "of_read_and_check": "ratio",
+    "of_needed": "ratio", "heap_bytes": "bytes", "longest_silence_ms": "ms"}
 
 # Cases that are one sample each; their quantiles are what counts.
 SAMPLES = ("election/", "virtual/election/")

@@ -68,7 +68,7 @@ make install  the module for services outside this tree: headers, an archive,
 make lint     format, names, lengths, include direction, lock discipline
                 SINCE=commit   clang only on what that changed
 make format   clang-format all sources in place
-make bench    how fast it is, of what this machine allows; seven minutes; in
+make bench    how fast it is, of what this machine allows; fifteen minutes; in
               out/bench.json                [RUN=regex BASE=old.json REPS=5]
 make storage-seeds  the storage in files on a simulated disk that crashes,
               fails and rots, by the seed                 [SEED=1 SEEDS=10000]

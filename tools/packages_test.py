@@ -21,7 +21,7 @@ HERE = ROOT / "tools"
 MAY_CALL = {
     "": (),
     "Makefile": ("lint",),
-    "bench/": ("bench",),
+    "bench/": ("bench", "databases"),
     "tools/clean_machine.sh": ("clean-machine",),
     "tools/compare/": ("compare",),
     "tools/lint/": ("lint",),
