@@ -56,13 +56,14 @@ def selected(mutants: Sequence[Mutant], names: list[str]) -> list[Mutant]:
 def copy_tree(name: str, folder: str) -> Path:
     """Makes a tree in which `folder` is a copy to break; returns it."""
     tree = FOLDER / name
+    room = folder.partition("/")[0]
     shutil.rmtree(tree, ignore_errors=True)
-    shutil.copytree(ROOT / folder, tree / folder)
+    shutil.copytree(ROOT / room, tree / room)
     (tree / "tools").symlink_to(ROOT / "tools")
     links = place_of(tree) / "tree"
     links.mkdir(parents=True)
     for source in SOURCES:
-        home = tree if source == folder else ROOT
+        home = tree if source == room else ROOT
         (links / source).symlink_to(home / source)
     return tree
 

@@ -16,8 +16,10 @@ from tools.command import Problem
 
 # The folders that are broken, and the labs whose tests judge each.
 SERVICES, SHARDED = "rsm,kvraft", "shardctrler,shardkv"
+# No lab knows of the storage: its unit tests judge it, in a program of theirs.
+STORAGE = "persister/files"
 LABS = {"raft": "raft", "rsm": SERVICES, "kvraft": SERVICES,
-        "shardctrler": SHARDED, "shardkv": SHARDED}
+        "shardctrler": SHARDED, "shardkv": SHARDED, STORAGE: ""}
 # How a mutant's program is built and run: the variant of the Makefile.
 VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
 
@@ -28,7 +30,8 @@ class Mutant:
     name: str
     folder: str         # a key of LABS
     rule: str           # its number in the folder's README.md
-    what: str           # completes "this Raft ...", "this server ..."
+    what: str           # completes "this Raft ...", "this server ...",
+                        # "this storage ..."
     seen: str           # where
     killers: list[str]  # names of tests, the likeliest to notice it first
     run: str            # a key of VARIANTS
@@ -38,6 +41,11 @@ class Mutant:
     def variant(self) -> str:
         """Names the folder of out/ that its program belongs to."""
         return VARIANTS[self.run]
+
+    @property
+    def program(self) -> str:
+        """Names the program with the tests that judge it."""
+        return "storage_sim" if self.folder == STORAGE else "raft_sim"
 
     @property
     def digest(self) -> str:
@@ -62,7 +70,7 @@ def parse(name: str, text: str) -> Mutant:
     breaks = re.fullmatch(r"([A-Z]\d+) (.+)", values["Breaks"])
     if breaks is None:
         raise Problem(f"{name}.patch: Breaks: names no rule like \"I1 ...\"")
-    folders = set(re.findall(r"^(?:---|\+\+\+) (?:[ab]/)?(.*?)/", text, re.M))
+    folders = set(re.findall(r"^(?:---|\+\+\+) (?:[ab]/)?(.*)/", text, re.M))
     if len(folders) > 1 or not folders <= set(LABS):
         raise Problem(f"{name}.patch changes {', '.join(sorted(folders))}, not "
                       f"one of {', '.join(LABS)} alone")

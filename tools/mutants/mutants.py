@@ -3,10 +3,11 @@
 `make mutants`; README.md beside this file has the table.
 
 Each patch is put into a copy of the tree in out/mutants/, whose raft/, rsm/ and
-services are compiled without their own CHECKs; then the suite runs under the
-simulator until the first test fails. First comes a copy without any change,
-whose tests must pass. --full fills the columns of the table; --real runs the
-course's tests alone, in real time. out/mutants.json keeps what came out.
+services are compiled without their own CHECKs; then the suite, or the storage's
+unit tests, run under the simulator until the first test fails. First comes a
+copy without any change, whose tests must pass. --full fills the columns of the
+table; --real runs the course's tests alone, in real time. out/mutants.json keeps
+what came out.
 
 Exit status: 0 if all were killed, 1 if one survived, 2 if a patch, a build or
 the suite itself is wrong, 130 if interrupted.
@@ -33,9 +34,10 @@ from tools.mutants.suite import ALL, Program, first_kill
 from tools.seeds import notice
 
 HERE = ROOT / "tools/mutants"
-PROGRAM = "raft_sim"
 RESULTS = ROOT / "out/mutants.json"
 SEEDS_OF_ORIGINAL = {"sim": 3, "sim-race": 1, "sim-asan": 1}
+# A seed changes little there: only how threads take turns.
+SEEDS_OF_UNIT_TESTS = 3
 # In real time the tests sleep most of the time.
 REAL_JOBS = 6
 
@@ -83,20 +85,22 @@ class Workshop:
 
     def build(self, mutant: Mutant, tree: Path, **how: Any) -> Program:
         """Builds the program in a tree."""
-        program = mutation.build_in(tree, mutant.name, PROGRAM, mutant.variant,
-                                    has_checks=self.with_checks, **how)
+        program = mutation.build_in(
+            tree, mutant.name, mutant.program, mutant.variant,
+            has_checks=self.with_checks,
+            has_units=mutant.folder == corpus.STORAGE, **how)
         checks = [path.name for path in (ROOT / mutant.folder).glob("*.cc")]
         return Program(tree, mutant.run, program, corpus.LABS[mutant.folder],
                        checks)
 
     def base(self, mutant: Mutant) -> Path:
         """Returns the tree whose objects a mutant takes over."""
-        return self.tree(f"base-{mutant.variant}")
+        return self.tree(f"base-{mutant.program}-{mutant.variant}")
 
-    def make_base(self, run: str) -> Program:
-        """Builds the unchanged tree."""
-        original = replace(ORIGINAL, run=run)
-        tree = mutation.copy_tree(self.base(original).name, "raft")
+    def make_base(self, mutant: Mutant) -> Program:
+        """Builds the unchanged tree that a mutant begins with."""
+        original = replace(ORIGINAL, run=mutant.run, folder=mutant.folder)
+        tree = mutation.copy_tree(self.base(original).name, mutant.folder)
         return self.build(original, tree, jobs=os.cpu_count() or 1)
 
     def make(self, mutant: Mutant) -> Program:
@@ -120,11 +124,11 @@ class Judge:
 
     def prepare(self, workshop: Workshop, chosen: list[Mutant]) -> None:
         """Builds what the mutants begin with, and tests it."""
-        for run in sorted({mutant.run for mutant in chosen}):
-            program = workshop.make_base(run)
+        for of, run in sorted({(m.program, m.run) for m in chosen}):
+            alike = [m for m in chosen if (m.program, m.run) == (of, run)]
+            program = workshop.make_base(alike[0])
             begin = time.monotonic()
             seeds = SEEDS_OF_ORIGINAL[run]
-            alike = [mutant for mutant in chosen if mutant.run == run]
             for labs in sorted({corpus.LABS[m.folder] for m in alike}):
                 program = replace(program, labs=labs)
                 check_killers(program, [m for m in alike
@@ -140,7 +144,8 @@ class Judge:
     def find_kill(self, mutant: Mutant) -> Facts:
         """Returns the first kill. A survivor's tree is kept."""
         program = self.bare.make(mutant)
-        kill = first_kill(program, mutant.killers, self.options.most)
+        most = self.options.most if of_labs([mutant]) else SEEDS_OF_UNIT_TESTS
+        kill = first_kill(program, mutant.killers, most)
         if kill is not None:
             shutil.rmtree(program.tree)
         return {"kill": as_json(kill)}
@@ -167,7 +172,7 @@ class Judge:
         """Says which tests come too late even alone."""
         tree = self.bare.tree(mutant.name)
         real = full.confirmed(
-            Program(tree, mutant.run, f"out/{mutant.variant}/{PROGRAM}",
+            Program(tree, mutant.run, f"out/{mutant.variant}/{mutant.program}",
                     corpus.LABS[mutant.folder]),
             self.results.entry(mutant)["real"])
         shutil.rmtree(tree)
@@ -194,15 +199,15 @@ class Judge:
         self.for_each(chosen, self.find_kill, kill_line)
 
     def fill_all(self, chosen: list[Mutant]) -> None:
-        """The whole table; what is known stays."""
-        chosen = self.lacking(chosen, "columns")
+        """The whole table of the labs; what is known stays."""
+        chosen = self.lacking(of_labs(chosen), "columns")
         self.prepare(self.checked, chosen)
         self.for_each(chosen, self.fill_columns, cells_line)
 
     def run_all_really(self, chosen: list[Mutant]) -> None:
         """The column of the course's tests in real time."""
         chosen = [replace(mutant, run="sim")
-                  for mutant in self.lacking(chosen, "real")]
+                  for mutant in self.lacking(of_labs(chosen), "real")]
         self.prepare(self.bare, chosen)
         self.for_each(chosen, self.run_real, real_line,
                       self.options.jobs or REAL_JOBS)
@@ -212,14 +217,18 @@ class Judge:
     def clean_up(self) -> None:
         """Deletes what the mutants began with."""
         for workshop in (self.bare, self.checked):
-            for variant in corpus.VARIANTS.values():
-                shutil.rmtree(workshop.tree(f"base-{variant}"),
-                              ignore_errors=True)
+            for mutant in self.mutants:
+                shutil.rmtree(workshop.base(mutant), ignore_errors=True)
 
     def survivors(self, chosen: list[Mutant]) -> list[str]:
         """Returns the names of those that nothing has killed."""
         return [mutant.name for mutant in chosen
                 if self.results.entry(mutant).get("kill", True) is None]
+
+
+def of_labs(mutants: list[Mutant]) -> list[Mutant]:
+    """Returns those that tests of labs judge."""
+    return [mutant for mutant in mutants if corpus.LABS[mutant.folder]]
 
 
 def check_killers(program: Program, chosen: list[Mutant]) -> None:

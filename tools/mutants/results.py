@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.command import Problem, write_whole
-from tools.mutants.corpus import LABS, Mutant
+from tools.mutants.corpus import LABS, STORAGE, Mutant
 from tools.mutants.suite import Kill
 
 # What is known of one mutant.
@@ -30,11 +30,15 @@ COLUMNS = {
 }
 
 
+WHOSE = {"raft": "Raft", STORAGE: "storage"}
+
+
 def digest_of_sources(root: Path) -> str:
     """Names the content of all that the lab's program is built from."""
     digest = hashlib.sha256()
     for folder in ("base", "rpc", "labrpc", "persister", *LABS, "porcupine",
                    "sim", *(f"tests/{folder}" for folder in LABS),
+                   "tests/storage", "tests/unit/persister",
                    "tests/harness", "tests/oracle", "tests/runner"):
         for path in sorted((root / folder).glob("*.*")):
             if path.suffix in (".h", ".cc"):
@@ -153,7 +157,7 @@ def row(name: str, entry: Facts) -> list[str]:
 
 def table(folder: str, mutants: dict[str, Facts]) -> list[str]:
     """Returns the table of a folder's mutants, without empty columns."""
-    whose = "Raft" if folder == "raft" else "server"
+    whose = WHOSE.get(folder, "server")
     head = ["mutant", f"rule: this {whose} ...", "seen in", "first killed by",
             *titles(folder).values(), "real time, once"]
     rows = [row(name, entry) for name, entry in sorted(mutants.items())]
