@@ -12,12 +12,15 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/random.h"
 #include "gtest/gtest.h"
+#include "kvraft/session_store.h"
 #include "labrpc/network.h"
 #include "rpc/codec.h"
 #include "shardctrler/config.h"
 #include "shardkv/group.h"
 #include "shardkv/messages.h"
+#include "shardkv/transfers.h"
 #include "tests/harness/shard_cluster.h"
 #include "tests/runner/suite.h"
 #include "tests/shardkv/gate.h"
@@ -210,6 +213,41 @@ TEST(ShardKVEntriesScenario, AcceptedJustBeforeTheConfig) {
   cluster.End();
 }
 
+// Adds the Installs that the message carries to that group's log.
+void NoteInstalls(const Packet& packet, int group,
+                  std::vector<std::string>* installs) {
+  const std::optional<Appending> appending = AppendingTo(packet, group);
+  if (!appending.has_value()) return;
+  for (const auto& [index, command] : appending->entries) {
+    if (std::holds_alternative<shardkv::Install>(command.what)) {
+      installs->push_back(rpc::Encode(command));
+    }
+  }
+}
+
+// Puts the commands into the group's log, and waits until they are committed.
+void CommitAgain(ShardCluster* cluster, int group,
+                 const std::vector<std::string>& commands) {
+  const auto raft_of_leader = [cluster, group] {
+    const auto leader = cluster->group(group).Leader();
+    return leader ? cluster->group(group).RaftOf(*leader) : nullptr;
+  };
+  raft::Index last = 0;
+  for (const std::string& command : commands) {
+    WaitUntil(cluster, "the group to take an entry", [&] {
+      const auto raft = raft_of_leader();
+      if (raft == nullptr) return false;
+      const raft::StartResult started = raft->Start(command);
+      last = started.index;
+      return started.is_leader;
+    });
+  }
+  WaitUntil(cluster, "the group to commit it", [&] {
+    const auto raft = raft_of_leader();
+    return raft != nullptr && raft->GetStatus().commit_index >= last;
+  });
+}
+
 // A leader that was deposed and elected again may still have the answer to a
 // pull, and put the shard into the log once more, after writes.
 TEST(ShardKVEntriesScenario, SecondInstallAfterWrites) {
@@ -221,13 +259,7 @@ TEST(ShardKVEntriesScenario, SecondInstallAfterWrites) {
   KeyValues values(&cluster, 10, 5);
 
   gate.Hold([&](const Packet& packet) {
-    const std::optional<Appending> appending = AppendingTo(packet, 1);
-    if (!appending.has_value()) return false;
-    for (const auto& [index, command] : appending->entries) {
-      if (std::holds_alternative<shardkv::Install>(command.what)) {
-        installs.push_back(rpc::Encode(command));
-      }
-    }
+    NoteInstalls(packet, 1, &installs);
     return false;
   });
   cluster.Join({1});
@@ -235,24 +267,40 @@ TEST(ShardKVEntriesScenario, SecondInstallAfterWrites) {
   values.CheckAndAppend(5);
   gate.Forget();
 
-  raft::Index last = 0;
-  for (const std::string& install : installs) {
-    WaitUntil(&cluster, "group 101 to take an entry", [&] {
-      const auto leader = cluster.group(1).Leader();
-      const auto raft = leader ? cluster.group(1).RaftOf(*leader) : nullptr;
-      if (raft == nullptr) return false;
-      const raft::StartResult started = raft->Start(install);
-      last = started.index;
-      return started.is_leader;
-    });
-  }
-  WaitUntil(&cluster, "group 101 to commit it", [&] {
-    const auto leader = cluster.group(1).Leader();
-    const auto raft = leader ? cluster.group(1).RaftOf(*leader) : nullptr;
-    return raft != nullptr && raft->GetStatus().commit_index >= last;
-  });
+  CommitAgain(&cluster, 1, installs);
   values.CheckAndAppend(5);
   values.Check();
+  cluster.End();
+}
+
+// The same while other parts of the shard are awaited: each part counts once.
+TEST(ShardKVEntriesScenario, PartsComeAgain) {
+  constexpr int kValueBytes = 300'000;  // more than one part
+  std::vector<std::string> installs;
+  Gate gate;
+  ShardCluster cluster({.tap = gate.MakeTap()});
+  cluster.Begin("Scenario: parts of a shard come again");
+  cluster.Join({0});
+  const std::string key = "2";
+  const std::string value = base::Random::ForOwner("test").Name(kValueBytes);
+  const std::shared_ptr<ShardClient> client = cluster.MakeClient();
+  client->Put(key, value);
+
+  gate.Hold([&](const Packet& packet) {
+    NoteInstalls(packet, 1, &installs);
+    if (!IsRequest(packet, "ShardKV.Pull")) return false;
+    return rpc::Decode<shardkv::PullArgs>(packet.bytes)->at != kvraft::Cursor();
+  });
+  cluster.Join({1});
+  cluster.ctrler().Move(shardkv::ShardOf(key), ShardCluster::GidOf(1));
+  WaitUntil(&cluster, "the second part to be asked for",
+            [&] { return gate.held() > 0; });
+  gate.Forget();
+  CommitAgain(&cluster, 1, installs);
+
+  gate.Open(&cluster.stage().network());
+  cluster.AwaitRest();
+  cluster.Check(client.get(), key, value);
   cluster.End();
 }
 

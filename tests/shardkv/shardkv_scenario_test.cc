@@ -185,6 +185,10 @@ TEST(ShardKVScenario, LargeShardTravelsInParts) {
   }
   cluster.Join({1});
   cluster.ctrler().Move(shardkv::ShardOf("2"), ShardCluster::GidOf(1));
+  const int64_t num = cluster.ctrler().Query().num;
+  WaitUntil(&cluster, "the shard to be there", [&] {
+    return HasAll(&cluster, 1, cluster.group(1).Leader().value_or(0), num);
+  });
   cluster.AwaitRest();
   for (size_t i = 0; i < values.size(); ++i) {
     cluster.Check(client.get(), absl::StrCat("2", i), values[i]);
