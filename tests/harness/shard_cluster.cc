@@ -169,6 +169,9 @@ OnMoves ShardCluster::Watch(Gid gid, raft::ServerId server, rsm::Hooks* hooks) {
                                      const std::string& result) {
     Found(watch.on_executed(message, result));
   };
+  hooks->on_snapshot = [this, watch](raft::Index, const base::Rope& snapshot) {
+    Found(watch.on_snapshot(snapshot));
+  };
   return [this, watch](const shardkv::Moves& moves) {
     Found(watch.on_moves(moves));
   };

@@ -1,6 +1,8 @@
 #include "tests/harness/shard_judge.h"
 
 #include <functional>
+#include <map>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -50,6 +52,15 @@ shardkv::Command Read(std::string_view command) {
   return decoded.ok() ? *std::move(decoded) : shardkv::Command();
 }
 
+// What an Rsm of a group's state saves: its own first.
+struct Snapshot {
+  uint32_t format = 0;
+  raft::Index last_applied = 0;
+  shardkv::Transfers moves;
+  std::map<int32_t, kvraft::SharedStore> shards;
+  auto Fields() { return std::tie(format, last_applied, moves, shards); }
+};
+
 }  // namespace
 
 ShardJudge::Error ShardJudge::Violate(const ShardRule& rule,
@@ -68,6 +79,10 @@ ShardRules::Hooks ShardJudge::Watch(Gid gid, raft::ServerId server) {
               [this, replica](const raft::ApplyMsg& message,
                               const std::string& result) {
                 return OnExecuted(replica.get(), message, result);
+              },
+          .on_snapshot =
+              [this, replica](const base::Rope& snapshot) {
+                return OnSnapshot(*replica, snapshot);
               },
           .on_moves =
               [this, replica](const shardkv::Moves& moves) {
@@ -158,6 +173,31 @@ ShardJudge::Error ShardJudge::OnExecuted(Replica* replica,
   entries.resize(message.index, entry);
   if (replica->gid_ == kController) return ReadReplyLocked(result);
   return AdvanceLocked(*replica, message, result);
+}
+
+ShardJudge::Error ShardJudge::OnSnapshot(const Replica& replica,
+                                         const base::Rope& snapshot) {
+  if (replica.gid_ == kController) return std::nullopt;
+  const auto saved = rpc::Decode<Snapshot>(snapshot.ToString());
+  Served shards;
+  bool is_whole = saved.ok();
+  if (saved.ok()) {
+    for (const auto& [shard, store] : saved->shards) {
+      is_whole = is_whole && shard >= 0 && shard < kShards;
+      if (is_whole) shards[static_cast<size_t>(shard)] = true;
+    }
+  }
+  if (is_whole && shards == replica.served_) return std::nullopt;
+  base::SpinLockHolder lock(&lock_);
+  if (has_failed_) return std::nullopt;
+  return Violate(
+      kNothingLeft,
+      absl::StrCat("S", replica.server_, " of ", NameOf(replica.gid_),
+                   ", at config ", replica.moves_.config.num, ", serves",
+                   ToString(replica.served_), ", and saves",
+                   is_whole ? ToString(shards) : " what cannot be read",
+                   ": a snapshot has what is served, and what is coming or "
+                   "leaving beside that; of other shards nothing is kept"));
 }
 
 // Replicas have executed the same entry.

@@ -30,6 +30,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/rope.h"
 #include "base/spin_lock.h"
 #include "kvraft/session_store.h"
 #include "raft/types.h"
@@ -61,6 +62,8 @@ inline constexpr ShardRule kOneByOne{"one configuration at a time", "G1"};
 inline constexpr ShardRule kOneList{"one list of configurations", "G1"};
 // Replicas have the same state after the same entry.
 inline constexpr ShardRule kReplicasAgree{"replicas agree", "G8"};
+// A snapshot has the shards that its group serves there, and no other one.
+inline constexpr ShardRule kNothingLeft{"nothing is left", "G6, G8"};
 // A write is executed once, if it was answered; at most as often as clients
 // asked for it, if not.
 inline constexpr ShardRule kExactlyOnce{"exactly once", "G12"};
@@ -95,6 +98,10 @@ class ShardJudge : public ShardRules {
       EXCLUDES(lock_);
   Error OnExecuted(Replica* replica, const raft::ApplyMsg& message,
                    std::string_view result) EXCLUDES(lock_);
+
+  // The replica has taken that snapshot, of its state as it is.
+  Error OnSnapshot(const Replica& replica, const base::Rope& snapshot)
+      EXCLUDES(lock_);
 
   // The state of the replica is this now: during an execution, or because a
   // snapshot was restored.

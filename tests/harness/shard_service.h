@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/rope.h"
 #include "persister/persister.h"
 #include "raft/types.h"
 #include "rsm/rsm.h"
@@ -88,6 +89,7 @@ class ShardRules {
   struct Hooks {
     std::function<Error(const raft::ApplyMsg&)> on_apply;
     std::function<Error(const raft::ApplyMsg&, const std::string&)> on_executed;
+    std::function<Error(const base::Rope&)> on_snapshot;
     std::function<Error(const shardkv::Moves&)> on_moves;
   };
   // A server of the group, or of the controller: kNoGroup.

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "gtest/gtest.h"
@@ -51,6 +52,10 @@ std::string AppendTo(int shard, const std::string& value) {
                                      {CommandKind::kAppend, "k", value}))}});
 }
 
+kvraft::SharedStore MakeStore() {
+  return std::make_shared<kvraft::SessionStore>();
+}
+
 // A server that executes what it is told, and what the judge is told of it.
 class Server {
  public:
@@ -85,6 +90,12 @@ class Server {
     Tell(judge_->OnMoves(&replica_, moves));
   }
 
+  // It saves its state, and with it these shards.
+  void Save(std::map<int32_t, kvraft::SharedStore> shards) {
+    Tell(judge_->OnSnapshot(
+        replica_, rpc::Encode(Saved{.moves = moves_, .shards = shards})));
+  }
+
   const Transfers& moves() const { return moves_; }
   std::string Apply(const std::string& command) {
     return group_.Apply(command);
@@ -97,6 +108,15 @@ class Server {
   }
 
  private:
+  // As it lies on the disk.
+  struct Saved {
+    uint32_t format = 0;
+    raft::Index last_applied = 0;
+    Transfers moves;
+    std::map<int32_t, kvraft::SharedStore> shards;
+    auto Fields() { return std::tie(format, last_applied, moves, shards); }
+  };
+
   void Tell(const ShardJudge::Error& error) {
     if (error.has_value() && error_.empty()) error_ = *error;
   }
@@ -272,6 +292,25 @@ TEST_F(ShardJudgeTest, OtherCommandOnAnotherReplica) {
   Server other(&judge_, kOne, 1);
   other.Do({Nothing()});
   EXPECT_TRUE(other.Broke(kReplicasAgree)) << other.error();
+}
+
+// Group 2 serves shard 0 alone.
+TEST_F(ShardJudgeTest, SavesWhatItServes) {
+  Move();
+  new_.Save({{0, MakeStore()}});
+  EXPECT_EQ(new_.error(), "");
+}
+
+TEST_F(ShardJudgeTest, AShardIsLeftInTheSnapshot) {
+  Move();
+  new_.Save({{0, MakeStore()}, {1, MakeStore()}});
+  EXPECT_TRUE(new_.Broke(kNothingLeft)) << new_.error();
+}
+
+TEST_F(ShardJudgeTest, AShardIsNotInTheSnapshot) {
+  Move();
+  new_.Save({});
+  EXPECT_TRUE(new_.Broke(kNothingLeft)) << new_.error();
 }
 
 TEST_F(ShardJudgeTest, ExactlyOnce) {
