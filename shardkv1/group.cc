@@ -48,9 +48,19 @@ void Receive(const InstallArgs& args, Shard* shard) {
 
 }  // namespace
 
-Group::Group(Gid gid) {
-  if (gid != kFirstGroup) return;
-  for (Shard& shard : shards_) shard.state = State::kServed;
+Group::Group(Gid gid, OnShards on_shards) : on_shards_(std::move(on_shards)) {
+  for (Shard& shard : shards_) {
+    if (gid == kFirstGroup) shard.state = State::kServed;
+  }
+  Tell();
+}
+
+void Group::Tell() const {
+  Statuses statuses;
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    statuses[i] = {shards_[i].state, shards_[i].num};
+  }
+  on_shards_(statuses);
 }
 
 // Null if there is no such shard.
@@ -62,12 +72,14 @@ Shard* Group::Find(int32_t shard) {
 std::string Group::Apply(std::string_view command) {
   const absl::StatusOr<Command> decoded = rpc::Decode<Command>(command);
   if (!decoded.ok()) return {};
-  return std::visit(
+  std::string result = std::visit(
       [this](const auto& entry) {
         auto reply = Do(entry);
         return rpc::Encode(reply);
       },
       decoded->what);
+  if (!std::holds_alternative<kvraft::Command>(decoded->what)) Tell();
+  return result;
 }
 
 Reply Group::Do(const kvraft::Command& command) {
@@ -133,6 +145,7 @@ absl::Status Group::Restore(const base::Rope& snapshot) {
   if (!shards.ok()) return shards.status();
   shards_ = *std::move(shards);
   garbage_ = 0;
+  Tell();
   return absl::OkStatus();
 }
 

@@ -29,6 +29,7 @@
 #include <cereal/types/variant.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -56,6 +57,12 @@ struct Shard {
   auto Fields() { return std::tie(state, num, store, bytes); }
 };
 
+// Of a shard, all that can be told.
+struct ShardStatus {
+  ShardState state = ShardState::kAbsent;
+  int64_t num = 0;
+};
+
 // A log entry: of kvraft's, those with versions.
 struct Command {
   std::variant<kvraft::Command, FreezeArgs, InstallArgs, DeleteArgs> what;
@@ -65,9 +72,16 @@ struct Command {
 // The state machine.
 class Group : public rsm::StateMachine {
  public:
+  using Statuses = std::array<ShardStatus, kShards>;
+
+  // Is called with the shards as they are created, and whenever one of them
+  // moves or a snapshot is restored.
+  using OnShards = std::function<void(const Statuses&)>;
+
   // As it is created: the first group serves all shards, which are empty,
   // others none.
-  explicit Group(Gid gid);
+  explicit Group(
+      Gid gid, OnShards on_shards = [](const Statuses&) {});
 
   // Returns the encoded reply to the call that the command is.
   std::string Apply(std::string_view command) override;
@@ -86,7 +100,9 @@ class Group : public rsm::StateMachine {
   MoveReply Do(const InstallArgs& args);
   MoveReply Do(const DeleteArgs& args);
   Shard* Find(int32_t shard);
+  void Tell() const;
 
+  const OnShards on_shards_;
   Shards shards_;
   size_t garbage_ = 0;  // since the last snapshot
 };

@@ -6,7 +6,6 @@
 #include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
 #include "rsm/service.h"
-#include "shardkv1/group.h"
 #include "shardkv1/messages.h"
 
 namespace shardkv1 {
@@ -48,10 +47,11 @@ void AddMove(const rpc::Method<Args, Reply>& method,
 Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                raft::ServerId me,
                std::shared_ptr<persister::Persister> persister, Gid gid,
-               rsm::Options options)
+               rsm::Options options, Group::OnShards on_shards)
     : rsm_(std::make_shared<rsm::Rsm>(
           std::move(peers), me, std::move(persister),
-          std::make_unique<Group>(gid), std::move(options))) {}
+          std::make_unique<Group>(gid, std::move(on_shards)),
+          std::move(options))) {}
 
 std::vector<rpc::Service> Server::Services() {
   using Kind = kvraft::Command::Kind;

@@ -16,16 +16,20 @@
 #include "rpc/rpc.h"
 #include "rsm/rsm.h"
 #include "shardkv1/config.h"
+#include "shardkv1/group.h"
 
 namespace shardkv1 {
 
 // Thread safety: safe.
 class Server {
  public:
-  // Makes server `me` of group `gid`, as raft::Make() and Rsm do.
-  Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
-         std::shared_ptr<persister::Persister> persister, Gid gid,
-         rsm::Options options = {});
+  // Makes server `me` of group `gid`, as raft::Make() and Rsm do. `on_shards`
+  // is a test's (group.h).
+  Server(
+      std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
+      std::shared_ptr<persister::Persister> persister, Gid gid,
+      rsm::Options options = {},
+      Group::OnShards on_shards = [](const Group::Statuses&) {});
 
   // What Clerks, controllers and peers call. They may outlive the server.
   std::vector<rpc::Service> Services();

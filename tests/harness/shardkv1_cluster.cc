@@ -13,10 +13,26 @@ namespace harness {
 namespace {
 
 using shardkv1::Gid;
+using shardkv1::ShardState;
 
 // The configurations' number as a group on the network; the others have their
 // gids. The course has one server there, which never fails.
 constexpr int kStore = 0;
+
+// `serves 0 1, 2 coming (config 7), 3 frozen (config 7)`.
+std::string ToString(const shardkv1::Group::Statuses& statuses) {
+  std::string served = "serves";
+  std::string moving;
+  for (size_t shard = 0; shard < statuses.size(); ++shard) {
+    const auto& [state, num] = statuses[shard];
+    if (state == ShardState::kServed) absl::StrAppend(&served, " ", shard);
+    if (state != ShardState::kComing && state != ShardState::kFrozen) continue;
+    absl::StrAppend(&moving, ", ", shard,
+                    state == ShardState::kComing ? " coming" : " frozen",
+                    " (config ", num, ")");
+  }
+  return served + moving;
+}
 
 }  // namespace
 
@@ -43,12 +59,12 @@ ShardKV1Cluster::ShardKV1Cluster(Options options, Place place)
 ShardKV1Cluster::~ShardKV1Cluster() {
   closing_.CloseAll();
   stage_.Close();
-  const std::vector<std::shared_ptr<ServiceGroup>> groups = Groups();
-  for (const auto& group : groups) group->machines().Kill();
+  const std::map<Gid, Member> groups = Groups();
+  for (const auto& [gid, member] : groups) member.group->machines().Kill();
   store_.machines().Kill();
   // Calls of an instance that is not quite dead fail from here on.
   stage_.network().Cleanup();
-  for (const auto& group : groups) group->machines().Release();
+  for (const auto& [gid, member] : groups) member.group->machines().Release();
   store_.machines().Release();
 }
 
@@ -60,19 +76,24 @@ std::vector<std::string> ShardKV1Cluster::ServersOf(Gid gid) {
   return servers;
 }
 
-std::shared_ptr<ServiceGroup> ShardKV1Cluster::MakeGroup(Gid gid) {
+ShardKV1Cluster::Member ShardKV1Cluster::MakeGroup(Gid gid) {
+  auto known = std::make_shared<Known>();
   auto group = std::make_shared<ServiceGroup>(
       &stage_.network(),
       ServiceGroup::Options{
           .group = static_cast<int>(gid),
           .servers = kServers,
           .max_raft_state = options_.max_raft_state,
-          .make_service = [gid](Ends ends, raft::ServerId me,
-                                std::shared_ptr<persister::Persister> disk,
-                                rsm::Options rsm_options) -> Node {
+          .make_service = [gid, known](
+                              Ends ends, raft::ServerId me,
+                              std::shared_ptr<persister::Persister> disk,
+                              rsm::Options rsm_options) -> Node {
             const auto server = std::make_shared<shardkv1::Server>(
                 std::move(ends), me, std::move(disk), gid,
-                std::move(rsm_options));
+                std::move(rsm_options),
+                [known, me](const shardkv1::Group::Statuses& statuses) {
+                  known->Set(me, statuses);
+                });
             return {.services = server->Services(),
                     .kill = [server] { server->Kill(); },
                     .rest = server};
@@ -81,38 +102,40 @@ std::shared_ptr<ServiceGroup> ShardKV1Cluster::MakeGroup(Gid gid) {
           .on_error =
               [this](const Failure& error) { stage_.FoundError(error); }});
   stage_.Observe(group->observers());
-  return group;
+  return {std::move(group), std::move(known)};
 }
 
 void ShardKV1Cluster::StartGroup(Gid gid) {
-  std::shared_ptr<ServiceGroup> group;
-  {
+  if (!Groups().contains(gid)) {
+    Member made = MakeGroup(gid);
     base::MutexLock lock(&mu_);
-    group = groups_[gid];
+    groups_[gid] = std::move(made);
   }
-  if (group == nullptr) {
-    group = MakeGroup(gid);
-    base::MutexLock lock(&mu_);
-    groups_[gid] = group;
-  }
-  group->StartAll();
-  group->ConnectAll();
+  group(gid).StartAll();
+  group(gid).ConnectAll();
 }
 
 void ShardKV1Cluster::ShutdownGroup(Gid gid) { group(gid).CrashAll(); }
 
 ServiceGroup& ShardKV1Cluster::group(Gid gid) {
   base::MutexLock lock(&mu_);
-  return *groups_.at(gid);
+  return *groups_.at(gid).group;
 }
 
-std::vector<std::shared_ptr<ServiceGroup>> ShardKV1Cluster::Groups() {
+std::map<Gid, ShardKV1Cluster::Member> ShardKV1Cluster::Groups() {
   base::MutexLock lock(&mu_);
-  std::vector<std::shared_ptr<ServiceGroup>> groups;
-  for (const auto& [gid, group] : groups_) {
-    if (group != nullptr) groups.push_back(group);
-  }
-  return groups;
+  return groups_;
+}
+
+void ShardKV1Cluster::Known::Set(raft::ServerId server,
+                                 const shardkv1::Group::Statuses& statuses) {
+  base::SpinLockHolder lock(&lock_);
+  statuses_[server] = statuses;
+}
+
+shardkv1::Group::Statuses ShardKV1Cluster::Known::Get(raft::ServerId server) {
+  base::SpinLockHolder lock(&lock_);
+  return statuses_[server];
 }
 
 std::shared_ptr<ShardKV1Client> ShardKV1Cluster::MakeClient() {
@@ -136,23 +159,18 @@ std::shared_ptr<ShardKV1Controller> ShardKV1Cluster::MakeController() {
 }
 
 std::string ShardKV1Cluster::Describe() {
-  std::map<Gid, std::shared_ptr<ServiceGroup>> groups;
-  {
-    base::MutexLock lock(&mu_);
-    groups = groups_;
-  }
   std::string text;
-  for (const auto& [gid, group] : groups) {
-    for (raft::ServerId i = 0; group != nullptr && i < kServers; ++i) {
-      const std::shared_ptr<raft::Raft> raft = group->RaftOf(i);
+  for (const auto& [gid, member] : Groups()) {
+    for (raft::ServerId i = 0; i < kServers; ++i) {
+      const std::shared_ptr<raft::Raft> raft = member.group->RaftOf(i);
       absl::StrAppend(&text, "  S", i, " of group ", gid, ": ");
       if (raft == nullptr) {
         absl::StrAppend(&text, "down\n");
         continue;
       }
       const raft::Status status = raft->GetStatus();
-      absl::StrAppend(&text, "term ", status.term,
-                      raft->GetState().is_leader ? ", leads" : "",
+      absl::StrAppend(&text, ToString(member.known->Get(i)), "; term ",
+                      status.term, raft->GetState().is_leader ? ", leads" : "",
                       ", last index ", status.last_index, ", commit ",
                       status.commit_index, "\n");
     }

@@ -24,8 +24,10 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/spin_lock.h"
 #include "labrpc/network.h"
 #include "shardkv1/config.h"
+#include "shardkv1/group.h"
 #include "tests/harness/closing.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
@@ -77,8 +79,25 @@ class ShardKV1Cluster {
   std::string Describe() EXCLUDES(mu_);
 
  private:
-  std::shared_ptr<ServiceGroup> MakeGroup(shardkv1::Gid gid);
-  std::vector<std::shared_ptr<ServiceGroup>> Groups() EXCLUDES(mu_);
+  // What the servers of a group have told of their shards.
+  class Known {
+   public:
+    void Set(raft::ServerId server, const shardkv1::Group::Statuses& statuses)
+        EXCLUDES(lock_);
+    shardkv1::Group::Statuses Get(raft::ServerId server) EXCLUDES(lock_);
+
+   private:
+    base::SpinLock lock_;
+    std::map<raft::ServerId, shardkv1::Group::Statuses> statuses_
+        ABSL_GUARDED_BY(lock_);
+  };
+  struct Member {
+    std::shared_ptr<ServiceGroup> group;
+    std::shared_ptr<Known> known;
+  };
+
+  Member MakeGroup(shardkv1::Gid gid);
+  std::map<shardkv1::Gid, Member> Groups() EXCLUDES(mu_);
   void OnFailure();
 
   const Options options_;
@@ -89,8 +108,7 @@ class ShardKV1Cluster {
   base::Mutex mu_;
   ServiceStage stage_;
   ServiceGroup store_;
-  std::map<shardkv1::Gid, std::shared_ptr<ServiceGroup>> groups_
-      ABSL_GUARDED_BY(mu_);
+  std::map<shardkv1::Gid, Member> groups_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace harness
