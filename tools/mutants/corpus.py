@@ -19,7 +19,8 @@ SERVICES, SHARDED = "rsm,kvraft", "shardctrler,shardkv"
 # No lab knows of the storage: its unit tests judge it, in a program of theirs.
 STORAGE = "persister/files"
 LABS = {"raft": "raft", "rsm": SERVICES, "kvraft": SERVICES,
-        "shardctrler": SHARDED, "shardkv": SHARDED, STORAGE: ""}
+        "shardctrler": SHARDED, "shardkv": SHARDED, "shardkv1": "shardkv1",
+        STORAGE: ""}
 # How a mutant's program is built and run: the variant of the Makefile.
 VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
 
