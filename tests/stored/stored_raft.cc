@@ -1,5 +1,7 @@
 #include "tests/stored/stored_raft.h"
 
+#include <atomic>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -15,11 +17,27 @@ using persister::FileStorage;
 using persister::SimulatedFiles;
 using raft::ServerId;
 
-// A Raft whose end is a crash of its machine.
+// A disk, and whether it still works.
+struct StoredRafts::Machine {
+  std::unique_ptr<SimulatedFiles> disk;
+  std::atomic<bool> stopped = false;
+};
+
+// A storage, and the machine that it is on; services keep their Raft for a
+// while.
+struct StoredRafts::Opened {
+  std::shared_ptr<Machine> machine;
+  std::unique_ptr<FileStorage> storage;
+};
+
+// A Raft whose end is that of its machine.
 class StoredRafts::Stored : public raft::Raft {
  public:
-  Stored(std::shared_ptr<raft::Raft> raft, std::function<void()> crash)
-      : crash_(std::move(crash)), raft_(std::move(raft)) {}
+  Stored(std::shared_ptr<raft::Raft> raft, std::shared_ptr<Machine> machine,
+         std::function<void()> replace)
+      : machine_(std::move(machine)),
+        replace_(std::move(replace)),
+        raft_(std::move(raft)) {}
   ~Stored() override { Kill(); }
 
   raft::StartResult Start(std::string_view command) override {
@@ -31,30 +49,27 @@ class StoredRafts::Stored : public raft::Raft {
   raft::State GetState() const override { return raft_->GetState(); }
   raft::Status GetStatus() const override { return raft_->GetStatus(); }
   std::vector<rpc::Service> Services() override { return raft_->Services(); }
+  // In this order nothing counts as durable that the next machine will lack.
   void Kill() override {
-    if (std::function<void()> crash = std::exchange(crash_, nullptr)) crash();
+    machine_->stopped = true;
     raft_->Kill();
+    if (const auto replace = std::exchange(replace_, nullptr)) replace();
   }
 
  private:
-  std::function<void()> crash_;
+  const std::shared_ptr<Machine> machine_;
+  std::function<void()> replace_;
   const std::shared_ptr<raft::Raft> raft_;
 };
 
-// A storage, and the disk that it is on; services keep their Raft for a while.
-struct StoredRafts::Opened {
-  Disk disk;
-  std::unique_ptr<FileStorage> storage;
-};
-
 StoredRafts::StoredRafts(int servers, std::chrono::milliseconds slowest_flush)
-    : slowest_flush_(slowest_flush),
-      random_(base::Random::ForOwner("stored")),
-      disks_(static_cast<size_t>(servers)) {
-  for (Disk& disk : disks_) {
-    disk = std::make_shared<SimulatedFiles>();
-    SlowDown(disk.get());
+    : slowest_flush_(slowest_flush), random_(base::Random::ForOwner("stored")) {
+  std::vector<std::shared_ptr<Machine>> machines;
+  for (int i = 0; i < servers; ++i) {
+    machines.push_back(MakeMachine(std::make_unique<SimulatedFiles>()));
   }
+  MutexLock lock(&mu_);
+  machines_ = std::move(machines);
 }
 
 harness::MakeRaft StoredRafts::Maker() {
@@ -68,40 +83,52 @@ harness::MakeRaft StoredRafts::Maker() {
 std::shared_ptr<raft::Raft> StoredRafts::Make(
     harness::Ends ends, ServerId me,
     std::shared_ptr<raft::ApplyChannel> channel) {
-  Disk disk;
+  std::shared_ptr<Machine> machine;
   {
     MutexLock lock(&mu_);
-    disk = disks_[static_cast<size_t>(me)];
+    machine = machines_[static_cast<size_t>(me)];
   }
   // Small segments, so that many begin and end.
   auto storage = FileStorage::Open(
-      disk.get(), "/data",
+      machine->disk.get(), "/data",
       {.wal = {.identity = {.cluster = 1, .server = static_cast<uint64_t>(me)},
-               .segment_bytes = 4096}});
+               .segment_bytes = 4096},
+       .on_failure = [&stopped = machine->stopped](const absl::Status& status) {
+         CHECK(stopped) << status;
+       }});
   CHECK(storage.ok()) << storage.status();
   const auto opened =
-      std::make_shared<Opened>(Opened{std::move(disk), *std::move(storage)});
+      std::make_shared<Opened>(Opened{machine, *std::move(storage)});
   auto raft = raft::MakeWithStorage(
       std::move(ends), me,
       std::shared_ptr<persister::Storage>(opened, opened->storage.get()),
       std::move(channel),
       {.random = base::Random::ForOwner(absl::StrCat("raft/", me))});
-  return std::make_shared<Stored>(std::move(raft), [this, me] { Crash(me); });
+  return std::make_shared<Stored>(std::move(raft), std::move(machine),
+                                  [this, me] { Replace(me); });
 }
 
-void StoredRafts::Crash(ServerId server) {
+void StoredRafts::Replace(ServerId server) {
+  std::unique_ptr<SimulatedFiles> left;
+  {
+    MutexLock lock(&mu_);
+    const uint64_t odds = random_.Below(5);  // none survive, ..., all do
+    left = machines_[static_cast<size_t>(server)]->disk->Crash([&](size_t) {
+      mu_.AssertHeld();
+      return random_.Below(4) < odds;
+    });
+  }
+  std::shared_ptr<Machine> machine = MakeMachine(std::move(left));
   MutexLock lock(&mu_);
-  Disk& disk = disks_[static_cast<size_t>(server)];
-  const uint64_t odds = random_.Below(5);  // none survive, ..., all do
-  disk = disk->Crash([&](size_t) {
-    mu_.AssertHeld();
-    return random_.Below(4) < odds;
-  });
-  SlowDown(disk.get());
+  machines_[static_cast<size_t>(server)] = std::move(machine);
 }
 
-void StoredRafts::SlowDown(SimulatedFiles* disk) {
-  disk->SetHook([this](const FileOperation& operation) {
+std::shared_ptr<StoredRafts::Machine> StoredRafts::MakeMachine(
+    std::unique_ptr<SimulatedFiles> disk) {
+  auto machine = std::make_shared<Machine>();
+  machine->disk = std::move(disk);
+  machine->disk->SetHook([this, &stopped = machine->stopped](
+                             const FileOperation& operation) -> absl::Status {
     if (operation.kind == FileOperation::Kind::kFlush) {
       std::chrono::milliseconds time;
       {
@@ -111,8 +138,10 @@ void StoredRafts::SlowDown(SimulatedFiles* disk) {
       }
       std::this_thread::sleep_for(time);
     }
+    if (stopped) return absl::UnavailableError("the machine has stopped");
     return absl::OkStatus();
   });
+  return machine;
 }
 
 }  // namespace tests

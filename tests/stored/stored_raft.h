@@ -1,15 +1,16 @@
 // Rafts on FileStorage, on simulated disks that are slow and that crash: what
 // RaftClusterOptions::make_raft needs for it.
 //
-// When a server is killed its machine stops: what no flush has decided survives
-// or not, sector by sector, by the seed; what the storage writes afterwards
-// goes to the abandoned disk.
+// When a server is killed its machine stops: each further operation of its disk
+// fails, and what no flush had decided survives or not, sector by sector, by
+// the seed.
 //
 // Thread safety: safe.
 
 #ifndef TESTS_STORED_STORED_RAFT_H_
 #define TESTS_STORED_STORED_RAFT_H_
 
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -30,21 +31,22 @@ class StoredRafts {
   harness::MakeRaft Maker();
 
  private:
-  using Disk = std::shared_ptr<persister::SimulatedFiles>;
   class Stored;
+  struct Machine;
   struct Opened;
 
   std::shared_ptr<raft::Raft> Make(harness::Ends ends, raft::ServerId me,
                                    std::shared_ptr<raft::ApplyChannel> channel)
       EXCLUDES(mu_);
-  // The machine of that server stops.
-  void Crash(raft::ServerId server) EXCLUDES(mu_);
-  void SlowDown(persister::SimulatedFiles* disk) EXCLUDES(mu_);
+  // Replaces the machine of that server, which has stopped.
+  void Replace(raft::ServerId server) EXCLUDES(mu_);
+  std::shared_ptr<Machine> MakeMachine(
+      std::unique_ptr<persister::SimulatedFiles> disk) EXCLUDES(mu_);
 
   const std::chrono::milliseconds slowest_flush_;
   base::Mutex mu_;
   base::Random random_ ABSL_GUARDED_BY(mu_);
-  std::vector<Disk> disks_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<Machine>> machines_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace tests

@@ -123,7 +123,7 @@ class Plan(unittest.TestCase):
         """What is never cut."""
         steps = plan.steps_of("2026-01-02", "v1", 75)
         self.assertEqual([step.name for step in steps if not step.further], [
-            "lint", "build", "test", "race", "hidden fsgsbase",
+            "lint", "build", "test", "race", "fuzz", "hidden fsgsbase",
             "mutate-test", "skeleton-test", "isolated", "browser",
             "bench-test"])
         self.assertIn(make("lint", "SINCE=v1"), steps[0].minimum)
