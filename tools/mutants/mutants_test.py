@@ -246,6 +246,15 @@ class CorpusTest(unittest.TestCase):
         every = corpus.load(ROOT / "tools/mutants", ROOT)
         self.assertGreaterEqual(len(every), 42)
 
+    def test_every_rule(self) -> None:
+        """Each rule of the sharded services is broken by a mutant."""
+        every = corpus.load(ROOT / "tools/mutants", ROOT)
+        for folder in ("shardctrler", "shardkv", "shardkv1"):
+            readme = (ROOT / folder / "README.md").read_text()
+            self.assertEqual({mutant.rule for mutant in every
+                              if mutant.folder == folder},
+                             corpus.rules_of(readme))
+
 
 class SampleTest(unittest.TestCase):
     """What SAMPLE= and ROUND= choose."""
