@@ -7,7 +7,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -164,53 +166,85 @@ TEST(ShardKV1OrderScenario, OthersAreServedDuringAMove) {
   test.End();
 }
 
-// Each Install comes a second time, when its shard has been written to.
-TEST(ShardKV1OrderScenario, SecondInstallAfterWrites) {
+// A controller has a group join; its Installs are executed, the answers to them
+// are lost, and it sends them again.
+struct LateInstalls {
+  std::shared_ptr<ShardTest::Controller> other;  // has finished the change
+  std::unique_ptr<PendingCall> change;           // the first one's
+};
+
+// Until the gate is opened its second Installs are held.
+LateInstalls JoinWithLateInstalls(ShardTest* test, Gate* gate, Gid gid) {
+  test->cluster().StartGroup(gid);
+  std::map<uint64_t, int32_t> shards;  // by call
+  std::set<int32_t> done;
+  gate->Set([shards, done](const Packet& packet) mutable {
+    if (packet.method != shardkv1::kInstall.name) return Ruling::kPass;
+    if (packet.kind == Packet::Kind::kRequest) {
+      const int32_t shard =
+          rpc::Decode<shardkv1::InstallArgs>(packet.bytes)->move.shard;
+      shards[packet.call] = shard;
+      return done.contains(shard) ? Ruling::kHold : Ruling::kPass;
+    }
+    const auto reply = rpc::Decode<shardkv1::MoveReply>(packet.bytes);
+    if (reply->err != shardkv1::Err::kOk) return Ruling::kPass;
+    done.insert(shards[packet.call]);
+    return Ruling::kDrop;
+  });
+  LateInstalls late;
+  late.change = std::make_unique<PendingCall>(&test->stage(), [test, gid] {
+    test->ChangeToWith(test->controller(), gid);
+  });
+  WaitUntil(test, "half of the shards to be installed again",
+            [gate] { return gate->held() == shardkv1::kShards / 2; });
+  gate->Set(nullptr);
+  late.other = test->cluster().MakeController();
+  const absl::Status finished = (*late.other)->InitController();
+  if (!finished.ok()) {
+    Fail(Kind::kSafety, std::string(finished.message()));
+  }
+  return late;
+}
+
+void Open(ShardTest* test, Gate* gate, LateInstalls* late) {
+  gate->Open(&test->stage().network());
+  if (!late->change->Returns(seconds(20))) {
+    Fail(Kind::kLiveness, "the change didn't end");
+  }
+}
+
+// Shards are installed again when they have been written to.
+TEST(ShardKV1OrderScenario, InstallAfterWrites) {
   Gate gate;
   ShardTest test("Scenario: shards are installed again after writes ...",
                  {.tap = gate.MakeTap()});
   test.SpreadPuts();
   const auto client = test.cluster().MakeClient();
-  gate.Set([](const Packet& packet) {
-    if (!IsRequest(packet, shardkv1::kInstall.name)) return Ruling::kPass;
-    return packet.is_duplicate ? Ruling::kHold : Ruling::kDuplicate;
-  });
-  test.Join({test.NewGid()});
+  LateInstalls late = JoinWithLateInstalls(&test, &gate, test.NewGid());
   PutAll(&test, client.get(), 1);
-  gate.Open(&test.stage().network());
-  test.stage().Sleep(seconds(1));
+  Open(&test, &gate, &late);
   CheckAll(&test, client.get(), 2);
   test.End();
 }
 
-// The same, when its shard has left again. A Clerk that has not heard of that
-// must not read there what it was.
+// The same when they have left again. A Clerk that has not heard of that must
+// not read there what they were.
 TEST(ShardKV1OrderScenario, InstallAfterItsShardHasLeft) {
   Gate gate;
   ShardTest test("Scenario: shards are installed late ...",
                  {.tap = gate.MakeTap()});
   test.SpreadPuts();
   const auto client = test.cluster().MakeClient();
-  const auto late = test.cluster().MakeClient();
-  gate.Set([](const Packet& packet) {
-    if (!IsRequest(packet, shardkv1::kInstall.name)) return Ruling::kPass;
-    return packet.is_duplicate ? Ruling::kHold : Ruling::kDuplicate;
-  });
+  const auto reader = test.cluster().MakeClient();
   const Gid gid = test.NewGid();
-  test.Join({gid});
-  PutAll(&test, late.get(), 1);
-  gate.Set(nullptr);
-  if (!test.ChangeToWithout(test.controller(), gid)) {
+  LateInstalls late = JoinWithLateInstalls(&test, &gate, gid);
+  PutAll(&test, reader.get(), 1);
+  if (!test.ChangeToWithout(*late.other, gid)) {
     Fail(Kind::kSafety, "the group has not left");
   }
   PutAll(&test, client.get(), 2);
-  gate.Open(&test.stage().network());
-  test.stage().Sleep(seconds(1));
-  CheckAll(&test, late.get(), 3);
-  if (!test.ChangeToWith(test.controller(), gid)) {
-    Fail(Kind::kSafety, "the group has not come back");
-  }
-  CheckAll(&test, client.get(), 3);
+  Open(&test, &gate, &late);
+  CheckAll(&test, reader.get(), 3);
   test.End();
 }
 
