@@ -133,6 +133,13 @@ TEST(ShardKVEntriesScenario, PullFromEachOther) {
   WaitUntil(&cluster, "group 101 to pull", [&] { return pulls[1].load(); });
   cluster.ctrler().Move(back, ShardCluster::GidOf(0));
   WaitUntil(&cluster, "group 100 to pull", [&] { return pulls[0].load(); });
+  WaitUntil(&cluster, "all servers of both groups to wait", [&] {
+    for (int i = 0; i < 2 * ShardCluster::kServers; ++i) {
+      const auto moves = cluster.MovesOf(i % 2, i / 2);
+      if (!moves.has_value() || moves->coming.empty()) return false;
+    }
+    return true;
+  });
 
   // Those that stay.
   const std::shared_ptr<ShardClient> client = cluster.MakeClient();
