@@ -6,8 +6,8 @@ Each patch is put into a copy of the tree in out/mutants/, whose raft/, rsm/ and
 services are compiled without their own CHECKs; then the suite, or the storage's
 unit tests, run under the simulator until the first test fails. First comes a
 copy without any change, whose tests must pass. --full fills the columns of the
-table; --real runs the course's tests alone, in real time. out/mutants.json keeps
-what came out.
+table; --real runs the course's tests alone, in real time. out/mutants.json
+keeps what came out.
 
 Exit status: 0 if all were killed, 1 if one survived, 2 if a patch, a build or
 the suite itself is wrong, 130 if interrupted.
