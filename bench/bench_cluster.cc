@@ -4,6 +4,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "base/logging.h"
+#include "persister/files/file_storage.h"
+
 namespace bench {
 namespace {
 
@@ -38,15 +42,32 @@ BenchCluster::~BenchCluster() {
   network_.Cleanup();
 }
 
+std::shared_ptr<raft::Raft> BenchCluster::MakeRaft(
+    harness::Ends ends, ServerId me, std::shared_ptr<persister::Persister> disk,
+    std::shared_ptr<raft::ApplyChannel> channel) {
+  // The checks watch for bugs; a service that wants speed switches them off.
+  const raft::Options options = {.check_invariants = false};
+  if (!options_.in_files) {
+    return raft::Make(std::move(ends), me, std::move(disk), std::move(channel),
+                      options);
+  }
+  if (!directory_.has_value()) directory_.emplace();
+  const auto server = static_cast<uint64_t>(me) + 1;
+  auto storage = persister::FileStorage::Open(
+      &files_, absl::StrCat(directory_->path(), "/", server),
+      {.wal = {.identity = {.cluster = 1, .server = server}}});
+  CHECK(storage.ok()) << storage.status();
+  return raft::MakeWithStorage(std::move(ends), me, *std::move(storage),
+                               std::move(channel), options);
+}
+
 harness::Node BenchCluster::MakeNode(
     harness::Ends ends, ServerId me,
     std::shared_ptr<persister::Persister> disk) {
   auto channel =
       std::make_shared<raft::ApplyChannel>(options_.channel_capacity);
-  // The checks watch for bugs; a service that wants speed switches them off.
   const std::shared_ptr<raft::Raft> raft =
-      raft::Make(std::move(ends), me, std::move(disk), channel,
-                 {.check_invariants = false});
+      MakeRaft(std::move(ends), me, std::move(disk), channel);
   At(me).raft = raft;
   At(me).consumer = std::make_unique<Consumer>(
       raft, std::move(channel), options_.command_bytes, options_.snapshots);

@@ -16,9 +16,11 @@
 #include <optional>
 #include <vector>
 
+#include "bench/bench_directory.h"
 #include "bench/commands.h"
 #include "bench/consumer.h"
 #include "labrpc/network.h"
+#include "persister/files/posix_files.h"
 #include "persister/simulated_disk.h"
 #include "raft/raft.h"
 #include "tests/harness/server_group.h"
@@ -37,6 +39,8 @@ class BenchCluster {
     // course's rendezvous, a thread switch for each command.
     size_t channel_capacity = 8192;
     Snapshots snapshots = {};
+    // Each server has a FileStorage, all on one disk; it cannot be restarted.
+    bool in_files = false;
     labrpc::Observer observer = nullptr;
     labrpc::Tap tap = nullptr;
   };
@@ -106,6 +110,10 @@ class BenchCluster {
   Server& At(raft::ServerId server) {
     return servers_[static_cast<size_t>(server)];
   }
+  std::shared_ptr<raft::Raft> MakeRaft(
+      harness::Ends ends, raft::ServerId me,
+      std::shared_ptr<persister::Persister> disk,
+      std::shared_ptr<raft::ApplyChannel> channel);
   harness::Node MakeNode(harness::Ends ends, raft::ServerId me,
                          std::shared_ptr<persister::Persister> disk);
   bool AllFollow(const Leader& leader);
@@ -114,6 +122,8 @@ class BenchCluster {
   labrpc::Network network_;
   Commands commands_;
   uint64_t submitted_ = 0;
+  std::optional<BenchDirectory> directory_;  // in_files
+  persister::PosixFiles files_;
   std::vector<Server> servers_;
   harness::ServerGroup group_;
 };

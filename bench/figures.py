@@ -77,6 +77,7 @@ LARGE = pipelined(3, 256, 1_000_000)
 DEQUES = "machine/three_deques/bytes:16"
 LARGE_DEQUES = "machine/three_deques/bytes:256"
 LONE = "sequential/servers:3"
+STORED = f"{LARGE}/files"
 
 
 def throughput() -> list[Figure]:
@@ -236,10 +237,22 @@ def sharding() -> list[Figure]:
     ]
 
 
+def of_plain_file(results: Results) -> float | None:
+    """What three servers write a second, of what a plain file takes."""
+    rate = share(STORED, "per_second", "disk/pipelined")(results)
+    return None if rate is None else 3 * rate
+
+
 def files() -> list[Figure]:
     """What a storage in files makes of the disk's limits."""
     more = {"more_is_better": True}
     found = [
+        Figure("3 servers on one disk", "one at a time, p50, in flushes",
+               "ratio", share(f"{LONE}/files", "p50_us", "disk/flush"), 3, 2.2),
+        Figure("", "pipelined, bytes of all, of a plain file's", "ratio",
+               of_plain_file, 0.5, 0.8, **more),
+        Figure("", "CPU per command, in that in memory", "ratio",
+               share(STORED, "cpu_ns_per_command", LARGE), 2),
         Figure("storage in files", "one at a time, p50, in flushes", "ratio",
                share("files/writers:1", "p50_us", "disk/flush"), 2, 1.3),
         Figure("", "64 writers, of the rate of a plain file", "ratio",

@@ -163,7 +163,8 @@ void AddPipelined(const BenchCluster::Options& options, uint64_t commands) {
   AddCase(absl::StrCat(
               "pipelined/servers:", options.servers,
               "/bytes:", options.command_bytes, "/commands:", commands,
-              interval == 0 ? "" : absl::StrCat("/snapshot_every:", interval)),
+              interval == 0 ? "" : absl::StrCat("/snapshot_every:", interval),
+              options.in_files ? "/files" : ""),
           [options, commands](State& state) {
             Pipelined(options, commands, &state);
           });
@@ -183,6 +184,10 @@ void RegisterPipelined(Scale scale) {
     }
   }
   const uint64_t most = Scaled(scale, 1'000'000, 1'000);
+  for (const int servers : {3, 5}) {
+    AddPipelined({.servers = servers, .command_bytes = 256, .in_files = true},
+                 most);
+  }
   AddPipelined(
       {.snapshots = {.interval = most / 100, .state = std::string(64, 'x')}},
       most);

@@ -26,9 +26,10 @@ std::optional<double> RoundTrip(BenchCluster* cluster, ServerId leader) {
   return 1e6 * Seconds(Clock::now() - begin);
 }
 
-void Sequential(int servers, uint64_t commands, State* state) {
+void Sequential(int servers, bool in_files, uint64_t commands, State* state) {
   BenchCluster::Options options;
   options.servers = servers;
+  options.in_files = in_files;
   BenchCluster cluster(options);
   const std::optional<ServerId> leader = cluster.AwaitLeader();
   if (!leader.has_value()) return state->SkipWithError("no leader");
@@ -66,12 +67,17 @@ void Sequential(int servers, uint64_t commands, State* state) {
 void RegisterSequential(Scale scale) {
   const uint64_t commands = Scaled(scale, 20'000, 50);
   for (const int servers : {3, 5}) {
-    AddCase(absl::StrCat("sequential/servers:", servers),
-            [=](State& state) { Sequential(servers, commands, &state); });
+    AddCase(absl::StrCat("sequential/servers:", servers), [=](State& state) {
+      Sequential(servers, false, commands, &state);
+    });
+    AddCase(absl::StrCat("sequential/servers:", servers, "/files"),
+            [=](State& state) {
+              Sequential(servers, true, commands / 10, &state);
+            });
     AddCase(absl::StrCat("sequential/servers:", servers, "/one_cpu"),
             [=](State& state) {
               const PinnedTo pinned(AllowedCpus().front());
-              Sequential(servers, commands, &state);
+              Sequential(servers, false, commands, &state);
             });
   }
 }
