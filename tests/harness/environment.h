@@ -1,4 +1,5 @@
-// What main() has decided for all clusters of the process: their observers.
+// What main() has decided for all clusters of the process: their observers and
+// their disks.
 //
 // Nothing below main() reads the process's environment; main() does, and calls
 // SetEnvironment(). Without it nothing observes.
@@ -29,6 +30,9 @@ struct Environment {
   MakeObservers make_observers = [](int, int, const OnError&) {
     return Observers::List();
   };
+
+  // Flushes of the servers' disks take time: persister/slow_disk.h.
+  bool slow_disks = false;
 
   // The Raft under test saves what raft/saved_state.h here does not read.
   bool opaque_disks = false;

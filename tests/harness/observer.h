@@ -6,7 +6,8 @@
 // An event may be reported later than it happened: threads run on in between.
 // Only this order is certain: a request is reported before its handler runs; a
 // reply when the handler has returned and before the caller gets it; a save
-// before it returns.
+// before it returns, or, on a slow disk, before anything learns that it is
+// durable.
 //
 // Thread safety: events come from many threads at once, some under a lock of
 // the server that causes them. An implementation takes base/spin_lock.h and no
@@ -106,6 +107,11 @@ class ClusterObserver {
   // bytes do not decode. Not called unless CanReadDisks().
   virtual void OnSave(raft::ServerId /*server*/, int /*incarnation*/,
                       const std::optional<DiskState>& /*state*/) {}
+
+  // A flush of that incarnation's slow disk has ended, and what OnSave() has
+  // told since the flush before is durable by it.
+  virtual void OnFlush(raft::ServerId /*server*/, int /*incarnation*/,
+                       std::chrono::microseconds /*took*/) {}
 
   // A command or a snapshot that the server delivers.
   virtual void OnApply(raft::ServerId /*server*/,

@@ -59,6 +59,7 @@ RaftCluster::RaftCluster(int servers, RaftClusterOptions options, Place place)
                          std::shared_ptr<persister::Persister> disk) {
                     return MakeNode(std::move(ends), me, std::move(disk));
                   },
+              .slow_disks = options_.slow_disks,
               .observers = observers_}) {
   WarnOfSingleCpu();
   network_.SetObserver(MakePacketObserver());

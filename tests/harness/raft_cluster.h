@@ -91,6 +91,9 @@ struct RaftClusterOptions {
   // Makes the observers of the cluster.
   MakeObservers make_observers = TheEnvironment().make_observers;
 
+  // Flushes of the servers' disks take time.
+  bool slow_disks = TheEnvironment().slow_disks;
+
   // Every wait and time limit of the harness is divided by this, for unit tests
   // of the harness itself.
   int hurry = 1;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/logging.h"
+#include "base/random.h"
 #include "tests/harness/link.h"
 
 namespace harness {
@@ -49,7 +50,9 @@ void ServerGroup::Start(ServerId server) {
   Ends ends = MakeEnds(server);
   const std::shared_ptr<Disk> disk = DetachDisk(server);
   ObserveDisk(server, disk.get());
-  Node node = options_.make_node(std::move(ends), options_.group, server, disk);
+  Node node =
+      options_.make_node(std::move(ends), options_.group, server,
+                         options_.slow_disks ? SlowDown(server, disk) : disk);
   auto host = std::make_shared<labrpc::Server>();
   for (rpc::Service& service : node.services) {
     host->AddService(std::move(service));
@@ -110,10 +113,29 @@ Ends ServerGroup::MakeEnds(ServerId server) {
 // which an old incarnation may still write to. Returns the new one.
 std::shared_ptr<persister::SimulatedDisk> ServerGroup::DetachDisk(
     ServerId server) {
+  std::shared_ptr<persister::SlowDisk> old;  // ends under no lock
   MutexLock lock(&mu_);
   std::shared_ptr<Disk>& disk = AtLocked(server).disk;
-  disk = disk == nullptr ? std::make_shared<Disk>() : disk->Copy();
+  old = std::exchange(AtLocked(server).slow_disk, nullptr);
+  if (old != nullptr) {
+    disk = old->CopyAfterCrash();
+  } else {
+    disk = disk == nullptr ? std::make_shared<Disk>() : disk->Copy();
+  }
   return disk;
+}
+
+std::shared_ptr<persister::Persister> ServerGroup::SlowDown(
+    ServerId server, const std::shared_ptr<Disk>& disk) {
+  auto slow = std::make_shared<persister::SlowDisk>(
+      disk, base::Random::ForOwner(absl::StrCat("disk/", NameOf(server))));
+  slow->SetFlushObserver([observers = options_.observers, server,
+                          incarnation = Incarnation(server)](auto took) {
+    observers.Tell(&ClusterObserver::OnFlush, server, incarnation, took);
+  });
+  MutexLock lock(&mu_);
+  AtLocked(server).slow_disk = slow;
+  return slow;
 }
 
 void ServerGroup::ObserveDisk(ServerId server, Disk* disk) {
@@ -254,14 +276,20 @@ std::shared_ptr<persister::SimulatedDisk> ServerGroup::CopyDisk(
   return AtLocked(server).disk->Copy();
 }
 
+const persister::Persister& ServerGroup::DiskLocked(ServerId server) const {
+  const Machine& machine = AtLocked(server);
+  if (machine.slow_disk != nullptr) return *machine.slow_disk;
+  return *machine.disk;
+}
+
 size_t ServerGroup::StateSize(ServerId server) const {
   MutexLock lock(&mu_);
-  return AtLocked(server).disk->ReadRaftState().size();
+  return DiskLocked(server).ReadRaftState().size();
 }
 
 size_t ServerGroup::SnapshotSize(ServerId server) const {
   MutexLock lock(&mu_);
-  return AtLocked(server).disk->ReadSnapshot().size();
+  return DiskLocked(server).ReadSnapshot().size();
 }
 
 }  // namespace harness

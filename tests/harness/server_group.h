@@ -4,14 +4,15 @@
 // It does not know what a server is: a factory makes it. Test clusters, the
 // benchmarks and the examples stand on it; several groups may share a network.
 //
-// A crash keeps only what the server had saved: its next incarnation gets a
-// copy of the disk, taken after the network stopped to answer for the old one.
-// An old incarnation keeps its ends, which stay disabled.
+// A crash keeps only what the server had saved, and of a slow disk what was
+// durable and perhaps some of what was not: its next incarnation gets a copy of
+// the disk, taken after the network stopped to answer for the old one. An old
+// incarnation keeps its ends, which stay disabled.
 //
 // Thread safety: one thread starts, crashes, connects and partitions; all else
 // may be called from any thread.
-// Lock order: mu_ -> SimulatedDisk. Never held while calling a node or the
-// network.
+// Lock order: mu_ -> SlowDisk -> SimulatedDisk. Never held while calling a node
+// or the network.
 
 #ifndef TESTS_HARNESS_SERVER_GROUP_H_
 #define TESTS_HARNESS_SERVER_GROUP_H_
@@ -26,6 +27,7 @@
 #include "base/mutex.h"
 #include "labrpc/network.h"
 #include "persister/simulated_disk.h"
+#include "persister/slow_disk.h"
 #include "raft/raft.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
@@ -62,6 +64,7 @@ class ServerGroup {
     int group = 0;  // numbers the groups of a network
     int servers = 3;
     MakeNode make_node;
+    bool slow_disks = false;
     Observers observers = Observers({});
   };
 
@@ -108,7 +111,8 @@ class ServerGroup {
   // RPCs that arrived at this incarnation of the server.
   int64_t RpcCount(raft::ServerId server) const;
 
-  // A copy of the server's disk, and the bytes on it.
+  // A copy of what is durable on the server's disk, and the bytes that its
+  // incarnation has saved, durable or not.
   std::shared_ptr<persister::SimulatedDisk> CopyDisk(
       raft::ServerId server) const EXCLUDES(mu_);
   size_t StateSize(raft::ServerId server) const EXCLUDES(mu_);
@@ -126,7 +130,9 @@ class ServerGroup {
     bool up = false;
     bool connected = false;
     int incarnation = 0;
-    std::shared_ptr<Disk> disk;
+    std::shared_ptr<Disk> disk;  // what is durable
+    // What the incarnation saves to, before that, if disks are slow.
+    std::shared_ptr<persister::SlowDisk> slow_disk;
     std::vector<std::string> ends;  // of this incarnation, by where they lead
     Node node;                      // while it is up
   };
@@ -136,6 +142,8 @@ class ServerGroup {
   Ends MakeEnds(raft::ServerId server) EXCLUDES(mu_);
   std::shared_ptr<Disk> DetachDisk(raft::ServerId server) EXCLUDES(mu_);
   void ObserveDisk(raft::ServerId server, Disk* disk) EXCLUDES(mu_);
+  std::shared_ptr<persister::Persister> SlowDown(
+      raft::ServerId server, const std::shared_ptr<Disk>& disk) EXCLUDES(mu_);
   Node TakeNode(raft::ServerId server) EXCLUDES(mu_);
   bool CanTalkLocked(raft::ServerId a, raft::ServerId b) const REQUIRES(mu_);
   // The ends between `server` and those that it can talk to, or cannot.
@@ -148,6 +156,9 @@ class ServerGroup {
   const Machine& AtLocked(raft::ServerId server) const REQUIRES(mu_) {
     return machines_[static_cast<size_t>(server)];
   }
+  // What has the newest values.
+  const persister::Persister& DiskLocked(raft::ServerId server) const
+      REQUIRES(mu_);
 
   const Options options_;
   labrpc::Network* const network_;

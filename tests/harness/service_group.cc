@@ -58,6 +58,7 @@ ServiceGroup::ServiceGroup(labrpc::Network* network, Options options)
                             std::shared_ptr<persister::Persister> disk) {
                        return MakeNode(std::move(ends), me, std::move(disk));
                      },
+                 .slow_disks = options_.slow_disks,
                  .observers = observers_}) {
   observers_.Tell(&ClusterObserver::OnService, options_.show_command);
 }

@@ -44,6 +44,7 @@ class ServiceGroup {
     MakeService make_service;
     ShowCommand show_command = nullptr;  // for views
     MakeObservers make_observers = TheEnvironment().make_observers;
+    bool slow_disks = TheEnvironment().slow_disks;
     OnError on_error;  // of the observers
   };
 
