@@ -50,6 +50,7 @@ void Oracle::OnIncarnationBegin(ServerId server, int incarnation) {
   Server& it = ServerLocked(server);
   it.incarnation = incarnation;
   it.running = true;
+  it.local_term = 0;
   it.led = false;
   it.has_saved = false;
   it.quiet = {};
@@ -90,7 +91,7 @@ void Oracle::OnSave(ServerId server, int incarnation,
 
 Term Oracle::TermSeen(ServerId server) const {
   base::SpinLockHolder lock(&lock_);
-  return servers_[static_cast<size_t>(server)].term;
+  return TermSeenLocked(server);
 }
 
 void Oracle::OnState(ServerId server, int incarnation, Term floor,
@@ -105,8 +106,7 @@ void Oracle::OnState(ServerId server, int incarnation, Term floor,
     Violate(kTermsGrow, absl::StrCat("S", server, " is in term ", state.term,
                                      " after term ", floor));
   }
-  OnDiskLocked(server, state.term, {}, kSavedBefore);
-  ShowsTermLocked(server, state.term);
+  ShowsLocallyLocked(server, state.term, {});
   if (state.is_leader) LeadsLocked(server, state.term);
 }
 
@@ -119,8 +119,7 @@ void Oracle::OnStart(ServerId server, int incarnation,
           .server = server,
           .term = result.term,
           .index = result.index});
-  OnDiskLocked(server, result.term, {result.index, result.term}, kSavedBefore);
-  ShowsTermLocked(server, result.term);
+  ShowsLocallyLocked(server, result.term, {result.index, result.term});
   LeadsLocked(server, result.term);
 }
 

@@ -64,6 +64,10 @@ class Oracle : public harness::ClusterObserver {
     // with those that a service gave to its Raft.
     bool sees_services = true;
 
+    // Saves are told of when they are durable, later than they are made: what
+    // GetState() and Start() show needs not be on the disk.
+    bool slow_disks = false;
+
     // How a violation shows a command, of which it gets the beginning.
     std::function<std::string(std::string_view)> show_command =
         [](std::string_view command) {
@@ -156,6 +160,7 @@ class Oracle : public harness::ClusterObserver {
   struct Candidacy {
     Position last;  // of its log
     uint64_t voters = 0;
+    Position durable;  // on its own disk, the last in that term
   };
   struct TermRecord {
     raft::ServerId leader = raft::kNobody;
@@ -183,6 +188,11 @@ class Oracle : public harness::ClusterObserver {
     raft::Term term = 0;
     Clock::time_point time;
   };
+  // Indexes, both included.
+  struct Range {
+    raft::Index first = 0;
+    raft::Index last = 0;
+  };
   // What a leader sent last to one peer, and when it said nothing new.
   struct Beats {
     raft::Term term = 0;
@@ -196,15 +206,14 @@ class Oracle : public harness::ClusterObserver {
     raft::Term term = 0;  // the newest that it has shown
     std::map<raft::Term, raft::ServerId> votes;
     Disk disk;
-    raft::Term offered_in = 0;  // a leader's term, and what it has sent here
-    raft::Index offered_first = 0;
-    raft::Index offered_last = 0;
+    std::map<raft::Term, Range> offered;  // what each term's leader sent here
     raft::Term acknowledged_in = 0;
     Position acknowledged;  // the last in that term
     // The last indexes of snapshots that its service gave, or leaders sent.
     std::set<raft::Index> snapshots;
 
     // Of this incarnation.
+    raft::Term local_term = 0;  // the newest that it has shown to its service
     bool led = false;
     bool has_saved = false;              // or had, when it began
     std::optional<raft::Index> applied;  // nothing: begins where it likes
@@ -224,7 +233,7 @@ class Oracle : public harness::ClusterObserver {
     Position position;  // candidate's last entry; last one it vouches for
     Clock::time_point arrived{};
     raft::Term floor = 0;   // the receiver's term when it arrived
-    Position voter_last{};  // the end of the receiver's log then
+    Position voter_last{};  // the least recent end of its log since then
     Position prev{};        // of an AppendEntries
     bool fits = false;      // the receiver had that entry then, and the term
   };
@@ -252,6 +261,10 @@ class Oracle : public harness::ClusterObserver {
     return it.running && it.incarnation == incarnation;
   }
   size_t Majority() const { return servers_count_ / 2 + 1; }
+  // Compares ends of logs as a voter does (5.4.1).
+  static bool IsMoreRecent(Position a, Position b) {
+    return std::pair(a.term, a.index) > std::pair(b.term, b.index);
+  }
   void Record(Event event) REQUIRES(lock_);
   void Violate(const Rule& rule, const std::string& what) REQUIRES(lock_);
   static uint64_t Hash(std::string_view command) {
@@ -296,6 +309,9 @@ class Oracle : public harness::ClusterObserver {
 
   // oracle_elections.cc
   void ShowsTermLocked(raft::ServerId server, raft::Term term) REQUIRES(lock_);
+  void ShowsLocallyLocked(raft::ServerId server, raft::Term term,
+                          Position position) REQUIRES(lock_);
+  raft::Term TermSeenLocked(raft::ServerId server) const REQUIRES(lock_);
   void HearsLocked(raft::ServerId server, int incarnation, raft::Term term)
       REQUIRES(lock_);
   void VotesLocked(raft::ServerId voter, raft::Term term,
@@ -317,18 +333,23 @@ class Oracle : public harness::ClusterObserver {
                          Position position) REQUIRES(lock_);
   void AcknowledgesLocked(raft::ServerId server, raft::Term term,
                           Position position) REQUIRES(lock_);
+  void CountLocked(raft::Term term) REQUIRES(lock_);
   raft::Term NewestLedTermLocked() const REQUIRES(lock_);
   std::string WhyNotCommittedLocked(raft::ServerId server, raft::Term term,
                                     raft::Index index) const REQUIRES(lock_);
   void CommitLocked(raft::Term by, raft::Index index) REQUIRES(lock_);
   void OffersLocked(raft::ServerId follower, raft::Term term, raft::Index first,
                     raft::Index last) REQUIRES(lock_);
-  void StoresLocked(raft::ServerId server, Position position) REQUIRES(lock_);
+  bool WasSentLocked(raft::ServerId server, raft::Term term,
+                     raft::Index index) const REQUIRES(lock_);
+  void StoresLocked(raft::ServerId server, Position position,
+                    raft::Term term_before) REQUIRES(lock_);
   void JudgeRefusalLocked(const Pending& pending) REQUIRES(lock_);
   void ReadDiskLocked(raft::ServerId server, const harness::DiskState& state,
                       uint64_t snapshot_hash) REQUIRES(lock_);
-  void ReadLogLocked(raft::ServerId server, const harness::DiskState& state)
-      REQUIRES(lock_);
+  void ReadLogLocked(raft::ServerId server, const harness::DiskState& state,
+                     raft::Term term_before) REQUIRES(lock_);
+  void RememberEndLocked(raft::ServerId server) REQUIRES(lock_);
   void JudgeDiskLocked(raft::ServerId server) REQUIRES(lock_);
   void OnDiskLocked(raft::ServerId server, raft::Term term, Position position,
                     const Rule& rule) REQUIRES(lock_);

@@ -23,6 +23,23 @@ void Oracle::ShowsTermLocked(ServerId server, Term term) {
   shown = std::max(shown, term);
 }
 
+// The server shows that to its service, which a crash ends with it: on a slow
+// disk it need not be durable, and the crash may take it back.
+void Oracle::ShowsLocallyLocked(ServerId server, Term term, Position position) {
+  if (options_.slow_disks) {
+    Term& shown = ServerLocked(server).local_term;
+    shown = std::max(shown, term);
+    return;
+  }
+  OnDiskLocked(server, term, position, kSavedBefore);
+  ShowsTermLocked(server, term);
+}
+
+Term Oracle::TermSeenLocked(ServerId server) const {
+  const Server& it = servers_[static_cast<size_t>(server)];
+  return std::max(it.term, it.local_term);
+}
+
 void Oracle::HearsLocked(ServerId server, int incarnation, Term term) {
   constexpr size_t kMost = 64;
   Server& it = ServerLocked(server);

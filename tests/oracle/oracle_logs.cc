@@ -100,12 +100,24 @@ void Oracle::AcknowledgesLocked(ServerId server, Term term, Position position) {
     it.acknowledged = std::max(it.acknowledged, position);
   }
 
-  TermRecord& record = terms_[term];
-  Position& known = record.acknowledged[server];
+  Position& known = terms_[term].acknowledged[server];
   known = std::max(known, position);
+  CountLocked(term);
+}
+
+// Commits what the leader of `term` may know to be durable on a majority. That
+// it has an entry itself counts when it is durable there too (as far as is
+// known); a majority of the others may have it before.
+void Oracle::CountLocked(Term term) {
+  TermRecord& record = terms_[term];
   std::vector<Position> all;
   for (const auto& [follower, held] : record.acknowledged) all.push_back(held);
-  const size_t needed = Majority() - 1;  // beside the leader itself
+  size_t needed = Majority();
+  if (options_.reads_disks) {
+    all.push_back(record.candidates[record.leader].durable);
+  } else {
+    --needed;
+  }
   if (all.size() < needed) return;
   std::sort(all.begin(), all.end(), std::greater<>());
   const Position held_by_majority = all[needed - 1];
@@ -136,17 +148,23 @@ std::string Oracle::WhyNotCommittedLocked(ServerId server, Term term,
   }
   const auto record = terms_.find(term);
   if (record == terms_.end()) return "";
-  size_t holders = 1;  // the leader itself
+  size_t holders = 0;
   for (const auto& [follower, held] : record->second.acknowledged) {
     if (held.index >= index) ++holders;
   }
+  const auto own = record->second.candidates.find(record->second.leader);
+  const bool has_itself =
+      !options_.reads_disks || (own != record->second.candidates.end() &&
+                                own->second.durable.index >= index);
+  if (has_itself) ++holders;
   if (holders >= Majority()) {
     return absl::StrCat("; the leader of term ", term,
                         " counts only entries of term ", term, " (Figure 8)");
   }
   return absl::StrCat("; the leader of term ", term, " can know of ", holders,
-                      " servers that hold entry ", index, ", and ", Majority(),
-                      " are a majority");
+                      " servers that hold entry ", index,
+                      has_itself ? "" : ", not itself before it has saved it",
+                      ", and ", Majority(), " are a majority");
 }
 
 // Takes all entries up to `index` in, back along their predecessors.
@@ -173,21 +191,31 @@ void Oracle::CommitLocked(Term by, Index index) {
 void Oracle::OffersLocked(ServerId follower, Term term, Index first,
                           Index last) {
   Server& it = ServerLocked(follower);
-  if (first > last || term < it.offered_in) return;
-  const bool is_new = term > it.offered_in;
-  it.offered_in = term;
-  it.offered_first = is_new ? first : std::min(it.offered_first, first);
-  it.offered_last = is_new ? last : std::max(it.offered_last, last);
+  if (first > last || term < it.disk.term) return;
+  const auto [offered, is_new] =
+      it.offered.try_emplace(term, Range{.first = first, .last = last});
+  if (is_new) return;
+  offered->second.first = std::min(offered->second.first, first);
+  offered->second.last = std::max(offered->second.last, last);
 }
 
-// A log got that entry: from its leader, or from a client.
-void Oracle::StoresLocked(ServerId server, Position position) {
+// The server may have got an entry there in that term: from its leader, or from
+// a client.
+bool Oracle::WasSentLocked(ServerId server, Term term, Index index) const {
+  const Server& it = servers_[static_cast<size_t>(server)];
+  const auto vote = it.disk.votes.find(term);
+  if (vote != it.disk.votes.end() && vote->second == server) return true;
+  const auto offered = it.offered.find(term);
+  return offered != it.offered.end() && index >= offered->second.first &&
+         index <= offered->second.last;
+}
+
+// A log got that entry since the disk was in `term_before`.
+void Oracle::StoresLocked(ServerId server, Position position,
+                          Term term_before) {
   const Server& it = ServerLocked(server);
-  const auto vote = it.disk.votes.find(it.disk.term);
-  if (vote != it.disk.votes.end() && vote->second == server) return;
-  if (it.offered_in == it.disk.term && position.index >= it.offered_first &&
-      position.index <= it.offered_last) {
-    return;
+  for (Term term = it.disk.term; term > 0 && term >= term_before; --term) {
+    if (WasSentLocked(server, term, position.index)) return;
   }
   Violate(kStoresWhatIsSent,
           absl::StrCat("S", server, " stores (", position.index, ",",
@@ -210,7 +238,11 @@ void Oracle::JudgeRefusalLocked(const Pending& pending) {
 
 void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state,
                             uint64_t snapshot_hash) {
-  Disk& disk = ServerLocked(server).disk;
+  Server& it = ServerLocked(server);
+  Disk& disk = it.disk;
+  // What a new incarnation finds may be several saves, of several terms.
+  const Term term_before = it.has_saved ? state.current_term : disk.term;
+  const Position last_before = disk.Last();
   if (state.current_term < disk.term) {
     Violate(kTermsGrow,
             absl::StrCat("S", server, " saves term ", state.current_term,
@@ -230,8 +262,10 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state,
     VotesLocked(server, disk.term, disk.vote);
   }
   ReadSnapshotLocked(server, state, snapshot_hash);
-  ReadLogLocked(server, state);
+  ReadLogLocked(server, state, term_before);
+  it.offered.erase(it.offered.begin(), it.offered.lower_bound(disk.term));
   const Position last = disk.Last();
+  if (IsMoreRecent(last_before, last)) RememberEndLocked(server);
   Record({.kind = Event::Kind::kSave,
           .server = server,
           .peer = disk.vote,
@@ -241,10 +275,26 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state,
           .commit = disk.base.index,
           .entries = disk.terms.size()});
   JudgeDiskLocked(server);
+  if (disk.vote != server) return;
+  TermRecord& record = terms_[disk.term];
+  record.candidates[server].durable = last;
+  if (record.leader == server) CountLocked(disk.term);
+}
+
+// The log of `server` has lost its end. For the votes that it is asked for this
+// is the one that counts, if none before was less up-to-date.
+void Oracle::RememberEndLocked(ServerId server) {
+  const Position last = ServerLocked(server).disk.Last();
+  for (auto& [call, pending] : pending_) {
+    if (pending.link.to == server && IsMoreRecent(pending.voter_last, last)) {
+      pending.voter_last = last;
+    }
+  }
 }
 
 // Reads the entries after those that were kept.
-void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
+void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state,
+                           Term term_before) {
   Disk& disk = ServerLocked(server).disk;
   const Position base{state.last_included_index, state.last_included_term};
   const bool is_moved = base != disk.base;  // by a snapshot
@@ -268,7 +318,7 @@ void Oracle::ReadLogLocked(ServerId server, const harness::DiskState& state) {
     has_new = true;
     disk.terms.resize(read - 1);
     disk.terms.push_back(entry.term);
-    StoresLocked(server, position);
+    StoresLocked(server, position, term_before);
   }
   disk.terms.resize(size);
   // An entry that conflicts takes the place of what it removes.

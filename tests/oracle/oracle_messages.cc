@@ -166,7 +166,7 @@ void Oracle::AwaitReplyLocked(const Message& message, Pending pending) {
   const Server& receiver = ServerLocked(pending.link.to);
   pending.receiver_incarnation = receiver.incarnation;
   pending.arrived = now_;
-  pending.floor = receiver.term;
+  pending.floor = TermSeenLocked(pending.link.to);
   pending.voter_last = receiver.disk.Last();
   pending.fits =
       receiver.disk.term == pending.term && receiver.disk.Holds(pending.prev);
@@ -276,15 +276,10 @@ void Oracle::JudgeVoteLocked(const Pending& pending, Fate fate) {
                                          "a crash it could vote again"));
     }
     // A log that is being repaired may be less up-to-date for a moment: the
-    // voter's has to be more so when it was asked and when it answers.
-    const auto more_recent = [](Position a, Position b) {
-      return std::pair(a.term, a.index) > std::pair(b.term, b.index);
-    };
-    const Position now = ServerLocked(voter).disk.Last();
-    const Position own =
-        more_recent(pending.voter_last, now) ? now : pending.voter_last;
+    // voter's has to be more so all the time since it was asked.
+    const Position own = pending.voter_last;
     const Position other = pending.position;
-    if (more_recent(own, other)) {
+    if (IsMoreRecent(own, other)) {
       Violate(kElectionRestriction,
               absl::StrCat(
                   "S", voter, ", whose log ends at (", own.index, ",", own.term,

@@ -42,8 +42,9 @@ inline constexpr Rule kStoresWhatIsSent{"entries from the leader", "5.1, 5.3"};
 inline constexpr Rule kLogMatching{"log matching", "5.3"};
 // What was committed is in the logs of all later leaders (Figure 3).
 inline constexpr Rule kLeaderCompleteness{"leader completeness", "5.4"};
-// Nothing counts as committed but what a leader knows to be on a majority, and
-// by counting only what is of its own term.
+// Nothing counts as committed but what a leader knows to be durable on a
+// majority, in which it may be itself, and by counting only what is of its own
+// term.
 inline constexpr Rule kCommitByMajority{"commit by majority", "5.3, 5.4.2"};
 // A follower commits only up to leaderCommit, and not beyond the last entry of
 // the request (AppendEntries, rule 5).
@@ -55,7 +56,8 @@ inline constexpr Rule kAppliesInOrder{"applies in order, once",
 // No server applies another command at an index than what is committed there
 // (Figure 3).
 inline constexpr Rule kStateMachineSafety{"state machine safety", "5.4.3"};
-// Term, vote and log are on the disk before another server can see them.
+// Term, vote and log are on the disk, and durable if flushes take time, before
+// another server can see them.
 inline constexpr Rule kSavedBefore{"saved before visible", "Figure 2"};
 // A log holds what its server has acknowledged in this term.
 inline constexpr Rule kAcknowledgedStays{"acknowledged stays", "5.3"};

@@ -57,10 +57,12 @@ class Story {
     bool done = true;
   };
 
-  explicit Story(int servers = 3, bool reads_disks = true)
+  // On slow disks a save here is one that has become durable.
+  explicit Story(int servers = 3, bool reads_disks = true,
+                 bool slow_disks = false)
       : disks_(static_cast<size_t>(servers)),
         incarnations_(static_cast<size_t>(servers), 1),
-        oracle_(servers, MakeOptions(reads_disks)) {
+        oracle_(servers, MakeOptions(reads_disks, slow_disks)) {
     for (raft::ServerId i = 0; i < servers; ++i)
       oracle_.OnIncarnationBegin(i, 1);
   }
@@ -281,13 +283,14 @@ class Story {
     return entries;
   }
 
-  Oracle::Options MakeOptions(bool reads_disks) {
+  Oracle::Options MakeOptions(bool reads_disks, bool slow_disks) {
     Oracle::Options options;
     options.on_violation = [this](const Violation& violation) {
       if (verdicts_++ == 0) verdict_ = violation.ToString();
     };
     options.now = [this] { return now_; };
     options.reads_disks = reads_disks;
+    options.slow_disks = slow_disks;
     return options;
   }
 
