@@ -23,6 +23,7 @@ export LAB_V := $(value V)
 export LAB_P := $(value P)
 export LAB_SEEDS := $(value SEEDS)
 export LAB_PROFILE := $(value PROFILE)
+export LAB_DISK := $(value DISK)
 export LAB_RAFT := $(value RAFT)
 export LAB_RSM := $(value RSM)
 export LAB_KVRAFT := $(value KVRAFT)
@@ -96,6 +97,10 @@ else
 LABS := $(if $(LAB_RAFT),raft)$(if $(THEIRS_SERVICES),$(if $(LAB_RAFT),$(comma))$(SERVICES))
 endif
 
+# The disks of ISOLATED=1 are in the Raft's process, and grades are of fast ones.
+$(if $(and $(LAB_DISK),$(or $(ISOLATED),$(filter grade,$(MAKECMDGOALS)))),$(error \
+  error: DISK=$(LAB_DISK) is neither for ISOLATED=1 nor for make grade; leave it out))
+
 JOBS ?= $(shell nproc)
 ASKED_JOBS = $(if $(filter file,$(origin JOBS)),,$(JOBS))
 BUILD_JOBS = $(or $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS))),$(JOBS))
@@ -105,11 +110,12 @@ SIM_TESTS := $(if $(filter x86_64,$(shell uname -m)),out/plain/sim_tests)
 BENCHES = out/plain/raft_bench \
   $(if $(SIM_TESTS),out/plain/raft_bench_sim $(RAFT_SIM))
 RUN_TESTS = --run="$$LAB_RUN" --origin="$$LAB_ORIGIN" --seed="$$LAB_SEED" \
-  --verbose="$$LAB_V" --parallel="$$LAB_P" \
+  --verbose="$$LAB_V" --parallel="$$LAB_P" --disk="$$LAB_DISK" \
   $(if $(LABS),--lab=$(LABS)) $(if $(ISOLATED)$(THEIRS),\
   --target="$@ $(strip $(addprefix ISOLATED=,$(ISOLATED)) $(AGAIN))")
 SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --seeds="$$LAB_SEEDS" --seed_list="$(SEED_LIST)" --verbose="$$LAB_V" \
+  --disk="$$LAB_DISK" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
   --theirs="$(AGAIN)" --lab="$(LABS)" --isolated="$(ISOLATED)"
 # With ISOLATED=1 what is tested is in processes of its own, as it is graded: a
@@ -202,7 +208,7 @@ sim-same:
 	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) out/plain/raft_sim
 	@$(BUILD) out/asan/raft_sim
-	@$(TOOLS) sim-same --seed="$$LAB_SEED" --lab="$(LABS)" \
+	@$(TOOLS) sim-same --seed="$$LAB_SEED" --lab="$(LABS)" --disk="$$LAB_DISK" \
 	  --seeds="$$LAB_SEEDS" --profile="$$LAB_PROFILE" --jobs="$(JOBS)"
 
 # Breaks the simulator in one way at a time: its tests must notice.
@@ -272,6 +278,7 @@ trace:
 	@$(BUILD) $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 	@$(TOOLS) trace --isolated="$(ISOLATED)" --lab="$(LABS)" \
 	  --run="$$LAB_RUN" --seed="$$LAB_SEED" --profile="$$LAB_PROFILE" \
+	  --disk="$$LAB_DISK" \
 	  --real="$(REAL)" --text="$(TEXT)" --theirs="$(AGAIN)" \
 	  $(if $(REAL),$(RAFT_TESTS),$(RAFT_SIM))
 
@@ -318,7 +325,7 @@ fuzz:
 stress:
 	@$(NEEDS_FOR_RUNS)
 	@$(BUILD) $(PLACE)/plain/raft_tests
-	@$(TOOLS) stress --run="$$LAB_RUN" --n="$$LAB_N" \
+	@$(TOOLS) stress --run="$$LAB_RUN" --n="$$LAB_N" --disk="$$LAB_DISK" \
 	  --seed="$$LAB_SEED" --jobs="$(ASKED_JOBS)" --keep_going="$(KEEP_GOING)" \
 	  --sshlogins="$$LAB_SSHLOGINS" --theirs="$(THEIRS)" --lab="$(LABS)" \
 	  $(PLACE)/plain/raft_tests

@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
     return runner::kExitAllPassed;
   }
   const absl::StatusOr<tests::ObservationOptions> observation =
-      tests::ReadObservationOptions(options->seed);
+      tests::ReadObservationOptions(options->seed, options->slow_disk);
   if (!observation.ok()) {
     return runner::RefuseToRun(std::string(observation.status().message()));
   }

@@ -93,7 +93,7 @@ std::shared_ptr<Recorder> Record(const std::shared_ptr<Recorder>& recorder,
 }
 
 std::shared_ptr<oracle::Oracle> MakeOracle(
-    int servers, const OnError& on_error,
+    int servers, bool slow_disks, const OnError& on_error,
     const std::shared_ptr<Recorder>& recorder) {
   if (!harness::CanReadDisks()) {
     for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheDisk()) {
@@ -102,6 +102,7 @@ std::shared_ptr<oracle::Oracle> MakeOracle(
     }
   }
   oracle::Oracle::Options options;
+  options.slow_disks = slow_disks;
   options.sees_services = SeesServices();
   if (!options.sees_services) {
     for (const oracle::Rule& rule : oracle::Oracle::RulesOfTheService()) {
@@ -130,7 +131,8 @@ std::shared_ptr<oracle::Oracle> MakeOracle(
 
 }  // namespace
 
-absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed) {
+absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed,
+                                                          bool slow_disks) {
   const auto setting = [](const char* name) {
     const char* const value = std::getenv(name);
     return std::string(value == nullptr ? "" : value);
@@ -141,6 +143,7 @@ absl::StatusOr<ObservationOptions> ReadObservationOptions(uint64_t seed) {
         absl::StrCat("ORACLE=", oracle, " is wrong: give on or off"));
   }
   return ObservationOptions{.oracle = oracle != "off",
+                            .slow_disks = slow_disks,
                             .opaque_disks = setting("RAFT_DISKS") == "opaque",
                             .trace = setting("TRACE"),
                             .seed = seed,
@@ -168,12 +171,14 @@ void ObserveClusters(const ObservationOptions& options) {
                observers.push_back(Record(recorder, *run, group, servers));
              }
              if (options.oracle) {
-               observers.push_back(MakeOracle(servers, on_error, recorder));
+               observers.push_back(
+                   MakeOracle(servers, options.slow_disks, on_error, recorder));
              } else {
                LOG(INFO) << "oracle: off: all rules";
              }
              return observers;
            },
+       .slow_disks = options.slow_disks,
        .opaque_disks = options.opaque_disks});
 }
 

@@ -67,6 +67,10 @@ class Arguments(argparse.ArgumentParser):
             return text
         self.add_argument(f"--{name}", default=allowed[0], type=check)
 
+    def disk(self) -> None:
+        """Takes --disk=slow."""
+        self.choice("disk", "", "slow", hint="slow, or leave it out")
+
     def read(self, arguments: list[str]) -> Any:
         """Returns the options."""
         return self.parse_args([argument for argument in arguments if not
@@ -80,6 +84,11 @@ def theirs_argument(theirs: str) -> str:
     """Returns RAFT= and the like, as they were typed, for a line to be copied
     into a shell; nothing for ours."""
     return f" {theirs}" if theirs else ""
+
+
+def disk_options(disk: str) -> list[str]:
+    """Returns what has the test program make slow disks, if that is asked."""
+    return [f"--disk={disk}"] if disk else []
 
 
 @contextmanager

@@ -22,6 +22,8 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
                 SEEDS=100 SEED=1 JOBS=2  how many seeds, from which on, at once
                 SEED=7 SEEDS=1 RUN=...   one replay: output as `make test`
                 PROFILE=harsh            whatever threads have to survive
+                DISK=slow                flushes take time; test, race, asan,
+                                         stress and trace know it too
                 SSHLOGINS=file           on the machines of that list
 
 Your Raft: RAFT=dir puts the Raft in that folder in the place of ours; LAB=dir all

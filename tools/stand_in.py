@@ -9,6 +9,7 @@ for argument; do
   case $argument in
     --seed=*) seed=$value ;;
     --run=*) run=$value ;;
+    --disk=*) disk=$value ;;
     --target=*) target=$value ;;
     --verbose=*) verbose=$value ;;
     --origin=*) origins=$value ;;

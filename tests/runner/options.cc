@@ -17,6 +17,7 @@ ABSL_FLAG(std::string, origin, "", "run only the tests of these origins");
 ABSL_FLAG(std::string, seed, "", "the run's seed");
 ABSL_FLAG(std::string, verbose, "", "0 or 1");
 ABSL_FLAG(std::string, parallel, "", "how many tests run side by side");
+ABSL_FLAG(std::string, disk, "", "slow: flushes take time");
 ABSL_FLAG(std::string, events, "", "a file for events");
 ABSL_FLAG(bool, json, false, "print events in place of the text");
 ABSL_FLAG(bool, list, false, "print the names");
@@ -52,6 +53,14 @@ absl::Status ReadParallel(Options* options) {
                                       text, "\": give 1 to ", kMostParallel));
 }
 
+absl::Status ReadDisk(Options* options) {
+  const std::string text = absl::GetFlag(FLAGS_disk);
+  options->slow_disk = text == "slow";
+  if (text.empty() || options->slow_disk) return absl::OkStatus();
+  return base::FlagError(
+      absl::StrCat("bad disk \"", text, "\": give slow, or leave it out"));
+}
+
 bool IsDeathTestChild(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]).starts_with(
@@ -81,6 +90,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   options.is_simulated = std::getenv("SIM_SEED") != nullptr;
   if (absl::Status read = ReadVerbose(&options); !read.ok()) return read;
   if (absl::Status read = ReadParallel(&options); !read.ok()) return read;
+  if (absl::Status read = ReadDisk(&options); !read.ok()) return read;
   options.selection = {.run = absl::GetFlag(FLAGS_run),
                        .lab = absl::GetFlag(FLAGS_lab),
                        .part = absl::GetFlag(FLAGS_part),
@@ -92,6 +102,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   options.list = absl::GetFlag(FLAGS_list);
   options.plain_gtest = command_line->foreign;
   options.target = TargetOrDefault(absl::GetFlag(FLAGS_target));
+  if (options.slow_disk) options.target += " DISK=slow";
   options.child = absl::GetFlag(FLAGS_child);
   options.death_test_child = IsDeathTestChild(argc, argv);
   options.test_programs = absl::GetFlag(FLAGS_test_programs);
@@ -112,6 +123,8 @@ std::string HelpText() {
   --lab=, --part=, --origin=LIST
                  only those of these labs (raft,labrpc), parts (2A,2B ...) and
                  origins (course, scenario, economy, unit)
+  --disk=slow    the servers' disks take time to flush, by the seed, and a crash
+                 loses some of what was not flushed (tests/README.md)
   --list         print the names of the tests (the selected ones) and end
   --events=FILE  write events to FILE besides, as go test -json does
   --json         print events in place of the text; with --list, the tests as

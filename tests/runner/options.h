@@ -27,6 +27,7 @@ struct Options {
   bool json = false;   // events in place of the text; the list as JSON
 
   bool is_simulated = false;  // the tests' processes are; sim/README.md
+  bool slow_disk = false;     // for the tests: main() has them know
 
   bool help = false;
   bool list = false;

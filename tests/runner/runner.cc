@@ -109,7 +109,9 @@ Runner::Runner(const Options& options, std::vector<TestCase> tests,
 int Runner::Run() {
   events_->RunStarts({.seed = options_.seed, .log = log_->path()},
                      tests_.size());
-  Print(absl::StrCat("seed ", options_.seed, ", log ", log_->path(), "\n"));
+  Print(absl::StrCat("seed ", options_.seed,
+                     options_.slow_disk ? ", DISK=slow" : "", ", log ",
+                     log_->path(), "\n"));
   while (!schedule_.AllHaveEnded()) {
     if (children_.interrupted()) return FinishInterrupted();
     Release();

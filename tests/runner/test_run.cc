@@ -61,6 +61,7 @@ ChildCommand TestRun::Start() {
       "--child", absl::StrCat("--seed=", options_.seed),
       absl::StrCat("--watchdog_seconds=", options_.watchdog.count()),
       absl::StrCat("--gtest_filter=", test_.suite, ".", test_.test)};
+  if (options_.slow_disk) command.args.emplace_back("--disk=slow");
   if (options_.test_programs) {
     command.args.push_back("--gtest_also_run_disabled_tests");
   }

@@ -171,7 +171,7 @@ class Grader:
             program=str(self.judge.simulated), run=self.judge.run,
             target=target,
             profile="fair", theirs=self.theirs, lab="", jobs=self.settings.jobs,
-            sshlogins="", isolated="1")
+            sshlogins="", isolated="1", disk="")
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
             self.session = seeds.Session(options, Path(folder),
                                          self.environment | environment)

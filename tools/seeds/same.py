@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools import events
-from tools.command import Arguments, Problem
+from tools.command import Arguments, Problem, disk_options
 from tools.process import Launcher
 from tools.seeds import notice
 from tools.seeds.seeds import LARGEST_SEED, MOST_JOBS, MOST_SEEDS
@@ -63,18 +63,19 @@ def debug_lines(log: str) -> str:
 
 def without_real_times(text: str) -> str:
     """Drops what differs rightly: the log's name, and how long it took."""
-    text = re.sub(r"^seed \d+, log .*\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^seed \d+, .*\blog .*\n", "", text, flags=re.MULTILINE)
     return re.sub(r"\(\d+\.\d+s\)", "(T)", text)
 
 
 class Runner:
     """Runs the tests of one folder of builds, out/."""
 
-    def __init__(self, out: Path, profile: str, lab: str = "") -> None:
+    def __init__(self, out: Path, options: argparse.Namespace) -> None:
         self.launcher = Launcher()
         self.out = out
-        self.profile = profile
-        self.tests = events.selection("", lab)
+        self.profile = options.profile
+        self.disk = disk_options(options.disk)
+        self.tests = events.selection("", options.lab)
 
     def run(self, seed: int, way: Way,
             selection: Iterable[str] | None = None) -> Outcome:
@@ -86,7 +87,8 @@ class Runner:
                 "SIM_PROFILE": self.profile, "SIM_STATS": str(stats)}
             done = self.launcher.run(
                 [self.out / way.kind / "raft_sim", *(selection or self.tests),
-                 "--json", f"--seed={seed}", "--target=sim"], env=environment)
+                 *self.disk, "--json", f"--seed={seed}", "--target=sim"],
+                env=environment)
             hashes = {test: value
                       for value, test in HASH.findall(stats.read_text())}
         run = events.read(done.output, done.status)
@@ -153,6 +155,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.number("seed", 1, 0, LARGEST_SEED)
     parser.number("seeds", 3, 1, MOST_SEEDS)
     parser.choice("profile", "harsh", "fair", hint="fair or harsh")
+    parser.disk()
     parser.number("jobs", 1, 1, MOST_JOBS)
     parser.texts("ways", default=",".join(WAYS))
     parser.texts("lab")
@@ -169,7 +172,7 @@ def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     seeds = list(range(options.seed, options.seed + options.seeds))
     names = options.ways
-    runner = Runner(options.out, options.profile, options.lab)
+    runner = Runner(options.out, options)
     notice.show(options.out / "plain/raft_sim")
     found: list[str] = []
 
@@ -187,7 +190,7 @@ def main(arguments: list[str]) -> int:
             pool.shutdown(wait=False, cancel_futures=True)
             runner.launcher.stop()
     if len(quiet) < len(names):
-        runner = Runner(options.out, options.profile, options.lab)
+        runner = Runner(options.out, options)
         report(check_loaded(runner, seeds))
     print(f"{len(seeds)} seeds in {len(names)} ways: "
           f"{len(found)} differences")

@@ -7,7 +7,8 @@ One seed alone is a replay: the program's own output. The exit status is 0 if
 all tests passed, 1 if one failed, 2 for a wrong argument, 130 if interrupted.
 
 Under the profile "harsh" tests whose limits presume a machine that works may
-fail rightly: a leader that is kept from running loses its office. Failures that
+fail rightly: a leader that is kept from running loses its office; so may those
+that presume a disk without delay with slow disks. Failures that
 say only that something came too late, cost too much, or could not be set up are
 listed apart, with the share of each test, and do not make the exit status 1;
 any other failure does. The last line, `N passed, N
@@ -32,8 +33,8 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from tools import ROOT, events
-from tools.command import (INTERRUPTED, Arguments, Problem, number,
-                           on_interrupt, theirs_argument)
+from tools.command import (INTERRUPTED, Arguments, Problem, disk_options,
+                           number, on_interrupt, theirs_argument)
 from tools.process import INTERRUPTED_STATUSES, Launcher, Stopped
 from tools.seeds import notice
 from tools.seeds.farm import Farm, NoFarm, check_machines
@@ -87,7 +88,8 @@ class Session:
         if options.target == "sim":
             target += f" PROFILE={options.profile}"
         return [options.program, *events.selection(options.run, options.lab),
-                f"--seed={seed}", how, f"--target={target}"]
+                *disk_options(options.disk), f"--seed={seed}", how,
+                f"--target={target}"]
 
     def simulated(self, seed: int) -> dict[str, str]:
         """Returns what makes the tests' processes simulated ones."""
@@ -202,13 +204,15 @@ class Summary:
             lines.append(f"     log {run.log}")
         return lines
 
-    def is_harsh(self) -> bool:
-        """True if tests may come too late."""
-        return self.session.options.profile == "harsh"
+    def may_be_late(self) -> bool:
+        """True if tests may come too late: their limits presume threads that
+        are not kept from running, and disks that take no time."""
+        options = self.session.options
+        return options.profile == "harsh" or bool(options.disk)
 
     def is_allowed(self, test: events.Test) -> bool:
         """True for a failure that does not make the exit status 1."""
-        return self.is_harsh() and (test.kind in ("liveness", "economy")
+        return self.may_be_late() and (test.kind in ("liveness", "economy")
                                     or test.says_nothing)
 
     def counted(self) -> list[tuple[int, events.Test]]:
@@ -237,7 +241,8 @@ class Summary:
             seed, test = counted[0]
             lines += ["to see what happened, on a page:",
                       f"  make trace{theirs_argument(options.theirs)} PROFILE="
-                      f"{options.profile} RUN='^{test.test}$' SEED={seed}"]
+                      f"{options.profile} RUN='^{test.test}$' SEED={seed}"
+                      f"{' DISK=slow' if options.disk else ''}"]
         return lines
 
     def liveness_lines(self) -> list[str]:
@@ -247,13 +252,15 @@ class Summary:
         lines = [f"  {test}: {count} of {self.seeds} "
                  f"({100 * count / max(self.seeds, 1):.1f} %)"
                  for test, count in sorted(late.items())]
-        return ["came too late, which the profile harsh allows:"] + lines \
+        allows = "profile harsh" if self.session.options.profile == "harsh" \
+            else "slow disk"
+        return [f"came too late, which the {allows} allows:"] + lines \
             if lines else []
 
     def lines(self) -> list[str]:
         """Returns the summary; the last line is the count."""
         safety = [f"{len(self.counted())} safety failures"] \
-            if self.is_harsh() else []
+            if self.may_be_late() else []
         troubles = [f"{self.troubles} seeds without a whole result"] \
             if self.troubles else []
         return [*self.liveness_lines(), *self.replay_lines(), *safety,
@@ -272,8 +279,9 @@ def run_many(session: Session, seeds: list[int]) -> int:
     where = (f"on the machines of {session.options.sshlogins}"
              if session.options.sshlogins else
              f"{jobs_of(session.options)} at a time")
-    print(f"{session.options.profile} profile, {describe_seeds(seeds)}, "
-          f"{where}")
+    disks = ", DISK=slow" if session.options.disk else ""
+    print(f"{session.options.profile} profile{disks}, "
+          f"{describe_seeds(seeds)}, {where}")
     on_interrupt(session.interrupt)
     summary = Summary(session)
     with tqdm(total=len(seeds), unit="seed", file=sys.stdout,
@@ -329,6 +337,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
                  "isolated")
     parser.texts("target", default="sim")
     parser.choice("profile", "fair", "harsh", hint="fair or harsh")
+    parser.disk()
     parser.number("seed", 1, 0, LARGEST_SEED)
     parser.number("jobs", None, 1, MOST_JOBS)
     parser.number("default_seeds", DEFAULT_SEEDS, 1, MOST_SEEDS)

@@ -28,7 +28,7 @@ log=$(dirname "$0")/seed$seed.log
 echo "$$" > "$log"
 if [ -n "${verbose+x}" ]; then
   echo "seed $seed, log $log"
-  echo "profile $SIM_PROFILE only $SIM_ONLY"
+  echo "profile $SIM_PROFILE only $SIM_ONLY${disk:+ disk $disk}"
   echo "2 passed, 0 failed"
   exit
 fi
@@ -124,6 +124,22 @@ class SimTest(unittest.TestCase):
         self.assertIn("1 safety failures", output)
         self.assertNotIn("RUN='^TestA2A$'", output)
 
+    def test_slow_disk(self) -> None:
+        """Comes too late as the harsh profile does; each line says so."""
+        status, output = self.run_sim("--seed=1", "--seeds=4", "--disk=slow")
+        self.assertEqual(status, 0, output)
+        self.assertTrue(output.startswith(
+            "fair profile, DISK=slow, seeds 1 to 4"), output)
+        self.assertIn("came too late, which the slow disk allows:\n"
+                      "  TestA2A: 1 of 4 (25.0 %)", output)
+        self.assertIn("0 safety failures", output)
+        status, output = self.run_sim("--seed=5", "--seeds=2", "--disk=slow")
+        self.assertEqual(status, 1, output)
+        self.assertIn("  make trace PROFILE=fair RUN='^TestB2B$' SEED=5 "
+                      "DISK=slow\n", output)
+        output = self.run_sim("--seed=7", "--seeds=1", "--disk=slow")[1]
+        self.assertIn("only --child disk slow\n", output)
+
     def test_replay(self) -> None:
         """One seed is the program's own output."""
         status, output = self.run_sim("--seed=7", "--seeds=1")
@@ -151,6 +167,7 @@ class SimTest(unittest.TestCase):
                 ("--seed_list=1,,2", "SEED_LIST= is wrong"),
                 ("--jobs=0", "JOBS=0 is wrong"),
                 ("--profile=mild", "PROFILE=mild is wrong: give fair or harsh"),
+                ("--disk=full", "DISK=full is wrong: give slow, or leave it"),
                 ("--run=Nothing", "no test matches Nothing")):
             status, output = self.run_sim(*arguments.split())
             self.assertEqual(status, 2, output)

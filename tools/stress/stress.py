@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import ROOT, events
-from tools.command import (INTERRUPTED, Arguments, number, on_interrupt,
-                           theirs_argument, writing)
+from tools.command import (INTERRUPTED, Arguments, disk_options, number,
+                           on_interrupt, theirs_argument, writing)
 from tools.seeds import seeds
 from tools.seeds.farm import Done, Farm, NoFarm, check_machines
 
@@ -47,6 +47,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.texts("run", "seed", "sshlogins", "theirs", "lab")
     parser.number("n", DEFAULT_RUNS, 1, MOST_RUNS)
     parser.number("jobs", None, 1, seeds.MOST_JOBS)
+    parser.disk()
     parser.choice("keep_going", "", "0", "1", hint="1, or leave it out")
     options = parser.read(arguments)
     # Two calls without a SEED do not look for the same thing.
@@ -67,7 +68,8 @@ def choose_runs(options: argparse.Namespace) -> list[Run]:
 def command(options: argparse.Namespace, run: Run) -> str:
     """Returns the shell's command for one run."""
     return shlex.join([RUNNER, options.program, f"--run=^{run.test}$",
-                       f"--seed={run.seed}", "--json",
+                       *disk_options(options.disk), f"--seed={run.seed}",
+                       "--json",
                        f"--target=test{theirs_argument(options.theirs)}"])
 
 
@@ -105,7 +107,8 @@ class Summary:
         said = (result.text + done.errors).strip().rpartition("\n")[2]
         return (f"ended with status {done.status}: {said or 'no output'}",
                 f"make test{theirs_argument(self.options.theirs)} "
-                f"RUN='^{run.test}$' SEED={run.seed}")
+                f"RUN='^{run.test}$' SEED={run.seed}"
+                f"{' DISK=slow' if self.options.disk else ''}")
 
     def table(self) -> list[str]:
         """Returns a line for each test."""
@@ -156,7 +159,8 @@ class Stress:
     def run(self) -> int:
         """Runs all and prints how it went."""
         print(f"{self.options.n} runs of {len(self.runs) // self.options.n} "
-              f"tests, seeds from {self.options.seed} on")
+              f"tests, seeds from {self.options.seed} on"
+              f"{', DISK=slow' if self.options.disk else ''}")
         on_interrupt(self.interrupt)
         self.out.mkdir(parents=True, exist_ok=True)
         summary = Summary(self.options, self.out)

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tools import ROOT, events
-from tools.command import INTERRUPTED, Arguments, Problem
+from tools.command import INTERRUPTED, Arguments, Problem, disk_options
 from tools.trace import show
 
 MOST_SHOWN = 4
@@ -25,6 +25,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("program", type=Path)
     parser.texts("run", "lab", "seed", "profile", "real", "text", "theirs",
                  "isolated")
+    parser.disk()
     parser.add_argument("--out", type=Path, default=ROOT / "out",
                         help="where trace and page go")
     return parser.read(arguments)
@@ -54,9 +55,10 @@ def command_for(options: argparse.Namespace, program: Path,
     """Returns what runs the test."""
     if options.real:
         return [str(program), *events.selection(f"^{test}$", options.lab),
-                f"--seed={options.seed}"]
+                *disk_options(options.disk), f"--seed={options.seed}"]
     return [sys.executable, "-B", "-m", "tools", "sim", "--seeds=1",
             f"--seed={options.seed}", f"--profile={options.profile}",
+            *disk_options(options.disk),
             f"--run=^{test}$", f"--lab={options.lab}",
             f"--theirs={options.theirs}",
             f"--isolated={options.isolated}", str(program)]

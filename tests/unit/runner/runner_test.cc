@@ -74,6 +74,15 @@ TEST(Runner, RepeatCommandNamesTheTargetThatWasGiven) {
       << run.output;
 }
 
+TEST(Runner, SlowDisksAreToldAndRepeated) {
+  const Outcome run = RunProgram(
+      "--test_programs --parallel=1 --seed=7 --run='Fails$' --disk=slow");
+  EXPECT_TRUE(run.all.starts_with("seed 7, DISK=slow, log ")) << run.all;
+  EXPECT_TRUE(Has(run.all, absl::StrCat(MakeTarget(kBuildKind),
+                                        " DISK=slow RUN='^TestUnit")))
+      << run.all;
+}
+
 TEST(Runner, FailureInTwoLines) {
   EXPECT_EQ(RunTestPrograms("FailsInTwoLines").output,
             absl::StrCat("=== RUN   TestUnitTestProgramFailsInTwoLines\n"
@@ -331,6 +340,9 @@ TEST(Runner, RefusesWhatItDoesNotUnderstand) {
        "bad number of tests side by side \"many\": give 1 to 1024; --help "
        "shows "
        "the options"},
+      {"--disk=full",
+       "bad disk \"full\": give slow, or leave it out; --help shows the "
+       "options"},
       {"--frobnicate", "unknown option --frobnicate; --help shows the options"},
       {"--run",
        "option --run needs a value, as in --run=...; --help shows "
