@@ -217,7 +217,8 @@ void Recorder::OnIncarnationBegin(ServerId server, int incarnation) {
     Shown& shown = shown_[server];
     shown = {.incarnation = incarnation,
              .term = shown.term,
-             .role = Role::kFollower};
+             .role = Role::kFollower,
+             .saved = shown.saved};
   }
   Json event = EventOf("life", server);
   event["life"] = incarnation;
@@ -315,16 +316,30 @@ void Recorder::OnSave(ServerId server, int incarnation,
     Shows(server, incarnation, state->current_term,
           state->voted_for == server ? Role::kCandidate : Role::kFollower);
   }
+  const raft::Index last =
+      state->last_included_index + state->kept + state->entries.size();
+  {
+    base::SpinLockHolder lock(&lock_);
+    shown_[server].saved = last;
+  }
   Json event = EventOf("save", server);
   Json& fields = event["fields"];
   fields["current_term"] = state->current_term;
   fields["voted_for"] = nullptr;
   if (state->voted_for != raft::kNobody) fields["voted_for"] = state->voted_for;
-  fields["log"] =
-      state->last_included_index + state->kept + state->entries.size();
+  fields["log"] = last;
   if (state->last_included_index > 0) {
     fields["last_included_index"] = state->last_included_index;
   }
+  sink_(event);
+}
+
+void Recorder::OnFlush(ServerId server, int incarnation,
+                       std::chrono::microseconds took) {
+  if (!IsRunning(server, incarnation)) return;
+  Json event = EventOf("flush", server);
+  event["began"] = SecondsSince(Clock::now() - took);
+  event["fields"] = {{"durable", ShownBy(server).saved}};
   sink_(event);
 }
 

@@ -67,6 +67,8 @@ class Recorder : public ClusterObserver {
   void OnMessage(const Message& message) override EXCLUDES(lock_);
   void OnSave(raft::ServerId server, int incarnation,
               const std::optional<DiskState>& state) override EXCLUDES(lock_);
+  void OnFlush(raft::ServerId server, int incarnation,
+               std::chrono::microseconds took) override EXCLUDES(lock_);
   void OnApply(raft::ServerId server, const raft::ApplyMsg& message) override
       EXCLUDES(lock_);
   void OnSnapshot(raft::ServerId server, raft::Index index,
@@ -101,6 +103,7 @@ class Recorder : public ClusterObserver {
     int incarnation = 0;
     raft::Term term = 0;
     Role role = Role::kDown;
+    raft::Index saved = 0;  // the last index on its disk
   };
 
   Recorder(EventSink sink, int group, Clock::time_point begin = Clock::now())

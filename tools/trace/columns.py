@@ -117,9 +117,16 @@ def shards(event: Event) -> str:
     return f"config {fields.get('config', '?')}: {', '.join(parts) or 'none'}"
 
 
+def flush(event: Event) -> str:
+    """Returns how long a flush took, and what is durable."""
+    took = 1000 * (event["t"] - event.get("began", event["t"]))
+    return f"flush {took:.1f} ms {pairs(event.get('fields', {}))}".strip()
+
+
 OF_FIELDS: dict[str, Callable[[Event], str]] = {
     **dict.fromkeys(("save", "apply", "start", "snapshot", "restore"),
                     of_disk_and_log),
+    "flush": flush,
     "shards": shards}
 
 

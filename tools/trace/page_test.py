@@ -270,6 +270,36 @@ class Small(Page):
         self.assertIn("divided: S0 S2 | S1", self.text("#said"))
 
 
+class Flushes(Page):
+    """What a slow disk does."""
+
+    def test_flushes_and_what_is_durable(self) -> None:
+        of = {"server": 1, "term": 2, "role": "follower"}
+        self.open([
+            RUN, {"t": 0, "event": "life", **of, "life": 1, "up": True},
+            *({"t": end, "event": "flush", **of, "began": end - 0.04,
+               "fields": {"durable": durable}}
+              for end, durable in ((1, 4), (1.06, 4), (2, 9))),
+            {"t": 3, "event": "end", "passed": True}])
+        under = [45, int(self.view("laneTop(1)")) + 18, 1000, 2]
+        for start, end, seen, durable in ((0.5, 0.9, False, None),
+                                          (0.9, 1.1, True, 4),
+                                          (1.9, 2.1, True, 9)):
+            self.browser.run("traceView.zoomTo(arguments[0], arguments[1])",
+                             start, end)
+            self.assertEqual(self.pixels("flush", under) > 50, seen)
+            self.assertEqual(self.view("reached(1)")["durable"], durable)
+        self.view("select(2)")
+        self.assertIn("S1 has flushed for 40.0 ms: durable 4",
+                      self.text("#said"))
+        self.assertFalse(
+            self.element("[data-flushes]").get_property("hidden"))
+
+    def test_other_runs_have_no_legend_of_it(self) -> None:
+        self.open([RUN, {"t": 3, "event": "end", "passed": True}])
+        self.assertTrue(self.element("[data-flushes]").get_property("hidden"))
+
+
 class Snapshots(Page):
     """What was discarded, sent, and delivered in its place."""
     STATE: reading.Event = {"server": 1, "term": 2, "role": "follower"}

@@ -146,7 +146,7 @@ def check_event(event: Event, groups: dict[int, int]) -> None:
     for key in ("client", "operation"):
         if event["event"] == "operation" and not is_count(event.get(key)):
             raise ValueError(f'an operation without "{key}"')
-    for key in ("sent", "arrives"):
+    for key in ("sent", "arrives", "began"):
         if key in event and not is_time(event[key]):
             raise ValueError(f'"{key}" is no time')
     if not isinstance(event.get("fields", {}), dict):

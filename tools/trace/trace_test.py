@@ -260,6 +260,8 @@ class Text(Folder):
                 ({**base, "event": "save", "fields": {
                     "current_term": 2, "voted_for": None, "log": 4}},
                  "save T2 voted_for=none log=4"),
+                ({**base, "event": "flush", "began": 0.96,
+                  "fields": {"durable": 4}}, "flush 40.0 ms durable=4"),
                 ({**base, "event": "start", "fields": {
                     "index": 1, "term": 2, "is_leader": False}},
                  "start refused term=2"),

@@ -158,6 +158,21 @@ TEST_F(Recording, MessagesSayWhatBecameOfThem) {
   EXPECT_FALSE(reply["fields"].contains("conflict_term"));
 }
 
+TEST_F(Recording, AFlushSaysHowLongItTookAndWhatIsDurable) {
+  DiskState state{.current_term = 5, .last_included_index = 7};
+  state.entries.Append(5, "x");
+  recorder_.OnSave(1, 1, state);
+  recorder_.OnFlush(1, 1, std::chrono::milliseconds(20));
+  const json flush = Take().back();
+  EXPECT_EQ(flush["event"], "flush");
+  EXPECT_EQ(flush["server"], 1);
+  EXPECT_EQ(flush["fields"]["durable"], 8);
+  EXPECT_NEAR(flush["t"].get<double>() - flush["began"].get<double>(), 0.02,
+              0.01);
+  recorder_.OnFlush(1, 2, std::chrono::milliseconds(20));
+  EXPECT_TRUE(Take().empty());
+}
+
 TEST_F(Recording, SavesAndApplies) {
   recorder_.OnSave(1, 1, DiskState{.current_term = 5, .voted_for = 1});
   const std::vector<json> events = Take();

@@ -67,6 +67,8 @@ const WORDS = {
   request: messageWords,
   reply: messageWords,
   save: (e) => ` saves: ${fieldWords(e.fields || {})}`,
+  flush: (e) => ` has flushed for ${(1000 * (e.t - e.began)).toFixed(1)} ms: ` +
+    fieldWords(e.fields || {}),
   start: (e) => (e.fields?.is_leader === false ?
     ` is no leader and refuses command ${e.fields.command}` :
     ` is given a command: ${fieldWords(e.fields || {})}`),

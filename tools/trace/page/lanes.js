@@ -79,6 +79,16 @@ function drawDown(view, server, spans) {
   });
 }
 
+// Each as long as it took.
+function drawFlushes(view, server, spans) {
+  const { context, look, place } = view;
+  context.fillStyle = look.flush;
+  eachSpan(view, spans, (span, from, to) => {
+    if (to - from < 2) return;
+    context.fillRect(from, place.laneTop(server) + BAR, to - from - 1, 2);
+  });
+}
+
 // Saves, starts, snapshots and what this page does not know; where there is room.
 function drawMarks(view, server, marks) {
   const { context, look, place, x, t0, t1 } = view;
@@ -176,6 +186,7 @@ function drawLanes(view, model) {
     drawBand(view, server, lane.cuts, 'cut off');
     drawRoleLabels(view, server, lane.roles);
     drawDown(view, server, lane.downs);
+    drawFlushes(view, server, lane.flushes);
     drawMarks(view, server, lane.marks);
   });
 }

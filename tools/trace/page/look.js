@@ -19,7 +19,7 @@ const NAMES = ['ground', 'text', 'faint', 'line', 'panel', 'accent', 'alarm',
   'follower', 'candidate', 'leader', 'down', 'on-follower', 'on-candidate',
   'on-leader', 'done', 'refused', 'unknown', 'pending', 'on-done',
   'on-refused', 'on-unknown', 'on-pending', 'vote', 'entries', 'beat', 'snapshot', 'other', 'commit',
-  'applied', 'step', 'network', 'cut', 'choice', 'on-group', ...GROUP_COLORS];
+  'applied', 'flush', 'step', 'network', 'cut', 'choice', 'on-group', ...GROUP_COLORS];
 
 function readLook() {
   const style = getComputedStyle(document.documentElement);

@@ -208,6 +208,9 @@ function open() {
   byId('other').hidden = !model.messages.kind.includes(OTHER);
   document.querySelectorAll('[data-snapshots]').forEach(
     (element) => { element.hidden = !model.hasSnapshots; });
+  document.querySelectorAll('[data-flushes]').forEach((element) => {
+    element.hidden = model.lanes.every((lane) => lane.flushes.length === 0);
+  });
   document.querySelectorAll('[data-clients]').forEach(
     (element) => { element.hidden = model.clients.length === 0; });
   document.querySelectorAll('[data-shards]').forEach(

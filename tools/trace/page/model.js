@@ -11,6 +11,8 @@ function emptyLane() {
     applied: [], // {t, value, index}: value grows within an incarnation
     commit: [],  // {t, value, index}: the highest leader_commit seen
     floor: [],   // {t, value, index}: the last included index on its disk
+    flushes: [], // {t0, t1, index}: of a slow disk
+    durable: [], // {t, value, index}: the last index on its disk, after each
     marks: [],   // {t, kind, index}: save, start, snapshot, unknown events
   };
 }
@@ -71,6 +73,14 @@ function addFloor(lane, event, index) {
   }
 }
 
+function addFlush(lane, event, index) {
+  lane.flushes.push({ t0: event.began ?? event.t, t1: event.t, index });
+  const value = event.fields?.durable ?? 0;
+  if (value !== lastOf(lane.durable)?.value) {
+    lane.durable.push({ t: event.t, value, index });
+  }
+}
+
 function addLink(lane, event, index) {
   close(lane.cuts, event.t);
   if (!event.connected) lane.cuts.push({ t0: event.t, index });
@@ -93,6 +103,7 @@ function addToLane(lane, event, index) {
       addFloor(lane, event, index);
       lane.marks.push({ t: event.t, kind: 'save', index });
       break;
+    case 'flush': addFlush(lane, event, index); break;
     case 'request': case 'reply': break;
     case 'role':
       if (event.role === 'down') close(lane.roles, event.t);

@@ -8,8 +8,8 @@
 function progressHeights(view, lanes) {
   const byTime = d3.bisector((point) => point.t);
   const values = [];
-  for (const { applied, commit, floor } of lanes) {
-    for (const list of [applied, commit, floor]) {
+  for (const { applied, commit, durable, floor } of lanes) {
+    for (const list of [applied, commit, durable, floor]) {
       const first = Math.max(0, byTime.right(list, view.t0) - 1);
       const last = byTime.right(list, view.t1);
       for (let i = first; i < last; ++i) {
@@ -74,19 +74,22 @@ function drawProgress(view, server, lane, model) {
   const applied =
     drawSteps(view, server, lane.applied, model.end, look.applied, 0.22);
   const commit = drawSteps(view, server, lane.commit, model.end, look.commit);
+  const durable =
+    drawSteps(view, server, lane.durable, model.end, look.flush);
   const discarded =
     drawSteps(view, server, lane.floor, model.end, look.snapshot, 0.35);
-  return { commit, applied, discarded };
+  return { commit, applied, durable, discarded };
 }
 
 // What the lines have reached at the right edge, in words.
-function drawReached(view, server, { commit, applied, discarded }) {
+function drawReached(view, server, { commit, applied, durable, discarded }) {
   const { context, look, place } = view;
-  const words = place.width < 500 ? ['a', 'c', 's'] :
-    ['applied', 'commit', 'snapshot'];
+  const words = place.width < 500 ? ['a', 'c', 'd', 's'] :
+    ['applied', 'commit', 'durable', 'snapshot'];
   const parts = [[`${words[0]} ${applied}`, applied, look.applied],
     [`${words[1]} ${commit}`, commit, look.commit],
-    [`${words[2]} ${discarded}`, discarded, look.snapshot]]
+    [`${words[2]} ${durable}`, durable, look.flush],
+    [`${words[3]} ${discarded}`, discarded, look.snapshot]]
     .filter(([, value]) => value !== null);
   context.font = SMALL;
   context.textAlign = 'right';
