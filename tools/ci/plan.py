@@ -71,6 +71,7 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
     """Returns all steps of a day, in the order in which their minima run."""
     few, many = drawn_seeds(day, 10), drawn_seeds(day + " more", 50)
     some = drawn_seeds(day + " lab 3", 8)  # a seed takes four times as long
+    one = drawn_seeds(day + " slow disk", 1)
     samples = [make("mutants", f"SAMPLE={MUTANTS_AT_A_TIME}", f"ROUND={n}")
                for n in range(1, -(-mutants // MUTANTS_AT_A_TIME) + 1)]
     # Each of another file, of the folders all of whose survivors are listed.
@@ -100,6 +101,11 @@ def steps_of(day: str, since: str, mutants: int) -> list[Step]:
              [make("storage-seeds", f"SEED={seed}", "SEEDS=10000")
               for seed in range(2001, 52001, 10000)]),
         Step("fuzz", [make("fuzz", "MINUTES=1")]),
+        # Lists: so that what comes too late is allowed.
+        Step("slow disk", [make("sim", "DISK=slow", "LAB=2",
+                                f"SEED_LIST={next(one)}", results=1)],
+             [make("sim", "DISK=slow", f"LAB={lab}", f"SEED_LIST={next(one)}",
+                   results=1) for _ in range(5) for lab in (3, 4, 2)]),
         Step("hidden fsgsbase", [Command(
             ("env", "SIM_FSGSBASE=off", "make", "sim-test"), results=1)]),
         # All of lab 3 takes minutes there.
