@@ -31,8 +31,11 @@ void SlowDisk::SetFlushObserver(std::function<void(microseconds)> observer) {
   on_flush_ = std::move(observer);
 }
 
-std::shared_ptr<SimulatedDisk> SlowDisk::CopyAfterCrash() {
+std::shared_ptr<SimulatedDisk> SlowDisk::Crash() {
   MutexLock lock(&mu_);
+  closing_ = is_over_ = true;
+  work_.Signal();
+  published_.SignalAll();
   std::shared_ptr<SimulatedDisk> copy = durable_values_->Copy();
   const uint64_t kept = random_.Below(waiting_.size() + 1);
   for (size_t i = 0; i < kept; ++i) Values(waiting_[i]).SaveTo(copy.get());
@@ -120,7 +123,7 @@ void SlowDisk::FlushLoop() {
 std::optional<SlowDisk::Ticket> SlowDisk::AwaitSaves() {
   MutexLock lock(&mu_);
   while (waiting_.empty() && !closing_) work_.Wait(&mu_);
-  if (waiting_.empty()) return std::nullopt;
+  if (waiting_.empty() || is_over_) return std::nullopt;
   return durable_ + waiting_.size();
 }
 
@@ -133,6 +136,7 @@ void SlowDisk::Publish(Ticket ticket, microseconds took) {
   std::function<void(Ticket)> on_durable;
   {
     MutexLock lock(&mu_);
+    if (is_over_) return;  // it has crashed meanwhile
     for (; durable_ < ticket; ++durable_) {
       std::move(waiting_.front()).SaveTo(durable_values_.get());
       waiting_.pop_front();

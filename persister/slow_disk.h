@@ -48,9 +48,11 @@ class SlowDisk : public AsyncPersister {
   void SetFlushObserver(std::function<void(std::chrono::microseconds)> observer)
       EXCLUDES(mu_);
 
-  // What a crash at this moment leaves: what is durable and, drawn, any number
-  // of the saves that are not, the oldest first.
-  std::shared_ptr<SimulatedDisk> CopyAfterCrash() EXCLUDES(mu_);
+  // A crash at this moment. Returns what it leaves: what is durable and, drawn,
+  // any number of the saves that are not, the oldest first. The disk ends:
+  // nothing becomes durable any more, so that an instance that goes on for a
+  // moment cannot count on what the one after it may not find.
+  std::shared_ptr<SimulatedDisk> Crash() EXCLUDES(mu_);
 
   Ticket SaveLater(base::Rope raft_state,
                    std::optional<base::Rope> snapshot) override EXCLUDES(mu_);
@@ -89,7 +91,7 @@ class SlowDisk : public AsyncPersister {
   Ticket last_ ABSL_GUARDED_BY(mu_) = 0;
   Ticket durable_ ABSL_GUARDED_BY(mu_) = 0;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
-  bool is_over_ ABSL_GUARDED_BY(mu_) = false;  // nothing is flushed any more
+  bool is_over_ ABSL_GUARDED_BY(mu_) = false;  // nothing becomes durable
   std::function<void(Ticket)> on_durable_ ABSL_GUARDED_BY(mu_);
   std::function<void(std::chrono::microseconds)> on_flush_ ABSL_GUARDED_BY(mu_);
 

@@ -72,6 +72,7 @@ void ServerGroup::Crash(ServerId server) {
   // From here on no server can hear of what the old incarnation does, so none
   // can rely on what it saves; only now may its disk be copied. The other order
   // would lose what it had promised in between.
+  CrashSlowDisk(server);
   options_.observers.Tell(&ClusterObserver::OnIncarnationEnd, server);
   DetachDisk(server);
   if (!IsUp(server)) return;
@@ -113,16 +114,18 @@ Ends ServerGroup::MakeEnds(ServerId server) {
 // which an old incarnation may still write to. Returns the new one.
 std::shared_ptr<persister::SimulatedDisk> ServerGroup::DetachDisk(
     ServerId server) {
-  std::shared_ptr<persister::SlowDisk> old;  // ends under no lock
   MutexLock lock(&mu_);
   std::shared_ptr<Disk>& disk = AtLocked(server).disk;
-  old = std::exchange(AtLocked(server).slow_disk, nullptr);
-  if (old != nullptr) {
-    disk = old->CopyAfterCrash();
-  } else {
-    disk = disk == nullptr ? std::make_shared<Disk>() : disk->Copy();
-  }
+  disk = disk == nullptr ? std::make_shared<Disk>() : disk->Copy();
   return disk;
+}
+
+// From here on nothing becomes durable there; what did, observers were told.
+void ServerGroup::CrashSlowDisk(ServerId server) {
+  std::shared_ptr<persister::SlowDisk> old;  // ends under no lock
+  MutexLock lock(&mu_);
+  old = std::exchange(AtLocked(server).slow_disk, nullptr);
+  if (old != nullptr) AtLocked(server).disk = old->Crash();
 }
 
 std::shared_ptr<persister::Persister> ServerGroup::SlowDown(

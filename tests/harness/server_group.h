@@ -140,6 +140,7 @@ class ServerGroup {
   std::string NameOf(raft::ServerId server) const;
   std::string ClientEndName(int client, raft::ServerId server) const;
   Ends MakeEnds(raft::ServerId server) EXCLUDES(mu_);
+  void CrashSlowDisk(raft::ServerId server) EXCLUDES(mu_);
   std::shared_ptr<Disk> DetachDisk(raft::ServerId server) EXCLUDES(mu_);
   void ObserveDisk(raft::ServerId server, Disk* disk) EXCLUDES(mu_);
   std::shared_ptr<persister::Persister> SlowDown(

@@ -148,7 +148,7 @@ TEST_F(SlowDiskTest, ACrashKeepsWhatIsDurableAndAnyPrefixOfWhatIsNot) {
     durable_->SaveRaftState(Rope("0"));
     const auto disk = MakeDisk(seed);
     SaveMany(disk.get(), kSaves);
-    kept.insert(disk->CopyAfterCrash()->ReadRaftState().ToString());
+    kept.insert(disk->Crash()->ReadRaftState().ToString());
   }
   EXPECT_EQ(kept, (std::set<std::string>{"0", "1", "2", "3", "4"}));
 }
@@ -157,7 +157,7 @@ TEST_F(SlowDiskTest, ACrashKeepsAllThatIsDurable) {
   for (uint64_t seed = 0; seed < 5; ++seed) {
     const auto disk = MakeDisk(seed);
     disk->SaveRaftState(Rope("durable"));
-    EXPECT_EQ(disk->CopyAfterCrash()->ReadRaftState(), Rope("durable"));
+    EXPECT_EQ(disk->Crash()->ReadRaftState(), Rope("durable"));
   }
 }
 
@@ -168,18 +168,32 @@ TEST_F(SlowDiskTest, ACrashKeepsASnapshotWithItsState) {
     disk->SaveLater(Rope("1"), Rope("1"));
     disk->SaveLater(Rope("2"), Rope("2"));
     disk->SaveLater(Rope("3"), Rope("3"));
-    const std::shared_ptr<SimulatedDisk> left = disk->CopyAfterCrash();
+    const std::shared_ptr<SimulatedDisk> left = disk->Crash();
     EXPECT_EQ(left->ReadRaftState(), left->ReadSnapshot());
   }
 }
 
-// The instance that has crashed may go on saving.
-TEST_F(SlowDiskTest, WhatACrashLeavesIsNotChangedLater) {
+// The instance that has crashed may go on for a moment.
+TEST_F(SlowDiskTest, AfterACrashNothingBecomesDurable) {
+  Ticket told = 0;
+  std::promise<void> go_on;
   const auto disk = MakeDisk();
+  disk->OnDurable([&](Ticket ticket) {
+    told = ticket;
+    go_on.get_future().wait();  // so that the next flush has not begun
+  });
   disk->SaveRaftState(Rope("before"));
-  const std::shared_ptr<SimulatedDisk> left = disk->CopyAfterCrash();
-  disk->SaveRaftState(Rope("after"));
-  EXPECT_EQ(left->ReadRaftState(), Rope("before"));
+  const Ticket in_flight = disk->SaveLater(Rope("in flight"), std::nullopt);
+  const std::shared_ptr<SimulatedDisk> left = disk->Crash();
+  const Rope found = left->ReadRaftState();
+  EXPECT_FALSE(disk->WaitDurable(in_flight));
+  EXPECT_FALSE(disk->WaitDurable(disk->SaveLater(Rope("late"), std::nullopt)));
+  disk->SaveRaftState(Rope("late"));  // returns
+  go_on.set_value();
+  disk->Close();
+  EXPECT_EQ(told, 1U);
+  EXPECT_EQ(durable_->ReadRaftState(), Rope("before"));
+  EXPECT_EQ(left->ReadRaftState(), found);
 }
 
 TEST_F(SlowDiskTest, CloseMakesAllDurableAndThenNothingIsSaved) {
