@@ -22,7 +22,8 @@ LABS = {"raft": "raft", "rsm": SERVICES, "kvraft": SERVICES,
         "shardctrler": SHARDED, "shardkv": SHARDED, "shardkv1": "shardkv1",
         STORAGE: ""}
 # How a mutant's program is built and run: the variant of the Makefile.
-VARIANTS = {"sim": "plain", "sim-race": "race", "sim-asan": "asan"}
+VARIANTS = {"sim": "plain", "sim-slow": "plain", "sim-race": "race",
+            "sim-asan": "asan"}
 
 
 @dataclass(frozen=True)

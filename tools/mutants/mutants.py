@@ -35,7 +35,7 @@ from tools.seeds import notice
 
 HERE = ROOT / "tools/mutants"
 RESULTS = ROOT / "out/mutants.json"
-SEEDS_OF_ORIGINAL = {"sim": 3, "sim-race": 1, "sim-asan": 1}
+SEEDS_OF_ORIGINAL = {"sim": 3, "sim-slow": 3, "sim-race": 1, "sim-asan": 1}
 # A seed changes little there: only how threads take turns.
 SEEDS_OF_UNIT_TESTS = 3
 # In real time the tests sleep most of the time.
