@@ -24,13 +24,14 @@ BenchCluster::BenchCluster(const Options& options)
       network_("bench"),
       commands_(options.command_bytes),
       servers_(static_cast<size_t>(options.servers)),
-      group_(
-          &network_,
-          {.servers = options.servers,
-           .make_node = [this](harness::Ends ends, int /*group*/, ServerId me,
-                               std::shared_ptr<persister::Persister> disk) {
-             return MakeNode(std::move(ends), me, std::move(disk));
-           }}) {
+      group_(&network_,
+             {.servers = options.servers,
+              .make_node =
+                  [this](harness::Ends ends, int /*group*/, ServerId me,
+                         std::shared_ptr<persister::Persister> disk) {
+                    return MakeNode(std::move(ends), me, std::move(disk));
+                  },
+              .slow_disks = options.slow_disks}) {
   if (options.observer != nullptr) network_.SetObserver(options.observer);
   if (options.tap != nullptr) network_.SetTap(options.tap);
   for (ServerId i = 0; i < size(); ++i) group_.Start(i);

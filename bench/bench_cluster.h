@@ -39,6 +39,8 @@ class BenchCluster {
     // course's rendezvous, a thread switch for each command.
     size_t channel_capacity = 8192;
     Snapshots snapshots = {};
+    // Flushes of the simulated disks take 0 to 50 ms (persister/slow_disk.h).
+    bool slow_disks = false;
     // Each server has a FileStorage, all on one disk; it cannot be restarted.
     bool in_files = false;
     labrpc::Observer observer = nullptr;

@@ -1,5 +1,5 @@
 // Case (j): what one server with bad links does to a cluster that elects as the
-// paper has it (5.2), in virtual time alone.
+// paper has it (5.2), and what slow disks do, in virtual time alone.
 //
 // A server that hears no leader starts election after election, in newer terms,
 // and every server that hears it follows (5.1). Without a pre-vote
@@ -65,6 +65,7 @@ class Looks {
   void Report(State* state) const {
     const double seconds = looks_ * Seconds(kLook);
     state->SetIterationTime(seconds);
+    state->counters["leaders"] = static_cast<double>(terms_.size());
     state->counters["leaderless_share"] = without_ / looks_;
     state->counters["leaders_per_minute"] =
         60 * static_cast<double>(terms_.size()) / seconds;
@@ -109,10 +110,31 @@ void Rejoin(int servers, milliseconds duration, State* state) {
   looks.Report(state);
 }
 
+// Each flush takes 0 to 50 ms, and there is a command every second.
+void SlowDisks(int servers, milliseconds duration, State* state) {
+  BenchCluster cluster({.servers = servers, .slow_disks = true});
+  cluster.RunConsumers();
+  if (!cluster.AwaitLeader().has_value()) {
+    return state->SkipWithError("no leader");
+  }
+  Looks looks(&cluster);
+  for (milliseconds passed(0); passed < duration;
+       passed += milliseconds(1'000)) {
+    const auto leader = cluster.FindLeader();
+    if (leader.has_value()) cluster.Submit(leader->server);
+    looks.For(milliseconds(1'000));
+  }
+  if (!cluster.AwaitDelivered()) return state->SkipWithError("not delivered");
+  looks.Report(state);
+}
+
 }  // namespace
 
 void RegisterDisturbed(Scale scale) {
   const milliseconds duration(Scaled(scale, 600'000, 2'000));
+  const milliseconds hours(Scaled(scale, 36'000'000, 5'000));
+  AddCase("disturbed/slow_disks/servers:3",
+          [=](State& state) { SlowDisks(3, hours, &state); });
   for (const int servers : {3, 5}) {
     AddCase(absl::StrCat("disturbed/deaf/servers:", servers),
             [=](State& state) { Deaf(servers, duration, &state); });

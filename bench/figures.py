@@ -181,6 +181,8 @@ def snapshots() -> list[Figure]:
                of(travel, "elections"), 0),
         Figure("", "longest silence of a leader", "ms",
                of(travel, "longest_silence_ms"), 120),
+        Figure("ten hours of slow disks", "leaders", "number",
+               of("virtual/disturbed/slow_disks/servers:3", "leaders"), 1),
     ]
 
 
