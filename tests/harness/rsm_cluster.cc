@@ -113,10 +113,11 @@ Node RsmCluster::MakeServer(Ends ends, raft::ServerId me,
                                  std::make_unique<Counter::Machine>(counter),
                                  std::move(options));
   const Slot slot{std::move(rsm), counter};
+  Slot old;  // ends under no lock
   bool abandoned = false;
   {
     base::MutexLock lock(&mu_);
-    slots_[static_cast<size_t>(me)] = slot;
+    old = std::exchange(slots_[static_cast<size_t>(me)], slot);
     abandoned = abandoned_;
   }
   if (abandoned) Kill(slot);
