@@ -21,7 +21,7 @@ void SlowDisk::Values::SaveTo(SimulatedDisk* disk) && {
 
 SlowDisk::SlowDisk(std::shared_ptr<SimulatedDisk> durable, base::Random random)
     : durable_values_(std::move(durable)),
-      random_(std::move(random)),
+      random_(random),
       flusher_([this] { FlushLoop(); }) {}
 
 SlowDisk::~SlowDisk() { Close(); }
