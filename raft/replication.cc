@@ -11,8 +11,6 @@
 
 namespace raft {
 
-using base::MutexLock;
-
 namespace {
 
 // How many bytes of entries one AppendEntries carries; one entry is sent
