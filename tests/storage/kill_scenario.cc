@@ -24,11 +24,6 @@
 #include "persister/files/recovery.h"
 #include "tests/storage/model.h"
 
-// A child of a fork makes threads, and ThreadSanitizer would end it for that.
-extern "C" const char* __tsan_default_options() {  // NOLINT: its own name
-  return "die_after_fork=0";
-}
-
 namespace storage_test {
 namespace {
 

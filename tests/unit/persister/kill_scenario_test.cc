@@ -9,6 +9,9 @@ namespace storage_test {
 namespace {
 
 TEST(KillScenario, NothingDurableIsLost) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer allows the child of a fork no threads";
+#endif
   const TemporaryDirectory temporary;
   const KillRun run =
       RunKillScenario(temporary.path() + "/data", /*seed=*/1, /*rounds=*/5);

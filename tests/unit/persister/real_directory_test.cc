@@ -158,6 +158,9 @@ class RealDirectory : public testing::Test {
 };
 
 TEST_F(RealDirectory, AGoodOneIsOpened) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer allows the child of a fork no threads";
+#endif
   const Ended served = InChild(
       [&](std::ostream& out) { return Serve(directory_, kIdentity, out); });
   EXPECT_EQ(served.status, EXIT_SUCCESS) << served.text;
@@ -309,6 +312,9 @@ int FillDisk(const std::string& directory, std::ostream& out) {
 }
 
 TEST_F(RealDirectory, AFullDiskLosesNothing) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer allows the child of a fork no threads";
+#endif
   const Ended ended = InChild(OnSmallDisk(temporary_.path(), FillDisk));
   if (ended.status == kNotPermitted) GTEST_SKIP() << ended.text;
   EXPECT_EQ(ended.status, EXIT_SUCCESS);
