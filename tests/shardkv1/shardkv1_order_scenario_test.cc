@@ -289,6 +289,44 @@ TEST(ShardKV1OrderScenario, PutFollowsItsShard) {
   test.End();
 }
 
+// A group that leaves answers no Delete of one controller; another controller
+// finishes the change, and the group is shut down for good: the first one must
+// not wait for it.
+TEST(ShardKV1OrderScenario, LeftGroupIsGoneForGood) {
+  std::atomic<int> deletes = 0;
+  Gate gate;
+  ShardTest test("Scenario: a group that has left is gone for good ...",
+                 {.tap = gate.MakeTap()});
+  test.SpreadPuts();
+  const Gid gid = test.NewGid();
+  test.Join({gid});
+  gate.Set([&deletes](const Packet& packet) {
+    if (!IsRequest(packet, shardkv1::kDelete.name)) return Ruling::kPass;
+    ++deletes;
+    return Ruling::kDrop;
+  });
+  const auto first = test.cluster().MakeController();
+  PendingCall change(&test.stage(),
+                     [&] { test.ChangeToWithout(*first, gid); });
+  WaitUntil(&test, "all of its shards to be deleted",
+            [&] { return deletes >= 20; });
+
+  first->Connect(false);
+  gate.Open(&test.stage().network());
+  const auto second = test.cluster().MakeController();
+  const absl::Status finished = (*second)->InitController();
+  if (!finished.ok()) {
+    Fail(Kind::kSafety, std::string(finished.message()));
+  }
+  test.cluster().ShutdownGroup(gid);
+  first->Connect(true);
+  if (!change.Returns(seconds(20))) {
+    Fail(Kind::kLiveness, "the change didn't end");
+  }
+  test.CheckAll();
+  test.End();
+}
+
 // A controller has read the configuration, and before it can post the next one
 // another controller has done so and has made it the current one: the first one
 // must be told so. With `loses` its first post is lost, so that it cannot know
