@@ -253,6 +253,7 @@ void PlayOldAcknowledgement(Scenario* scenario, bool is_late) {
   for (const ServerId old : {0, 1}) cluster.Disconnect(old);
   scenario->Elect(2);
   EXPECT_EQ(scenario->Submit(2, 201), 2U);
+  scenario->AwaitApplied(2, 201, /*servers=*/3);  // so that S0 is not elected
   for (const ServerId old : {0, 1}) cluster.Connect(old);
   scenario->AwaitApplied(2, 201, /*servers=*/5);
 
