@@ -75,6 +75,7 @@ struct Status {
   ServerId leader = kNobody;     // of this term, as far as is known: a hint
   Index first_index = 1;         // of the log, were there an entry
   Index last_index = 0;
+  size_t log_bytes = 0;  // of the entries from first_index on
   Index commit_index = 0;
   Index last_applied = 0;
   Index durable_index = 0;          // the log is on the disk up to there

@@ -250,14 +250,19 @@ void Rsm::Restore(base::Rope snapshot, std::optional<raft::Index> index) {
   snapshot_index_ = header->last_applied;
 }
 
+// A Raft that is on a storage leaves the persister empty.
+size_t Rsm::RaftStateSize() const {
+  const size_t saved = persister_->ReadRaftState().size();
+  return saved > 0 ? saved : raft_->GetStatus().log_bytes;
+}
+
 // Takes a snapshot if Raft's part of the disk has grown to the limit, but not
 // one that discards less than half of the log. What is not executed here stays
 // in the log; if that alone is above the limit, a snapshot after every batch
 // would cost more and more and discard little.
 void Rsm::TakeSnapshotIfDue() {
   if (!max_raft_state_.has_value() || last_applied_ == snapshot_index_ ||
-      persister_->ReadRaftState().size() + machine_->Garbage() <
-          *max_raft_state_) {
+      RaftStateSize() + machine_->Garbage() < *max_raft_state_) {
     return;
   }
   const raft::Index last_index = raft_->GetStatus().last_index;

@@ -54,7 +54,8 @@ struct Result {
   std::string value;  // kDone: what Apply() returned
 };
 
-// Makes the Raft of a server, as raft::Make() does.
+// Makes the Raft of a server, as raft::Make() does; or one on a storage, which
+// leaves the persister as it is, empty.
 using MakeRaft = std::function<std::shared_ptr<raft::Raft>(
     std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
     std::shared_ptr<persister::Persister> persister,
@@ -152,6 +153,7 @@ class Rsm {
   std::optional<std::string> Execute(const raft::ApplyMsg& message);
   void Restore(base::Rope snapshot, std::optional<raft::Index> index);
   void TakeSnapshotIfDue();
+  size_t RaftStateSize() const;
 
   // Immutable after construction.
   const std::string log_name_;  // "S2", "G101/S2"

@@ -138,6 +138,7 @@ KvCluster::KvCluster(Options options, Place place)
                     return MakeServer(std::move(ends), me, std::move(disk),
                                       std::move(rsm_options));
                   },
+              .make_raft = std::move(options.make_raft),
               .show_command = ShowKvCommand,
               .tap = std::move(options.tap),
               .on_failure = [this] { CloseClients(); },

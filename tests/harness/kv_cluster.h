@@ -30,7 +30,9 @@
 #include "base/random.h"
 #include "kvraft/messages.h"
 #include "porcupine/history.h"
+#include "raft/raft.h"
 #include "raft/types.h"
+#include "rsm/rsm.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_history.h"
@@ -98,6 +100,7 @@ class KvCluster {
     Year year = Year::k2022;
     std::optional<size_t> max_raft_state = {};  // without it: no snapshots
     labrpc::Tap tap = nullptr;
+    rsm::MakeRaft make_raft = raft::Make;  // what the servers stand on
     MakeObservers make_observers = TheEnvironment().make_observers;
   };
 

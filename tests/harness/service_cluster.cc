@@ -13,6 +13,7 @@ ServiceCluster::ServiceCluster(Options options, Place place)
       servers_(&network(), {.servers = options.servers,
                             .max_raft_state = options.max_raft_state,
                             .make_service = std::move(options.make_service),
+                            .make_raft = std::move(options.make_raft),
                             .show_command = options.show_command,
                             .make_observers = std::move(options.make_observers),
                             .on_error = [this](const Failure& error) {

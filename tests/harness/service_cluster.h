@@ -15,6 +15,7 @@
 #include "labrpc/network.h"
 #include "raft/raft.h"
 #include "raft/types.h"
+#include "rsm/rsm.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/observers.h"
@@ -32,7 +33,8 @@ class ServiceCluster : public ServiceStage {
     Year year = Year::k2022;
     std::optional<size_t> max_raft_state = {};  // the course's maxraftstate
     ServiceGroup::MakeService make_service;
-    ShowCommand show_command = nullptr;  // for views
+    rsm::MakeRaft make_raft = raft::Make;  // what the services stand on
+    ShowCommand show_command = nullptr;    // for views
     labrpc::Tap tap = nullptr;
     std::function<void()> on_failure = [] {};  // ServiceStage's
     MakeObservers make_observers = TheEnvironment().make_observers;

@@ -98,8 +98,8 @@ rsm::Options ServiceGroup::MakeRsmOptions(raft::ServerId me, int incarnation) {
                           std::shared_ptr<raft::ApplyChannel> channel,
                           raft::Options raft_options) {
     auto observed = std::make_shared<ObservedRaft>(
-        raft::Make(std::move(ends), server, std::move(disk), std::move(channel),
-                   std::move(raft_options)),
+        options_.make_raft(std::move(ends), server, std::move(disk),
+                           std::move(channel), std::move(raft_options)),
         observers_, server, incarnation);
     SetRaft(server, observed);
     return observed;

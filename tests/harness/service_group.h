@@ -42,7 +42,8 @@ class ServiceGroup {
     int servers = 3;
     std::optional<size_t> max_raft_state = {};  // the course's maxraftstate
     MakeService make_service;
-    ShowCommand show_command = nullptr;  // for views
+    rsm::MakeRaft make_raft = raft::Make;  // what the services stand on
+    ShowCommand show_command = nullptr;    // for views
     MakeObservers make_observers = TheEnvironment().make_observers;
     bool slow_disks = TheEnvironment().slow_disks;
     OnError on_error;  // of the observers

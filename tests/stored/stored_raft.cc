@@ -76,13 +76,23 @@ harness::MakeRaft StoredRafts::Maker() {
   return [this](harness::Ends ends, ServerId me,
                 const std::shared_ptr<persister::Persister>& /*disk*/,
                 std::shared_ptr<raft::ApplyChannel> channel) {
-    return Make(std::move(ends), me, std::move(channel));
+    return Make(std::move(ends), me, std::move(channel),
+                {.random = base::Random::ForOwner(absl::StrCat("raft/", me))});
+  };
+}
+
+rsm::MakeRaft StoredRafts::ServiceMaker() {
+  return [this](harness::Ends ends, ServerId me,
+                const std::shared_ptr<persister::Persister>& /*disk*/,
+                std::shared_ptr<raft::ApplyChannel> channel,
+                raft::Options options) {
+    return Make(std::move(ends), me, std::move(channel), std::move(options));
   };
 }
 
 std::shared_ptr<raft::Raft> StoredRafts::Make(
     harness::Ends ends, ServerId me,
-    std::shared_ptr<raft::ApplyChannel> channel) {
+    std::shared_ptr<raft::ApplyChannel> channel, raft::Options options) {
   std::shared_ptr<Machine> machine;
   {
     MutexLock lock(&mu_);
@@ -102,8 +112,7 @@ std::shared_ptr<raft::Raft> StoredRafts::Make(
   auto raft = raft::MakeWithStorage(
       std::move(ends), me,
       std::shared_ptr<persister::Storage>(opened, opened->storage.get()),
-      std::move(channel),
-      {.random = base::Random::ForOwner(absl::StrCat("raft/", me))});
+      std::move(channel), std::move(options));
   return std::make_shared<Stored>(std::move(raft), std::move(machine),
                                   [this, me] { Replace(me); });
 }

@@ -1,5 +1,5 @@
 // Rafts on FileStorage, on simulated disks that are slow and that crash: what
-// RaftClusterOptions::make_raft needs for it.
+// make_raft of RaftClusterOptions, and of KvCluster::Options, needs for it.
 //
 // When a server is killed its machine stops: each further operation of its disk
 // fails, and what no flush had decided survives or not, sector by sector, by
@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "persister/files/simulated_files.h"
 #include "raft/raft.h"
+#include "rsm/rsm.h"
 #include "tests/harness/raft_cluster.h"
 
 namespace tests {
@@ -29,6 +30,7 @@ class StoredRafts {
 
   // Opens the server's storage, and makes its Raft on it.
   harness::MakeRaft Maker();
+  rsm::MakeRaft ServiceMaker();  // of one that services stand on
 
  private:
   class Stored;
@@ -36,8 +38,8 @@ class StoredRafts {
   struct Opened;
 
   std::shared_ptr<raft::Raft> Make(harness::Ends ends, raft::ServerId me,
-                                   std::shared_ptr<raft::ApplyChannel> channel)
-      EXCLUDES(mu_);
+                                   std::shared_ptr<raft::ApplyChannel> channel,
+                                   raft::Options options) EXCLUDES(mu_);
   // Replaces the machine of that server, which has stopped.
   void Replace(raft::ServerId server) EXCLUDES(mu_);
   std::shared_ptr<Machine> MakeMachine(
