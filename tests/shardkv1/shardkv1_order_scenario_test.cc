@@ -306,8 +306,7 @@ TEST(ShardKV1OrderScenario, LeftGroupIsGoneForGood) {
     return Ruling::kDrop;
   });
   const auto first = test.cluster().MakeController();
-  PendingCall change(&test.stage(),
-                     [&] { test.ChangeToWithout(*first, gid); });
+  PendingCall change(&test.stage(), [&] { test.ChangeToWithout(*first, gid); });
   WaitUntil(&test, "all of its shards to be deleted",
             [&] { return deletes >= 20; });
 
