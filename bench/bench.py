@@ -119,7 +119,7 @@ def environment(job: Job) -> dict[str, str]:
     own = inherited("SIM_", "BENCHMARK_")
     if job.seed:
         own |= {"SIM_SEED": str(job.seed), "SIM_PROFILE": "fair",
-                "SIM_NOTICE": "off"}
+                "SIM_NOTICE": "off", "SIM_LIMIT": "24h"}
     return own
 
 
