@@ -148,11 +148,12 @@ TEST(Raft2BCommitScenario, Figure8Committed) {
 
   // S1 crashes. S5 asks S2, S3 and S4 for votes, and no other does; it gets
   // at most that of S4. A voter that stood itself in that term has no choice.
-  cluster.Disconnect(0);
-  cluster.Connect(4);
+  // The others are silent before S5 is back, or they might give it their log.
   tap.ForgetAll();
   tap.Drop(AnyRequest().NotFrom(4));
   const size_t begin = tap.Now();
+  cluster.Disconnect(0);
+  cluster.Connect(4);
   const auto has_chosen = [&](ServerId voter) {
     for (const TapMessage& reply :
          tap.Seen(RequestVoteReplies().From(voter).To(4).After(begin))) {
