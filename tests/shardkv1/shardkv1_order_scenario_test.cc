@@ -307,8 +307,7 @@ TEST(ShardKV1OrderScenario, LeftGroupIsGoneForGood) {
   });
   const auto first = test.cluster().MakeController();
   PendingCall change(&test.stage(), [&] { test.ChangeToWithout(*first, gid); });
-  WaitUntil(&test, "all of its shards to be deleted",
-            [&] { return deletes >= 20; });
+  WaitUntil(&test, "Deletes to be sent again", [&] { return deletes >= 20; });
 
   first->Connect(false);
   gate.Open(&test.stage().network());

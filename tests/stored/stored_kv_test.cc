@@ -10,7 +10,6 @@
 #include "gtest/gtest.h"
 #include "raft/raft.h"
 #include "tests/harness/kv_cluster.h"
-#include "tests/harness/observers.h"
 #include "tests/runner/suite.h"
 #include "tests/stored/stored_raft.h"
 
@@ -55,10 +54,7 @@ TEST(StoredKV3B, CrashesLoseNothing) {
   KvCluster cluster({.servers = kServers,
                      .max_raft_state = 1000,
                      .make_raft = rafts.ServiceMaker(),
-                     // The oracle reads the lab's disks, which are empty here.
-                     .make_observers = [](int, int, const harness::OnError&) {
-                       return harness::Observers::List();
-                     }});
+                     .make_observers = StoredRafts::MakeNoObservers});
   cluster.Begin("Test (3B+): a service on machines that stop, on slow disks");
   harness::TestThreads threads;
   for (int i = 0; i < kClients; ++i) {

@@ -19,6 +19,7 @@
 #include "persister/files/simulated_files.h"
 #include "raft/raft.h"
 #include "rsm/rsm.h"
+#include "tests/harness/observers.h"
 #include "tests/harness/raft_cluster.h"
 
 namespace tests {
@@ -31,6 +32,13 @@ class StoredRafts {
   // Opens the server's storage, and makes its Raft on it.
   harness::MakeRaft Maker();
   rsm::MakeRaft ServiceMaker();  // of one that services stand on
+
+  // For make_observers: none, since the oracle reads the lab's disks, which are
+  // empty here.
+  static harness::Observers::List MakeNoObservers(
+      int /*group*/, int /*servers*/, const harness::OnError& /*on_error*/) {
+    return {};
+  }
 
  private:
   class Stored;

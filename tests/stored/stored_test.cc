@@ -25,13 +25,10 @@ using std::chrono::milliseconds;
 const auto kSuite = runner::Suite::OfScenarios("Stored2C", "raft", "2C");
 const auto kSnapshots = runner::Suite::OfScenarios("Stored2D", "raft", "2D");
 
-// The oracle reads the lab's disks, which are empty here.
 harness::RaftClusterOptions On(StoredRafts* rafts) {
   harness::RaftClusterOptions options;
   options.make_raft = rafts->Maker();
-  options.make_observers = [](int, int, const harness::OnError&) {
-    return harness::Observers::List();
-  };
+  options.make_observers = StoredRafts::MakeNoObservers;
   return options;
 }
 
