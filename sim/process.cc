@@ -166,6 +166,10 @@ __attribute__((constructor(101))) void BeginIfAsked() {
   if (!options.has_value()) return;
   const std::vector<std::string> arguments = OwnArguments();
   NoticeEngine(options->engine);
+  // A run does not depend on where the machine stands. Set here, before the
+  // environment is rounded: set by main(), as glog wants it, it would have each
+  // of its children start twice.
+  setenv("TZ", "UTC", /*replace=*/0);
   FixAddresses(arguments);
   if (!IsMeant(arguments)) return;
   const char* const trace = getenv("SIM_TRACE");
