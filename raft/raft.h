@@ -75,6 +75,7 @@ struct Status {
   ServerId leader = kNobody;     // of this term, as far as is known: a hint
   Index first_index = 1;         // of the log, were there an entry
   Index last_index = 0;
+  Term last_term = 0;    // of the entry there, discarded or not
   size_t log_bytes = 0;  // of the entries from first_index on
   Index commit_index = 0;
   Index last_applied = 0;

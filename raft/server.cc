@@ -151,6 +151,7 @@ Status RaftServer::GetStatus() const {
                 .leader = leader_,
                 .first_index = log_.FirstIndex(),
                 .last_index = log_.LastIndex(),
+                .last_term = log_.LastTerm(),
                 .log_bytes = log_.bytes().size(),
                 .commit_index = commit_index_,
                 .last_applied = last_applied_,

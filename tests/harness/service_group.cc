@@ -145,6 +145,16 @@ raft::State ServiceGroup::GetState(raft::ServerId server) {
   return raft == nullptr ? raft::State() : raft->GetState();
 }
 
+std::string ServiceGroup::DescribeRaft(raft::ServerId server) {
+  const std::shared_ptr<raft::Raft> raft = RaftOf(server);
+  if (raft == nullptr) return "down";
+  const raft::Status status = raft->GetStatus();
+  return absl::StrCat("term ", status.term,
+                      raft->GetState().is_leader ? ", leads" : "",
+                      ", last entry (", status.last_index, ",",
+                      status.last_term, "), commit ", status.commit_index);
+}
+
 std::optional<raft::ServerId> ServiceGroup::Leader() {
   for (raft::ServerId i = 0; i < size(); ++i) {
     if (GetState(i).is_leader) return i;

@@ -67,6 +67,8 @@ class ServiceGroup {
   raft::State GetState(raft::ServerId server);
   // Null while it is down.
   std::shared_ptr<raft::Raft> RaftOf(raft::ServerId server) EXCLUDES(mu_);
+  // "term 3, leads, last entry (17,3), commit 16", or "down".
+  std::string DescribeRaft(raft::ServerId server);
 
   // The largest raft state and the largest snapshot on any server's disk.
   size_t LogSize() const;

@@ -408,16 +408,10 @@ std::string ShardCluster::Describe() {
     for (raft::ServerId server = 0; server < kServers; ++server) {
       absl::StrAppend(&text, "  S", server, " of ");
       const std::optional<shardkv::Moves> moves = MovesOf(i, server);
-      const std::shared_ptr<raft::Raft> raft = group(i).RaftOf(server);
-      if (!moves.has_value() || raft == nullptr) {
-        absl::StrAppend(&text, "group ", GidOf(i), ": down\n");
-        continue;
-      }
-      const raft::Status status = raft->GetStatus();
-      absl::StrAppend(&text, ToString(*moves, GidOf(i)), "; term ", status.term,
-                      raft->GetState().is_leader ? ", leads" : "",
-                      ", last index ", status.last_index, ", commit ",
-                      status.commit_index, "\n");
+      absl::StrAppend(&text,
+                      moves.has_value() ? ToString(*moves, GidOf(i))
+                                        : absl::StrCat("group ", GidOf(i)),
+                      "; ", group(i).DescribeRaft(server), "\n");
     }
   }
   return text;

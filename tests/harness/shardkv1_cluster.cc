@@ -162,17 +162,9 @@ std::string ShardKV1Cluster::Describe() {
   std::string text;
   for (const auto& [gid, member] : Groups()) {
     for (raft::ServerId i = 0; i < kServers; ++i) {
-      const std::shared_ptr<raft::Raft> raft = member.group->RaftOf(i);
-      absl::StrAppend(&text, "  S", i, " of group ", gid, ": ");
-      if (raft == nullptr) {
-        absl::StrAppend(&text, "down\n");
-        continue;
-      }
-      const raft::Status status = raft->GetStatus();
-      absl::StrAppend(&text, ToString(member.known->Get(i)), "; term ",
-                      status.term, raft->GetState().is_leader ? ", leads" : "",
-                      ", last index ", status.last_index, ", commit ",
-                      status.commit_index, "\n");
+      absl::StrAppend(&text, "  S", i, " of group ", gid, ": ",
+                      ToString(member.known->Get(i)), "; ",
+                      member.group->DescribeRaft(i), "\n");
     }
   }
   return text;

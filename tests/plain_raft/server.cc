@@ -86,6 +86,7 @@ Status RaftServer::GetStatus() const {
   status.voted_for = voted_for_;
   status.first_index = last_included_index_ + 1;
   status.last_index = LastIndexLocked();
+  status.last_term = log_.back().term;
   status.commit_index = commit_index_;
   status.last_applied = last_applied_;
   return status;

@@ -306,6 +306,7 @@ TEST_F(Durability, AConflictingSnapshotTruncatesFirst) {
   EXPECT_EQ(storage->TakeChanges(changes),
             (Changes{"term 2 vote -1", "truncate 3", "snapshot 2"}));
   EXPECT_EQ(raft->GetStatus().last_index, 2u);
+  EXPECT_EQ(raft->GetStatus().last_term, 2u);
 }
 
 TEST_F(Durability, WithoutRoomALeaderGivesUp) {
