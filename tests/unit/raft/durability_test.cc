@@ -45,7 +45,12 @@ class ControlledStorage : public Storage {
     MutexLock lock(&mu_);
     return changes_.size();
   }
-  bool HasRoom() const override { return has_room; }
+  bool HasRoom() const override {
+    MutexLock lock(&mu_);
+    was_asked_for_room_ = true;
+    changed_.SignalAll();
+    return has_room;
+  }
   bool WaitDurable(Ticket ticket) override {
     base::Mutex::AssertNoneHeld("WaitDurable()");
     MutexLock lock(&mu_);
@@ -74,6 +79,10 @@ class ControlledStorage : public Storage {
     MutexLock lock(&mu_);
     while (waiting_ == 0) changed_.Wait(&mu_);
   }
+  void AwaitQuestionForRoom() {
+    MutexLock lock(&mu_);
+    while (!was_asked_for_room_) changed_.Wait(&mu_);
+  }
   Changes TakeChanges(size_t from) const {
     MutexLock lock(&mu_);
     return {changes_.begin() + static_cast<ptrdiff_t>(from), changes_.end()};
@@ -89,12 +98,13 @@ class ControlledStorage : public Storage {
   }
 
   mutable base::Mutex mu_;
-  base::CondVar changed_;
+  mutable base::CondVar changed_;
   std::function<void(Ticket)> on_durable_;
   Changes changes_ ABSL_GUARDED_BY(mu_);
   Ticket durable_ ABSL_GUARDED_BY(mu_) = 0;
   int waiting_ ABSL_GUARDED_BY(mu_) = 0;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  mutable bool was_asked_for_room_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 // Server 0 of three on such a storage.
@@ -239,6 +249,15 @@ TEST_F(Durability, ACandidacyThatIsOverMeanwhileAsksForNoVote) {
   EXPECT_EQ(role(), Role::kFollower);
 }
 
+TEST_F(Durability, ACandidateThatAnotherHasDefeatedMeanwhileAsksForNoVote) {
+  auto waiter = Begin([&] { raft->StartElection(); });
+  auto other = std::thread([&] { Append(1, 0, 0, {}); });
+  while (role() != Role::kFollower) std::this_thread::yield();
+  ExpectWaits(std::move(waiter));
+  other.join();
+  EXPECT_EQ(ends[1]->pending(), 0u);
+}
+
 // Else a server with a slow disk would never hear the others' votes in time.
 TEST_F(Durability, ACandidateGivesTheOthersTheTimeThatItsDiskTook) {
   auto waiter = Begin([&] { raft->StartElection(); });
@@ -316,6 +335,18 @@ TEST_F(Durability, WithoutRoomALeaderGivesUp) {
   EXPECT_FALSE(raft->Start("y").is_leader);
   EXPECT_EQ(role(), Role::kFollower);
   EXPECT_EQ(raft->GetStatus().last_index, 1u);
+}
+
+// It looks again after another election timeout.
+TEST_F(Durability, WithoutRoomItStandsForNoElection) {
+  storage->has_room = false;
+  RaftServer server(
+      std::vector<std::shared_ptr<rpc::ClientEnd>>(ends.begin(), ends.end()),
+      /*me=*/0, storage, channel, Options());
+  server.StartThreads();
+  storage->AwaitQuestionForRoom();
+  server.Kill();
+  EXPECT_EQ(server.GetStatus().term, 0u);
 }
 
 TEST_F(Durability, WithoutRoomEntriesAreAsIfLost) {
