@@ -134,7 +134,8 @@ void PersisterStorage::PrepareSnapshot(const base::Rope& snapshot) {
 
 Checksum PersisterStorage::TakeChecksum(const base::Rope& snapshot) {
   base::MutexLock lock(&prepared_mu_);
-  const std::optional<Prepared> prepared = std::exchange(prepared_, {});
+  const std::optional<Prepared> prepared = std::move(prepared_);
+  prepared_.reset();
   if (prepared.has_value() && prepared->snapshot.size() == snapshot.size() &&
       SharedPrefix(prepared->snapshot, snapshot) == snapshot.size()) {
     return prepared->checksum;

@@ -230,6 +230,12 @@ TEST_F(Durability, WhatTheStorageWillNotHoldIsNotPromised) {
   EXPECT_FALSE(vote.vote_granted);
 }
 
+TEST_F(Durability, KillEndsWhatWaits) {
+  auto waiter = Begin([&] { AskVote(3, /*candidate=*/1, 0, 0); });
+  raft->Kill();
+  waiter->thread.join();
+}
+
 TEST_F(Durability, ACandidateWaitsForItsVote) {
   auto waiter = Begin([&] { raft->StartElection(); });
   EXPECT_EQ(role(), Role::kCandidate);
@@ -285,6 +291,18 @@ TEST_F(Durability, ALeaderCountsItselfWhenItsEntryIsDurable) {
   EXPECT_EQ(commit_index(), 1u);
 }
 
+// With its own flush the entry commits, and whoever is due hears of it.
+TEST_F(Durability, ALeaderSendsWhatIsDueWhenItCountsItself) {
+  Lead();
+  raft->Start("x");
+  Acknowledge(1, /*last=*/1);
+  ASSERT_EQ(ends[1]->pending(), 0u);
+  now += kTiming.heartbeat_interval;
+  storage->MakeAllDurable();
+  ASSERT_EQ(ends[1]->pending(), 1u);
+  EXPECT_EQ(ends[1]->Peek(kAppendEntries).leader_commit, 1u);
+}
+
 TEST_F(Durability, TheOthersAreAMajorityWithoutTheLeader) {
   Lead();
   raft->Start("x");
@@ -334,6 +352,7 @@ TEST_F(Durability, WithoutRoomALeaderGivesUp) {
   storage->has_room = false;
   EXPECT_FALSE(raft->Start("y").is_leader);
   EXPECT_EQ(role(), Role::kFollower);
+  EXPECT_EQ(raft->GetStatus().leader, kNobody);
   EXPECT_EQ(raft->GetStatus().last_index, 1u);
 }
 

@@ -4,13 +4,18 @@
 #include "raft/persister_storage.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "persister/async_persister.h"
 #include "persister/simulated_disk.h"
 #include "raft/log.h"
 
@@ -106,7 +111,15 @@ TEST(PersisterStorage, OnlyThePreparedSnapshotHasItsChecksum) {
   saved.storage.PrepareSnapshot("one that comes to nothing");
   saved.InstallSnapshot(1, 1, "another");
   saved.ExpectSaved();
+  saved.storage.PrepareSnapshot("as long");
+  saved.storage.InstallSnapshot(1, 1, "another");
+  saved.ExpectSaved();
   const base::Rope shared("shared");
+  base::Rope longer = shared;
+  longer.Append(" and more");
+  saved.storage.PrepareSnapshot(longer);
+  saved.storage.InstallSnapshot(1, 1, shared);
+  saved.ExpectSaved();
   saved.storage.PrepareSnapshot(shared);
   saved.log.DiscardUpTo(2);
   saved.storage.InstallSnapshot(2, 1, shared);
@@ -158,6 +171,46 @@ TEST(PersisterStorage, DiscardsMarksOfItsChecksumToo) {
   saved.TruncateFrom(4);
   saved.Append(1, "y");
   saved.ExpectSaved();
+}
+
+// Says what it was asked.
+class AskedPersister : public persister::AsyncPersister {
+ public:
+  void Save(base::Rope, base::Rope) override { ADD_FAILURE(); }
+  void SaveRaftState(base::Rope) override { ADD_FAILURE(); }
+  base::Rope ReadRaftState() const override { return {}; }
+  base::Rope ReadSnapshot() const override { return {}; }
+  Ticket SaveLater(base::Rope, std::optional<base::Rope> snapshot) override {
+    asked.push_back(snapshot.has_value() ? "save both" : "save");
+    return 7;
+  }
+  Ticket last() const override { return 7; }
+  bool WaitDurable(Ticket ticket) override {
+    asked.push_back(absl::StrCat("wait ", ticket));
+    return ticket == 7;
+  }
+  void OnDurable(std::function<void(Ticket)> function) override { function(5); }
+  void Close() override { asked.push_back("close"); }
+
+  std::vector<std::string> asked;
+};
+
+TEST(PersisterStorage, WhatIsDurableIsForThePersisterToSay) {
+  const auto disk = std::make_shared<AskedPersister>();
+  PersisterStorage storage("S0", disk, [] { return base::Rope(); });
+  persister::Storage::Ticket told = 0;
+  storage.OnDurable(
+      [&told](persister::Storage::Ticket ticket) { told = ticket; });
+  EXPECT_EQ(told, 5u);
+  EXPECT_EQ(storage.SetVote(1, 0), 7u);
+  EXPECT_EQ(storage.InstallSnapshot(1, 1, "snapshot"), 7u);
+  EXPECT_EQ(storage.last(), 7u);
+  EXPECT_TRUE(storage.WaitDurable(7));
+  EXPECT_FALSE(storage.WaitDurable(8));
+  storage.Close();
+  EXPECT_EQ(disk->asked,
+            (std::vector<std::string>{"save", "save both", "wait 7", "wait 8",
+                                      "close"}));
 }
 
 TEST(PersisterStorageDeathTest, WaitingWithALockHeldDies) {

@@ -237,6 +237,7 @@ TEST(AppendEntries, EntriesSurviveACrash) {
   EXPECT_EQ(restarted->raft->GetState().term, 2u);
   EXPECT_EQ(restarted->commit_index(), 0u);  // volatile
   EXPECT_EQ(restarted->raft->GetStatus().last_applied, 0u);
+  EXPECT_EQ(restarted->raft->GetStatus().durable_index, 2u);
 }
 
 TEST(AppendEntries, TheCommittedAreDeliveredOnceAndInOrder) {

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "raft/checksum.h"
 #include "raft/saved_state_reader.h"
 #include "rpc/codec.h"
 #include "tests/unit/raft/raft_fixture.h"
@@ -143,6 +144,23 @@ TEST(SavedState, OnlyWhatIsNewIsReadAgain) {
   EXPECT_TRUE(saved.entries.empty());
 }
 
+TEST(SavedState, OnlyWhatIsNewIsReadAgainAfterASnapshotToo) {
+  Follower it;
+  it.f.raft->InstallSnapshot({.term = 1,
+                              .leader_id = 1,
+                              .last_included_index = 5,
+                              .last_included_term = 1,
+                              .offset = 0,
+                              .data = "snapshot",
+                              .done = true});
+  it.f.Append(1, 5, 1, {{1, "a"}});
+  EXPECT_EQ(it.Next().kept, 0u);
+  it.f.Append(1, 6, 1, {{1, "b"}});
+  const SavedState saved = it.Next();
+  EXPECT_EQ(saved.kept, 1u);
+  EXPECT_EQ(saved.entries, (Entries{{1, "b"}}));
+}
+
 TEST(SavedState, WhatTakesThePlaceOfOtherEntriesIsNew) {
   Follower it;
   it.f.Append(1, 0, 0, {{1, "a"}, {1, "b"}, {1, "c"}});
@@ -161,6 +179,44 @@ TEST(SavedState, TheSameBytesInOtherMemoryAreReadAgain) {
   ASSERT_TRUE(saved.ok());
   EXPECT_EQ(saved->kept, 0u);
   EXPECT_EQ(saved->entries, (Entries{{1, "a"}}));
+}
+
+TEST(SavedState, AfterANewServersTheNextIsReadWhole) {
+  Follower it;
+  it.f.Append(1, 0, 0, {{1, "a"}});
+  it.Next();
+  EXPECT_TRUE(it.reader.Read("").ok());
+  EXPECT_EQ(it.Next().kept, 0u);
+}
+
+// The bytes of a state with that header and these entries.
+base::Rope StateOf(const SavedHeader& header, base::Rope entries) {
+  LogChecksum checksum(header.discarded);
+  checksum.AppendPacked(entries.ToString());
+  const std::string header_bytes = rpc::Encode(header);
+  entries.Prepend(header_bytes);
+  entries.Prepend(rpc::Encode(
+      SavedSeal{.checksum = Extend(checksum.value(), header_bytes)}));
+  return entries;
+}
+
+// Even if its entries lie where those before lay.
+TEST(SavedState, WhatBeginsAfterAnotherSnapshotIsReadWhole) {
+  const base::Rope entries(Entries{{1, "a"}}.bytes());
+  const SavedHeader header = {
+      .last_included_index = 5, .last_included_term = 1, .discarded = 7};
+  SavedHeader other_index = header;
+  other_index.last_included_index = 6;
+  SavedHeader other_term = header;
+  other_term.last_included_term = 2;
+  SavedHeader other_entries = header;
+  other_entries.discarded = 8;
+  for (const SavedHeader& other : {other_index, other_term, other_entries}) {
+    SavedStateReader reader;
+    ASSERT_TRUE(reader.Read(StateOf(header, entries)).ok());
+    EXPECT_EQ(reader.Read(StateOf(header, entries)).value().kept, 1u);
+    EXPECT_EQ(reader.Read(StateOf(other, entries)).value().kept, 0u);
+  }
 }
 
 TEST(SavedState, AfterAnErrorTheNextIsReadWhole) {
