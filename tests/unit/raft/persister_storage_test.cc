@@ -124,6 +124,8 @@ TEST(PersisterStorage, OnlyThePreparedSnapshotHasItsChecksum) {
   saved.log.DiscardUpTo(2);
   saved.storage.InstallSnapshot(2, 1, shared);
   saved.ExpectSaved();
+  saved.storage.InstallSnapshot(2, 1, "");  // prepared was one only
+  saved.ExpectSaved();
 }
 
 // Random changes. The log grows to more than lies between two marks of its
