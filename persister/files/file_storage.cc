@@ -52,7 +52,9 @@ FileStorage::~FileStorage() { Close(); }
 
 Recovered FileStorage::TakeRecovered() {
   MutexLock lock(&mu_);
-  return std::exchange(recovered_, {});
+  Recovered recovered = std::move(recovered_);
+  recovered_ = {};
+  return recovered;
 }
 
 void FileStorage::OnDurable(std::function<void(Ticket)> function) {

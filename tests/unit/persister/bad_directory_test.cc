@@ -364,21 +364,6 @@ TEST_F(BadDirectory, ATornBatchIsCutAndKeptInACopy) {
   Append(20, storage->get());
 }
 
-TEST_F(BadDirectory, DumpShowsWhatIsThere) {
-  TakeSnapshot(10);
-  std::ostringstream out;
-  ASSERT_TRUE(Dump(&disk_, kDirectory, out).ok());
-  for (const char* text :
-       {"/data: cluster 7, server 3\n", "entries 19 to 19, up to term 5",
-        "snapshot up to entry 10 of term 5", "not used yet",
-        "/data: whole: term 5, vote 1, snapshot up to entry 10, log up to "
-        "entry "
-        "20\n"}) {
-    EXPECT_TRUE(absl::StrContains(out.str(), text)) << text << "\n"
-                                                    << out.str();
-  }
-}
-
 TEST_F(BadDirectory, DumpOfNoStorage) {
   std::ostringstream out;
   EXPECT_EQ(Dump(&disk_, "/elsewhere", out).message(),

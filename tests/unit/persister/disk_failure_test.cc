@@ -57,6 +57,14 @@ Disk UsedDisk() {
   return disk;
 }
 
+// A new one that stopped before it had an ID.
+Disk BegunDisk() {
+  Disk disk = std::make_unique<SimulatedFiles>();
+  CHECK(Open(disk.get()).ok());
+  CHECK(disk->Remove(IdentityPath(kDirectory)).ok());
+  return disk;
+}
+
 Disk CopyOf(const SimulatedFiles& disk) {
   return disk.Crash([](size_t) { return true; });
 }
@@ -84,6 +92,7 @@ TEST(DiskFailure, OpeningSaysWhichCallFailed) {
   const auto open = [](SimulatedFiles* disk) { return Open(disk).status(); };
   EXPECT_GT(FailEachCall(*UsedDisk(), open), 30);
   EXPECT_GT(FailEachCall(SimulatedFiles(), open), 15);
+  EXPECT_GT(FailEachCall(*BegunDisk(), open), 15);
 }
 
 TEST(DiskFailure, ADumpSaysWhichCallFailed) {

@@ -3,13 +3,13 @@
 #include "persister/files/file_storage.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "base/channel.h"
 #include "base/mutex.h"
 #include "gtest/gtest.h"
 #include "persister/files/directory.h"
@@ -213,6 +213,14 @@ TEST_F(FileStorageTest, CloseMakesAllDurableAndLaterChangesNothing) {
   EXPECT_EQ(model.entries.size(), 1U);
 }
 
+// Also for a change that was never made.
+TEST_F(FileStorageTest, CloseEndsWhatWaits) {
+  std::thread waiter([this] { EXPECT_FALSE(storage_->WaitDurable(99)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it waits
+  storage_->Close();
+  waiter.join();
+}
+
 TEST_F(FileStorageTest, CloseGivesUpTheDirectory) {
   storage_->SetVote(1, 0);
   storage_->Close();
@@ -238,6 +246,44 @@ TEST_F(FileStorageTest, AFlushThatFailsIsNeverTriedAgain) {
   storage_->Close();
   EXPECT_EQ(flushes, 1);
   EXPECT_EQ(ExitStatusOf(failure()), kExitDiskFailed);
+  disk_.SetHook(nullptr);
+}
+
+// The function may wait for those that wait for the disk.
+TEST_F(FileStorageTest, AFailureEndsWhatWaitsBeforeItIsTold) {
+  disk_.SetHook([](const FileOperation& operation) {
+    return operation.kind == Kind::kWrite ? absl::UnavailableError("write")
+                                          : absl::OkStatus();
+  });
+  std::thread waiter;
+  storage_.reset();
+  auto storage = FileStorage::Open(
+      &disk_, kDirectory,
+      {.wal = {.identity = {.cluster = 1, .server = 1},
+               .segment_bytes = kSegmentBytes},
+       .on_failure = [&](const absl::Status&) { waiter.join(); }});
+  ASSERT_TRUE(storage.ok());
+  waiter = std::thread([&] { EXPECT_FALSE((*storage)->WaitDurable(99)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it waits
+  EXPECT_FALSE((*storage)->WaitDurable((*storage)->SetVote(1, 0)));
+  (*storage)->Close();
+  disk_.SetHook(nullptr);
+}
+
+TEST_F(FileStorageTest, ANextSegmentThatCannotBeMadeIsAFailure) {
+  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
+  storage_->Close();
+  Open();
+  disk_.SetHook([](const FileOperation& operation) {
+    return operation.kind == Kind::kCreate ? absl::UnavailableError("create")
+                                           : absl::OkStatus();
+  });
+  for (uint64_t index = 1; index <= 20; ++index) {
+    storage_->WaitDurable(
+        storage_->Append(index, Pack({{1, std::string(1000, 'x')}})));
+  }
+  EXPECT_EQ(failure(), absl::UnavailableError("create"));
+  storage_->Close();
   disk_.SetHook(nullptr);
 }
 
@@ -370,8 +416,16 @@ TEST_F(FileStorageTest, AFullDiskRefusesCommandsUntilThereIsRoom) {
   EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(2, 0)));
   EXPECT_TRUE(failure().ok());
 
+  // It looks once a second whether there is room.
+  const size_t changes = disk_.operations().size();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  const size_t more = disk_.operations().size() - changes;
+  EXPECT_GT(more, 0U);
+  EXPECT_LT(more, 10U);
   disk_.SetCapacity(100 * kSegmentBytes);
-  while (!storage_->HasRoom()) std::this_thread::yield();
+  while (!storage_->HasRoom()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   EXPECT_TRUE(storage_->WaitDurable(storage_->Append(index, Pack({{2, "x"}}))));
 }
 

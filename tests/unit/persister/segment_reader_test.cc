@@ -3,12 +3,15 @@
 
 #include "persister/files/segment_reader.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "persister/files/batch.h"
+#include "persister/files/crc32c.h"
 #include "persister/files/files.h"
 
 namespace persister {
@@ -55,6 +58,63 @@ struct Segment {
   size_t end = 0;
   std::vector<std::string> read_payloads;
 };
+
+// The bytes of a batch, of `records` of them.
+std::string SealedBatch(int records, size_t offset) {
+  BatchBuilder batch;
+  for (int i = 0; i < records; ++i) batch.Add({.payload = "payload"});
+  return std::string(batch.Seal(kSegment, kFirst, offset));
+}
+
+TEST(Batch, MayHaveNoRecord) {
+  const std::string bytes = SealedBatch(0, kFirstBatchOffset);
+  EXPECT_EQ(bytes.size(), sizeof(BatchHeader));
+  const std::optional<Batch> batch = ReadBatch(bytes, kSegment);
+  ASSERT_TRUE(batch.has_value());
+  EXPECT_TRUE(batch->records.empty());
+}
+
+TEST(Batch, AHeaderIsNoneWithoutItsBytes) {
+  const std::string bytes = SealedBatch(1, kFirstBatchOffset);
+  EXPECT_TRUE(ReadBatchHeader(bytes, kSegment).has_value());
+  EXPECT_FALSE(ReadBatchHeader(bytes, kSegment + 1).has_value());
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(ReadBatchHeader(bytes.substr(0, size), kSegment).has_value());
+  }
+}
+
+TEST(Batch, AHeaderThatCountsLessThanItselfIsNone) {
+  BatchHeader header = {.bytes = sizeof(BatchHeader), .segment = kSegment};
+  const auto read = [&header] {
+    const std::string_view bytes(reinterpret_cast<const char*>(&header),
+                                 sizeof(header));
+    header.header_crc = Crc32c(bytes.substr(0, bytes.size() - 4));
+    return ReadBatchHeader(bytes, kSegment);
+  };
+  EXPECT_TRUE(read().has_value());
+  --header.bytes;
+  EXPECT_FALSE(read().has_value());
+}
+
+// The header of this one is alone in its sector.
+TEST(Batch, CountsTheZeroPartsThatItHasWithItsHeader) {
+  const size_t offset = 2 * kSectorBytes - sizeof(BatchHeader);
+  const std::string bytes = SealedBatch(1, offset);
+  EXPECT_EQ(ReadBatchHeader(bytes, kSegment)->zero_parts, 0U);
+  EXPECT_EQ(ZeroParts(bytes, offset), 0U);
+}
+
+TEST(Batch, AVisitEndsWithTheFirstError) {
+  const std::string bytes = SealedBatch(3, kFirstBatchOffset);
+  int visited = 0;
+  const absl::Status error = absl::DataLossError("the second");
+  EXPECT_EQ(ForEachRecord(*ReadBatch(bytes, kSegment),
+                          [&](const Record&) {
+                            return ++visited == 2 ? error : absl::OkStatus();
+                          }),
+            error);
+  EXPECT_EQ(visited, 2);
+}
 
 std::string Long(char letter) { return std::string(1500, letter); }
 
