@@ -228,6 +228,13 @@ TEST_F(BadDirectory, AMissingHeader) {
                                " has no header, but is not the last segment"});
 }
 
+TEST_F(BadDirectory, AMissingHeaderOfTheFirstSegment) {
+  Write(first_, 0, std::string(512, '\0'));
+  ExpectRefused(kExitDamaged,
+                {first_ + " is damaged at offset 512 (batch 1, after entry 0",
+                 "its header is missing, but batch 2 at offset"});
+}
+
 // A batch may be torn only in the last segment.
 TEST_F(BadDirectory, ATornBatchBeforeAnotherSegment) {
   Write(first_, 3072, std::string(512, '\0'));
@@ -349,6 +356,8 @@ TEST_F(BadDirectory, ATornBatchIsCutAndKeptInACopy) {
   while (disk_.Contains(SegmentPath(kDirectory, last + 2))) ++last;
   const std::string path = SegmentPath(kDirectory, last);
   Write(path, 2048, std::string(512, '\0'));
+  const std::string torn =
+      *(*disk_.Open(path, Files::Mode::kRead))->Read(1584, 32 + 24 + 12 + 1000);
   std::ostringstream out;
   EXPECT_TRUE(Dump(&disk_, kDirectory, out).ok());
   EXPECT_TRUE(absl::StrContains(out.str(), "was not written whole"))
@@ -358,7 +367,9 @@ TEST_F(BadDirectory, ATornBatchIsCutAndKeptInACopy) {
     auto storage = Open(&disk_);
     ASSERT_TRUE(storage.ok()) << storage.status();
     EXPECT_EQ((*storage)->TakeRecovered().last_index, 19U);
-    EXPECT_TRUE(disk_.Contains(path + "-1584.broken"));
+    const auto copy = disk_.Open(path + "-1584.broken", Files::Mode::kRead);
+    ASSERT_TRUE(copy.ok()) << copy.status();
+    EXPECT_EQ(*(*copy)->Read(0, 4096), torn);
   }
   const auto storage = Open(&disk_);
   Append(20, storage->get());

@@ -47,6 +47,7 @@ void CheckFiles(Files* files, const std::string& top) {
   EXPECT_EQ(file->Read(0, 100).value(), std::string("\0\0two\0x\0", 8));
   EXPECT_EQ(file->Read(3, 2).value(), "wo");
   EXPECT_EQ(file->Read(100, 2).value(), "");
+  EXPECT_EQ(file->Read(7, size_t{1} << 60).value(), std::string(1, '\0'));
 
   EXPECT_TRUE(files->Create(b).ok());
   EXPECT_EQ(files->List(folder).value(), (Names{"a", "b"}));

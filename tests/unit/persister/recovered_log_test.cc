@@ -108,6 +108,7 @@ TEST(RecoveredLog, TermsAfterASnapshotDoNotDecrease) {
   ASSERT_TRUE(
       log.Apply({.type = RecordType::kSnapshot, .index = 2, .term = 7}).ok());
   EXPECT_EQ(log.first_index(), 3U);
+  ASSERT_TRUE(Truncate(3, &log).ok());  // nothing
   EXPECT_EQ(AddEntries(3, {{6, "d"}}, &log),
             absl::DataLossError("the terms of the entries from 3 on decrease"));
   EXPECT_TRUE(AddEntries(3, {{7, "d"}}, &log).ok());

@@ -147,6 +147,29 @@ TEST(SegmentReader, ALastBatchThatLacksASectorIsTorn) {
 }
 
 // Torn is what has more zero sectors than were written.
+// A header in two sectors, of which the second may not have been written.
+TEST(SegmentReader, AHeaderOfTwoSectorsIsTornOrRotten) {
+  const std::vector<std::string> payloads = {std::string(440, 'a'), Long('b')};
+  Segment segment(payloads);
+  const size_t second = 2 * kSectorBytes - 16;
+  ASSERT_EQ(segment.offsets[1], second);
+  segment.bytes[second + 16] ^= 1;
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
+  segment.ZeroSector(second + 16);
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kTorn);
+  EXPECT_EQ(segment.Read().end_offset, second);
+}
+
+// The header was written whole, and is another one now.
+TEST(SegmentReader, AHeaderThatEndsWithItsSectorIsRotten) {
+  Segment segment({std::string(424, 'a'), Long('b')});
+  const size_t second = 2 * kSectorBytes - sizeof(BatchHeader);
+  ASSERT_EQ(segment.offsets[1], second);
+  segment.bytes[second] ^= 1;
+  segment.ZeroSector(2 * kSectorBytes);
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
+}
+
 TEST(SegmentReader, ABatchOfZerosIsJudgedByTheirNumber) {
   const std::string zeros(4096, '\0');
   Segment flipped({zeros + "end"});
