@@ -271,19 +271,43 @@ TEST_F(FileStorageTest, AFailureEndsWhatWaitsBeforeItIsTold) {
 }
 
 TEST_F(FileStorageTest, ANextSegmentThatCannotBeMadeIsAFailure) {
-  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
-  storage_->Close();
-  Open();
-  disk_.SetHook([](const FileOperation& operation) {
-    return operation.kind == Kind::kCreate ? absl::UnavailableError("create")
-                                           : absl::OkStatus();
+  for (const Kind kind : {Kind::kCreate, Kind::kOpen}) {
+    const absl::Status error =
+        absl::UnavailableError(kind == Kind::kCreate ? "create" : "open");
+    storage_.reset();
+    const auto names = disk_.List(WalDirectory(kDirectory));
+    const std::string next = SegmentPath(kDirectory, names->size() + 1);
+    disk_.SetHook([=](const FileOperation& operation) {
+      return operation.kind == kind && operation.path.starts_with(next)
+                 ? error
+                 : absl::OkStatus();
+    });
+    Open();
+    uint64_t index = storage_->TakeRecovered().last_index;
+    for (int i = 0; i < 12; ++i) {  // more than three segments hold
+      storage_->WaitDurable(
+          storage_->Append(++index, Pack({{1, std::string(1000, 'x')}})));
+    }
+    storage_->Close();
+    EXPECT_EQ(failure(), error);
+    disk_.SetHook(nullptr);
+  }
+}
+
+TEST_F(FileStorageTest, WhatIsNeedlessAndCannotBeRemovedIsAFailure) {
+  const absl::Status error = absl::UnavailableError("remove");
+  storage_.reset();
+  disk_.SetHook([error](const FileOperation& operation) {
+    return operation.kind == Kind::kRemove ? error : absl::OkStatus();
   });
-  for (uint64_t index = 1; index <= 20; ++index) {
+  Open();
+  for (uint64_t index = 1; index <= 4; ++index) {
     storage_->WaitDurable(
         storage_->Append(index, Pack({{1, std::string(1000, 'x')}})));
   }
-  EXPECT_EQ(failure(), absl::UnavailableError("create"));
+  storage_->InstallSnapshot(4, 1, "snapshot");
   storage_->Close();
+  EXPECT_EQ(failure(), error);
   disk_.SetHook(nullptr);
 }
 
@@ -347,6 +371,20 @@ TEST_F(FileStorageTest, ASegmentIsContinuedAfterARestart) {
   }
   EXPECT_TRUE(disk_.Contains(SegmentPath(kDirectory, 2)));  // made ahead
   EXPECT_FALSE(disk_.Contains(SegmentPath(kDirectory, 3)));
+}
+
+// Batches of 56 and 3,528 bytes.
+TEST_F(FileStorageTest, BatchesMayFillASegment) {
+  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
+  EXPECT_TRUE(storage_->WaitDurable(
+      storage_->Append(1, Pack({{1, std::string(3460, 'x')}}))));
+  storage_->Close();
+  EXPECT_TRUE(disk_.Contains(SegmentPath(kDirectory, 2)));
+  EXPECT_FALSE(disk_.Contains(SegmentPath(kDirectory, 3)));
+  EXPECT_EQ(Reopen().last_index(), 1U);
+  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(2, 0)));
+  storage_->Close();
+  EXPECT_TRUE(disk_.Contains(SegmentPath(kDirectory, 3)));
 }
 
 TEST_F(FileStorageTest, ASnapshotMayHaveMegabytes) {
@@ -415,6 +453,10 @@ TEST_F(FileStorageTest, AFullDiskRefusesCommandsUntilThereIsRoom) {
   EXPECT_LT(index, 20U);
   EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(2, 0)));
   EXPECT_TRUE(failure().ok());
+  const auto names = disk_.List(WalDirectory(kDirectory));
+  for (const std::string& name : *names) {
+    EXPECT_FALSE(name.ends_with(kTemporary)) << name << " takes room";
+  }
 
   // It looks once a second whether there is room.
   const size_t changes = disk_.operations().size();

@@ -275,6 +275,33 @@ TEST_F(SimulatedCrash, NamesNeedAFlushOfTheirDirectory) {
   EXPECT_EQ(names(false).value(), Names());
 }
 
+TEST_F(SimulatedCrash, AFileKeepsItsSizeAndTheDiskItsCapacity) {
+  files_.SetCapacity(2048);
+  ASSERT_TRUE(file_->Write(1024, "the end").ok());
+  const auto crashed = files_.Crash([](size_t) { return true; });
+  const auto file = crashed->Open("/a", Mode::kWrite).value();
+  EXPECT_EQ(file->Size().value(), 1031U);
+  EXPECT_TRUE(absl::IsResourceExhausted(file->Preallocate(2049)));
+}
+
+TEST_F(SimulatedCrash, ABitIsFlippedWhereItLies) {
+  files_.FlipBit("/a", 8 * 700 + 7);
+  files_.FlipBit("/a", 8 * 701);
+  EXPECT_EQ(file_->Read(699, 4).value(),
+            "1\xb1\x30"
+            "1");
+  EXPECT_EQ(SectorsAfterCrash(kNone), "11");
+}
+
+TEST(SimulatedFiles, ErrorsNameThePath) {
+  SimulatedFiles files;
+  EXPECT_TRUE(files.Create("a").ok());  // in the current directory
+  EXPECT_EQ(files.Create("/no/file").status(),
+            absl::NotFoundError("/no: not there"));
+  EXPECT_EQ(files.Create("a/file").status(),
+            absl::FailedPreconditionError("a: not a directory"));
+}
+
 TEST_F(SimulatedCrash, ADiskHasRoomForItsCapacity) {
   files_.SetCapacity(2048);
   EXPECT_TRUE(file_->Preallocate(2048).ok());

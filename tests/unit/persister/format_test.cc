@@ -7,11 +7,14 @@
 #include <string>
 
 #include "absl/strings/escaping.h"
+#include "base/rope.h"
 #include "gtest/gtest.h"
 #include "persister/files/batch.h"
 #include "persister/files/directory.h"
 #include "persister/files/files.h"
 #include "persister/files/packed.h"
+#include "persister/files/simulated_files.h"
+#include "persister/files/snapshot_file.h"
 
 namespace persister {
 namespace {
@@ -61,6 +64,21 @@ TEST(Format, ABatchHasTheseBytes) {
             "580000007185674c0200000000000000090000000000000000000000641817f3"
             "0000000002000000010000000000000004000000000000000600000001000000"
             "050000000000000004000000000000007061636b65640000");
+}
+
+TEST(Format, ASnapshotHasItsCrc32c) {
+  SimulatedFiles files;
+  ASSERT_TRUE(files.MakeDirectory("/data").ok());
+  ASSERT_TRUE(files.MakeDirectory(SnapshotDirectory("/data")).ok());
+  ASSERT_TRUE(WriteSnapshot(&files, "/data", kIdentity, /*index=*/5,
+                            /*term=*/4, base::Rope("123456789"))
+                  .ok());
+  const auto file = files.Open(SnapshotPath("/data", 5, 4), Files::Mode::kRead);
+  ASSERT_TRUE(file.ok());
+  const auto header = Decode<SnapshotHeader>(*(*file)->Read(0, 64));
+  ASSERT_TRUE(header.ok());
+  EXPECT_EQ(header->crc, 0xE3069283U);
+  EXPECT_EQ(*(*file)->Read(64, 100), "123456789");
 }
 
 TEST(Format, FilesHaveTheseNames) {
