@@ -24,7 +24,6 @@ class BatchBuilder {
   // REQUIRES: the whole batch stays under 4 GiB.
   void Add(const Record& record);
 
-  bool empty() const { return bytes_.size() == sizeof(BatchHeader); }
   size_t size() const { return bytes_.size(); }
 
   // Completes the batch for a place in a segment, and returns its bytes, which
