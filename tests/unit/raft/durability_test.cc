@@ -291,7 +291,7 @@ TEST_F(Durability, ALeaderCountsItselfWhenItsEntryIsDurable) {
   EXPECT_EQ(commit_index(), 1u);
 }
 
-// With its own flush the entry commits, and whoever is due hears of it.
+// With its own flush the entry commits, and a follower that is due hears of it.
 TEST_F(Durability, ALeaderSendsWhatIsDueWhenItCountsItself) {
   Lead();
   raft->Start("x");
