@@ -107,6 +107,7 @@ TEST_F(FileStorageTest, WhatIsDurableIsThereAgain) {
                              .snapshot_term = 1,
                              .snapshot = "the snapshot",
                              .entries = {{3, ""}, {3, "d"}, {3, "e"}}}));
+  EXPECT_EQ(ModelOf(storage_->TakeRecovered()), Model{});  // it was taken
 }
 
 TEST_F(FileStorageTest, ASnapshotOfMoreThanTheLogReplacesIt) {
