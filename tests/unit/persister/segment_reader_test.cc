@@ -155,6 +155,8 @@ TEST(SegmentReader, AHeaderOfTwoSectorsIsTornOrRotten) {
   ASSERT_EQ(segment.offsets[1], second);
   segment.bytes[second + 16] ^= 1;
   EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
+  segment.bytes.replace(second + kSectorBytes, 16, 16, '\0');
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
   segment.ZeroSector(second + 16);
   EXPECT_EQ(segment.Read().end, SegmentEnd::kTorn);
   EXPECT_EQ(segment.Read().end_offset, second);
