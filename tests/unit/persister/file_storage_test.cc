@@ -72,6 +72,19 @@ class FileStorageTest : public testing::Test {
     MutexLock lock(&mu_);
     return failure_;
   }
+  // Appends entries until the disk has no more room; returns the next index.
+  uint64_t FillDisk() {
+    EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
+    storage_->Close();
+    Open();
+    disk_.SetCapacity(2 * kSegmentBytes + 1024);
+    uint64_t index = 1;
+    while (storage_->HasRoom() && index < 100) {
+      EXPECT_TRUE(storage_->WaitDurable(
+          storage_->Append(index++, Pack({{1, std::string(500, 'x')}}))));
+    }
+    return index;
+  }
   int CountFlushes() const {
     int count = 0;
     for (const FileOperation& operation : disk_.operations()) {
@@ -447,22 +460,10 @@ TEST_F(FileStorageTest, ARecordMayBeLargerThanASegment) {
 
 // Votes have room still, and when there is some again, entries have.
 TEST_F(FileStorageTest, AFullDiskRefusesCommandsUntilThereIsRoom) {
-  EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(1, 0)));
-  storage_->Close();
-  Open();
-  disk_.SetCapacity(2 * kSegmentBytes + 1024);
-  uint64_t index = 1;
-  while (storage_->HasRoom() && index < 100) {
-    EXPECT_TRUE(storage_->WaitDurable(
-        storage_->Append(index++, Pack({{1, std::string(500, 'x')}}))));
-  }
+  uint64_t index = FillDisk();
   EXPECT_LT(index, 20U);
   EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(2, 0)));
   EXPECT_TRUE(failure().ok());
-  const auto names = disk_.List(WalDirectory(kDirectory));
-  for (const std::string& name : *names) {
-    EXPECT_FALSE(name.ends_with(kTemporary)) << name << " takes room";
-  }
 
   // It looks once a second whether there is room.
   const size_t changes = disk_.operations().size();
@@ -475,6 +476,16 @@ TEST_F(FileStorageTest, AFullDiskRefusesCommandsUntilThereIsRoom) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   EXPECT_TRUE(storage_->WaitDurable(storage_->Append(index, Pack({{2, "x"}}))));
+}
+
+TEST_F(FileStorageTest, WhatHadNoRoomTakesNone) {
+  FillDisk();
+  storage_->Close();
+  const auto names = disk_.List(WalDirectory(kDirectory));
+  EXPECT_EQ(names->size(), 2U);
+  for (const std::string& name : *names) {
+    EXPECT_FALSE(name.ends_with(kTemporary)) << name;
+  }
 }
 
 TEST_F(FileStorageTest, ChangesThatAreNoneOfARaftsDie) {
