@@ -19,7 +19,7 @@ from tools.command import Problem
 from tools.process import Launcher, ask
 
 DEFAULT_BUDGET_MIN = 40
-LINTED_COMMITS = 60
+LINTED_COMMITS = 200
 RESULT = re.compile(r"(\d+) passed, (\d+) failed")
 
 
@@ -37,7 +37,7 @@ def git(*words: str) -> str:
 
 
 def linted_since() -> str:
-    """Returns the last tag or the commit 60 before, whichever is nearer; or
+    """Returns the last tag or the commit 200 before, whichever is nearer; or
     nothing if there is neither."""
     tag = git("describe", "--tags", "--abbrev=0")
     if tag and int(git("rev-list", "--count", f"{tag}..HEAD")) < LINTED_COMMITS:
