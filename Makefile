@@ -43,6 +43,7 @@ export LAB_FSGSBASE := $(value FSGSBASE)
 export LAB_MIRROR := $(value MIRROR)
 export LAB_DIR := $(value DIR)
 export LAB_BASE := $(value BASE)
+export LAB_PEERS := $(value PEERS)
 export LAB_WEIGHTS := $(value WEIGHTS)
 export LAB_CLASS := $(value CLASS)
 export LAB_OUT := $(value OUT)
@@ -332,10 +333,10 @@ stress:
 
 # How fast our Raft is on this machine, of what the machine allows.
 bench:
-	@$(NEEDS) test bench
+	@$(NEEDS) test bench $(if $(PEERS),peers)
 	@tools/needs.sh databases || true
 	@$(BUILD) $(BENCHES)
-	@$(TOOLS) bench --run="$$LAB_RUN" \
+	@$(TOOLS) bench --run="$$LAB_RUN" --peers="$$LAB_PEERS" \
 	  --base="$$LAB_BASE" --repetitions="$(REPS)"
 
 # Each case once, made small.

@@ -12,6 +12,7 @@ line on standard error; 130 if interrupted.
 
 import argparse
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from bench import page, peer_runs
 from bench.measured import Results, read, short_name
 from bench.tables import Tables
 from tools import ROOT
@@ -51,6 +53,7 @@ class Job:
     listed: str   # as the program lists it
     samples: int = 1
     seed: int = 0  # of the simulator; 0: none
+    work: tuple[str, ...] = ()  # the arguments of a peer's program
 
 
 @dataclass
@@ -94,6 +97,15 @@ def virtual_jobs(program: Path, turn: int, turns: int) -> Iterator[Job]:
                 yield Job(case, program, name, ELECTIONS_PER_SEED, seed + 1)
         elif name.startswith(IN_VIRTUAL_TIME):
             yield Job(case, program, name, 1, turn + 1)
+
+
+def peer_jobs(programs: Path, turn: int, turns: int) -> Iterator[Job]:
+    """Yields one job for each peer and work, ours among them."""
+    for job in real_jobs(programs / "raft_bench", turn, turns):
+        if job.case.startswith((peer_runs.PREFIX, "machine/")):
+            yield job
+    for case, (program, *work) in peer_runs.commands(programs / "peers"):
+        yield Job(case, Path(program), case, work=tuple(work))
 
 
 def suite_jobs(program: Path, turn: int) -> Iterator[Job]:
@@ -148,6 +160,18 @@ def run_job(job: Job, run: Run, folder: Path) -> None:
                          f"{telling_line(ended.output)}")
         return
     add_rows(job, json.loads(output.read_text()), run)
+
+
+def run_peer(job: Job, run: Run) -> None:
+    """Runs a peer's program and takes the line that it prints."""
+    ended = Launcher().run([job.program, *job.work], limit=TIME_LIMIT_S)
+    if ended.status is None:
+        run.wrong.append(f"{job.case}: no end after {TIME_LIMIT_S} s")
+    elif ended.status != 0:
+        run.wrong.append(f"{job.case}: status {ended.status}: "
+                         f"{telling_line(ended.output)}")
+    else:
+        run.rows.append(peer_runs.row(job.case, ended.output))
 
 
 def children_seconds() -> float:
@@ -210,12 +234,25 @@ def jobs_of(options: argparse.Namespace) -> list[Job]:
     jobs: list[Job] = []
     for turn in range(options.repetitions):
         turns = (turn, options.repetitions)
-        jobs += wanted(
-            [*real_jobs(options.programs / "raft_bench", *turns),
-             *virtual_jobs(options.programs / "raft_bench_sim", *turns),
-             *suite_jobs(options.programs / "raft_sim", turn)],
-            options.pattern)
+        if options.peers:
+            all_jobs = list(peer_jobs(options.programs, *turns))
+        else:
+            all_jobs = [
+                *(job for job in
+                  real_jobs(options.programs / "raft_bench", *turns)
+                  if not job.case.startswith(peer_runs.PREFIX)),
+                *virtual_jobs(options.programs / "raft_bench_sim", *turns),
+                *suite_jobs(options.programs / "raft_sim", turn)]
+        jobs += wanted(all_jobs, options.pattern)
     return jobs
+
+
+def machine() -> str:
+    """Names the processor, and says how many there are."""
+    names = re.findall(r"^model name\s*: (.*)$",
+                       Path("/proc/cpuinfo").read_text("utf-8"),
+                       re.MULTILINE)
+    return f"{os.cpu_count()} processors, {(names or ['unknown'])[0]}"
 
 
 def measure(options: argparse.Namespace) -> int:
@@ -224,11 +261,15 @@ def measure(options: argparse.Namespace) -> int:
     console = Console(width=max(Console().width, WIDTH))
     base = read(Path(options.base)) if options.base else None
     run = Run()
+    if options.peers:
+        peer_runs.build(options.programs / "peers")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         for job in track(jobs_of(options), "measuring", console=console,
                          transient=True, disable=not console.is_terminal):
             if job.case == LAB_4:
                 run_suite(job, run)
+            elif job.work:
+                run_peer(job, run)
             else:
                 run_job(job, run, Path(folder))
     results = Results(run.rows)
@@ -237,6 +278,11 @@ def measure(options: argparse.Namespace) -> int:
         write_whole(options.output, json.dumps(
             {"context": run.context, "benchmarks": run.rows}, indent=1) + "\n")
         Tables(results, base).show(console)
+    if options.peers and run.rows:
+        beside = options.output.with_name("peers.html")
+        write_whole(beside, page.render(results, machine(),
+                                        options.repetitions))
+        console.print(f"as a page: {beside}", soft_wrap=True)
     some, none = complaints(results)
     for line in [*some, *none, *(f"WRONG: {line}" for line in run.wrong)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -248,6 +294,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     parser = Arguments(__doc__)
     parser.texts("run", "base")
+    parser.choice("peers", "", "1", hint="1, or leave it out")
     parser.number("repetitions", 5, 1, MOST_REPETITIONS, variable="REPS")
     parser.add_argument("--programs", type=Path, default=ROOT / "out/plain")
     parser.add_argument("--output", type=Path, default=OUTPUT)

@@ -13,8 +13,6 @@ namespace {
 
 using raft::ServerId;
 
-// How often the client looks at what is outstanding; a look takes a lock.
-constexpr uint64_t kLookEvery = 1'024;
 constexpr std::chrono::milliseconds kPoll(1);
 
 }  // namespace
@@ -136,12 +134,12 @@ bool BenchCluster::Submit(ServerId leader) {
 
 bool BenchCluster::SubmitMany(ServerId leader, uint64_t count) {
   const uint64_t last = submitted_ + count;
+  const uint64_t look_every = LookEvery(options_.window);
   while (submitted_ < last) {
     if (!Submit(leader)) return false;
-    if (submitted_ % kLookEvery != 0 || submitted_ <= kMostOutstanding) {
-      continue;
-    }
-    if (!consumer(leader).Await(submitted_ - kMostOutstanding,
+    // A look takes a lock.
+    if (submitted_ % look_every != 0 || submitted_ <= options_.window) continue;
+    if (!consumer(leader).Await(submitted_ - options_.window,
                                 Clock::now() + kPatience)) {
       return false;
     }

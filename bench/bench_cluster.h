@@ -19,6 +19,7 @@
 #include "bench/bench_directory.h"
 #include "bench/commands.h"
 #include "bench/consumer.h"
+#include "bench/peers.h"
 #include "labrpc/network.h"
 #include "persister/files/posix_files.h"
 #include "persister/simulated_disk.h"
@@ -38,6 +39,7 @@ class BenchCluster {
     // A service that wants throughput has a deep channel; 0 would be the
     // course's rendezvous, a thread switch for each command.
     size_t channel_capacity = 8192;
+    uint64_t window = kLargeWindow;  // of SubmitMany()
     Snapshots snapshots = {};
     // Flushes of the simulated disks take 0 to 50 ms (persister/slow_disk.h).
     bool slow_disks = false;
@@ -84,9 +86,8 @@ class BenchCluster {
   bool Submit(raft::ServerId leader);
 
   // Submits `count` commands as fast as the leader takes them, with at most
-  // kMostOutstanding outstanding: taken, but not delivered at the leader. False
+  // Options::window outstanding: taken, but not delivered at the leader. False
   // if that ceased to lead, or delivers no more.
-  static constexpr uint64_t kMostOutstanding = 65'536;
   bool SubmitMany(raft::ServerId leader, uint64_t count);
 
   // Waits until every server that is not cut off has delivered all commands

@@ -31,6 +31,7 @@ void RegisterAll(Scale scale) {
   RegisterKeyValue(scale);
   RegisterShards(scale);
   RegisterFiles(scale);
+  RegisterPeers(scale);
 }
 
 int Main(int argc, char** argv) {

@@ -19,7 +19,7 @@ from unittest import mock
 
 from rich.console import Console
 
-from bench import bench, measured
+from bench import bench, measured, page, peer_runs
 from bench.figures import FIGURES, MAIN, Figure
 from bench.tables import Tables, change, written
 from tools import command
@@ -264,6 +264,64 @@ class Driving(unittest.TestCase):
                 self.assertRegex(err, r"\Abench: [^\n]+\n\Z")
 
 
+class BesidePeers(unittest.TestCase):
+    """peer_runs.py and page.py."""
+
+    def results(self) -> measured.Results:
+        """Two rounds; a machine that was twice as fast in the second."""
+        work = peer_runs.Work(16, 1_024)
+        return measured.Results([
+            row(work.case(peer), per_second=speed * rate,
+                cpu_ns_per_command=1e9 / (speed * rate))
+            for speed in (1.0, 2.0) for peer, rate in
+            (("ours", 200.0), ("etcd", 100.0), ("libraft-merged", 160.0))])
+
+    def test_ratios_are_of_one_round(self) -> None:
+        work = peer_runs.Work(16, 1_024)
+        ratio = peer_runs.rate(self.results(), work, "etcd")
+        self.assertEqual(ratio, (2.0, 2.0, 2.0))
+        self.assertEqual(
+            peer_runs.cost(self.results(), work, "etcd"), (2.0, 2.0, 2.0))
+        self.assertEqual(peer_runs.best(self.results(), work),
+                         "libraft-merged")
+        self.assertIsNone(peer_runs.rate(self.results(), work, "hashicorp"))
+        self.assertIsNone(
+            peer_runs.best(self.results(), peer_runs.Work(256, 1)))
+
+    def test_the_tables_have_what_was_run(self) -> None:
+        text = shown(self.results())
+        self.assertRegex(text, r"etcd raft, each .* 2\.00 \(2\.00-2\.00\)")
+        self.assertNotIn("hashicorp/raft", text)
+        self.assertRegex(
+            text, r"16 B, 1,024 outstanding, of the fastest +1\.25 .* missed")
+        self.assertNotIn("advantage", shown(measured.Results([row("a")])))
+
+    def test_the_page_loads_nothing(self) -> None:
+        text = page.render(self.results(), "a <fast> machine", 2)
+        self.assertIn("a &lt;fast&gt; machine", text)
+        self.assertIn("ours ×2.00", text)
+        self.assertIn("width:75.0%", text)
+        self.assertNotIn("256 B", text)
+        self.assertNotRegex(text, "<script|src=|href=")
+
+    def test_a_peer_prints_what_it_measured(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="bench-test-") as folder:
+            program = Path(folder) / "peer"
+            program.write_text(
+                '#!/bin/sh\n'
+                'test "$*" != "8 1 1 each" || { echo not once; exit 1; }\n'
+                'echo \'{"seconds": 2, "per_second": 5}\'\n')
+            program.chmod(0o755)
+            run = bench.Run()
+            for work in (("16", "10", "1", "each"), ("8", "1", "1", "each")):
+                bench.run_peer(bench.Job("peers/a", program, "", work=work),
+                               run)
+        results = measured.Results(run.rows)
+        self.assertEqual(results.values("peers/a", "per_second"), [5.0])
+        self.assertEqual(results.values("peers/a", "time_ms"), [2000.0])
+        self.assertEqual(run.wrong, ["peers/a: status 1: not once"])
+
+
 @unittest.skipUnless("BENCH_PROGRAMS" in os.environ,
                      "BENCH_PROGRAMS names no folder")
 class Programs(unittest.TestCase):
@@ -298,7 +356,7 @@ class Programs(unittest.TestCase):
             "machine", "pipelined", "flat", "largest_rpc", "memory",
             "sequential", "catch_up", "election", "heartbeats", "append",
             "restart", "rpc", "idle", "disturbed", "discard", "install",
-            "kv", "shards", "disk", "files",
+            "kv", "shards", "disk", "files", "peers",
             "bounded", "travel", "scaling"})
 
     def test_elections_work_in_virtual_time(self) -> None:
@@ -353,6 +411,23 @@ class Programs(unittest.TestCase):
         run = self.run_virtual("shards/hand_over")
         self.assertLess(run.values("shards/hand_over", "p50_us")[0], 1_000)
 
+    def test_peers_in_go_work(self) -> None:
+        """Where `make bench PEERS=1` has built them."""
+        folder = Path(os.environ["BENCH_PROGRAMS"]) / "peers"
+        if not folder.exists():
+            self.skipTest("make bench PEERS=1 builds them")
+        for case, (program, size, _, window, variant) in \
+                peer_runs.commands(folder):
+            with self.subTest(case):
+                ended = self.run_program(f"peers/{Path(program).name}", size,
+                                         "3200", window, variant)
+                self.assertEqual(ended.returncode, 0, ended.stderr)
+                measures = peer_runs.row(case, ended.stdout)
+                self.assertEqual("p50_us" in measures, window == "1")
+        ended = self.run_program("peers/etcd", "7", "1", "1", "each")
+        self.assertEqual(ended.returncode, 2)
+        self.assertRegex(ended.stderr, r"\A[^\n]+\n\Z")
+
     def test_a_wrong_argument_is_one_line(self) -> None:
         ended = self.run_program("raft_bench", "--nosuch")
         self.assertEqual(ended.returncode, 2)
@@ -361,6 +436,8 @@ class Programs(unittest.TestCase):
     def test_names_fit_the_figures(self) -> None:
         names = {measured.short_name(name) for name in self.run_program(
             "raft_bench", "--benchmark_list_tests=true").stdout.split()}
+        for work in peer_runs.ALL_WORK:
+            self.assertIn(work.case(), names)
         for name in (MAIN, f"{MAIN}/snapshot_every:10000", "largest_rpc",
                      "discard/entries:200000", "discard/entries:1000000",
                      "install/bytes:100000000", "memory/commands:1000000",

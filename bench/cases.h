@@ -51,6 +51,7 @@ void RegisterCompaction(Scale scale);  // (l)
 void RegisterKeyValue(Scale scale);    // (m)
 void RegisterShards(Scale scale);      // (n)
 void RegisterFiles(Scale scale);       // (o)
+void RegisterPeers(Scale scale);       // (p)
 
 }  // namespace bench
 

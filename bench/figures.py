@@ -8,6 +8,7 @@ has no value and is not judged.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bench import peer_runs as peers
 from bench.measured import Results
 
 Value = Callable[[Results], float | None]
@@ -277,5 +278,46 @@ def files() -> list[Figure]:
     return found
 
 
+def beside_peers() -> list[Figure]:
+    """Ours beside other Rafts, in ratios by round."""
+    more = {"more_is_better": True}
+
+    def to(peer: str, work: peers.Work) -> Value:
+        def value(results: Results) -> float | None:
+            ratio = peers.rate(results, work, peer)
+            return ratio.middle if ratio else None
+        return value
+
+    def to_best(work: peers.Work, of: Callable[..., peers.Ratio | None]
+                ) -> Value:
+        def value(results: Results) -> float | None:
+            name = peers.best(results, work)
+            ratio = of(results, work, name) if name else None
+            return ratio.middle if ratio else None
+        return value
+
+    lone = peers.Work(16, 1)
+    found = [
+        Figure("beside other Rafts", "one at a time, of hashicorp's rate",
+               "ratio", to("hashicorp-tuned", lone), 0.9, 1.3, **more),
+        Figure("", "one at a time, of etcd's rate", "ratio",
+               to("etcd", lone), 0.35, 0.6, **more)]
+    for size, fail, aim in ((16, 2.0, 3.0), (256, 1.3, 2.0)):
+        for window in (1_024, 65_536):
+            work = peers.Work(size, window)
+            found.append(Figure("", f"{work}, of the fastest", "ratio",
+                                to_best(work, peers.rate), fail, aim, **more))
+    for window in (1_024, 65_536):
+        work = peers.Work(256, window)
+        found += [
+            Figure("", f"{work}, CPU of the fastest", "ratio",
+                   to_best(work, peers.share_of_cost), 0.7, 0.45),
+            Figure("", f"{work}, page faults a million", "number",
+                   of(work.case(), "faults_per_million"), 120_000, 60_000),
+            Figure("", f"{work}, share of the kernel", "ratio",
+                   of(work.case(), "kernel_share"), 0.25, 0.15)]
+    return found
+
+
 FIGURES = throughput() + latency() + costs() + snapshots() + services() + \
-    sharding() + files()
+    sharding() + files() + beside_peers()

@@ -24,9 +24,23 @@ Usage Usage::Now() {
   rusage used = {};
   CHECK_EQ(getrusage(RUSAGE_SELF, &used), 0);
   Usage usage;
-  usage.cpu_seconds = SecondsOf(used.ru_utime) + SecondsOf(used.ru_stime);
+  usage.kernel_seconds = SecondsOf(used.ru_stime);
+  usage.cpu_seconds = SecondsOf(used.ru_utime) + usage.kernel_seconds;
+  usage.page_faults = static_cast<double>(used.ru_minflt);
   usage.voluntary_switches = static_cast<double>(used.ru_nvcsw);
   return usage;
+}
+
+void ReportUsage(const Usage& before, uint64_t commands,
+                 benchmark::State* state) {
+  const Usage now = Usage::Now();
+  const auto count = static_cast<double>(commands);
+  const double cpu = now.cpu_seconds - before.cpu_seconds;
+  state->counters["cpu_ns_per_command"] = 1e9 * cpu / count;
+  state->counters["kernel_share"] =
+      (now.kernel_seconds - before.kernel_seconds) / cpu;
+  state->counters["faults_per_million"] =
+      1e6 * (now.page_faults - before.page_faults) / count;
 }
 
 double Quantile(std::vector<double> samples, double share) {

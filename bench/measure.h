@@ -7,6 +7,7 @@
 #ifndef BENCH_MEASURE_H_
 #define BENCH_MEASURE_H_
 
+#include <benchmark/benchmark.h>
 #include <sched.h>
 
 #include <chrono>
@@ -17,10 +18,16 @@ namespace bench {
 
 // What the process has used since it began, all threads.
 struct Usage {
-  double cpu_seconds = 0;         // user and system
+  double cpu_seconds = 0;         // user and kernel
+  double kernel_seconds = 0;      // the kernel's of these
+  double page_faults = 0;         // without a read from a disk
   double voluntary_switches = 0;  // threads that went to sleep
   static Usage Now();
 };
+
+// Says what has been used since then, for each of the commands.
+void ReportUsage(const Usage& before, uint64_t commands,
+                 benchmark::State* state);
 
 // The value that `share` of the samples do not exceed; 0 if there are none.
 double Quantile(std::vector<double> samples, double share);

@@ -53,9 +53,8 @@ class Costs {
 
   void Report(uint64_t commands, State* state) const {
     const auto count = static_cast<double>(commands);
-    const double cpu = Usage::Now().cpu_seconds - usage_.cpu_seconds;
     const labrpc::Network& network = cluster_.network();
-    state->counters["cpu_ns_per_command"] = 1e9 * cpu / count;
+    ReportUsage(usage_, commands, state);
     state->counters["rpcs_per_command"] =
         static_cast<double>(network.GetTotalCount() - rpcs_) / count;
     state->counters["bytes_per_command"] =
@@ -91,7 +90,7 @@ void Pipelined(const BenchCluster::Options& options, uint64_t commands,
 // against the last. The pipe is full before the first of them and until the
 // last, so that neither its filling nor its draining counts.
 void Flat(uint64_t commands, State* state) {
-  constexpr uint64_t kPipe = BenchCluster::kMostOutstanding;
+  constexpr uint64_t kPipe = kLargeWindow;
   const uint64_t tenth = commands / 10;
   BenchCluster cluster({});
   cluster.RunConsumers();
@@ -182,6 +181,13 @@ void RegisterPipelined(Scale scale) {
         AddPipelined({.servers = servers, .command_bytes = bytes}, commands);
       }
     }
+  }
+  for (const Work& work : WorkOfPeers(scale)) {
+    if (work.window == 1) continue;  // sequential.cc
+    AddCase(CaseOfPeer("ours", work), [work](State& state) {
+      Pipelined({.command_bytes = work.bytes, .window = work.window},
+                work.commands, &state);
+    });
   }
   const uint64_t most = Scaled(scale, 1'000'000, 1'000);
   for (const int servers : {3, 5}) {

@@ -26,10 +26,8 @@ std::optional<double> RoundTrip(BenchCluster* cluster, ServerId leader) {
   return 1e6 * Seconds(Clock::now() - begin);
 }
 
-void Sequential(int servers, bool in_files, uint64_t commands, State* state) {
-  BenchCluster::Options options;
-  options.servers = servers;
-  options.in_files = in_files;
+void Sequential(const BenchCluster::Options& options, uint64_t commands,
+                State* state) {
   BenchCluster cluster(options);
   const std::optional<ServerId> leader = cluster.AwaitLeader();
   if (!leader.has_value()) return state->SkipWithError("no leader");
@@ -39,6 +37,7 @@ void Sequential(int servers, bool in_files, uint64_t commands, State* state) {
   const int64_t bytes = cluster.network().GetTotalBytes();
   std::vector<double> us;
   us.reserve(commands);
+  const Usage before = Usage::Now();
   const Clock::time_point begin = Clock::now();
   while (us.size() < commands) {
     const std::optional<double> one = RoundTrip(&cluster, *leader);
@@ -58,6 +57,7 @@ void Sequential(int servers, bool in_files, uint64_t commands, State* state) {
   if (!cluster.AwaitDelivered()) {
     return state->SkipWithError("a follower did not deliver all");
   }
+  ReportUsage(before, commands, state);
   state->counters["p50_us"] = Quantile(us, 0.5);
   state->counters["p99_us"] = Quantile(us, 0.99);
 }
@@ -68,17 +68,24 @@ void RegisterSequential(Scale scale) {
   const uint64_t commands = Scaled(scale, 20'000, 50);
   for (const int servers : {3, 5}) {
     AddCase(absl::StrCat("sequential/servers:", servers), [=](State& state) {
-      Sequential(servers, false, commands, &state);
+      Sequential({.servers = servers}, commands, &state);
     });
     AddCase(absl::StrCat("sequential/servers:", servers, "/files"),
             [=](State& state) {
-              Sequential(servers, true, commands / 10, &state);
+              Sequential({.servers = servers, .in_files = true}, commands / 10,
+                         &state);
             });
     AddCase(absl::StrCat("sequential/servers:", servers, "/one_cpu"),
             [=](State& state) {
               const PinnedTo pinned(AllowedCpus().front());
-              Sequential(servers, false, commands, &state);
+              Sequential({.servers = servers}, commands, &state);
             });
+  }
+  for (const Work& work : WorkOfPeers(scale)) {
+    if (work.window > 1) continue;  // pipelined.cc
+    AddCase(CaseOfPeer("ours", work), [work](State& state) {
+      Sequential({.command_bytes = work.bytes}, work.commands, &state);
+    });
   }
 }
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench import peer_runs as peers
 from bench.figures import FIGURES, Figure
 from bench.measured import Results
 
@@ -30,6 +31,7 @@ UNITS = {
     "bytes_per_entry": "bytes", "largest_bytes": "bytes", "us": "us",
     "copied_per_second": "rate", "largest_state_bytes": "bytes",
     "cpu_ns_per_record": "ns", "of_read_and_check": "ratio",
+    "kernel_share": "ratio",
     "of_needed": "ratio", "heap_bytes": "bytes", "longest_silence_ms": "ms"}
 
 # Cases that are one sample each; their quantiles are what counts.
@@ -157,4 +159,7 @@ class Tables:
     def show(self, console: Console) -> None:
         """Prints both; what must hold comes last, where one looks first."""
         console.print(self.cases())
+        beside = peers.table(self.now)
+        if beside is not None:
+            console.print(beside)
         console.print(self.figures())

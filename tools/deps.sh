@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # deps.sh [GROUP...]: installs packages of packages.txt on Debian and Ubuntu:
-# those of build and test, and of the groups named, or of all. Called by
-# `make deps`. Does nothing, and needs no network, if all are there.
+# those of build and test, and of the groups named, or of all but peers, which
+# has a hundred packages for one table. Called by `make deps`. Does nothing, and
+# needs no network, if all are there.
 set -eu
 
 table=$(dirname "$0")/packages.txt
@@ -10,7 +11,7 @@ groups() { sed -n 's/^\([a-z][a-z-]*\) .*/\1/p' "$table" | sort -u; }
 wanted=" build test $* "
 for group; do
   if [ "$group" = all ]; then
-    wanted=" $(groups | tr '\n' ' ')"
+    wanted+="$(groups | grep -vx peers | tr '\n' ' ')"
   elif ! groups | grep -qx -e "$group"; then
     echo "deps: no group '$group'; FOR= takes all or: $(groups |
       grep -vx required | tr '\n' ' ')" >&2

@@ -4,8 +4,9 @@ cat <<'END'
 First steps
 make deps     install the Debian/Ubuntu packages to build, test and simulate
               (with sudo when not root); FOR=grade, lint, bench, browser,
-              compare, ssh, mutate, clean-machine, or all: what those commands
-              need besides
+              compare, ssh, mutate, clean-machine: what those commands need
+              besides; databases, peers: what make bench shows beside ours;
+              all: all of it but the peers
 make demo     watch a cluster of five elect, replicate, lose servers, recover
               LAB=3: a key/value service, its clients, and a divided network
               LAB=4: a sharded one, whose groups join and leave
@@ -72,6 +73,8 @@ make lint     format, names, lengths, include direction, lock discipline
 make format   clang-format all sources in place
 make bench    how fast it is, of what this machine allows; fifteen minutes; in
               out/bench.json                [RUN=regex BASE=old.json REPS=5]
+                PEERS=1        beside other Rafts in the same run: etcd's,
+                               hashicorp's, libraft; also out/peers.html
 make storage-seeds  the storage in files on a simulated disk that crashes,
               fails and rots, by the seed                 [SEED=1 SEEDS=10000]
 make storage-kill  the storage in a process that is killed at random moments

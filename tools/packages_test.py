@@ -21,7 +21,7 @@ HERE = ROOT / "tools"
 MAY_CALL = {
     "": (),
     "Makefile": ("lint",),
-    "bench/": ("bench", "databases"),
+    "bench/": ("bench", "databases", "peers"),
     "tools/clean_machine.sh": ("clean-machine",),
     "tools/compare/": ("compare",),
     "tools/lint/": ("lint",),
