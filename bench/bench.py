@@ -18,7 +18,6 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, getrusage
 from typing import Any
 
 from rich.console import Console
@@ -29,7 +28,7 @@ from bench.measured import Results, read, short_name
 from bench.tables import Tables
 from tools import ROOT
 from tools.command import Arguments, Problem, write_whole
-from tools.process import Launcher, ask, inherited
+from tools.process import Launcher, ask, children_seconds, inherited
 
 OUTPUT = ROOT / "out/bench.json"
 MOST_REPETITIONS = 100
@@ -172,12 +171,6 @@ def run_peer(job: Job, run: Run) -> None:
                          f"{telling_line(ended.output)}")
     else:
         run.rows.append(peer_runs.row(job.case, ended.output))
-
-
-def children_seconds() -> float:
-    """Returns the CPU time of all processes that have ended."""
-    used = getrusage(RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def run_suite(job: Job, run: Run) -> None:

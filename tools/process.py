@@ -6,6 +6,7 @@ so that ctrl-C reaches it only through stop() or end().
 """
 
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -44,6 +45,12 @@ def ask(command: Sequence[str | Path], **options: Any
     """Runs a program that answers at once; returns what it said."""
     return subprocess.run(command, text=True, errors="replace", check=False,
                           capture_output=True, **options)
+
+
+def children_seconds() -> float:
+    """Returns the CPU time of all programs that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _session_of(stat: Path) -> int:

@@ -7,7 +7,6 @@ this Python's, from before the child was another program.
 """
 
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -21,7 +20,7 @@ from tools.command import Problem
 from tools.compare import names
 from tools.compare.lab import Package
 from tools.compare.logs import Cost
-from tools.process import Ended, Launcher, ask
+from tools.process import Ended, Launcher, ask, children_seconds
 
 # Of our tests, those that the Go lab may have too; not labrpc's.
 _COURSE = ("--origin=course", f"{events.ALL[0]},shardkv1")
@@ -106,12 +105,6 @@ def _end_line(status: int) -> str:
     return f"exit status {status}\n"
 
 
-def _cpu_seconds() -> float:
-    """Returns what all programs that were run have used so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def _used_line(test: str, costs: list[Cost]) -> str:
     cpu = sum(cost.cpu_seconds for cost in costs)
     peak = max(cost.peak_mb for cost in costs)
@@ -139,13 +132,13 @@ class Runner:
                     begin = f"compare: package {command.package}\n"
                     print(begin, end="", file=out)
                     text += begin
-                before = _cpu_seconds()
+                before = children_seconds()
                 ended = self._run_one(command, out)
                 assert ended.status is not None
                 notes = _end_line(ended.status)
                 # Its last line, in KB.
                 peak = int(self._peak.read_text().split("\n")[-2])
-                costs.append(Cost(_cpu_seconds() - before, peak / 1024))
+                costs.append(Cost(children_seconds() - before, peak / 1024))
                 if command.test:
                     notes += _used_line(command.test, costs[-1:])
                 if len(costs) == len(commands):

@@ -34,7 +34,7 @@ from tools.command import Arguments, Problem, on_interrupt, write_whole
 from tools.grade import labs, submission
 from tools.grade.grader import Grader, Judge, Settings
 from tools.grade.result import Grade, check_parts, read_weights
-from tools.process import ask
+from tools.process import ask, children_seconds
 from tools.seeds import notice
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -212,7 +212,9 @@ def grade_one(options: argparse.Namespace, judge: Judge) -> bool:
         grader.stop()
 
     on_interrupt(stop)
+    before = children_seconds()
     grade: Grade = grader.run()
+    grade.cpu_seconds = round(children_seconds() - before, 1)
     if stopped:
         raise KeyboardInterrupt("interrupted, nothing was written")
     path = options.out / "grade.json"
@@ -241,7 +243,9 @@ def main(arguments: list[str]) -> int:
     if not options.folder:
         return 0 if grade_one(options, prepare(options)) else 1
     graded = Class(options, prepare(options))
+    before = children_seconds()
     results = graded.grade_all()
+    print(f"{children_seconds() - before:.0f} s of CPU")
     graded.write_tables(results)
     print("\n".join(written(options)))
     return 0 if all(result["passed_all"] for result in results) else 1

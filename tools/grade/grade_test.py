@@ -160,7 +160,10 @@ class Reading(unittest.TestCase):
         facts = json.loads(json.dumps(it.as_json(WEIGHTS)))
         self.assertEqual(facts["total"], {"earned": 12.5, "of": 35})
         self.assertEqual(facts["tests"]["TestX2A"]["failed"], 1)
+        self.assertIsNone(facts["seconds"]["cpu"])  # others ran beside it
+        it.whole_seconds, it.cpu_seconds = 5, 7.5
         lines = "\n".join(it.table(WEIGHTS))
+        self.assertIn("\n5 s, 8 s of CPU, 0 s in real time", lines)
         self.assertIn("1 of 2 runs failed", lines)
         self.assertIn("oracle rule off: saved before visible", lines)
 

@@ -52,7 +52,7 @@ class Grade:
     tests: dict[str, TestResult] = field(default_factory=dict)
     real_seconds: float = 0     # of the runs in real time
     whole_seconds: float = 0    # of the grading
-    cpu_seconds: float = 0
+    cpu_seconds: float | None = None
     virtual_seconds: float = 0
     race: str = ""              # why "race" is not earned; empty: clean
     race_seeds: int = 0
@@ -139,7 +139,7 @@ class Grade:
             "oracle_rules_off": sorted(self.rules_off),
             "seconds": {"real": round(self.real_seconds, 1),
                         "whole": round(self.whole_seconds, 1),
-                        "cpu": round(self.cpu_seconds, 1),
+                        "cpu": self.cpu_seconds,
                         "virtual": round(self.virtual_seconds, 1)},
             "tests": {test: {"part": result.part, "passed": result.passed,
                              "unclear": result.unclear,
@@ -170,8 +170,10 @@ class Grade:
         lines += [f"look at it: {what}" for what in self.to_look_at]
         lines += [f"oracle rule off: {rule}" for rule in sorted(self.rules_off)]
         lines += self._points_table(weights)
-        lines.append(f"{self.real_seconds:.0f} s in real time, "
-                     f"{self.cpu_seconds:.0f} s of CPU, "
+        cpu = "" if self.cpu_seconds is None else \
+            f"{self.cpu_seconds:.0f} s of CPU, "
+        lines.append(f"{self.whole_seconds:.0f} s, {cpu}"
+                     f"{self.real_seconds:.0f} s in real time, "
                      f"{self.virtual_seconds:.0f} virtual seconds")
         return lines
 

@@ -75,6 +75,7 @@ class Session:
         self.options = options
         self.folder = folder
         self.extra = dict(extra or {})  # to the environment
+        self.prefix: list[str] = []  # to the command
         self.limit_s: Callable[[], float | None] = lambda: None  # of a run
         self.launcher = Launcher()
         self.farm: Farm | None = None
@@ -87,7 +88,8 @@ class Session:
         target += f"{theirs_argument(options.theirs)} SEEDS=1"
         if options.target == "sim":
             target += f" PROFILE={options.profile}"
-        return [options.program, *events.selection(options.run, options.lab),
+        return [*self.prefix, options.program,
+                *events.selection(options.run, options.lab),
                 *disk_options(options.disk), f"--seed={seed}", how,
                 f"--target={target}"]
 
