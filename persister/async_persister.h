@@ -23,8 +23,9 @@ class AsyncPersister : public Persister {
   using Ticket = Storage::Ticket;
 
   // Replaces the raft state, and the snapshot if one is given, atomically.
-  // Waits for no disk. Saves become durable in their order. After Close() it
-  // changes nothing.
+  // Waits for no disk. Saves become durable in their order, those after Close()
+  // never. What is read is the newest save in each case: an instance may go on
+  // for a moment on a disk that has ended.
   virtual Ticket SaveLater(base::Rope raft_state,
                            std::optional<base::Rope> snapshot) = 0;
 

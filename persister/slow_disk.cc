@@ -1,6 +1,5 @@
 #include "persister/slow_disk.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/logging.h"
@@ -22,6 +21,8 @@ void SlowDisk::Values::SaveTo(SimulatedDisk* disk) && {
 SlowDisk::SlowDisk(std::shared_ptr<SimulatedDisk> durable, base::Random random)
     : durable_values_(std::move(durable)),
       random_(random),
+      raft_state_(durable_values_->ReadRaftState()),
+      snapshot_(durable_values_->ReadSnapshot()),
       flusher_([this] { FlushLoop(); }) {}
 
 SlowDisk::~SlowDisk() { Close(); }
@@ -46,6 +47,8 @@ SlowDisk::Ticket SlowDisk::SaveLater(Rope raft_state,
                                      std::optional<Rope> snapshot) {
   MutexLock lock(&mu_);
   ++last_;
+  raft_state_ = raft_state;
+  if (snapshot.has_value()) snapshot_ = *snapshot;
   if (closing_) return last_;  // never durable
   waiting_.push_back({std::move(raft_state), std::move(snapshot)});
   work_.Signal();
@@ -95,17 +98,12 @@ void SlowDisk::SaveRaftState(Rope raft_state) {
 
 Rope SlowDisk::ReadRaftState() const {
   MutexLock lock(&mu_);
-  return waiting_.empty() ? durable_values_->ReadRaftState()
-                          : waiting_.back().raft_state;
+  return raft_state_;
 }
 
 Rope SlowDisk::ReadSnapshot() const {
   MutexLock lock(&mu_);
-  const auto newest =
-      std::find_if(waiting_.rbegin(), waiting_.rend(),
-                   [](const Values& it) { return it.snapshot.has_value(); });
-  return newest == waiting_.rend() ? durable_values_->ReadSnapshot()
-                                   : *newest->snapshot;
+  return snapshot_;
 }
 
 void SlowDisk::FlushLoop() {

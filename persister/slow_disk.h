@@ -6,7 +6,8 @@
 // had been saved when it began: group commit without a timer. Save() and
 // SaveRaftState(), for a Raft that knows no more, wait for it.
 //
-// ReadRaftState() and ReadSnapshot() return the newest values, durable or not.
+// ReadRaftState() and ReadSnapshot() return the newest values, durable or not,
+// and even those that never will be, since the disk has ended.
 //
 // Two instances never share one; see simulated_disk.h.
 //
@@ -86,6 +87,8 @@ class SlowDisk : public AsyncPersister {
   base::CondVar work_;       // there is something to flush, or closing_
   base::CondVar published_;  // durable_ has grown, or is_over_
   base::Random random_ ABSL_GUARDED_BY(mu_);
+  base::Rope raft_state_ ABSL_GUARDED_BY(mu_);  // the newest
+  base::Rope snapshot_ ABSL_GUARDED_BY(mu_);    // the newest
   std::deque<Values> waiting_
       ABSL_GUARDED_BY(mu_);  // not durable; oldest first
   Ticket last_ ABSL_GUARDED_BY(mu_) = 0;

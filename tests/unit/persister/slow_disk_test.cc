@@ -209,8 +209,22 @@ TEST_F(SlowDiskTest, CloseMakesAllDurableAndThenNothingIsSaved) {
   disk->SaveRaftState(Rope("late"));  // returns
   disk->Close();
   EXPECT_EQ(durable_->ReadRaftState(), Rope("5"));
-  EXPECT_EQ(disk->ReadRaftState(), Rope("5"));
-  EXPECT_TRUE(disk->ReadSnapshot().empty());
+  EXPECT_TRUE(durable_->ReadSnapshot().empty());
+}
+
+// The instance that goes on for a moment finds what it has saved.
+TEST_F(SlowDiskTest, TheNewestValuesAreReadThoughTheDiskHasEnded) {
+  for (const bool crashes : {false, true}) {
+    const auto disk = MakeDisk();
+    disk->SaveLater(Rope("1"), Rope("snapshot of 1"));
+    if (crashes) disk->Crash();
+    disk->Close();
+    disk->SaveLater(Rope("2"), std::nullopt);
+    EXPECT_EQ(disk->ReadRaftState(), Rope("2"));
+    EXPECT_EQ(disk->ReadSnapshot(), Rope("snapshot of 1"));
+    disk->SaveLater(Rope("3"), Rope("snapshot of 3"));
+    EXPECT_EQ(disk->ReadSnapshot(), Rope("snapshot of 3"));
+  }
 }
 
 TEST_F(SlowDiskTest, CloseWakesThoseThatWait) {

@@ -11,13 +11,17 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
 #include "persister/async_persister.h"
 #include "persister/simulated_disk.h"
+#include "persister/slow_disk.h"
 #include "raft/log.h"
+#include "raft/saved_state.h"
+#include "raft/saved_state_reader.h"
 
 namespace raft {
 namespace {
@@ -173,6 +177,30 @@ TEST(PersisterStorage, DiscardsMarksOfItsChecksumToo) {
   saved.TruncateFrom(4);
   saved.Append(1, "y");
   saved.ExpectSaved();
+}
+
+// What a snapshot discards is read from the disk, which may have ended before.
+TEST(PersisterStorage, TakesASnapshotOnADiskThatHasEnded) {
+  const auto disk = std::make_shared<persister::SlowDisk>(
+      std::make_shared<persister::SimulatedDisk>(), base::Random(1));
+  Log log;
+  PersisterStorage storage("S0", disk, [&log] { return log.bytes(); });
+  const auto append = [&](const std::string& command) {
+    const Index index = log.Append(1, command);
+    storage.Append(index, log.Newest(index));
+  };
+  append("first");
+  disk->Crash();
+  append(std::string(100, 'x'));
+  append(std::string(200, 'x'));
+
+  log.DiscardUpTo(2);
+  storage.InstallSnapshot(2, 1, "snapshot");
+  const absl::StatusOr<SavedState> saved =
+      SavedStateReader().Read(disk->ReadRaftState());
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  EXPECT_EQ(saved->last_included_index, 2u);
+  EXPECT_EQ(saved->entries.size(), 1u);
 }
 
 // Says what it was asked.
