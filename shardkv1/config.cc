@@ -7,6 +7,66 @@
 #include "absl/strings/str_join.h"
 
 namespace shardkv1 {
+namespace {
+
+// A step takes the lowest shard of the largest share, or one without a group as
+// long as there is any, and gives it to the smallest; of equal ones the group
+// with the lowest number has it.
+void Rebalance(const Groups& groups, std::array<Gid, kShards>* shards) {
+  if (groups.empty()) {
+    shards->fill(kNoGroup);
+    return;
+  }
+  const auto has_none = [&groups](Gid gid) { return !groups.contains(gid); };
+  const auto is_smaller = [](const auto& a, const auto& b) {
+    return a.second < b.second;
+  };
+  while (true) {
+    std::map<Gid, int> shares;
+    for (const auto& [gid, servers] : groups) shares[gid] = 0;
+    for (const Gid gid : *shards) {
+      if (!has_none(gid)) ++shares[gid];
+    }
+    // Both are the first, with the lowest number, of equal ones.
+    const auto smallest =
+        std::min_element(shares.begin(), shares.end(), is_smaller);
+    const auto largest =
+        std::max_element(shares.begin(), shares.end(), is_smaller);
+    auto moves = std::find_if(shards->begin(), shards->end(), has_none);
+    if (moves == shards->end()) {
+      if (largest->second <= smallest->second + 1) return;
+      moves = std::find(shards->begin(), shards->end(), largest->first);
+    }
+    *moves = smallest->first;
+  }
+}
+
+// Whether that group can be one beside those.
+absl::Status CheckGroup(Gid gid, const std::vector<std::string>& servers,
+                        const Groups& others) {
+  if (gid <= kNoGroup) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("group ", gid, ": groups are numbered from 1"));
+  }
+  if (servers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("group ", gid, " has no servers"));
+  }
+  if (others.contains(gid)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("group ", gid, " is there already"));
+  }
+  for (const auto& [other, its_servers] : others) {
+    const auto shared = std::find_first_of(
+        servers.begin(), servers.end(), its_servers.begin(), its_servers.end());
+    if (shared == servers.end()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "server ", *shared, " is in group ", other, " and in group ", gid));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 // FNV-1a, of 32 bits.
 int ShardOf(std::string_view key) {
@@ -33,11 +93,11 @@ absl::StatusOr<Config> Join(const Config& config, const Groups& groups) {
   Config next = config;
   ++next.num;
   for (const auto& [gid, servers] : groups) {
-    absl::Status error = shardctrler::CheckGroup(gid, servers, next.groups);
+    absl::Status error = CheckGroup(gid, servers, next.groups);
     if (!error.ok()) return error;
     next.groups.emplace(gid, servers);
   }
-  shardctrler::Rebalance(next.groups, next.shards);
+  Rebalance(next.groups, &next.shards);
   return next;
 }
 
@@ -49,7 +109,7 @@ absl::StatusOr<Config> Leave(const Config& config,
     if (next.groups.erase(gid) > 0) continue;
     return absl::NotFoundError(absl::StrCat("group ", gid, " is not there"));
   }
-  shardctrler::Rebalance(next.groups, next.shards);
+  Rebalance(next.groups, &next.shards);
   return next;
 }
 

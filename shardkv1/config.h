@@ -10,6 +10,7 @@
 #include <cereal/types/array.hpp>
 #include <cereal/types/map.hpp>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -17,15 +18,17 @@
 
 #include "absl/status/statusor.h"
 #include "rpc/codec.h"
-#include "shardctrler/config.h"
 
 namespace shardkv1 {
 
-using shardctrler::Gid;
-using shardctrler::Groups;
-using shardctrler::kNoGroup;
-
 inline constexpr int kShards = 12;
+
+// Names a group of servers, from 1.
+using Gid = int64_t;
+inline constexpr Gid kNoGroup = 0;
+
+// The names of the servers of each group.
+using Groups = std::map<Gid, std::vector<std::string>>;
 
 // The group that serves all shards before any has moved.
 inline constexpr Gid kFirstGroup = 1;
@@ -50,7 +53,8 @@ Config FirstConfig(const std::vector<std::string>& servers);
 bool IsMember(const Config& config, Gid gid);
 
 // These return the configuration that follows `config`, with the next number,
-// or an error that says why the request makes no sense.
+// or an error that says why the request makes no sense. Shares differ by one
+// shard at most, and no more shards have moved than that takes.
 
 // With these groups too; one that is there already is an error.
 absl::StatusOr<Config> Join(const Config& config, const Groups& groups);
