@@ -85,6 +85,24 @@ class HostedReplica : public Hosted {
   KnownRaft raft_;
 };
 
+// A server that is made of its peers, its number, its disk and its options.
+template <typename Server>
+class HostedServer : public HostedReplica {
+ public:
+  using HostedReplica::HostedReplica;
+
+  void Make(const MakeArgs& args) override {
+    server_ = std::make_shared<Server>(Peers(), args.me, MakeDisk(args),
+                                       raft_.OptionsFor(args));
+    Offer(server_->Services());
+  }
+
+ private:
+  void Kill() override { server_->Kill(); }
+
+  std::shared_ptr<Server> server_;
+};
+
 }  // namespace isolation
 
 #endif  // TESTS_ISOLATION_HOSTED_REPLICA_H_

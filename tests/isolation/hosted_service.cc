@@ -2,18 +2,21 @@
 // Clerk in another. And an Rsm, whose machine is in the tests.
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/logging.h"
+#include "base/rope.h"
 #include "kvraft/clerk.h"
 #include "kvraft/server.h"
 #include "rpc/codec.h"
 #include "rsm/rsm.h"
 #include "rsm/state_machine.h"
 #include "tests/isolation/hosted.h"
+#include "tests/isolation/hosted_clerk.h"
 #include "tests/isolation/hosted_replica.h"
 #include "tests/isolation/raw_bytes.h"
 #include "tests/isolation/service_wire.h"
@@ -21,74 +24,39 @@
 namespace isolation {
 namespace {
 
-class HostedServer : public HostedReplica {
+class HostedKvClerk : public HostedClerk<kvraft::Clerk, ClerkCall> {
  public:
-  using HostedReplica::HostedReplica;
-
-  void Make(const MakeArgs& args) override {
-    server_ = std::make_shared<kvraft::Server>(Peers(), args.me, MakeDisk(args),
-                                               raft_.OptionsFor(args));
-    Offer(server_->Services());
-  }
+  using HostedClerk::HostedClerk;
 
  private:
-  void Kill() override { server_->Kill(); }
-
-  std::shared_ptr<kvraft::Server> server_;
-};
-
-class HostedClerk : public Hosted {
- public:
-  using Hosted::Hosted;
-
-  void Make(const MakeArgs& /*args*/) override {
-    clerk_ = std::make_unique<kvraft::Clerk>(Peers());
+  static std::string Encoded(const absl::Status& status) {
+    return rpc::Encode(ClerkAnswer{.failed = !status.ok(),
+                                   .error = std::string(status.message())});
   }
 
-  void Serve(const Message& question, rpc::RespondBytes respond) override {
-    switch (question.kind) {
-      case Kind::kClerk:
-        return std::move(respond)(
-            rpc::Encode(Call(*rpc::Decode<ClerkCall>(question.bytes))));
-      case Kind::kKill:
-        clerk_->Close();
-        return std::move(respond)("");
-      default:
-        LOG(FATAL) << "what no Clerk is asked";
-    }
-  }
-
- private:
-  ClerkAnswer Call(const ClerkCall& call) {
+  std::string Answer(kvraft::Clerk* clerk, const ClerkCall& call) override {
     switch (call.method) {
       case ClerkCall::Method::kGet: {
-        absl::StatusOr<std::string> value = clerk_->Get(call.key);
-        ClerkAnswer answer = AnswerOf(value.status());
-        if (value.ok()) answer.value = *std::move(value);
-        return answer;
+        absl::StatusOr<std::string> value = clerk->Get(call.key);
+        if (!value.ok()) return Encoded(value.status());
+        return rpc::Encode(ClerkAnswer{.value = *std::move(value)});
       }
       case ClerkCall::Method::kPut:
-        return AnswerOf(clerk_->Put(call.key, call.value));
+        return Encoded(clerk->Put(call.key, call.value));
       case ClerkCall::Method::kAppend:
-        return AnswerOf(clerk_->Append(call.key, call.value));
+        return Encoded(clerk->Append(call.key, call.value));
       case ClerkCall::Method::kGetVersioned: {
-        kvraft::Reply reply = clerk_->GetVersioned(call.key);
-        return {.err = reply.err,
-                .value = std::move(reply.value),
-                .version = reply.version};
+        kvraft::Reply reply = clerk->GetVersioned(call.key);
+        return rpc::Encode(ClerkAnswer{.err = reply.err,
+                                       .value = std::move(reply.value),
+                                       .version = reply.version});
       }
       case ClerkCall::Method::kPutVersioned:
-        return {.err =
-                    clerk_->PutVersioned(call.key, call.value, call.version)};
+        return rpc::Encode(ClerkAnswer{
+            .err = clerk->PutVersioned(call.key, call.value, call.version)});
     }
     LOG(FATAL) << "no method of a Clerk";
   }
-
-  static ClerkAnswer AnswerOf(const absl::Status& status) {
-    return {.failed = !status.ok(), .error = std::string(status.message())};
-  }
-
-  std::unique_ptr<kvraft::Clerk> clerk_;
 };
 
 class ForwardedMachine : public rsm::StateMachine {
@@ -149,9 +117,10 @@ std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
                                    const MakeArgs& args) {
   switch (args.what) {
     case MakeArgs::What::kServer:
-      return std::make_shared<HostedServer>(wire, instance, args.peers);
+      return std::make_shared<HostedServer<kvraft::Server>>(wire, instance,
+                                                            args.peers);
     case MakeArgs::What::kClerk:
-      return std::make_shared<HostedClerk>(wire, instance, args.peers);
+      return std::make_shared<HostedKvClerk>(wire, instance, args.peers);
     case MakeArgs::What::kRsm:
       return std::make_shared<HostedRsm>(wire, instance, args.peers);
     default:

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/logging.h"
 #include "rpc/codec.h"
 #include "shardctrler/clerk.h"
@@ -13,28 +15,13 @@
 #include "shardkv/clerk.h"
 #include "shardkv/server.h"
 #include "tests/isolation/hosted.h"
+#include "tests/isolation/hosted_clerk.h"
 #include "tests/isolation/hosted_replica.h"
 #include "tests/isolation/service_wire.h"
 #include "tests/isolation/sharded_wire.h"
 
 namespace isolation {
 namespace {
-
-class HostedCtrler : public HostedReplica {
- public:
-  using HostedReplica::HostedReplica;
-
-  void Make(const MakeArgs& args) override {
-    server_ = std::make_shared<shardctrler::Server>(
-        Peers(), args.me, MakeDisk(args), raft_.OptionsFor(args));
-    Offer(server_->Services());
-  }
-
- private:
-  void Kill() override { server_->Kill(); }
-
-  std::shared_ptr<shardctrler::Server> server_;
-};
 
 class HostedShardServer : public HostedReplica {
  public:
@@ -58,96 +45,60 @@ class HostedShardServer : public HostedReplica {
   std::shared_ptr<shardkv::Server> server_;
 };
 
-CtrlerAnswer AnswerOf(const absl::Status& status) {
-  return {.failed = !status.ok(), .error = std::string(status.message())};
-}
-
-CtrlerAnswer Answer(shardctrler::Clerk* clerk, const CtrlerCall& call) {
-  switch (call.method) {
-    case CtrlerCall::Method::kQuery: {
-      const absl::StatusOr<shardctrler::Config> config = clerk->Query(call.num);
-      CtrlerAnswer answer = AnswerOf(config.status());
-      if (config.ok()) answer.config = *config;
-      return answer;
-    }
-    case CtrlerCall::Method::kJoin:
-      return AnswerOf(clerk->Join(call.groups));
-    case CtrlerCall::Method::kLeave:
-      return AnswerOf(clerk->Leave(call.gids));
-    case CtrlerCall::Method::kMove:
-      return AnswerOf(clerk->Move(call.shard, call.gid));
-  }
-  LOG(FATAL) << "no method of a Clerk";
-}
-
-ClerkAnswer Answer(shardkv::Clerk* clerk, const ClerkCall& call) {
-  const auto answer_of = [](const absl::Status& status) {
-    return ClerkAnswer{.failed = !status.ok(),
-                       .error = std::string(status.message())};
-  };
-  switch (call.method) {
-    case ClerkCall::Method::kGet: {
-      absl::StatusOr<std::string> value = clerk->Get(call.key);
-      ClerkAnswer answer = answer_of(value.status());
-      if (value.ok()) answer.value = *std::move(value);
-      return answer;
-    }
-    case ClerkCall::Method::kPut:
-      return answer_of(clerk->Put(call.key, call.value));
-    case ClerkCall::Method::kAppend:
-      return answer_of(clerk->Append(call.key, call.value));
-    default:
-      LOG(FATAL) << "no method of this Clerk";
-  }
-}
-
-// Answers a client's calls, and ends its Clerk.
-template <typename Clerk, typename Call>
-void ServeClerk(Clerk* clerk, const Message& question,
-                rpc::RespondBytes respond) {
-  switch (question.kind) {
-    case Kind::kClerk:
-      return std::move(respond)(
-          rpc::Encode(Answer(clerk, *rpc::Decode<Call>(question.bytes))));
-    case Kind::kKill:
-      clerk->Close();
-      return std::move(respond)("");
-    default:
-      LOG(FATAL) << "what no Clerk is asked";
-  }
-}
-
-class HostedCtrlerClerk : public Hosted {
+class HostedCtrlerClerk : public HostedClerk<shardctrler::Clerk, CtrlerCall> {
  public:
-  using Hosted::Hosted;
-
-  void Make(const MakeArgs& /*args*/) override {
-    clerk_ = std::make_unique<shardctrler::Clerk>(Peers());
-  }
-  void Serve(const Message& question, rpc::RespondBytes respond) override {
-    ServeClerk<shardctrler::Clerk, CtrlerCall>(clerk_.get(), question,
-                                               std::move(respond));
-  }
+  using HostedClerk::HostedClerk;
 
  private:
-  std::unique_ptr<shardctrler::Clerk> clerk_;
+  static std::string Encoded(const absl::Status& status) {
+    return rpc::Encode(CtrlerAnswer{.failed = !status.ok(),
+                                    .error = std::string(status.message())});
+  }
+
+  std::string Answer(shardctrler::Clerk* clerk,
+                     const CtrlerCall& call) override {
+    switch (call.method) {
+      case CtrlerCall::Method::kQuery: {
+        absl::StatusOr<shardctrler::Config> config = clerk->Query(call.num);
+        if (!config.ok()) return Encoded(config.status());
+        return rpc::Encode(CtrlerAnswer{.config = *std::move(config)});
+      }
+      case CtrlerCall::Method::kJoin:
+        return Encoded(clerk->Join(call.groups));
+      case CtrlerCall::Method::kLeave:
+        return Encoded(clerk->Leave(call.gids));
+      case CtrlerCall::Method::kMove:
+        return Encoded(clerk->Move(call.shard, call.gid));
+    }
+    LOG(FATAL) << "no method of a Clerk";
+  }
 };
 
-class HostedShardClerk : public Hosted {
+class HostedShardClerk : public HostedClerk<shardkv::Clerk, ClerkCall> {
  public:
-  using Hosted::Hosted;
-
-  void Make(const MakeArgs& /*args*/) override {
-    clerk_ = std::make_unique<shardkv::Clerk>(
-        Peers(), [this](const std::string& name) { return MakeEnd(name); });
-  }
-  void Serve(const Message& question, rpc::RespondBytes respond) override {
-    ServeClerk<shardkv::Clerk, ClerkCall>(clerk_.get(), question,
-                                          std::move(respond));
-  }
+  using HostedClerk::HostedClerk;
 
  private:
-  std::unique_ptr<shardkv::Clerk> clerk_;
+  static std::string Encoded(const absl::Status& status) {
+    return rpc::Encode(ClerkAnswer{.failed = !status.ok(),
+                                   .error = std::string(status.message())});
+  }
+
+  std::string Answer(shardkv::Clerk* clerk, const ClerkCall& call) override {
+    switch (call.method) {
+      case ClerkCall::Method::kGet: {
+        absl::StatusOr<std::string> value = clerk->Get(call.key);
+        if (!value.ok()) return Encoded(value.status());
+        return rpc::Encode(ClerkAnswer{.value = *std::move(value)});
+      }
+      case ClerkCall::Method::kPut:
+        return Encoded(clerk->Put(call.key, call.value));
+      case ClerkCall::Method::kAppend:
+        return Encoded(clerk->Append(call.key, call.value));
+      default:
+        LOG(FATAL) << "no method of this Clerk";
+    }
+  }
 };
 
 }  // namespace
@@ -156,7 +107,8 @@ std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
                                    const MakeArgs& args) {
   switch (args.what) {
     case MakeArgs::What::kCtrler:
-      return std::make_shared<HostedCtrler>(wire, instance, args.peers);
+      return std::make_shared<HostedServer<shardctrler::Server>>(wire, instance,
+                                                                 args.peers);
     case MakeArgs::What::kCtrlerClerk:
       return std::make_shared<HostedCtrlerClerk>(wire, instance, args.peers);
     case MakeArgs::What::kShardServer:

@@ -86,13 +86,9 @@ bool ClerksShareNothing() { return true; }
 Node MakeKvServer(Ends ends, raft::ServerId me,
                   std::shared_ptr<persister::Persister> disk,
                   rsm::Options options) {
-  const isolation::RemoteServer server(
+  return isolation::NodeOf(isolation::RemoteServer(
       {.what = isolation::MakeArgs::What::kServer, .me = me}, std::move(ends),
-      std::move(disk), std::move(options));
-  return {.services = server.Services(),
-          .kill = [server] { server.Kill(); },
-          .rest = nullptr,
-          .raft = server.Raft()};
+      std::move(disk), std::move(options)));
 }
 
 // kv_log.h: no entry is seen here.

@@ -84,6 +84,13 @@ void RemoteServer::Kill() const {
   process_->End();
 }
 
+harness::Node NodeOf(const RemoteServer& server) {
+  return {.services = server.Services(),
+          .kill = [server] { server.Kill(); },
+          .rest = nullptr,
+          .raft = server.Raft()};
+}
+
 RemoteClerk::RemoteClerk(MakeArgs::What what, Ends servers,
                          Remote::MakeEnd make_end)
     : process_(&RaftProcess::StartNew()),

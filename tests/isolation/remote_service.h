@@ -14,6 +14,7 @@
 #include "rpc/codec.h"
 #include "rpc/rpc.h"
 #include "rsm/rsm.h"
+#include "tests/harness/server_group.h"
 #include "tests/isolation/raft_process.h"
 #include "tests/isolation/remote.h"
 #include "tests/isolation/wire.h"
@@ -46,6 +47,9 @@ class RemoteServer {
   std::shared_ptr<Remote> remote_;
   std::vector<std::string> methods_;
 };
+
+// What the server is on its machine.
+harness::Node NodeOf(const RemoteServer& server);
 
 // A Clerk that runs in a process of its own.
 //

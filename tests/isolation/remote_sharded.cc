@@ -86,13 +86,6 @@ class RemoteShardClerk : public harness::ShardClerk {
   const RemoteClerk clerk_;
 };
 
-harness::Node NodeOf(const RemoteServer& server) {
-  return {.services = server.Services(),
-          .kill = [server] { server.Kill(); },
-          .rest = nullptr,
-          .raft = server.Raft()};
-}
-
 }  // namespace
 }  // namespace isolation
 
