@@ -57,10 +57,11 @@ std::vector<char*> Pointers(std::vector<std::string>* strings) {
 
 // Under the simulator one of the test's processes runs at a time: on one
 // processor they take turns in two thirds of the time.
-void StayOnThisProcessor() {
+void StayOnOneProcessor() {
+  static const auto processor = static_cast<size_t>(sched_getcpu());
   cpu_set_t one;
   CPU_ZERO(&one);
-  CPU_SET(static_cast<size_t>(sched_getcpu()), &one);
+  CPU_SET(processor, &one);
   sched_setaffinity(0, sizeof(one), &one);  // if it may not, it is slower
 }
 
@@ -73,7 +74,7 @@ pid_t Spawn(int socket) {
   // --child: what is simulated, where the tests are.
   std::vector<std::string> arguments = {confine, Program(), "--child"};
   std::vector<std::string> environment = Environment();
-  if (std::getenv("SIM_SEED") != nullptr) StayOnThisProcessor();
+  if (std::getenv("SIM_SEED") != nullptr) StayOnOneProcessor();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, socket, kWireFd);
@@ -124,6 +125,10 @@ struct Processes {
   std::vector<RaftProcess*> shared ABSL_GUARDED_BY(mu);
   std::map<raft::ServerId, size_t> incarnations ABSL_GUARDED_BY(mu);
 
+  // Starts them all: the kernel ends a process with the thread that has started
+  // it (confine.cc), and a test's threads come and go.
+  labrpc::TimerQueue starter;
+
   RaftProcess* AddLocked(std::unique_ptr<RaftProcess> process) REQUIRES(mu) {
     started.push_back(std::move(process));
     return started.back().get();
@@ -156,9 +161,14 @@ RaftProcess& RaftProcess::StartNew() {
 std::unique_ptr<RaftProcess> RaftProcess::Start() {
   int sockets[2];
   PCHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) == 0);
-  const pid_t pid = Spawn(sockets[1]);
+  if (std::getenv("SIM_SEED") != nullptr) StayOnOneProcessor();
+  std::promise<pid_t> pid;
+  TheProcesses().starter.After(
+      std::chrono::seconds(0),
+      [&pid, socket = sockets[1]] { pid.set_value(Spawn(socket)); });
+  const pid_t started = pid.get_future().get();
   close(sockets[1]);
-  return std::unique_ptr<RaftProcess>(new RaftProcess(sockets[0], pid));
+  return std::unique_ptr<RaftProcess>(new RaftProcess(sockets[0], started));
 }
 
 RaftProcess::RaftProcess(int socket, pid_t pid)
@@ -174,6 +184,7 @@ void RaftProcess::EndAll() {
   Processes& all = TheProcesses();
   base::MutexLock lock(&all.mu);
   for (const auto& process : all.started) process->End();
+  all.starter.Shutdown();
 }
 
 void RaftProcess::End() {
