@@ -417,8 +417,9 @@ std::string ShardCluster::Describe() {
   return text;
 }
 
+// What runs in other processes is not asked.
 void ShardCluster::OnFailure() {
-  Print(Describe());
+  if (!ShardClerksShareNothing()) Print(Describe());
   closing_.CloseAll();
 }
 
