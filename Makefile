@@ -29,6 +29,7 @@ export LAB_RSM := $(value RSM)
 export LAB_KVRAFT := $(value KVRAFT)
 export LAB_SHARDCTRLER := $(value SHARDCTRLER)
 export LAB_SHARDKV := $(value SHARDKV)
+export LAB_SHARDKV1 := $(value SHARDKV1)
 export LAB_LAB := $(value LAB)
 export LAB_GO_LAB := $(value GO_LAB)
 export LAB_GO_LOG := $(value GO_LOG)
@@ -50,9 +51,10 @@ export LAB_OUT := $(value OUT)
 export LAB_PREFIX := $(value PREFIX)
 export LAB_HISTORY := $(value HISTORY)
 
-# LAB=2, 3 or 4 selects tests; LAB=folder stands for those of raft, rsm, kvraft,
-# shardctrler and shardkv in it that are there.
-LAB_NUMBER := $(if $(filter-out 2 3 4,$(LAB_LAB)),,$(LAB_LAB))
+# LAB=2, 3, 4 or 5 selects tests, 5 those of lab 4 as 2025 has it; LAB=folder
+# stands for those of raft, rsm, kvraft, shardctrler, shardkv and shardkv1 in it
+# that are there.
+LAB_NUMBER := $(if $(filter-out 2 3 4 5,$(LAB_LAB)),,$(LAB_LAB))
 ifneq ($(LAB_NUMBER),$(LAB_LAB))
 in_lab = $(if $(wildcard $(subst $() ,\ ,$(LAB_LAB))/$1),$(LAB_LAB)/$1)
 LAB_RAFT := $(or $(LAB_RAFT),$(call in_lab,raft))
@@ -60,9 +62,10 @@ LAB_RSM := $(or $(LAB_RSM),$(call in_lab,rsm))
 LAB_KVRAFT := $(or $(LAB_KVRAFT),$(call in_lab,kvraft))
 LAB_SHARDCTRLER := $(or $(LAB_SHARDCTRLER),$(call in_lab,shardctrler))
 LAB_SHARDKV := $(or $(LAB_SHARDKV),$(call in_lab,shardkv))
-$(if $(LAB_RAFT)$(LAB_RSM)$(LAB_KVRAFT)$(LAB_SHARDCTRLER)$(LAB_SHARDKV),,$(error \
-  error: LAB=$(LAB_LAB): neither 2, 3 nor 4, nor a folder with raft, rsm, kvraft, \
-  shardctrler or shardkv))
+LAB_SHARDKV1 := $(or $(LAB_SHARDKV1),$(call in_lab,shardkv1))
+$(if $(LAB_RAFT)$(LAB_RSM)$(LAB_KVRAFT)$(LAB_SHARDCTRLER)$(LAB_SHARDKV)$(LAB_SHARDKV1),,\
+  $(error error: LAB=$(LAB_LAB): neither 2, 3, 4 nor 5, nor a folder with raft, \
+  rsm, kvraft, shardctrler, shardkv or shardkv1))
 endif
 
 # Where products go: others' rooms have a place of their own.
@@ -71,7 +74,8 @@ THEIRS_ROOMS := $(if $(LAB_RAFT),raft=$(call quoted,$(LAB_RAFT))) \
   $(if $(LAB_RSM),rsm=$(call quoted,$(LAB_RSM))) \
   $(if $(LAB_KVRAFT),kvraft=$(call quoted,$(LAB_KVRAFT))) \
   $(if $(LAB_SHARDCTRLER),shardctrler=$(call quoted,$(LAB_SHARDCTRLER))) \
-  $(if $(LAB_SHARDKV),shardkv=$(call quoted,$(LAB_SHARDKV)))
+  $(if $(LAB_SHARDKV),shardkv=$(call quoted,$(LAB_SHARDKV))) \
+  $(if $(LAB_SHARDKV1),shardkv1=$(call quoted,$(LAB_SHARDKV1)))
 THEIRS_SERVICES := $(strip $(LAB_RSM) $(LAB_KVRAFT))
 THEIRS_SHARDED := $(strip $(LAB_SHARDCTRLER) $(LAB_SHARDKV))
 PLACE := $(if $(strip $(THEIRS_ROOMS)),$(shell \
@@ -80,20 +84,23 @@ $(if $(filter error:,$(PLACE)),$(error $(PLACE)))
 # As it is typed, for lines to be copied into a shell; within double quotes.
 typed = $(if $(LAB_$1),$1=$$(printf %q "$$LAB_$1"))
 THEIRS = $(strip $(call typed,RAFT) $(call typed,RSM) $(call typed,KVRAFT) \
-  $(call typed,SHARDCTRLER) $(call typed,SHARDKV))
+  $(call typed,SHARDCTRLER) $(call typed,SHARDKV) $(call typed,SHARDKV1))
 # And what a command that repeats a run has to say besides.
-AGAIN = $(strip $(THEIRS) $(if $(ISOLATED),$(addprefix LAB=,$(filter 3 4,$(LAB_NUMBER)))))
+AGAIN = $(strip $(THEIRS) $(if $(ISOLATED),$(addprefix LAB=,$(filter 3 4 5,$(LAB_NUMBER)))))
 # The tests of these labs; all of them if it is empty. Who brings lab 4 has passed
 # those of the labs before it.
 comma := ,
 SERVICES := rsm$(comma)kvraft
 LABS_OF_2 := raft
 LABS_OF_3 := $(SERVICES)
-LABS_OF_4 := shardctrler$(comma)shardkv$(comma)shardkv1
+SHARDED := shardctrler$(comma)shardkv
+LABS_OF_4 := $(SHARDED)$(comma)shardkv1
+LABS_OF_5 := shardkv1
 ifdef LAB_NUMBER
 LABS := $(LABS_OF_$(LAB_NUMBER))
-else ifdef THEIRS_SHARDED
-LABS := shardctrler$(comma)shardkv
+else ifneq (,$(THEIRS_SHARDED)$(LAB_SHARDKV1))
+LABS := $(if $(THEIRS_SHARDED),$(SHARDED))$(if $(LAB_SHARDKV1),$(if \
+  $(THEIRS_SHARDED),$(comma))shardkv1)
 else
 LABS := $(if $(LAB_RAFT),raft)$(if $(THEIRS_SERVICES),$(if $(LAB_RAFT),$(comma))$(SERVICES))
 endif
@@ -120,10 +127,13 @@ SIM = $(TOOLS) sim --run="$$LAB_RUN" --seed="$$LAB_SEED" \
   --jobs="$(ASKED_JOBS)" --sshlogins="$$LAB_SSHLOGINS" --target=$@ \
   --theirs="$(AGAIN)" --lab="$(LABS)" --isolated="$(ISOLATED)"
 # With ISOLATED=1 what is tested is in processes of its own, as it is graded: a
-# Raft, or the services of lab 3 or 4 on one (tests/isolation/README.md).
+# Raft, or the services of lab 3, 4 or 5 on one (tests/isolation/README.md).
 ifdef ISOLATED
-TESTED := $(if $(THEIRS_SHARDED)$(filter 4,$(LAB_NUMBER)),sharded,$(if \
-  $(THEIRS_SERVICES)$(filter 3,$(LAB_NUMBER)),service,raft))
+$(if $(and $(THEIRS_SHARDED),$(LAB_SHARDKV1)),$(error error: ISOLATED=1 is for \
+  one edition of lab 4: give SHARDCTRLER= and SHARDKV=, or SHARDKV1=))
+TESTED := $(if $(LAB_SHARDKV1)$(filter 5,$(LAB_NUMBER)),shardkv1,$(if \
+  $(THEIRS_SHARDED)$(filter 4,$(LAB_NUMBER)),sharded,$(if \
+  $(THEIRS_SERVICES)$(filter 3,$(LAB_NUMBER)),service,raft)))
 RAFT_TESTS = out/plain/$(TESTED)_judge
 RAFT_SIM = out/plain/$(TESTED)_judge_sim
 RACE_SIM = $(RAFT_SIM)
@@ -243,7 +253,7 @@ clang:
 	@$(BUILD) out/clang/all
 
 # An unsolved Raft to work in, for RAFT=; LAB=3: rsm and kvraft, for LAB=; LAB=4:
-# shardctrler and shardkv.
+# shardctrler and shardkv; LAB=5: shardkv1.
 skeleton:
 	@tools/skeleton/skeleton.sh "$$LAB_DIR" "$$LAB_LAB"
 
@@ -255,13 +265,14 @@ skeleton-test:
 	@$(NEEDS_FOR_RUNS)
 	@tools/skeleton/skeleton_test.sh
 
-# Points for a Raft, ours or RAFT=, or for those of a CLASS=; for lab 3 or 4 with
-# that LAB=, or with the folders of a service.
+# Points for a Raft, ours or RAFT=, or for those of a CLASS=; for lab 3, 4 or 5
+# with that LAB=, or with the folders of a service.
 grade:
 	@$(NEEDS_FOR_RUNS) grade
 	@tools/fixed_addresses.sh $(TOOLS) grade \
 	  --raft="$$LAB_RAFT" --rsm="$$LAB_RSM" --kvraft="$$LAB_KVRAFT" \
 	  --shardctrler="$$LAB_SHARDCTRLER" --shardkv="$$LAB_SHARDKV" \
+	  --shardkv1="$$LAB_SHARDKV1" \
 	  --lab="$(LAB_NUMBER)" --class="$$LAB_CLASS" --out="$$LAB_OUT" \
 	  --jobs=$(JOBS) --n="$$LAB_N" --seeds="$$LAB_SEEDS" \
 	  --race_seeds="$(RACE_SEEDS)" --limit_minutes="$(LIMIT)" \

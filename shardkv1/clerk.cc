@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -13,6 +14,10 @@ namespace {
 constexpr std::chrono::milliseconds kPause(20);
 
 }  // namespace
+
+Clerk::Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> store,
+             MakeEnd make_end)
+    : store_(std::move(store)), groups_(std::move(make_end), &closing_) {}
 
 // Returns the first answer that is final (rsm/clerk.h), and sets `*maybe` if an
 // attempt may have been executed all the same, by whatever group.

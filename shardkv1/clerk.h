@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "rpc/rpc.h"
@@ -30,8 +29,7 @@ class Clerk {
  public:
   // `store` leads to the servers that have the configurations, the ends that
   // `make_end` makes to those of the groups.
-  Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> store, MakeEnd make_end)
-      : store_(std::move(store)), groups_(std::move(make_end), &closing_) {}
+  Clerk(std::vector<std::shared_ptr<rpc::ClientEnd>> store, MakeEnd make_end);
 
   Reply Get(const std::string& key);
 

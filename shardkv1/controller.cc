@@ -1,6 +1,7 @@
 #include "shardkv1/controller.h"
 
 #include <chrono>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "shardkv1/change.h"
@@ -20,6 +21,10 @@ absl::Status Lost(const Config& config) {
 }
 
 }  // namespace
+
+Controller::Controller(std::vector<std::shared_ptr<rpc::ClientEnd>> store,
+                       MakeEnd make_end)
+    : store_(std::move(store)), groups_(std::move(make_end), &closing_) {}
 
 absl::Status Controller::InitConfig(const Config& config) {
   for (const char* key : {ConfigStore::kNext, ConfigStore::kCurrent}) {

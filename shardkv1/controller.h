@@ -14,7 +14,6 @@
 #define SHARDKV1_CONTROLLER_H_
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,6 +23,7 @@
 #include "shardkv1/config.h"
 #include "shardkv1/config_store.h"
 #include "shardkv1/group_clients.h"
+#include "shardkv1/messages.h"
 
 namespace shardkv1 {
 
@@ -32,8 +32,7 @@ class Controller {
   // `store` leads to the servers that have the configurations, the ends that
   // `make_end` makes to those of the groups.
   Controller(std::vector<std::shared_ptr<rpc::ClientEnd>> store,
-             MakeEnd make_end)
-      : store_(std::move(store)), groups_(std::move(make_end), &closing_) {}
+             MakeEnd make_end);
 
   // Makes this the first configuration; the groups have its shards already. An
   // error if there is another one.

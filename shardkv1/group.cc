@@ -56,7 +56,7 @@ Group::Group(Gid gid, OnShards on_shards) : on_shards_(std::move(on_shards)) {
 }
 
 void Group::Tell() const {
-  Statuses statuses;
+  ShardStatuses statuses;
   for (size_t i = 0; i < shards_.size(); ++i) {
     statuses[i] = {shards_[i].state, shards_[i].num};
   }

@@ -47,20 +47,12 @@ namespace shardkv1 {
 // A shard travels in parts, for it need not fit into a command of Raft.
 inline constexpr size_t kPartBytes = 256 << 10;
 
-enum class ShardState : uint8_t { kAbsent, kComing, kServed, kFrozen };
-
 struct Shard {
   ShardState state = ShardState::kAbsent;
   int64_t num = 0;           // never decreases
   kvraft::Store store = {};  // kServed: what is in it
   base::Rope bytes = {};     // kFrozen: that, encoded; kComing: the first of it
   auto Fields() { return std::tie(state, num, store, bytes); }
-};
-
-// Of a shard, all that can be told.
-struct ShardStatus {
-  ShardState state = ShardState::kAbsent;
-  int64_t num = 0;
 };
 
 // A log entry: of kvraft's, those with versions.
@@ -72,16 +64,14 @@ struct Command {
 // The state machine.
 class Group : public rsm::StateMachine {
  public:
-  using Statuses = std::array<ShardStatus, kShards>;
-
   // Is called with the shards as they are created, and whenever one of them
   // moves or a snapshot is restored.
-  using OnShards = std::function<void(const Statuses&)>;
+  using OnShards = std::function<void(const ShardStatuses&)>;
 
   // As it is created: the first group serves all shards, which are empty,
   // others none.
   explicit Group(
-      Gid gid, OnShards on_shards = [](const Statuses&) {});
+      Gid gid, OnShards on_shards = [](const ShardStatuses&) {});
 
   // Returns the encoded reply to the call that the command is.
   std::string Apply(std::string_view command) override;

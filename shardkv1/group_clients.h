@@ -5,7 +5,6 @@
 #ifndef SHARDKV1_GROUP_CLIENTS_H_
 #define SHARDKV1_GROUP_CLIENTS_H_
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,12 +14,9 @@
 #include "rpc/rpc.h"
 #include "rsm/clerk.h"
 #include "shardkv1/config.h"
+#include "shardkv1/messages.h"
 
 namespace shardkv1 {
-
-// Makes an end that leads to the server with that name.
-using MakeEnd = std::function<std::shared_ptr<rpc::ClientEnd>(
-    const std::string& server_name)>;
 
 class GroupClients {
  public:

@@ -1,15 +1,20 @@
-// What Clerks and controllers ask servers of a group, and what these answer.
+// What Clerks and controllers ask servers of a group, what these answer, and
+// what a server can tell of its shards.
 
 #ifndef SHARDKV1_MESSAGES_H_
 #define SHARDKV1_MESSAGES_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <tuple>
 
 #include "kvraft/messages.h"
 #include "rpc/rpc.h"
+#include "shardkv1/config.h"
 
 namespace shardkv1 {
 
@@ -98,6 +103,20 @@ inline constexpr rpc::Method<InstallArgs, MoveReply> kInstall{
     "ShardGroup.Install"};
 inline constexpr rpc::Method<DeleteArgs, MoveReply> kDelete{
     "ShardGroup.Delete"};
+
+// Makes an end that leads to the server with that name. A new one each time;
+// its owner closes it.
+using MakeEnd = std::function<std::shared_ptr<rpc::ClientEnd>(
+    const std::string& server_name)>;
+
+// What a server knows of each shard, by number. A shard that is coming has not
+// been installed whole; one that is frozen has not been deleted.
+enum class ShardState : uint8_t { kAbsent, kComing, kServed, kFrozen };
+struct ShardStatus {
+  ShardState state = ShardState::kAbsent;
+  int64_t num = 0;  // of the change that moved it last
+};
+using ShardStatuses = std::array<ShardStatus, kShards>;
 
 }  // namespace shardkv1
 

@@ -6,7 +6,7 @@
 #include "kvraft/replicated_store.h"
 #include "rpc/codec.h"
 #include "rsm/service.h"
-#include "shardkv1/messages.h"
+#include "shardkv1/group.h"
 
 namespace shardkv1 {
 namespace {
@@ -47,11 +47,20 @@ void AddMove(const rpc::Method<Args, Reply>& method,
 Server::Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                raft::ServerId me,
                std::shared_ptr<persister::Persister> persister, Gid gid,
-               rsm::Options options, Group::OnShards on_shards)
+               rsm::Options options)
     : rsm_(std::make_shared<rsm::Rsm>(
           std::move(peers), me, std::move(persister),
-          std::make_unique<Group>(gid, std::move(on_shards)),
+          std::make_unique<Group>(gid,
+                                  [known = known_](const ShardStatuses& now) {
+                                    base::SpinLockHolder lock(&known->lock);
+                                    known->statuses = now;
+                                  }),
           std::move(options))) {}
+
+ShardStatuses Server::statuses() const {
+  base::SpinLockHolder lock(&known_->lock);
+  return known_->statuses;
+}
 
 std::vector<rpc::Service> Server::Services() {
   using Kind = kvraft::Command::Kind;

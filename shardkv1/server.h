@@ -10,36 +10,44 @@
 #include <memory>
 #include <vector>
 
+#include "base/spin_lock.h"
 #include "persister/persister.h"
 #include "raft/raft.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
 #include "rsm/rsm.h"
 #include "shardkv1/config.h"
-#include "shardkv1/group.h"
+#include "shardkv1/messages.h"
 
 namespace shardkv1 {
 
 // Thread safety: safe.
 class Server {
  public:
-  // Makes server `me` of group `gid`, as raft::Make() and Rsm do. `on_shards`
-  // is a test's (group.h).
-  Server(
-      std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
-      std::shared_ptr<persister::Persister> persister, Gid gid,
-      rsm::Options options = {},
-      Group::OnShards on_shards = [](const Group::Statuses&) {});
+  // Makes server `me` of group `gid`, as raft::Make() and Rsm do.
+  Server(std::vector<std::shared_ptr<rpc::ClientEnd>> peers, raft::ServerId me,
+         std::shared_ptr<persister::Persister> persister, Gid gid,
+         rsm::Options options = {});
 
   // What Clerks, controllers and peers call. They may outlive the server.
   std::vector<rpc::Service> Services();
 
   raft::Raft& raft() { return rsm_->raft(); }
 
+  // What this server knows of its group's shards.
+  ShardStatuses statuses() const;
+
   // Ends the server: calls in progress are lost, threads joined. Idempotent.
   void Kill() { rsm_->Kill(); }
 
  private:
+  // Thread safety: safe; a leaf.
+  struct Known {
+    base::SpinLock lock;
+    ShardStatuses statuses ABSL_GUARDED_BY(lock);
+  };
+
+  const std::shared_ptr<Known> known_ = std::make_shared<Known>();
   const std::shared_ptr<rsm::Rsm> rsm_;
 };
 

@@ -28,12 +28,13 @@ make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
                 SSHLOGINS=file           on the machines of that list
 
 Your Raft: RAFT=dir puts the Raft in that folder in the place of ours; LAB=dir all
-of raft/, rsm/, kvraft/, shardctrler/ and shardkv/ that are in that folder; or
-RSM=dir, KVRAFT=dir, SHARDCTRLER=dir, SHARDKV=dir. With one of the last two, the
-tests are those of lab 4; LAB=2, 3 or 4 chooses a lab's
+of raft/, rsm/, kvraft/, shardctrler/, shardkv/ and shardkv1/ that are in that
+folder; or RSM=dir, KVRAFT=dir, SHARDCTRLER=dir, SHARDKV=dir, SHARDKV1=dir. With one
+of the last three, the tests are those of its edition of lab 4. LAB=2, 3 or 4
+chooses a lab's, LAB=5 those of lab 4 as 2025 has it
 make skeleton DIR=dir: an unsolved Raft to work in, with LAB=3 an unsolved rsm and
-              kvraft, with LAB=4 shardctrler and shardkv; then, all with
-              RAFT=dir or LAB=dir:
+              kvraft, with LAB=4 shardctrler and shardkv, with LAB=5 shardkv1;
+              then, all with RAFT=dir or LAB=dir:
               make test, make sim as above, and
 make race     the tests under ThreadSanitizer, like `go test -race`   [RUN= P=]
 make asan     the same under Address- and UndefinedBehaviorSanitizer   [RUN= P=]
@@ -45,9 +46,9 @@ make trace    RUN=test: what happened in a run, on a page: out/trace.html
                 SEED=1 PROFILE=harsh REAL=1 in real time, TEXT=1 also here
 make grade    points, and why, in OUT/grade.json; the Raft runs confined, in a
               process of its own, as with ISOLATED=1 for test, sim and trace
-                LAB=dir        lab 3 or 4, of the folders above that are in it
+                LAB=dir        lab 3, 4 or 5, of the folders above that are in it
                 CLASS=dir      one in each of its folders; in OUT/grades.csv
-                LAB=3 or 4     these are of that lab
+                LAB=3, 4 or 5  these are of that lab
                 N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json
 make linearizability HISTORY=file: whether a history of a key/value store, in a
               documented format or Jepsen's, is linearizable, and if not, why
@@ -55,7 +56,8 @@ make compare  side by side with a Go lab of 2018 to 2026, in a table and in
               out/compare.html
                 GO_LAB=dir or GO_LOG=file    the Go lab to run, or its output
                 OUR_LOG=file   output of ours, instead of a run
-                LAB=3          the key/value service, not Raft; LAB=4 the sharded one
+                LAB=3          the key/value service, not Raft; LAB=4 the sharded
+                               one, LAB=5 that of 2025
                 N=3 RUN=regex SEED=n         median and range of three runs
                 BY_TEST=1      a process for each Go test: CPU time by test
 

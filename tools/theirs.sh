@@ -16,19 +16,21 @@ declare -A face=(
   [kvraft]="messages.h"
   [shardctrler]="config.h messages.h"
   [shardkv]="messages.h"
+  [shardkv1]="config.h config.cc messages.h"
 )
 declare -A given=()
 for argument; do
   given[${argument%%=*}]=${argument#*=}
 done
-# Our services stand on the sessions in our rsm, and our shardkv on our kvraft,
-# so that lab 4 is left out where only the latter is another; theirs write their
-# own. 2025's stands on our shardctrler, too.
+# Our services stand on the sessions in our rsm, and both editions of our lab 4 on
+# our kvraft, so that each is left out where the latter is another; theirs write
+# their own.
 left_out=" "
 if [ -e rsm/sessions.h ]; then # not in the students' tree
   [ -z "${given[kvraft]:-}" ] || [ -n "${given[shardkv]:-}" ] ||
     left_out+="shardctrler shardkv "
-  [ -z "${given[kvraft]:-}${given[shardctrler]:-}" ] || left_out+="shardkv1 "
+  [ -z "${given[kvraft]:-}" ] || [ -n "${given[shardkv1]:-}" ] ||
+    left_out+="shardkv1 "
   for room in kvraft shardctrler shardkv shardkv1; do
     if [ -z "${given[$room]:-}" ] && [[ $left_out != *" $room "* ]]; then
       face[rsm]+=" sessions.h sessions.cc clerk.h clerk.cc service.h"

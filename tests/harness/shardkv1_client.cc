@@ -1,9 +1,12 @@
 #include "tests/harness/shardkv1_client.h"
 
 #include "absl/strings/str_cat.h"
+#include "tests/harness/kv_service.h"
 
 namespace harness {
 namespace {
+
+using shardkv1::Config;
 
 Ends MakeEnds(ClientLinks* links, const std::vector<std::string>& servers) {
   Ends ends;
@@ -17,6 +20,12 @@ shardkv1::MakeEnd MakeEndBy(std::shared_ptr<ClientLinks> links) {
   return [links = std::move(links)](const std::string& server) {
     return links->MakeEnd(server);
   };
+}
+
+std::unique_ptr<ShardKV1Library> MakeLibrary(
+    const std::shared_ptr<ClientLinks>& links,
+    const std::vector<std::string>& store) {
+  return MakeShardKV1Library(MakeEnds(links.get(), store), MakeEndBy(links));
 }
 
 kvraft::Err ErrOf(shardkv1::Err err) {
@@ -62,7 +71,8 @@ ShardKV1Client::ShardKV1Client(ServiceStage* stage, KvHistory* history, int id,
       id_(id),
       links_(std::make_shared<ClientLinks>(&stage->network(),
                                            absl::StrCat("C", id))),
-      clerk_(MakeEnds(links_.get(), store), MakeEndBy(links_)) {}
+      clerk_(MakeShardKV1Clerk(MakeEnds(links_.get(), store),
+                               MakeEndBy(links_))) {}
 
 // An operation that was given up stays pending.
 kvraft::Reply ShardKV1Client::End(size_t operation, shardkv1::Reply reply,
@@ -89,7 +99,7 @@ kvraft::Reply ShardKV1Client::GetVersioned(const std::string& key,
   stage_->CheckError(place);
   const size_t operation =
       history_->Begin(BeginRecord(id_, porcupine::Kind::kVersionedGet, key));
-  kvraft::Reply reply = End(operation, clerk_.Get(key), place);
+  kvraft::Reply reply = End(operation, clerk_->Get(key), place);
   if (counts_gets_) stage_->CountOperation();
   return reply;
 }
@@ -101,14 +111,41 @@ kvraft::Err ShardKV1Client::PutVersioned(const std::string& key,
   const size_t operation = history_->Begin(
       BeginRecord(id_, porcupine::Kind::kVersionedPut, key, value, version));
   const kvraft::Reply reply =
-      End(operation, clerk_.Put(key, value, version), place);
+      End(operation, clerk_->Put(key, value, version), place);
   if (counts_puts_) stage_->CountOperation();
   return reply.err;
 }
 
-ShardKV1Controller::ShardKV1Controller(labrpc::Network* network, int id,
+ShardKV1Controller::ShardKV1Controller(ServiceStage* stage, int id,
                                        const std::vector<std::string>& store)
-    : links_(std::make_shared<ClientLinks>(network, absl::StrCat("A", id))),
-      controller_(MakeEnds(links_.get(), store), MakeEndBy(links_)) {}
+    : stage_(stage),
+      links_(std::make_shared<ClientLinks>(&stage->network(),
+                                           absl::StrCat("A", id))),
+      library_(MakeLibrary(links_, store)),
+      other_(ClerksShareNothing()
+                 ? MakeLibrary(std::make_shared<ClientLinks>(
+                                   &stage->network(), absl::StrCat("Q", id)),
+                               store)
+                 : nullptr) {}
+
+absl::StatusOr<Config> ShardKV1Controller::Query(Place place) {
+  absl::StatusOr<Config> config = library_->Query();
+  if (!config.ok() || other_ == nullptr) return config;
+  absl::StatusOr<Config> known = other_->Query();
+  stage_->CheckError(place);
+  if (!known.ok()) return known;
+  const bool is_right =
+      known->num == config->num ? *known == *config : known->num > config->num;
+  if (is_right) return config;
+  Fail(Kind::kSafety,
+       absl::StrCat("a controller says ", ToString(*config),
+                    "; another one, asked later, ", ToString(*known)),
+       place);
+}
+
+void ShardKV1Controller::Close() {
+  library_->Close();
+  if (other_ != nullptr) other_->Close();
+}
 
 }  // namespace harness

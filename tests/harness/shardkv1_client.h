@@ -12,16 +12,20 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/mutex.h"
 #include "kvraft/messages.h"
 #include "labrpc/network.h"
 #include "porcupine/history.h"
-#include "shardkv1/clerk.h"
-#include "shardkv1/controller.h"
+#include "rpc/rpc.h"
+#include "shardkv1/config.h"
+#include "shardkv1/messages.h"
 #include "tests/harness/failure.h"
 #include "tests/harness/kv_history.h"
 #include "tests/harness/server_group.h"
 #include "tests/harness/service_stage.h"
+#include "tests/harness/shardkv1_service.h"
 
 namespace harness {
 
@@ -65,7 +69,7 @@ class ShardKV1Client {
   void DoNotCount() { counts_gets_ = counts_puts_ = false; }
 
   int id() const { return id_; }
-  void Close() { clerk_.Close(); }
+  void Close() { clerk_->Close(); }
 
  private:
   kvraft::Reply End(size_t operation, shardkv1::Reply reply, Place place);
@@ -76,25 +80,39 @@ class ShardKV1Client {
   bool counts_gets_ = true;
   bool counts_puts_ = true;
   const std::shared_ptr<ClientLinks> links_;
-  shardkv1::Clerk clerk_;
+  const std::unique_ptr<ShardKV1Clerk> clerk_;
 };
 
 // A controller, as a client of its own.
 class ShardKV1Controller {
  public:
-  ShardKV1Controller(labrpc::Network* network, int id,
+  using Config = shardkv1::Config;
+
+  ShardKV1Controller(ServiceStage* stage, int id,
                      const std::vector<std::string>& store);
 
-  shardkv1::Controller* operator->() { return &controller_; }
+  absl::Status InitConfig(const Config& config) {
+    return library_->InitConfig(config);
+  }
+  absl::Status InitController() { return library_->InitController(); }
+  absl::Status ChangeConfigTo(const Config& next) {
+    return library_->ChangeConfigTo(next);
+  }
+
+  // If clients share nothing, it fails unless another controller is told of
+  // that configuration, too, or of a later one: it could answer all by itself.
+  absl::StatusOr<Config> Query(Place place = Place::Here());
 
   // Cuts it off from everything, or lets it reach all servers.
   void Connect(bool connected) { links_->Connect(connected); }
 
-  void Close() { controller_.Close(); }
+  void Close();
 
  private:
+  ServiceStage* const stage_;
   const std::shared_ptr<ClientLinks> links_;
-  shardkv1::Controller controller_;
+  const std::unique_ptr<ShardKV1Library> library_;
+  const std::unique_ptr<ShardKV1Library> other_;  // null if all is shared
 };
 
 }  // namespace harness

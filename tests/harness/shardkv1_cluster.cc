@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "porcupine/outcome.h"
-#include "shardkv1/server.h"
 #include "tests/harness/kv_service.h"
 #include "tests/harness/link.h"
 #include "tests/harness/report.h"
@@ -14,13 +13,14 @@ namespace {
 
 using shardkv1::Gid;
 using shardkv1::ShardState;
+using shardkv1::ShardStatuses;
 
 // The configurations' number as a group on the network; the others have their
 // gids. The course has one server there, which never fails.
 constexpr int kStore = 0;
 
 // `serves 0 1, 2 coming (config 7), 3 frozen (config 7)`.
-std::string ToString(const shardkv1::Group::Statuses& statuses) {
+std::string ToString(const ShardStatuses& statuses) {
   std::string served = "serves";
   std::string moving;
   for (size_t shard = 0; shard < statuses.size(); ++shard) {
@@ -59,12 +59,12 @@ ShardKV1Cluster::ShardKV1Cluster(Options options, Place place)
 ShardKV1Cluster::~ShardKV1Cluster() {
   closing_.CloseAll();
   stage_.Close();
-  const std::map<Gid, Member> groups = Groups();
-  for (const auto& [gid, member] : groups) member.group->machines().Kill();
+  const Groups groups = AllGroups();
+  for (const auto& [gid, group] : groups) group->machines().Kill();
   store_.machines().Kill();
   // Calls of an instance that is not quite dead fail from here on.
   stage_.network().Cleanup();
-  for (const auto& [gid, member] : groups) member.group->machines().Release();
+  for (const auto& [gid, group] : groups) group->machines().Release();
   store_.machines().Release();
 }
 
@@ -76,38 +76,40 @@ std::vector<std::string> ShardKV1Cluster::ServersOf(Gid gid) {
   return servers;
 }
 
-ShardKV1Cluster::Member ShardKV1Cluster::MakeGroup(Gid gid) {
-  auto known = std::make_shared<Known>();
+std::shared_ptr<ServiceGroup> ShardKV1Cluster::MakeGroup(Gid gid) {
   auto group = std::make_shared<ServiceGroup>(
       &stage_.network(),
       ServiceGroup::Options{
           .group = static_cast<int>(gid),
           .servers = kServers,
           .max_raft_state = options_.max_raft_state,
-          .make_service = [gid, known](
-                              Ends ends, raft::ServerId me,
-                              std::shared_ptr<persister::Persister> disk,
-                              rsm::Options rsm_options) -> Node {
-            const auto server = std::make_shared<shardkv1::Server>(
-                std::move(ends), me, std::move(disk), gid,
-                std::move(rsm_options),
-                [known, me](const shardkv1::Group::Statuses& statuses) {
-                  known->Set(me, statuses);
-                });
-            return {.services = server->Services(),
-                    .kill = [server] { server->Kill(); },
-                    .rest = server};
-          },
+          .make_service =
+              [this, gid](Ends ends, raft::ServerId me,
+                          std::shared_ptr<persister::Persister> disk,
+                          rsm::Options options) {
+                return MakeServer(gid, std::move(ends), me, std::move(disk),
+                                  std::move(options));
+              },
           .make_observers = options_.make_observers,
           .on_error =
               [this](const Failure& error) { stage_.FoundError(error); }});
   stage_.Observe(group->observers());
-  return {std::move(group), std::move(known)};
+  return group;
+}
+
+Node ShardKV1Cluster::MakeServer(Gid gid, Ends ends, raft::ServerId me,
+                                 std::shared_ptr<persister::Persister> disk,
+                                 rsm::Options options) {
+  ShardKV1Node made = MakeShardKV1Server(std::move(ends), me, std::move(disk),
+                                         gid, std::move(options));
+  base::MutexLock lock(&mu_);
+  statuses_[{gid, me}] = std::move(made.statuses);
+  return std::move(made.node);
 }
 
 void ShardKV1Cluster::StartGroup(Gid gid) {
-  if (!Groups().contains(gid)) {
-    Member made = MakeGroup(gid);
+  if (!AllGroups().contains(gid)) {
+    std::shared_ptr<ServiceGroup> made = MakeGroup(gid);
     base::MutexLock lock(&mu_);
     groups_[gid] = std::move(made);
   }
@@ -119,23 +121,22 @@ void ShardKV1Cluster::ShutdownGroup(Gid gid) { group(gid).CrashAll(); }
 
 ServiceGroup& ShardKV1Cluster::group(Gid gid) {
   base::MutexLock lock(&mu_);
-  return *groups_.at(gid).group;
+  return *groups_.at(gid);
 }
 
-std::map<Gid, ShardKV1Cluster::Member> ShardKV1Cluster::Groups() {
+ShardKV1Cluster::Groups ShardKV1Cluster::AllGroups() {
   base::MutexLock lock(&mu_);
   return groups_;
 }
 
-void ShardKV1Cluster::Known::Set(raft::ServerId server,
-                                 const shardkv1::Group::Statuses& statuses) {
-  base::SpinLockHolder lock(&lock_);
-  statuses_[server] = statuses;
-}
-
-shardkv1::Group::Statuses ShardKV1Cluster::Known::Get(raft::ServerId server) {
-  base::SpinLockHolder lock(&lock_);
-  return statuses_[server];
+std::optional<ShardStatuses> ShardKV1Cluster::StatusesOf(
+    Gid gid, raft::ServerId server) {
+  Statuses statuses;
+  {
+    base::MutexLock lock(&mu_);
+    statuses = statuses_[{gid, server}];
+  }
+  return statuses ? statuses() : std::nullopt;
 }
 
 std::shared_ptr<ShardKV1Client> ShardKV1Cluster::MakeClient() {
@@ -150,7 +151,7 @@ std::shared_ptr<ShardKV1Client> ShardKV1Cluster::MakeClient() {
 
 std::shared_ptr<ShardKV1Controller> ShardKV1Cluster::MakeController() {
   auto controller = std::make_shared<ShardKV1Controller>(
-      &stage_.network(), clients_made_++,
+      &stage_, clients_made_++,
       std::vector<std::string>{ServerName(kStore, 0)});
   closing_.Add([weak = std::weak_ptr(controller)] {
     if (const auto open = weak.lock()) open->Close();
@@ -160,18 +161,20 @@ std::shared_ptr<ShardKV1Controller> ShardKV1Cluster::MakeController() {
 
 std::string ShardKV1Cluster::Describe() {
   std::string text;
-  for (const auto& [gid, member] : Groups()) {
+  for (const auto& [gid, group] : AllGroups()) {
     for (raft::ServerId i = 0; i < kServers; ++i) {
+      const std::optional<ShardStatuses> statuses = StatusesOf(gid, i);
       absl::StrAppend(&text, "  S", i, " of group ", gid, ": ",
-                      ToString(member.known->Get(i)), "; ",
-                      member.group->DescribeRaft(i), "\n");
+                      statuses.has_value() ? ToString(*statuses) + "; " : "",
+                      group->DescribeRaft(i), "\n");
     }
   }
   return text;
 }
 
+// What runs in other processes is not asked.
 void ShardKV1Cluster::OnFailure() {
-  Print(Describe());
+  if (!ClerksShareNothing()) Print(Describe());
   closing_.CloseAll();
 }
 
@@ -183,8 +186,18 @@ void ShardKV1Cluster::CheckHistory(Place place) {
        verdict.text, place);
 }
 
+// By a new client. What it reads, the servers have.
+void ShardKV1Cluster::ReadAllKeys(Place place) {
+  const std::shared_ptr<ShardKV1Client> reader = MakeClient();
+  reader->DoNotCount();
+  for (const std::string& key : history_.Keys()) {
+    reader->GetVersioned(key, place);
+  }
+}
+
 void ShardKV1Cluster::End(Place place) {
   stage_.CheckError(place);
+  if (ClerksShareNothing() && options_.keeps_all) ReadAllKeys(place);
   CheckHistory(place);
   stage_.End(place);
 }

@@ -21,13 +21,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
-#include "base/spin_lock.h"
 #include "labrpc/network.h"
 #include "shardkv1/config.h"
-#include "shardkv1/group.h"
+#include "shardkv1/messages.h"
 #include "tests/harness/closing.h"
 #include "tests/harness/environment.h"
 #include "tests/harness/failure.h"
@@ -35,6 +35,7 @@
 #include "tests/harness/service_group.h"
 #include "tests/harness/service_stage.h"
 #include "tests/harness/shardkv1_client.h"
+#include "tests/harness/shardkv1_service.h"
 
 namespace harness {
 
@@ -45,6 +46,7 @@ class ShardKV1Cluster {
   struct Options {
     bool reliable = true;
     std::optional<size_t> max_raft_state = {};  // without it: no snapshots
+    bool keeps_all = true;  // at the end all keys can still be read
     labrpc::Tap tap = nullptr;
     MakeObservers make_observers = TheEnvironment().make_observers;
   };
@@ -79,25 +81,18 @@ class ShardKV1Cluster {
   std::string Describe() EXCLUDES(mu_);
 
  private:
-  // What the servers of a group have told of their shards.
-  class Known {
-   public:
-    void Set(raft::ServerId server, const shardkv1::Group::Statuses& statuses)
-        EXCLUDES(lock_);
-    shardkv1::Group::Statuses Get(raft::ServerId server) EXCLUDES(lock_);
+  using Groups = std::map<shardkv1::Gid, std::shared_ptr<ServiceGroup>>;
+  using Statuses = std::function<std::optional<shardkv1::ShardStatuses>()>;
 
-   private:
-    base::SpinLock lock_;
-    std::map<raft::ServerId, shardkv1::Group::Statuses> statuses_
-        ABSL_GUARDED_BY(lock_);
-  };
-  struct Member {
-    std::shared_ptr<ServiceGroup> group;
-    std::shared_ptr<Known> known;
-  };
-
-  Member MakeGroup(shardkv1::Gid gid);
-  std::map<shardkv1::Gid, Member> Groups() EXCLUDES(mu_);
+  std::shared_ptr<ServiceGroup> MakeGroup(shardkv1::Gid gid);
+  Node MakeServer(shardkv1::Gid gid, Ends ends, raft::ServerId me,
+                  std::shared_ptr<persister::Persister> disk,
+                  rsm::Options options) EXCLUDES(mu_);
+  Groups AllGroups() EXCLUDES(mu_);
+  void ReadAllKeys(Place place);
+  std::optional<shardkv1::ShardStatuses> StatusesOf(shardkv1::Gid gid,
+                                                    raft::ServerId server)
+      EXCLUDES(mu_);
   void OnFailure();
 
   const Options options_;
@@ -108,7 +103,9 @@ class ShardKV1Cluster {
   base::Mutex mu_;
   ServiceStage stage_;
   ServiceGroup store_;
-  std::map<shardkv1::Gid, Member> groups_ ABSL_GUARDED_BY(mu_);
+  Groups groups_ ABSL_GUARDED_BY(mu_);
+  std::map<std::pair<shardkv1::Gid, raft::ServerId>, Statuses> statuses_
+      ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace harness

@@ -66,7 +66,10 @@ struct MakeArgs {
     kCtrler,
     kCtrlerClerk,
     kShardServer,
-    kShardClerk
+    kShardClerk,
+    kShardKV1Server,
+    kShardKV1Clerk,
+    kShardKV1Library
   };
 
   What what = What::kRaft;
@@ -74,7 +77,7 @@ struct MakeArgs {
   raft::ServerId me = 0;
   uint64_t seed = 0;
   int64_t max_raft_state = -1;  // a service's; -1: it takes no snapshots
-  int64_t gid = 0;              // kShardServer
+  int64_t gid = 0;              // of a group of lab 4
   int32_t ctrlers = 0;          // the last peers are the controller's
   std::string raft_state = {};
   std::string snapshot = {};

@@ -76,9 +76,11 @@ TEST(ShardKV5A, InitQuery) {
   cluster.Begin("Test (5A): Init and Query ...");
   const auto controller = cluster.MakeController();
   const Config first = shardkv1::FirstConfig({"xxx"});
-  ASSERT_TRUE((*controller)->InitConfig(first).ok());
+  const absl::Status error = controller->InitConfig(first);
+  cluster.stage().CheckError();
+  ASSERT_TRUE(error.ok()) << error;
 
-  const absl::StatusOr<Config> config = (*controller)->Query();
+  const absl::StatusOr<Config> config = controller->Query();
   cluster.stage().CheckError();
   ASSERT_TRUE(config.ok()) << config.status();
   if (config->num != 1 || config->shards[0] != kFirstGroup) {
@@ -182,7 +184,7 @@ TEST(ShardKV5A, Shutdown) {
 
 // Go lab: TestProgressShutdown5A.  Groups that are down delay no others.
 TEST(ShardKV5A, ProgressShutdown) {
-  ShardTest test("Test (5A): progress ...", {});
+  ShardTest test("Test (5A): progress ...", {.keeps_all = false});
   test.SpreadPuts();
   const std::vector<Gid> gids = test.NewGids(4);
   test.Join(gids);

@@ -37,7 +37,7 @@ void ConcurrentControllers(bool reliable) {
     test.stage().Spawn(&threads, [&test, end] {
       while (std::chrono::steady_clock::now() < end) {
         const auto controller = test.cluster().MakeController();
-        (*controller)->InitController().IgnoreError();
+        controller->InitController().IgnoreError();
         const Gid gid = test.NewGid();
         if (test.Join(*controller, {gid})) test.Leave(*controller, {gid});
       }
@@ -76,7 +76,7 @@ TEST(ShardKV5C, PartitionControllerJoin) {
   test.cluster().StartGroup(gid);
 
   const auto second = test.cluster().MakeController();
-  (*second)->InitController().IgnoreError();
+  second->InitController().IgnoreError();
   if (!IsMember(test.Query(), gid)) {
     Fail(Kind::kSafety, absl::StrCat("Didn't recover gid ", gid));
   }

@@ -112,7 +112,7 @@ void LoseController(ShardTest* test, bool comes_back, base::Random* random,
                     Place place) {
   harness::ServiceStage& stage = test->stage();
   const auto first = test->cluster().MakeController();
-  (*first)->InitController().IgnoreError();  // what it left, the checks find
+  first->InitController().IgnoreError();  // what it left, the checks find
   const int64_t num = test->Query(place).num;
   Changer changer(test, first);
   stage.Sleep(seconds(1) + milliseconds(random->Below(400)), place);
@@ -127,7 +127,7 @@ void LoseController(ShardTest* test, bool comes_back, base::Random* random,
 
   test->cluster().StartGroup(kFirstGroup);
   const auto second = test->cluster().MakeController();
-  (*second)->InitController().IgnoreError();  // likewise
+  second->InitController().IgnoreError();  // likewise
   stage.CheckError(place);
   if (CheckFinished(test, doing, num, place)) {
     test->Leave(*second, {doing.gid}, place);

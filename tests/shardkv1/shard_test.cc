@@ -40,7 +40,7 @@ ShardTest::ShardTest(std::string_view title, ShardKV1Cluster::Options options,
   client_->DoNotCountPuts();
   cluster_.Begin(title);
   cluster_.StartGroup(shardkv1::kFirstGroup);
-  const absl::Status error = controller()->InitConfig(
+  const absl::Status error = controller().InitConfig(
       shardkv1::FirstConfig(ShardKV1Cluster::ServersOf(shardkv1::kFirstGroup)));
   stage().CheckError(place);
   if (!error.ok()) Fail(Kind::kSafety, std::string(error.message()), place);
@@ -72,7 +72,7 @@ void ShardTest::CheckAll(Place place) {
 }
 
 Config ShardTest::Query(Place place) {
-  absl::StatusOr<Config> config = controller()->Query();
+  absl::StatusOr<Config> config = controller().Query(place);
   stage().CheckError(place);
   if (config.ok()) return *std::move(config);
   Fail(Kind::kSafety, std::string(config.status().message()), place);
@@ -85,7 +85,7 @@ std::vector<Gid> ShardTest::NewGids(int count) {
 }
 
 bool ShardTest::ChangeToWith(Controller& controller, Gid gid, Place place) {
-  const absl::StatusOr<Config> config = controller->Query();
+  const absl::StatusOr<Config> config = controller.Query(place);
   stage().CheckError(place);
   if (!config.ok()) return false;
   const absl::StatusOr<Config> next =
@@ -94,14 +94,14 @@ bool ShardTest::ChangeToWith(Controller& controller, Gid gid, Place place) {
     Fail(Kind::kSafety,
          absl::StrCat("join: group ", gid, " is already present"), place);
   }
-  controller->ChangeConfigTo(*next).IgnoreError();  // the next Query() tells
-  const absl::StatusOr<Config> after = controller->Query();
+  controller.ChangeConfigTo(*next).IgnoreError();  // the next Query() tells
+  const absl::StatusOr<Config> after = controller.Query(place);
   stage().CheckError(place);
   return after.ok() && IsMember(*after, gid);
 }
 
 bool ShardTest::ChangeToWithout(Controller& controller, Gid gid, Place place) {
-  const absl::StatusOr<Config> config = controller->Query();
+  const absl::StatusOr<Config> config = controller.Query(place);
   stage().CheckError(place);
   if (!config.ok()) return false;
   const absl::StatusOr<Config> next = shardkv1::Leave(*config, {gid});
@@ -109,8 +109,8 @@ bool ShardTest::ChangeToWithout(Controller& controller, Gid gid, Place place) {
     Fail(Kind::kSafety,
          absl::StrCat("leave: group ", gid, " is already not present"), place);
   }
-  controller->ChangeConfigTo(*next).IgnoreError();  // the next Query() tells
-  const absl::StatusOr<Config> after = controller->Query();
+  controller.ChangeConfigTo(*next).IgnoreError();  // the next Query() tells
+  const absl::StatusOr<Config> after = controller.Query(place);
   stage().CheckError(place);
   return after.ok() && !IsMember(*after, gid);
 }

@@ -199,7 +199,7 @@ LateInstalls JoinWithLateInstalls(ShardTest* test, Gate* gate, Gid gid) {
             [gate] { return gate->held() == shardkv1::kShards / 2; });
   gate->Set(nullptr);
   late.other = test->cluster().MakeController();
-  const absl::Status finished = (*late.other)->InitController();
+  const absl::Status finished = late.other->InitController();
   if (!finished.ok()) {
     Fail(Kind::kSafety, std::string(finished.message()));
   }
@@ -312,7 +312,7 @@ TEST(ShardKV1OrderScenario, LeftGroupIsGoneForGood) {
   first->Connect(false);
   gate.Open(&test.stage().network());
   const auto second = test.cluster().MakeController();
-  const absl::Status finished = (*second)->InitController();
+  const absl::Status finished = second->InitController();
   if (!finished.ok()) {
     Fail(Kind::kSafety, std::string(finished.message()));
   }
@@ -350,9 +350,8 @@ void PostAfterAnother(std::string_view title, bool loses) {
     return calls == (loses ? 4 : 3) ? Ruling::kHold : Ruling::kPass;
   });
   absl::Status posted;
-  PendingCall change(&test.stage(), [&] {
-    posted = test.controller()->ChangeConfigTo(*next);
-  });
+  PendingCall change(&test.stage(),
+                     [&] { posted = test.controller().ChangeConfigTo(*next); });
   WaitUntil(&test, "the post to be under way", [&] { return gate.held() > 0; });
 
   const auto other = test.cluster().MakeController();
