@@ -37,6 +37,7 @@ unsolve rsm state_machine.h typed.h
 unsolve kvraft messages.h
 unsolve shardctrler config.h messages.h
 unsolve shardkv messages.h
+unsolve shardkv1 config.h config.cc messages.h
 echo "$folder: the labs without their solutions; students work in its raft/," \
-  "rsm/, kvraft/, shardctrler/ and shardkv/, or in folders that" \
+  "rsm/, kvraft/, shardctrler/, shardkv/ and shardkv1/, or in folders that" \
   "make skeleton DIR= writes"

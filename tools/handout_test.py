@@ -18,6 +18,7 @@ FACE = {
     "kvraft": {"messages.h", "server.h"},
     "shardctrler": {"config.h", "messages.h"},
     "shardkv": {"messages.h"},
+    "shardkv1": {"config.h", "config.cc", "messages.h"},
     "tests/plain_raft": set[str](),
 }
 # What is there in their place.
@@ -28,6 +29,8 @@ UNSOLVED = {
     "shardctrler": {"config.cc", "server.h", "server.cc", "clerk.h",
                     "clerk.cc"},
     "shardkv": {"server.h", "server.cc", "clerk.h", "clerk.cc"},
+    "shardkv1": {"server.h", "server.cc", "clerk.h", "clerk.cc",
+                 "controller.h", "controller.cc"},
     "tests/plain_raft": set[str](),
 }
 
@@ -62,6 +65,7 @@ class Handout(unittest.TestCase):
         for name in ("Makefile", "CMakeLists.txt", "tests/raft/2a_test.cc",
                      "tests/rsm/4a_test.cc", "tests/kvraft/3a_test.cc",
                      "tests/shardkv/shardkv_test.cc",
+                     "tests/shardkv1/5a_test.cc",
                      "tools/skeleton/skeleton.sh", "docs/students.md"):
             self.assertTrue((self.folder / name).is_file(), name)
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # skeleton.sh FOLDER [LAB]: writes an unsolved Raft to work in; for lab 3 an
-# unsolved rsm and kvraft, for lab 4 shardctrler and shardkv. Called by
-# `make skeleton DIR=`. An existing folder must be empty.
+# unsolved rsm and kvraft, for lab 4 shardctrler and shardkv, for lab 5, which is
+# 2025's edition of lab 4, shardkv1. Called by `make skeleton DIR=`. An existing
+# folder must be empty.
 set -eu
 unset CDPATH
 cd "$(dirname "$0")/../.."
@@ -12,7 +13,7 @@ fail() {
   exit 2
 }
 [ -n "$folder" ] || fail "give a folder to write to: make skeleton DIR=../my_raft"
-[[ $lab == [234] ]] || fail "LAB=$lab: there are 2, 3 and 4"
+[[ $lab == [2345] ]] || fail "LAB=$lab: there are 2, 3, 4 and 5"
 if [ -e "$folder" ] && [ -n "$(ls -A "$folder" 2>/dev/null || echo file)" ]; then
   fail "$folder is there already and not empty: give another DIR"
 fi
@@ -31,8 +32,11 @@ if [ "$lab" -eq 2 ]; then
   write_readme raft
   echo "$folder: an unsolved Raft; next: make test RAFT=$typed RUN=2A"
 else
-  rooms=(rsm kvraft) first=4A
-  [ "$lab" -eq 3 ] || rooms=(shardctrler shardkv) first=TestBasic
+  case $lab in
+    3) rooms=(rsm kvraft) first=4A ;;
+    4) rooms=(shardctrler shardkv) first=TestBasic ;;
+    5) rooms=(shardkv1) first=5A ;;
+  esac
   for room in "${rooms[@]}"; do
     mkdir "$folder/$room"
     tools/skeleton/files.sh "$room" "$folder/$room"

@@ -8,8 +8,8 @@
 # 2. A copy of raft/ in a folder with another name passes 2A, simulated.
 # 3. The skeleton of lab 3 compiles, and fails, simulated, with what it lacks.
 # 4. Others' rsm and kvraft need no file of ours that students do not have.
-# 5. The skeleton of lab 4 compiles, and fails each test, simulated, at what it
-#    lacks; others' shardctrler and shardkv pass.
+# 5. The skeletons of labs 4 and 5 compile, and fail each test, simulated, at what
+#    they lack; others' shardctrler, shardkv and shardkv1 pass.
 set -u
 unset CDPATH
 cd "$(dirname "$0")/../.." || exit
@@ -73,20 +73,24 @@ if ! simulate "$of_3" LAB="$work/theirs"; then
   failed=1
 fi
 
+# Both editions in one folder: one build.
 tools/skeleton/skeleton.sh "$work/lab 4" 4 || exit
+tools/skeleton/skeleton.sh "$work/lab 5" 5 || exit
+mv "$work/lab 5/shardkv1" "$work/lab 4"
 output=$(simulate LAB="$work/lab 4")
 tests=$(grep -c '^=== RUN' <<<"$output")
-if [ "$tests" -lt 17 ] || ! grep -q "^0 passed, $tests failed" <<<"$output" ||
+if [ "$tests" -lt 40 ] || ! grep -q "^0 passed, $tests failed" <<<"$output" ||
   [ "$(grep -c ' is not written yet$' <<<"$output")" -ne "$tests" ]; then
-  echo "skeleton-test: the skeleton of lab 4 does not fail at what it lacks:"
+  echo "skeleton-test: those of labs 4 and 5 do not fail at what they lack:"
   tail -n 20 <<<"$output"
   failed=1
 fi
 mkdir "$work/theirs 4"
-cp -r shardctrler shardkv "$work/theirs 4"
-rm "$work/theirs 4"/shardctrler/{config,messages}.h "$work/theirs 4"/*/README.md
-if ! simulate LAB="$work/theirs 4" RUN='^Test(Basic|JoinLeave)$'; then
-  echo "skeleton-test: a copy of shardctrler/ and shardkv/ does not pass"
+cp -r shardctrler shardkv shardkv1 "$work/theirs 4"
+rm "$work/theirs 4"/{shardctrler,shardkv1}/{config,messages}.h \
+  "$work/theirs 4"/shardkv1/config.cc "$work/theirs 4"/*/README.md
+if ! simulate LAB="$work/theirs 4" RUN='^Test(Basic|JoinLeave|JoinBasic5A)$'; then
+  echo "skeleton-test: a copy of shardctrler/, shardkv/, shardkv1/ does not pass"
   failed=1
 fi
 [ "$failed" -ne 0 ] || echo "skeleton-test: as it should be"
