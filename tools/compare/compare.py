@@ -25,7 +25,7 @@ from tools.compare.pairing import Side
 
 MOST_RUNS = 1000
 LABS: dict[str, tuple[str, ...]] = {"": (), "2": names.RAFT, "3": names.KV,
-                                    "4": names.SHARDED}
+                                    "4": names.SHARDED, "5": ("shardkv1",)}
 
 
 def parse_options(arguments: list[str]) -> argparse.Namespace:
@@ -34,7 +34,7 @@ def parse_options(arguments: list[str]) -> argparse.Namespace:
     parser.texts("go_lab",   # directory whose packages to run
                  "go_log",   # saved output of go test to read instead
                  "our_log",  # saved output of make test to read instead
-                 "lab",      # 2, 3 or 4: what to compare
+                 "lab",      # 2, 3, 4 or 5: what to compare
                  "n", "run", "seed",
                  "by_test")  # 1: the Go lab's, each in a process of its own
     parser.texts("program", default=str(ROOT / "out/plain/raft_tests"))
@@ -51,7 +51,8 @@ def check_options(options: argparse.Namespace) -> None:
                       "GO_LOG=file with the output of go test")
     if options.lab not in LABS:
         raise Problem(f"LAB={options.lab}: give 2 for Raft, 3 for the key/value"
-                      " service or 4 for the sharded one, or leave it out")
+                      " service, 4 for the sharded one, or 5 for that of 2025, "
+                      "or leave it out")
     if options.go_log and options.our_log and options.n:
         raise Problem("N= repeats runs, but both sides are logs; leave N out")
     if options.by_test not in ("", "0", "1") or (

@@ -109,8 +109,10 @@ class Finding(CommandTest):
                             "--lab=3")
         self.expect_refusal('matches RUN "5A"', f"--go_lab={self.lab}",
                             "--run=5A")
-        self.expect_refusal("LAB=5: give 2 for Raft, 3 for the",
-                            f"--go_lab={self.lab}", "--lab=5")
+        self.expect_refusal("no shardkv1 package", f"--go_lab={self.lab}",
+                            "--lab=5")
+        self.expect_refusal("LAB=6: give 2 for Raft, 3 for the",
+                            f"--go_lab={self.lab}", "--lab=6")
 
     def test_at_any_depth(self) -> None:
         top = self.folder / "a"
