@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent import futures
 from contextlib import suppress
 from pathlib import Path
@@ -39,10 +39,11 @@ def landlock_version() -> int:
 HAS_LANDLOCK = landlock_version() > 0
 
 
-def names(attacks: Path) -> list[str]:
-    """Returns a folder's: what a name is compared with, or looked up as."""
-    text = (attacks / "attacks.cc").read_text()
-    found = re.findall(r'Name\(\) ==\s+"(\w+)"|^    \{"(\w+)"', text, re.M)
+def names(sources: Iterable[Path]) -> list[str]:
+    """Returns those of these files: what a name is compared with, or looked up
+    as."""
+    text = "".join(source.read_text() for source in sources)
+    found = re.findall(r'Name\(\) [!=]=\s+"(\w+)"|^    \{"(\w+)"', text, re.M)
     return sorted({compared or listed for compared, listed in found})
 
 
@@ -57,7 +58,7 @@ class Attacks(unittest.TestCase):
     """None earns a point, or leaves anything."""
 
     KIND = "raft"  # of the programs
-    ATTACKS = ROOT / "tools/grade/attacks"
+    SOURCES: tuple[Path, ...] = (ROOT / "tools/grade/attacks/attacks.cc",)
     TESTS: tuple[str, ...] = ("TestInitialElection2A", "TestBasicAgree2B",
                               "TestPersist12C")
     folder: tempfile.TemporaryDirectory[str]
@@ -66,18 +67,21 @@ class Attacks(unittest.TestCase):
     @classmethod
     def rooms(cls) -> list[str]:
         """Returns the arguments of theirs.sh that stand for the attacks."""
-        return [f"raft={cls.ATTACKS}"]
+        return [f"raft={cls.SOURCES[0].parent}"]
 
     @classmethod
-    def skeleton(cls, room: str) -> Path:
-        """Returns a folder with the headers of an unsolved room."""
+    def skeleton(cls, room: str, sources: Iterable[Path] = ()) -> str:
+        """Returns an argument of theirs.sh: a room that has the headers of the
+        unsolved one, and these sources."""
         folder = ROOT / "out/grade-test" / room
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         ask([ROOT / "tools/skeleton/files.sh", room, folder])
         for source in folder.glob("*.cc"):
             source.unlink()
-        return folder
+        for source in sources:
+            shutil.copy(source, folder)
+        return f"{room}={folder}"
 
     @classmethod
     def setUpClass(cls) -> None:
@@ -137,7 +141,7 @@ class Attacks(unittest.TestCase):
 
     def test_none_earns_a_point(self) -> None:
         """All of them, some at a time, for they mostly wait."""
-        attacks = names(self.ATTACKS)
+        attacks = names(self.SOURCES)
         self.assertGreaterEqual(len(attacks), 8)
         with futures.ThreadPoolExecutor(6) as pool:
             wrong = [said for said in pool.map(
@@ -152,36 +156,47 @@ class Attacks(unittest.TestCase):
         self.assertNotIn(b"attack_daemon", running)
 
 
+BEFORE_MAIN = ROOT / "tools/grade/service_attacks/before_main.cc"
+
+
 class ServiceAttacks(Attacks):
     """The same of the key/value service."""
 
     KIND = "service"
-    ATTACKS = ROOT / "tools/grade/service_attacks"
+    SOURCES = (ROOT / "tools/grade/service_attacks/attacks.cc", BEFORE_MAIN)
     TESTS = ("TestBasic3A", "TestSpeed3A", "TestOnePartition3A",
              "TestSnapshotRPC3B")
 
     @classmethod
     def rooms(cls) -> list[str]:
-        kvraft = cls.skeleton("kvraft")
-        shutil.copy(cls.ATTACKS / "attacks.cc", kvraft)
-        return [f"kvraft={kvraft}"]
+        return [cls.skeleton("kvraft", cls.SOURCES)]
 
 
 class ShardedAttacks(Attacks):
     """The same of lab 4: one file is both of its rooms."""
 
     KIND = "sharded"
-    ATTACKS = ROOT / "tools/grade/sharded_attacks"
+    SOURCES = (ROOT / "tools/grade/sharded_attacks/attacks.cc", BEFORE_MAIN)
     TESTS = ("TestBasic", "TestMinimalAgain", "TestStaticShards",
              "TestJoinLeave", "TestChallenge2Unaffected")
 
     @classmethod
     def rooms(cls) -> list[str]:
-        shardctrler = cls.skeleton("shardctrler")
-        (shardctrler / "nothing.cc").write_text("")
-        shardkv = cls.skeleton("shardkv")
-        shutil.copy(cls.ATTACKS / "attacks.cc", shardkv)
-        return [f"shardctrler={shardctrler}", f"shardkv={shardkv}"]
+        return [cls.skeleton("shardctrler", cls.SOURCES[1:]),
+                cls.skeleton("shardkv", cls.SOURCES[:1])]
+
+
+class ShardKV1Attacks(Attacks):
+    """The same of lab 4 as 2025 has it."""
+
+    KIND = "shardkv1"
+    SOURCES = (ROOT / "tools/grade/shardkv1_attacks/attacks.cc", BEFORE_MAIN)
+    TESTS = ("TestInitQuery5A", "TestStaticOneShardGroup5A", "TestJoinLeave5B",
+             "TestPartitionControllerJoin5C")
+
+    @classmethod
+    def rooms(cls) -> list[str]:
+        return [cls.skeleton("shardkv1", cls.SOURCES)]
 
 
 if __name__ == "__main__":

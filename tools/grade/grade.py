@@ -1,7 +1,7 @@
 """Grades a solution, or those of a whole class: points for each part, and why.
 
 `make grade RAFT=folder`, or CLASS=folder, in which each folder is one Raft. For
-labs 3 and 4, `make grade LAB=folder`, or CLASS=folder LAB=3, in which each
+labs 3 to 5, `make grade LAB=folder`, or CLASS=folder LAB=3, in which each
 folder has any of the rooms that labs.py names. A solution is compiled into a
 program of its own, without the tests; the tests are another program, which
 never loads it and calls it through sockets (tests/isolation/). What it prints,
@@ -41,7 +41,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
     cores = os.cpu_count() or 1
     parser = Arguments(__doc__)
-    parser.texts(*labs.SHARDED.rooms, "class", "out", "lab")
+    parser.texts(*labs.ROOMS, "class", "out", "lab")
     parser.number("n", 1, 0, 1000)
     parser.number("seeds", 20, 0, 100_000)
     parser.number("race_seeds", 3, 0, 10_000)
@@ -50,7 +50,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.number("jobs", cores, 1, 1024)
     options = parser.read(arguments)
     options.rooms = {room: getattr(options, room)
-                     for room in labs.SHARDED.rooms if getattr(options, room)}
+                     for room in labs.ROOMS if getattr(options, room)}
     options.lab = labs.lab_of(options.lab, options.rooms)
     options.weights = read_weights(options.weights or options.lab.weights)
     options.folder = getattr(options, "class")

@@ -38,7 +38,7 @@ class Weights(unittest.TestCase):
             return result.read_weights(path)
 
     def test_defaults_are_a_hundred_points(self) -> None:
-        for lab in (labs.RAFT, labs.SERVICE, labs.SHARDED):
+        for lab in labs.LABS:
             self.assertEqual(sum(result.read_weights(lab.weights).values()),
                              100)
 
@@ -245,8 +245,16 @@ class Labs(unittest.TestCase):
         sharded = self.options("--shardkv=x")
         self.assertEqual(set(sharded.weights),
                          {"shardctrler", "shardkv", "race"})
-        with self.assertRaisesRegex(Problem, "LAB=5: give 2, 3 or 4"):
-            self.options("--lab=5")
+        for arguments in ("--shardkv1=x", "--raft=x --kvraft=y --shardkv1=z",
+                          "--lab=5", "--lab=5 --rsm=x"):
+            self.assertIs(self.options(*arguments.split()).lab,
+                          labs.SHARDED_2025)
+        self.assertEqual(set(self.options("--lab=5").weights),
+                         {"5A", "5B", "5C", "race"})
+        with self.assertRaisesRegex(Problem, "two editions of lab 4"):
+            self.options("--shardkv=x", "--shardkv1=y")
+        with self.assertRaisesRegex(Problem, "LAB=6: give 2, 3, 4 or 5"):
+            self.options("--lab=6")
         both = self.options("--raft=x", "--kvraft=y")
         self.assertEqual(both.rooms, {"raft": "x", "kvraft": "y"})
         self.assertEqual(set(both.weights), {"3A", "3B", "race"})
@@ -265,6 +273,10 @@ class Labs(unittest.TestCase):
             self.assertEqual(
                 labs.SERVICE.rooms_in(folder),
                 {"raft": f"{name}/raft", "kvraft": f"{name}/kvraft"})
+            (folder / "shardkv").mkdir()
+            (folder / "shardkv1").mkdir()
+            self.assertEqual({"raft", "kvraft", "shardkv1"},
+                             set(labs.SHARDED_2025.rooms_in(folder)))
 
     def test_a_test_without_a_part_is_of_its_lab(self) -> None:
         self.assertEqual("shardkv", events.Test(

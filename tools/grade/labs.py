@@ -1,4 +1,5 @@
-"""What can be graded: a Raft (lab 2), and a service on one (labs 3 and 4)."""
+"""What can be graded: a Raft (lab 2), and a service on one (labs 3 and 4, of
+which 2025's edition is 5)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,13 +35,20 @@ SERVICE = Lab(3, ("raft", "rsm", "kvraft"), "service",
               WEIGHTS / "grade_weights_3.json")
 SHARDED = Lab(4, (*SERVICE.rooms, "shardctrler", "shardkv"), "sharded",
               WEIGHTS / "grade_weights_4.json")
+SHARDED_2025 = Lab(5, (*SERVICE.rooms, "shardkv1"), "shardkv1",
+                   WEIGHTS / "grade_weights_5.json")
+LABS = (RAFT, SERVICE, SHARDED, SHARDED_2025)
+ROOMS = tuple(dict.fromkeys(room for lab in LABS for room in lab.rooms))
 
 
 def lab_of(number: str, rooms: Iterable[str]) -> Lab:
     """Returns the lab of that number; without one, the first that has all of
     these folders."""
-    for lab in (RAFT, SERVICE, SHARDED):
+    for lab in LABS:
         if number == str(lab.number) or not number and set(rooms) <= {
                 *lab.rooms}:
             return lab
-    raise Problem(f"LAB={number}: give 2, 3 or 4, or a folder")
+    if number:
+        raise Problem(f"LAB={number}: give 2, 3, 4 or 5, or a folder")
+    raise Problem("these folders are of two editions of lab 4: give "
+                  "SHARDCTRLER= and SHARDKV=, or SHARDKV1=")

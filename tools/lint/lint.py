@@ -67,7 +67,8 @@ def may_include() -> dict[str, set[str]]:
     # stand for a student's room.
     return allowed | {"tools": allowed["raft"],
                       "tools/grade/service_attacks": allowed["kvraft"],
-                      "tools/grade/sharded_attacks": allowed["shardkv"]}
+                      "tools/grade/sharded_attacks": allowed["shardkv"],
+                      "tools/grade/shardkv1_attacks": allowed["shardkv1"]}
 
 
 def folder_of(path: str) -> str:

@@ -39,8 +39,7 @@ tests=()
 attacks=() # written against the skeleton's headers
 for source in "${compiled[@]}"; do
   case $source in
-    tools/grade/service_attacks/*.cc | tools/grade/sharded_attacks/*.cc)
-      attacks+=("$source") ;;
+    tools/grade/*_attacks/*.cc) attacks+=("$source") ;;
     *_test.cc | tests/programs/*.cc | sim/test/*.cc)
       tests+=("$source") ;;
     *.cc) tidied+=("$source") ;;
@@ -96,7 +95,7 @@ in_parallel "${tidied[@]}" -- clang-tidy --quiet {} -- "${flags[@]}" || failed=1
 if [ ${#attacks[@]} -gt 0 ]; then
   skeleton=$(mktemp -d)
   trap 'rm -rf "$skeleton"' EXIT
-  for room in kvraft shardctrler shardkv; do
+  for room in kvraft shardctrler shardkv shardkv1; do
     mkdir "$skeleton/$room"
     bash tools/skeleton/files.sh "$room" "$skeleton/$room" || failed=1
   done
