@@ -82,7 +82,7 @@ TEST(Tools, Compare) {
 }
 
 TEST(Tools, Grade) {
-  ExpectPasses("tools.grade.grade_test tools.handout_test");
+  ExpectPasses("tools.grade.grade_test tools.handout_test tools.theirs_test");
 }
 
 TEST(Tools, Mutants) { ExpectPasses("tools.mutants.mutants_test"); }
