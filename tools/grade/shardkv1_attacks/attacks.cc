@@ -30,8 +30,6 @@
 namespace {
 
 using shardkv1::Config;
-using shardkv1::Err;
-using shardkv1::Reply;
 
 std::string_view Name() { return program_invocation_short_name; }
 
