@@ -49,7 +49,8 @@ make grade    points, and why, in OUT/grade.json; the Raft runs confined, in a
                 LAB=dir        lab 3, 4 or 5, of the folders above that are in it
                 CLASS=dir      one in each of its folders; in OUT/grades.csv
                 LAB=3, 4 or 5  these are of that lab
-                N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json
+                N=1 SEEDS=20 RACE_SEEDS=3 LIMIT=30 JOBS=2 WEIGHTS=file.json; of
+                lab 5 SEEDS=5 RACE_SEEDS=1
 make linearizability HISTORY=file: whether a history of a key/value store, in a
               documented format or Jepsen's, is linearizable, and if not, why
 make compare  side by side with a Go lab of 2018 to 2026, in a table and in

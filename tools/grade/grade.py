@@ -43,8 +43,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = Arguments(__doc__)
     parser.texts(*labs.ROOMS, "class", "out", "lab")
     parser.number("n", 1, 0, 1000)
-    parser.number("seeds", 20, 0, 100_000)
-    parser.number("race_seeds", 3, 0, 10_000)
+    parser.number("seeds", None, 0, 100_000)
+    parser.number("race_seeds", None, 0, 10_000)
     parser.number("limit_minutes", 30, 1, 100_000)
     parser.add_argument("--weights", type=Path)
     parser.number("jobs", cores, 1, 1024)
@@ -52,6 +52,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     options.rooms = {room: getattr(options, room)
                      for room in labs.ROOMS if getattr(options, room)}
     options.lab = labs.lab_of(options.lab, options.rooms)
+    for name in ("seeds", "race_seeds"):
+        if getattr(options, name) is None:
+            setattr(options, name, getattr(options.lab, name))
     options.weights = read_weights(options.weights or options.lab.weights)
     options.folder = getattr(options, "class")
     if options.folder and options.rooms:

@@ -233,6 +233,11 @@ class Labs(unittest.TestCase):
         """Returns what these arguments mean."""
         return grade.parse_arguments(list(arguments))
 
+    def seeds(self, *arguments: str) -> tuple[int, int]:
+        """Returns how many seeds are run, and with ThreadSanitizer."""
+        options = self.options(*arguments)
+        return options.seeds, options.race_seeds
+
     def test_a_raft_is_lab_2_unless_it_is_beneath_a_service(self) -> None:
         for arguments in ("", "--raft=x", "--raft= --kvraft="):
             self.assertIs(self.options(*arguments.split()).lab, labs.RAFT)
@@ -251,6 +256,10 @@ class Labs(unittest.TestCase):
                           labs.SHARDED_2025)
         self.assertEqual(set(self.options("--lab=5").weights),
                          {"5A", "5B", "5C", "race"})
+        self.assertEqual((20, 3), self.seeds("--lab=4"))
+        self.assertEqual((5, 1), self.seeds("--lab=5", "--seeds="))
+        self.assertEqual((7, 0), self.seeds("--lab=5", "--seeds=7",
+                                            "--race_seeds=0"))
         with self.assertRaisesRegex(Problem, "two editions of lab 4"):
             self.options("--shardkv=x", "--shardkv1=y")
         with self.assertRaisesRegex(Problem, "LAB=6: give 2, 3, 4 or 5"):

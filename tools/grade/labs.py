@@ -16,6 +16,8 @@ class Lab:
     rooms: tuple[str, ...]  # the folders that may be a student's
     kind: str               # of the programs: KIND_judge, KIND_host
     weights: Path
+    seeds: int = 20         # how many, unless the command says
+    race_seeds: int = 3
 
     def rooms_in(self, folder: Path) -> dict[str, str]:
         """Returns a student's folders by what they are."""
@@ -35,8 +37,9 @@ SERVICE = Lab(3, ("raft", "rsm", "kvraft"), "service",
               WEIGHTS / "grade_weights_3.json")
 SHARDED = Lab(4, (*SERVICE.rooms, "shardctrler", "shardkv"), "sharded",
               WEIGHTS / "grade_weights_4.json")
+# A seed has hundreds of processes, and takes a minute.
 SHARDED_2025 = Lab(5, (*SERVICE.rooms, "shardkv1"), "shardkv1",
-                   WEIGHTS / "grade_weights_5.json")
+                   WEIGHTS / "grade_weights_5.json", seeds=5, race_seeds=1)
 LABS = (RAFT, SERVICE, SHARDED, SHARDED_2025)
 ROOMS = tuple(dict.fromkeys(room for lab in LABS for room in lab.rooms))
 
