@@ -10,10 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/logging.h"
 #include "rpc/codec.h"
 #include "rpc/rpc.h"
 #include "tests/isolation/hosted.h"
+#include "tests/isolation/service_wire.h"
 #include "tests/isolation/wire.h"
 
 namespace isolation {
@@ -52,6 +55,50 @@ class HostedClerk : public Hosted {
   virtual std::string Answer(Clerk* clerk, const Call& call) = 0;
 
   std::unique_ptr<Clerk> clerk_;
+};
+
+// A Clerk of keys and values: kvraft's, which has the versioned calls too, or
+// shardkv's.
+template <typename Clerk>
+class HostedKeyValueClerk : public HostedClerk<Clerk, ClerkCall> {
+ public:
+  using HostedClerk<Clerk, ClerkCall>::HostedClerk;
+
+ private:
+  static std::string Encoded(const absl::Status& status) {
+    return rpc::Encode(ClerkAnswer{.failed = !status.ok(),
+                                   .error = std::string(status.message())});
+  }
+
+  std::string Answer(Clerk* clerk, const ClerkCall& call) override {
+    switch (call.method) {
+      case ClerkCall::Method::kGet: {
+        absl::StatusOr<std::string> value = clerk->Get(call.key);
+        if (!value.ok()) return Encoded(value.status());
+        return rpc::Encode(ClerkAnswer{.value = *std::move(value)});
+      }
+      case ClerkCall::Method::kPut:
+        return Encoded(clerk->Put(call.key, call.value));
+      case ClerkCall::Method::kAppend:
+        return Encoded(clerk->Append(call.key, call.value));
+      default:
+        return AnswerVersioned(clerk, call);
+    }
+  }
+
+  static std::string AnswerVersioned(Clerk* clerk, const ClerkCall& call) {
+    if constexpr (requires { clerk->GetVersioned(call.key); }) {
+      if (call.method == ClerkCall::Method::kPutVersioned) {
+        return rpc::Encode(ClerkAnswer{
+            .err = clerk->PutVersioned(call.key, call.value, call.version)});
+      }
+      auto reply = clerk->GetVersioned(call.key);
+      return rpc::Encode(ClerkAnswer{.err = reply.err,
+                                     .value = std::move(reply.value),
+                                     .version = reply.version});
+    }
+    LOG(FATAL) << "no method of this Clerk";
+  }
 };
 
 }  // namespace isolation

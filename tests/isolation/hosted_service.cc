@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "base/logging.h"
 #include "base/rope.h"
 #include "kvraft/clerk.h"
@@ -23,41 +22,6 @@
 
 namespace isolation {
 namespace {
-
-class HostedKvClerk : public HostedClerk<kvraft::Clerk, ClerkCall> {
- public:
-  using HostedClerk::HostedClerk;
-
- private:
-  static std::string Encoded(const absl::Status& status) {
-    return rpc::Encode(ClerkAnswer{.failed = !status.ok(),
-                                   .error = std::string(status.message())});
-  }
-
-  std::string Answer(kvraft::Clerk* clerk, const ClerkCall& call) override {
-    switch (call.method) {
-      case ClerkCall::Method::kGet: {
-        absl::StatusOr<std::string> value = clerk->Get(call.key);
-        if (!value.ok()) return Encoded(value.status());
-        return rpc::Encode(ClerkAnswer{.value = *std::move(value)});
-      }
-      case ClerkCall::Method::kPut:
-        return Encoded(clerk->Put(call.key, call.value));
-      case ClerkCall::Method::kAppend:
-        return Encoded(clerk->Append(call.key, call.value));
-      case ClerkCall::Method::kGetVersioned: {
-        kvraft::Reply reply = clerk->GetVersioned(call.key);
-        return rpc::Encode(ClerkAnswer{.err = reply.err,
-                                       .value = std::move(reply.value),
-                                       .version = reply.version});
-      }
-      case ClerkCall::Method::kPutVersioned:
-        return rpc::Encode(ClerkAnswer{
-            .err = clerk->PutVersioned(call.key, call.value, call.version)});
-    }
-    LOG(FATAL) << "no method of a Clerk";
-  }
-};
 
 class ForwardedMachine : public rsm::StateMachine {
  public:
@@ -120,7 +84,8 @@ std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
       return std::make_shared<HostedServer<kvraft::Server>>(wire, instance,
                                                             args.peers);
     case MakeArgs::What::kClerk:
-      return std::make_shared<HostedKvClerk>(wire, instance, args.peers);
+      return std::make_shared<HostedKeyValueClerk<kvraft::Clerk>>(
+          wire, instance, args.peers);
     case MakeArgs::What::kRsm:
       return std::make_shared<HostedRsm>(wire, instance, args.peers);
     default:

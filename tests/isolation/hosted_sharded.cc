@@ -74,33 +74,6 @@ class HostedCtrlerClerk : public HostedClerk<shardctrler::Clerk, CtrlerCall> {
   }
 };
 
-class HostedShardClerk : public HostedClerk<shardkv::Clerk, ClerkCall> {
- public:
-  using HostedClerk::HostedClerk;
-
- private:
-  static std::string Encoded(const absl::Status& status) {
-    return rpc::Encode(ClerkAnswer{.failed = !status.ok(),
-                                   .error = std::string(status.message())});
-  }
-
-  std::string Answer(shardkv::Clerk* clerk, const ClerkCall& call) override {
-    switch (call.method) {
-      case ClerkCall::Method::kGet: {
-        absl::StatusOr<std::string> value = clerk->Get(call.key);
-        if (!value.ok()) return Encoded(value.status());
-        return rpc::Encode(ClerkAnswer{.value = *std::move(value)});
-      }
-      case ClerkCall::Method::kPut:
-        return Encoded(clerk->Put(call.key, call.value));
-      case ClerkCall::Method::kAppend:
-        return Encoded(clerk->Append(call.key, call.value));
-      default:
-        LOG(FATAL) << "no method of this Clerk";
-    }
-  }
-};
-
 }  // namespace
 
 std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
@@ -114,7 +87,8 @@ std::shared_ptr<Hosted> MakeHosted(Wire* wire, uint64_t instance,
     case MakeArgs::What::kShardServer:
       return std::make_shared<HostedShardServer>(wire, instance, args.peers);
     case MakeArgs::What::kShardClerk:
-      return std::make_shared<HostedShardClerk>(wire, instance, args.peers);
+      return std::make_shared<HostedKeyValueClerk<shardkv::Clerk>>(
+          wire, instance, args.peers);
     default:
       LOG(FATAL) << "what this program does not have";
   }
