@@ -1,6 +1,10 @@
 #include "base/rope.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
+#include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -9,12 +13,36 @@
 namespace base {
 namespace {
 
-// Chunks double up to this size: small values stay small, and a long log needs
-// few chunks.
+// A chunk is as large as all that is there already, up to the largest: small
+// values stay small, and a long log needs few chunks.
 constexpr size_t kFirstChunk = 256;
-constexpr size_t kLargestChunk = 64 << 10;
+constexpr size_t kLargestChunk = 8 << 20;
+
+// A large chunk asks for huge pages, each of which costs one page fault and not
+// 512. A wish, which not every kernel fulfils.
+constexpr size_t kHugePage = 2 << 20;
+
+size_t CapacityFor(size_t size) {
+  return size < kHugePage ? size
+                          : (size + kHugePage - 1) / kHugePage * kHugePage;
+}
+
+char* Allocate(size_t capacity) {
+  void* bytes = nullptr;
+  if (capacity < kHugePage) {
+    bytes = std::malloc(capacity);
+  } else {
+    bytes = std::aligned_alloc(kHugePage, capacity);
+    if (bytes != nullptr) madvise(bytes, capacity, MADV_HUGEPAGE);
+  }
+  CHECK(bytes != nullptr) << "no memory for " << capacity << " bytes";
+  return static_cast<char*>(bytes);
+}
 
 }  // namespace
+
+Rope::Chunk::Chunk(size_t size)
+    : capacity(CapacityFor(size)), bytes(Allocate(capacity)) {}
 
 void Rope::Swap(Rope* other) noexcept {
   std::swap(front_, other->front_);
@@ -32,36 +60,67 @@ void Rope::Append(std::string_view bytes, std::string_view more) {
   if (!more.empty()) std::memcpy(to + bytes.size(), more.data(), more.size());
 }
 
+void Rope::Concat(const Rope& other) {
+  const size_t count = other.size();
+  if (count == 0) return;
+  const std::string_view bytes = other.PieceAt(0);
+  if (bytes.size() < count || count < kShareFrom) {
+    char* to = Claim(count);
+    other.ForEachPiece([&to](std::string_view piece) {
+      std::memcpy(to, piece.data(), piece.size());
+      to += piece.size();
+    });
+    return;
+  }
+  const Piece& piece = other.PieceWith(other.dropped_);
+  const Piece shared{piece.chunk,
+                     static_cast<size_t>(bytes.data() - piece.chunk->bytes),
+                     count, dropped_ + body_size_};
+  Seal(&shared);
+  body_size_ += count;
+  tail_.start = dropped_ + body_size_;
+}
+
 char* Rope::Claim(size_t count) {
   if (tail_.chunk != nullptr) {
     // Fails if a copy of this rope went on writing in the same chunk, or if
     // this rope was truncated: then what follows goes to a chunk of its own.
-    size_t used = tail_.size;
-    if (tail_.size + count <= tail_.chunk->capacity &&
-        tail_.chunk->used.compare_exchange_strong(used, tail_.size + count)) {
+    const size_t end = tail_.offset + tail_.size;
+    size_t used = end;
+    if (end + count <= tail_.chunk->capacity &&
+        tail_.chunk->used.compare_exchange_strong(used, end + count)) {
       tail_.size += count;
       body_size_ += count;
-      return tail_.chunk->bytes.get() + tail_.size - count;
+      return tail_.chunk->bytes + end;
     }
   }
-  const size_t grown = tail_.chunk == nullptr
-                           ? kFirstChunk
-                           : std::min(kLargestChunk, 2 * tail_.chunk->capacity);
-  SealTail();
-  tail_ = {std::make_shared<Chunk>(std::max(grown, count)), count,
+  const size_t grown =
+      std::clamp(std::bit_ceil(body_size_), kFirstChunk, kLargestChunk);
+  Seal(nullptr);
+  tail_ = {std::make_shared<Chunk>(std::max(grown, count)), 0, count,
            dropped_ + body_size_};
   tail_.chunk->used = count;
   body_size_ += count;
-  return tail_.chunk->bytes.get();
+  return tail_.chunk->bytes;
 }
 
 // Copies the list of sealed pieces, which other ropes may share. That is one
-// step per chunk, so amortised next to nothing per byte.
-void Rope::SealTail() {
-  if (tail_.size == 0) return;
+// step per piece, so amortised next to nothing per byte.
+void Rope::Seal(const Piece* shared) {
+  if (tail_.size == 0 && shared == nullptr) return;
   auto pieces = sealed_ == nullptr ? std::make_shared<Pieces>()
                                    : std::make_shared<Pieces>(*sealed_);
-  pieces->push_back(tail_);
+  if (tail_.size > 0) pieces->push_back(tail_);
+  tail_.offset += std::exchange(tail_.size, 0);
+  if (shared != nullptr) {
+    Piece* const last = pieces->empty() ? nullptr : &pieces->back();
+    if (last != nullptr && last->chunk == shared->chunk &&
+        last->offset + last->size == shared->offset) {
+      last->size += shared->size;  // one piece, as it was in the other rope
+    } else {
+      pieces->push_back(*shared);
+    }
+  }
   sealed_ = std::move(pieces);
 }
 
@@ -82,23 +141,17 @@ void Rope::Prepend(std::string_view bytes) {
 void Rope::Truncate(size_t size) {
   CHECK_LE(size, this->size());
   front_.size = std::min(front_.size, size);
-  const size_t body = size - front_.size;
-  body_size_ = body;
-  const size_t end = dropped_ + body;
-  if (tail_.chunk != nullptr && end >= tail_.start) {
+  body_size_ = size - front_.size;
+  const size_t end = dropped_ + body_size_;
+  if (end >= tail_.start) {
     tail_.size = end - tail_.start;
     return;
   }
-  // The cut lies in a sealed piece, which becomes the tail again.
-  tail_ = Piece();
-  if (sealed_ == nullptr) return;
+  // The cut lies in a sealed piece.
+  tail_ = {tail_.chunk, tail_.offset + tail_.size, 0, end};
   auto pieces = std::make_shared<Pieces>(*sealed_);
   while (!pieces->empty() && pieces->back().start >= end) pieces->pop_back();
-  if (!pieces->empty()) {
-    tail_ = pieces->back();
-    tail_.size = end - tail_.start;
-    pieces->pop_back();
-  }
+  if (!pieces->empty()) pieces->back().size = end - pieces->back().start;
   sealed_ = pieces->empty() ? nullptr : std::move(pieces);
 }
 
@@ -118,44 +171,69 @@ void Rope::RemovePrefix(size_t count) {
   sealed_ = pieces->empty() ? nullptr : std::move(pieces);
 }
 
-size_t Rope::FirstPieceAt(size_t body_offset) const {
+const Rope::Piece& Rope::PieceWith(size_t position) const {
+  if (sealed_ == nullptr || position >= tail_.start) return tail_;
   const auto after = std::upper_bound(
-      sealed_->begin(), sealed_->end(), dropped_ + body_offset,
+      sealed_->begin(), sealed_->end(), position,
       [](size_t at, const Piece& piece) { return at < piece.start; });
-  return static_cast<size_t>(after - sealed_->begin()) - 1;
+  return *(after - 1);
+}
+
+std::string_view Rope::PieceAt(size_t offset) const {
+  CHECK_LE(offset, size());
+  if (offset < front_.size) {
+    return std::string_view(front_.bytes.data(), front_.size).substr(offset);
+  }
+  if (offset == size()) return {};
+  const size_t position = offset - front_.size + dropped_;
+  const Piece& piece = PieceWith(position);
+  return piece.bytes().substr(position - piece.start);
 }
 
 void Rope::CopyTo(size_t offset, size_t count, std::string* out) const {
   CHECK_LE(offset, size());
   CHECK_LE(count, size() - offset);
+  while (count > 0) {
+    const std::string_view piece = PieceAt(offset).substr(0, count);
+    out->append(piece);
+    offset += piece.size();
+    count -= piece.size();
+  }
+}
+
+Rope Rope::Slice(size_t offset, size_t count) const {
+  CHECK_LE(offset, size());
+  CHECK_LE(count, size() - offset);
+  Rope slice;
   if (offset < front_.size) {
     const size_t from_front = std::min(count, front_.size - offset);
-    out->append(front_.bytes.data() + offset, from_front);
+    slice.Prepend(PieceAt(offset).substr(0, from_front));
     offset += from_front;
     count -= from_front;
   }
-  size_t at = offset - front_.size + dropped_;  // as in Piece::start
-  const auto copy_from = [&](const Piece& piece) {
-    const size_t skip = at - piece.start;
-    const size_t part = std::min(count, piece.size - skip);
-    out->append(piece.chunk->bytes.get() + skip, part);
-    at += part;
-    count -= part;
-  };
-  if (sealed_ != nullptr && at < sealed_->back().start + sealed_->back().size) {
-    for (size_t i = FirstPieceAt(at - dropped_);
-         i < sealed_->size() && count > 0; ++i) {
-      copy_from((*sealed_)[i]);
+  if (count == 0) return slice;
+  slice.body_size_ = count;
+  slice.dropped_ = offset - front_.size + dropped_;
+  const size_t end = slice.dropped_ + count;
+  slice.tail_ = PieceWith(end - 1);
+  slice.tail_.size = end - slice.tail_.start;
+  if (const Piece* piece = &PieceWith(slice.dropped_);
+      piece->start < slice.tail_.start) {
+    auto pieces = std::make_shared<Pieces>();
+    const Piece* const last = sealed_->data() + sealed_->size();
+    for (; piece != last && piece->start < slice.tail_.start; ++piece) {
+      pieces->push_back(*piece);
     }
+    slice.sealed_ = std::move(pieces);
   }
-  if (count > 0) copy_from(tail_);
+  return slice;
 }
 
 std::string_view Rope::Back(size_t count) const {
-  CHECK_LE(count, tail_.size);
-  return count == 0 ? std::string_view()
-                    : std::string_view(tail_.chunk->bytes.get(), tail_.size)
-                          .substr(tail_.size - count);
+  CHECK_LE(count, size());
+  const std::string_view bytes = PieceAt(size() - count);
+  CHECK_EQ(bytes.size(), count);
+  return bytes;
 }
 
 size_t SharedPrefix(const Rope& a, const Rope& b) {

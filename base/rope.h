@@ -15,6 +15,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,6 +54,12 @@ class Rope {
   // chunk. Amortised O(bytes + more): what is there already is not copied.
   void Append(std::string_view bytes, std::string_view more = {});
 
+  // Adds the bytes of another rope, contiguously too. If they lie in one piece
+  // and are at least kShareFrom, that memory is shared; fewer are copied, since
+  // a list of many small pieces costs more than it saves.
+  static constexpr size_t kShareFrom = 32 << 10;
+  void Concat(const Rope& other);
+
   // Puts `bytes` at the beginning: a small header. O(bytes) as long as all that
   // was put there has room in kMaxFront bytes, which every copy of the rope
   // carries along; otherwise O(size()).
@@ -66,13 +73,20 @@ class Rope {
   // more is freed. REQUIRES: count <= size().
   void RemovePrefix(size_t count);
 
-  // Adds the `count` bytes from `offset` on to the end of `out`. Costs
-  // O(count), and a search among the chunks.
+  // Adds the `count` bytes from `offset` on to the end of `out`.
   // REQUIRES: offset + count <= size().
   void CopyTo(size_t offset, size_t count, std::string* out) const;
 
+  // Returns the `count` bytes from `offset` on, in the same memory, which stays
+  // as long as the slice does. REQUIRES: offset + count <= size().
+  Rope Slice(size_t offset, size_t count) const;
+
+  // Returns the bytes from `offset` on as far as they lie in one piece of
+  // memory; none at the end. REQUIRES: offset <= size().
+  std::string_view PieceAt(size_t offset) const;
+
   // The last `count` bytes, as they lie in memory.
-  // REQUIRES: one Append() added them.
+  // REQUIRES: one Append() or Concat() added them.
   std::string_view Back(size_t count) const;
 
   // Calls `visit` with each piece of the bytes, in order, as they lie in
@@ -85,8 +99,7 @@ class Rope {
     const auto visit_piece = [&](const Piece& piece) {
       const size_t skip = piece.start < dropped_ ? dropped_ - piece.start : 0;
       if (skip >= piece.size) return;
-      visit(
-          std::string_view(piece.chunk->bytes.get(), piece.size).substr(skip));
+      visit(piece.bytes().substr(skip));
     };
     if (sealed_ != nullptr) {
       for (const Piece& piece : *sealed_) visit_piece(piece);
@@ -108,25 +121,36 @@ class Rope {
   // Memory that ropes share. `used` only grows; the rope that does owns
   // what it gained, so two ropes that share a chunk never write to one place.
   struct Chunk {
-    explicit Chunk(size_t size) : capacity(size), bytes(new char[size]) {}
+    explicit Chunk(size_t size);
+    ~Chunk() { std::free(bytes); }
+    Chunk(const Chunk&) = delete;
+    Chunk& operator=(const Chunk&) = delete;
+
     const size_t capacity;
-    const std::unique_ptr<char[]> bytes;
+    char* const bytes;
     std::atomic<size_t> used{0};
   };
-  // The first bytes of a chunk; they stand at `start` in the body. Those before
-  // dropped_ are removed.
+  // `size` bytes of a chunk from `offset` on; they stand at `start` in the
+  // body. Those before dropped_ are removed.
   struct Piece {
     std::shared_ptr<Chunk> chunk;
+    size_t offset = 0;
     size_t size = 0;
     size_t start = 0;
+
+    std::string_view bytes() const { return {chunk->bytes + offset, size}; }
   };
   using Pieces = std::vector<Piece>;
 
   void Swap(Rope* other) noexcept;
   // Reserves `count` contiguous bytes at the end, for Append to fill.
   char* Claim(size_t count);
-  void SealTail();  // what follows goes to another chunk
-  size_t FirstPieceAt(size_t body_offset) const;
+  // Adds tail_, if it is not empty, and `shared`, if it is not null, to
+  // sealed_.
+  void Seal(const Piece* shared);
+  // The piece with the byte at `position`, which counts as Piece::start does.
+  // REQUIRES: there is that byte.
+  const Piece& PieceWith(size_t position) const;
 
   // From Prepend. Not in a chunk: a header is made for each save, and must
   // not cost an allocation.
@@ -136,10 +160,10 @@ class Rope {
   };
 
   Front front_;
-  std::shared_ptr<const Pieces> sealed_;  // full chunks; null if none
-  Piece tail_;                            // the chunk that still grows
-  size_t body_size_ = 0;                  // bytes in sealed_ and tail_
-  size_t dropped_ = 0;                    // body bytes removed in front
+  std::shared_ptr<const Pieces> sealed_;  // what grows no more; null if none
+  Piece tail_;            // may grow in its chunk, if it has one
+  size_t body_size_ = 0;  // bytes in sealed_ and tail_
+  size_t dropped_ = 0;    // body bytes removed in front
 };
 
 }  // namespace base

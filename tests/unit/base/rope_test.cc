@@ -4,6 +4,7 @@
 #include "base/rope.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -212,6 +213,117 @@ TEST(Rope, CopyToTakesAnyPart) {
   }
 }
 
+TEST(Rope, ASliceIsAnyPartInTheSameMemory) {
+  Rope rope;
+  for (int i = 0; i < 3000; ++i) rope.Append(std::to_string(i) + ";");
+  rope.Prepend("front");
+  const std::string whole = rope.ToString();
+  for (size_t offset = 2; offset <= whole.size(); offset += 777) {
+    for (const size_t count :
+         {size_t{0}, size_t{1}, size_t{300}, whole.size()}) {
+      const size_t part = std::min(count, whole.size() - offset);
+      const Rope slice = rope.Slice(offset, part);
+      EXPECT_EQ(slice.size(), part);
+      EXPECT_EQ(slice.ToString(), whole.substr(offset, part));
+      if (offset < 5 || part == 0) continue;
+      EXPECT_EQ(slice.PieceAt(0).data(), rope.PieceAt(offset).data());
+    }
+  }
+}
+
+TEST(Rope, ASliceOutlivesItsRopeAndGrowsAlone) {
+  Rope rope("0123456789");
+  Rope slice = rope.Slice(2, 8);
+  Rope middle = rope.Slice(2, 3);
+  slice.Append("+");
+  middle.Append("-");
+  rope.Append("!");
+  EXPECT_EQ(rope.ToString(), "0123456789!");
+  rope = Rope();
+  EXPECT_EQ(slice.ToString(), "23456789+");
+  EXPECT_EQ(middle.ToString(), "234-");
+  EXPECT_EQ(middle.Slice(1, 3).Slice(1, 2).ToString(), "4-");
+}
+
+TEST(Rope, APieceEndsWhereItsMemoryDoes) {
+  Rope rope(std::string(256, 'a'));  // fills a chunk
+  rope.Append("bcd");
+  rope.Prepend("0");
+  EXPECT_EQ(rope.PieceAt(0), "0");
+  EXPECT_EQ(rope.PieceAt(1), std::string(256, 'a'));
+  EXPECT_EQ(rope.PieceAt(256), "a");
+  EXPECT_EQ(rope.PieceAt(257), "bcd");
+  EXPECT_EQ(rope.PieceAt(260), "");
+  EXPECT_EQ(Rope().PieceAt(0), "");
+}
+
+// From how many bytes on, and only if they lie in one piece.
+TEST(Rope, ConcatSharesWhatIsLarge) {
+  for (const size_t size : {Rope::kShareFrom - 1, Rope::kShareFrom}) {
+    const Rope other(Pattern(size));
+    Rope rope("first");
+    rope.Concat(other);
+    EXPECT_EQ(rope.ToString(), "first" + Pattern(size));
+    EXPECT_EQ(rope.Back(size), Pattern(size));
+    EXPECT_EQ(rope.Back(size).data() == other.PieceAt(0).data(),
+              size == Rope::kShareFrom);
+  }
+  Rope two(Pattern(256));
+  two.Append(Pattern(Rope::kShareFrom));
+  Rope rope;
+  rope.Concat(two);
+  rope.Concat(Rope());
+  EXPECT_EQ(rope.Back(two.size()), two.ToString());
+}
+
+// Between shared bytes it goes on in its own chunk, and what was one piece in
+// the other rope becomes one here.
+TEST(Rope, ConcatKeepsPiecesFew) {
+  constexpr size_t kPart = Rope::kShareFrom;
+  const std::string text = Pattern(4 * kPart);
+  const Rope other(text);
+  Rope rope;
+  rope.Append("a");
+  rope.Concat(other.Slice(0, kPart));
+  rope.Concat(other.Slice(kPart, kPart));
+  rope.Append("b");
+  EXPECT_EQ(rope.PieceAt(1), text.substr(0, 2 * kPart));
+  EXPECT_EQ(rope.PieceAt(1 + 2 * kPart).data(), rope.PieceAt(0).data() + 1);
+  rope.Concat(other.Slice(2 * kPart, kPart));
+  rope.Truncate(2 + 2 * kPart + 10);
+  rope.Append("c");
+  EXPECT_EQ(rope.ToString(), "a" + text.substr(0, 2 * kPart) + "b" +
+                                 text.substr(2 * kPart, 10) + "c");
+  EXPECT_EQ(rope.Back(1).data(), rope.PieceAt(0).data() + 2);
+  EXPECT_EQ(other.ToString(), text);
+}
+
+// Small ropes stay small, whatever they were before.
+TEST(Rope, AChunkIsNoLargerThanWhatIsThere) {
+  Rope rope(Pattern(1 << 20));
+  rope.Append("x");
+  rope.RemovePrefix(1 << 20);
+  EXPECT_EQ(rope.ToString(), "x");
+  const char* const large = rope.Back(1).data();
+  Rope copy = rope;
+  rope.Append("y");
+  copy.Append("z");  // a chunk of its own
+  copy.Append(Pattern(250));
+  EXPECT_EQ(rope.Back(1).data(), large + 1);
+  EXPECT_EQ(copy.Back(251).front(), 'z');
+  copy.Append(Pattern(10));
+  EXPECT_NE(copy.Back(10).data(), copy.PieceAt(1).data() + 251);
+}
+
+// As the kernel gives it at once, if it can.
+TEST(Rope, ALargeChunkIsWholeHugePages) {
+  constexpr size_t kHugePage = 2 << 20;
+  const Rope rope(Pattern(kHugePage + 1));
+  const auto at = reinterpret_cast<uintptr_t>(rope.PieceAt(0).data());
+  EXPECT_EQ(at % kHugePage, 0u);
+  EXPECT_EQ(rope.size(), kHugePage + 1);
+}
+
 // Random operations on several ropes that copy from each other, each beside a
 // std::string that undergoes the same.
 class RopeModel {
@@ -222,7 +334,7 @@ class RopeModel {
     const size_t i = random_.Below(kRopes);
     Rope& rope = ropes_[i];
     std::string& text = texts_[i];
-    switch (random_.Below(6)) {
+    switch (random_.Below(7)) {
       case 0: {
         const size_t from = random_.Below(kRopes);
         rope = ropes_[from];
@@ -236,6 +348,14 @@ class RopeModel {
         const std::string front = random_.Name(3);
         rope.Prepend(front);
         text.insert(0, front);
+        break;
+      }
+      case 3: {
+        const size_t from = random_.Below(kRopes);
+        const size_t offset = random_.Below(texts_[from].size() + 1);
+        if (text.size() + texts_[from].size() > kLargestText) break;
+        text += texts_[from].substr(offset);
+        rope.Concat(ropes_[from].Slice(offset, ropes_[from].size() - offset));
         break;
       }
       default: {
@@ -261,6 +381,7 @@ class RopeModel {
 
  private:
   static constexpr size_t kRopes = 4;
+  static constexpr size_t kLargestText = 2 * Rope::kShareFrom;
 
   size_t SomeSize() { return random_.Below(random_.Chance(1, 4) ? 2000 : 20); }
 
@@ -324,6 +445,10 @@ TEST(RopeDeathTest, RefusesWhatLiesOutside) {
   EXPECT_DEATH(rope.RemovePrefix(4), "Check failed");
   EXPECT_DEATH(rope.CopyTo(2, 2, &out), "Check failed");
   EXPECT_DEATH(rope.CopyTo(4, 0, &out), "Check failed");
+  EXPECT_DEATH(rope.Slice(2, 2), "Check failed");
+  EXPECT_DEATH(rope.Slice(4, 0), "Check failed");
+  EXPECT_DEATH(rope.PieceAt(4), "Check failed");
+  EXPECT_DEATH(rope.Back(4), "Check failed");
 }
 
 }  // namespace
