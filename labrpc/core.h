@@ -53,7 +53,7 @@ class Core : public std::enable_shared_from_this<Core> {
 
   // Starts a call; drops `callback` if the end is closed or the network cleaned
   // up. Without a callback it is a duplicate, uncounted and unseen by the tap.
-  void Send(EndId end, std::string_view method, std::string args,
+  void Send(EndId end, std::string_view method, rpc::Frame args,
             Callback callback) EXCLUDES(mu_);
 
   // ClientEnd::Close().
@@ -104,7 +104,7 @@ class Core : public std::enable_shared_from_this<Core> {
   struct Call {
     Packet packet{};  // the part that all reports on this call share
     EndId end = 0;
-    std::string args;
+    rpc::Frame args;
     Callback callback;
     Phase phase = Phase::kDelayed;
     Hold hold = Hold::kNo;
@@ -128,7 +128,7 @@ class Core : public std::enable_shared_from_this<Core> {
   struct RunningCall {
     Packet packet;
     EndId end;
-    std::string args;
+    rpc::Frame args;
     std::shared_ptr<Server> server;
     bool dead;  // the dead check failed before the handler began
   };
@@ -152,6 +152,7 @@ class Core : public std::enable_shared_from_this<Core> {
   rpc::RespondBytes AnswerLater(Packet packet, EndId end);
   void OnReply(Packet* request, EndId end, std::string reply) EXCLUDES(mu_);
   void JudgeReplyLocked(const Call& call, Packet* reply) REQUIRES(mu_);
+  bool IsObserved() const;
   void Report(const Packet& packet) const;
   // The call if it is in that phase, else the end of calls_.
   Calls::iterator FindLocked(CallId id, Phase phase) REQUIRES(mu_);

@@ -8,7 +8,19 @@
 
 namespace labrpc {
 
-void Core::Send(EndId end, std::string_view method, std::string args,
+namespace {
+
+// The arguments, for those that look at a packet: copied to `flat` if they do
+// not lie in one piece.
+std::string_view Shown(const rpc::Frame& args, std::string* flat) {
+  if (args.rest.empty()) return args.head;
+  *flat = rpc::Frame(args).ToString();
+  return *flat;
+}
+
+}  // namespace
+
+void Core::Send(EndId end, std::string_view method, rpc::Frame args,
                 Callback callback) {
   Call call;
   call.packet.sent = Clock::now();
@@ -19,7 +31,7 @@ void Core::Send(EndId end, std::string_view method, std::string args,
   Packet packet;
   Phase phase{};
   Milliseconds delay(0);
-  std::string shown;  // the call may be gone before the tap has decided
+  rpc::Frame shown;  // the call may be gone before the tap has decided
   bool asks = false;
   {
     base::MutexLock lock(&mu_);
@@ -40,7 +52,8 @@ void Core::Send(EndId end, std::string_view method, std::string args,
     calls_.emplace_hint(calls_.end(), packet.call, std::move(call));
   }
   if (asks) {
-    packet.bytes = shown;
+    std::string flat;
+    packet.bytes = Shown(shown, &flat);
     AskTap(packet, end);
   } else {
     Schedule(packet.call, phase, delay);
@@ -89,7 +102,7 @@ void Core::Schedule(CallId id, Phase phase, Milliseconds delay) {
 
 void Core::ReportUndeliverable(CallId id) {
   Packet packet;
-  std::string args;
+  rpc::Frame args;
   {
     base::MutexLock lock(&mu_);
     const auto found = FindLocked(id, Phase::kUndeliverable);
@@ -98,7 +111,8 @@ void Core::ReportUndeliverable(CallId id) {
     args = std::move(found->second.args);
   }
   packet.fate = Packet::Fate::kUndeliverable;
-  packet.bytes = args;
+  std::string flat;
+  packet.bytes = Shown(args, &flat);
   Report(packet);
 }
 
@@ -121,7 +135,7 @@ void Core::AskTap(Packet packet, EndId end) {
   packet.fate = Packet::Fate::kDelivered;
   const Ruling ruling = tap_(packet);
   if (ruling == Ruling::kDuplicate && !is_reply) {
-    Send(end, packet.method, std::string(packet.bytes), nullptr);
+    Send(end, packet.method, {std::string(packet.bytes), {}}, nullptr);
   }
   if (ruling == Ruling::kDrop) packet.fate = Packet::Fate::kLost;
   if (ruling == Ruling::kHold) packet.fate = Packet::Fate::kReordered;
@@ -180,7 +194,8 @@ void Core::Start(CallId id) {
   }
   Packet& packet = running.packet;
   packet.fate = lost.empty() ? Packet::Fate::kDelivered : Packet::Fate::kLost;
-  packet.bytes = running.args;
+  std::string flat;
+  if (IsObserved()) packet.bytes = Shown(running.args, &flat);
   Report(packet);
   if (!lost.empty()) return Complete(&lost);
   if (running.dead) timers_.After(kPollInterval, [this, id] { Poll(id); });
@@ -262,6 +277,9 @@ Core::Calls::iterator Core::FindLocked(CallId id, Phase phase) {
   const bool there = found != calls_.end() && found->second.phase == phase;
   return there ? found : calls_.end();
 }
+
+// Whether anything looks at the packets that Report() gets.
+bool Core::IsObserved() const { return observer_ != nullptr || VLOG_IS_ON(3); }
 
 void Core::Report(const Packet& packet) const {
   VLOG(3) << "DROP " << packet;

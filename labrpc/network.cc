@@ -44,6 +44,15 @@ class ClientEnd : public rpc::ClientEnd {
 
  protected:
   Outcome CallBytes(std::string_view method, std::string args) override {
+    return CallFrame(method, {std::move(args), {}});
+  }
+
+  void CallBytesAsync(std::string_view method, std::string args,
+                      DoneBytes done) override {
+    CallFrameAsync(method, {std::move(args), {}}, std::move(done));
+  }
+
+  Outcome CallFrame(std::string_view method, rpc::Frame args) override {
     const auto waiter = std::make_shared<Waiter>();
     // A callback that is dropped ends the wait too.
     std::shared_ptr<Waiter> promise(
@@ -55,7 +64,7 @@ class ClientEnd : public rpc::ClientEnd {
     return waiter->Await();
   }
 
-  void CallBytesAsync(std::string_view method, std::string args,
+  void CallFrameAsync(std::string_view method, rpc::Frame args,
                       DoneBytes done) override {
     core_->Send(id_, method, std::move(args), std::move(done));
   }

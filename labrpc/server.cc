@@ -8,7 +8,7 @@ namespace labrpc {
 // A call that no service answers is a bug of the caller's, and fatal with the
 // course's words.
 std::optional<std::string> Server::Dispatch(std::string_view method,
-                                            std::string_view args,
+                                            rpc::FrameView args,
                                             rpc::RespondLater respond_later) {
   count_.fetch_add(1, std::memory_order_relaxed);
   absl::StatusOr<std::optional<std::string>> reply =

@@ -34,7 +34,7 @@ class Server {
   // later (rpc::Dispatcher). What the dispatcher cannot answer is fatal. For
   // the network.
   std::optional<std::string> Dispatch(std::string_view method,
-                                      std::string_view args,
+                                      rpc::FrameView args,
                                       rpc::RespondLater respond_later);
 
  private:

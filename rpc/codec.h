@@ -37,6 +37,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "base/rope.h"
+#include "rpc/frame.h"
 
 namespace rpc {
 
@@ -50,33 +51,72 @@ class ByteWriter
  public:
   ByteWriter() : OutputArchive(this) {}
   void Write(const void* data, size_t size) {
-    bytes_.append(static_cast<const char*>(data), size);
+    if (!frame_.rest.empty()) Flatten();
+    frame_.head.append(static_cast<const char*>(data), size);
   }
-  std::string Take() && { return std::move(bytes_); }
+  // Shares the memory of a large rope if nothing follows it.
+  void Write(const base::Rope& rope) {
+    if (!frame_.rest.empty()) Flatten();
+    if (rope.size() >= base::Rope::kShareFrom) {
+      frame_.rest = rope;
+    } else {
+      rope.CopyTo(0, rope.size(), &frame_.head);
+    }
+  }
+  Frame Take() && { return std::move(frame_); }
 
  private:
-  std::string bytes_;
+  void Flatten() { frame_ = {std::move(frame_).ToString(), {}}; }
+
+  Frame frame_;
 };
 
-// cereal input archive over a byte string that must outlive it; throws
-// cereal::Exception where the bytes end too early. Used by Decode().
+// cereal input archive over bytes that must outlive it; throws
+// cereal::Exception where they end too early. Used by Decode().
 class ByteReader
     : public cereal::InputArchive<ByteReader, cereal::AllowEmptyClassElision> {
  public:
-  explicit ByteReader(std::string_view bytes)
-      : InputArchive(this), rest_(bytes) {}
+  explicit ByteReader(FrameView frame)
+      : InputArchive(this), rest_(frame.head), shared_(frame.rest) {}
   void Read(void* data, size_t size) {
+    const std::string_view bytes = View(size);
+    if (size > 0) std::memcpy(data, bytes.data(), size);
+  }
+  // Reads `size` bytes, and shares them if they are all that lies in a rope.
+  base::Rope ReadRope(size_t size) {
+    if (rest_.empty() && shared_ != nullptr && shared_->size() == size) {
+      return *std::exchange(shared_, nullptr);
+    }
+    return View(size);
+  }
+  size_t remaining() const {
+    return rest_.size() + (shared_ == nullptr ? 0 : shared_->size());
+  }
+
+ private:
+  // Reads the next `size` bytes, and returns where they lie.
+  std::string_view View(size_t size) {
+    if (size > rest_.size() && shared_ != nullptr) Flatten();
     if (size > rest_.size()) {
       throw cereal::Exception(absl::StrCat(
           "truncated: ", size, " bytes needed, ", rest_.size(), " left"));
     }
-    if (size > 0) std::memcpy(data, rest_.data(), size);
+    const std::string_view bytes = rest_.substr(0, size);
     rest_.remove_prefix(size);
+    return bytes;
   }
-  size_t remaining() const { return rest_.size(); }
 
- private:
+  // For what was not written as it is read.
+  void Flatten() {
+    flat_ = rest_;
+    shared_->CopyTo(0, shared_->size(), &flat_);
+    shared_ = nullptr;
+    rest_ = flat_;
+  }
+
   std::string_view rest_;
+  const base::Rope* shared_;  // what follows, or null
+  std::string flat_;
 };
 
 namespace codec_internal {
@@ -219,15 +259,13 @@ void load(ByteReader& reader, cereal::BinaryData<T>& data) {
 // A rope is as the string of its bytes.
 inline void save(ByteWriter& writer, const base::Rope& rope) {
   writer(static_cast<uint64_t>(rope.size()));
-  rope.ForEachPiece([&writer](std::string_view piece) {
-    writer.Write(piece.data(), piece.size());
-  });
+  writer.Write(rope);
 }
 
 inline void load(ByteReader& reader, base::Rope& rope) {
-  std::string bytes;
-  reader(bytes);
-  rope = bytes;
+  cereal::SizeTag<cereal::size_type> size(0);
+  reader(size);
+  rope = reader.ReadRope(size.size);
 }
 
 template <typename T>
@@ -240,25 +278,33 @@ void load(ByteReader& reader, cereal::NameValuePair<T>& pair) {
   reader(pair.value);
 }
 
-// Returns the bytes of `value`.
+// Returns the bytes of `value`, those of a large rope that comes last shared
+// with it.
 template <typename T>
-std::string Encode(const T& value) {
+Frame EncodeFrame(const T& value) {
   ByteWriter writer;
   if constexpr (codec_internal::CheckEncodable<T>()) writer(value);
   return std::move(writer).Take();
 }
 
-// Returns the value that Encode() turned into `bytes`, or an error that says
-// what is wrong with them. Every byte must be used up.
+// Returns the bytes of `value`.
 template <typename T>
-absl::StatusOr<T> Decode(std::string_view bytes) {
+std::string Encode(const T& value) {
+  return EncodeFrame(value).ToString();
+}
+
+// Returns the value that Encode() or EncodeFrame() turned into `bytes`, or an
+// error that says what is wrong with them. Every byte must be used up.
+template <typename T>
+absl::StatusOr<T> Decode(FrameView bytes) {
   try {
     T value{};
     ByteReader reader(bytes);
+    const size_t total = reader.remaining();
     if constexpr (codec_internal::CheckEncodable<T>()) reader(value);
     if (reader.remaining() > 0) {
       return absl::DataLossError(absl::StrCat("malformed: ", reader.remaining(),
-                                              " of ", bytes.size(),
+                                              " of ", total,
                                               " bytes left over"));
     }
     return value;

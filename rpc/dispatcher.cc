@@ -32,8 +32,7 @@ void Dispatcher::Add(Service service) {
 }
 
 absl::StatusOr<std::optional<std::string>> Dispatcher::Dispatch(
-    std::string_view method, std::string_view args,
-    RespondLater respond_later) {
+    std::string_view method, FrameView args, RespondLater respond_later) {
   const size_t dot = method.rfind('.');
   if (dot == std::string_view::npos) {
     return absl::NotFoundError(std::string(method) + " is no Service.Method");

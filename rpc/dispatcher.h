@@ -44,8 +44,8 @@ class Dispatcher {
   // choose from, and kInvalidArgument if `args` do not decode. What does not is
   // counted, and the first is logged.
   absl::StatusOr<std::optional<std::string>> Dispatch(
-      std::string_view method, std::string_view args,
-      RespondLater respond_later) EXCLUDES(mu_);
+      std::string_view method, FrameView args, RespondLater respond_later)
+      EXCLUDES(mu_);
 
   // How many calls had arguments that did not decode.
   uint64_t undecodable_requests() const { return undecodable_.count(); }

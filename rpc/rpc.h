@@ -21,8 +21,9 @@
 //   });
 //   std::move(waiting_.back().respond).Send(reply);  // on any thread
 //
-// Arguments and replies cross as bytes only: nothing is shared between the two
-// sides, and the arguments may change or die once the call has been made.
+// Arguments and replies cross as bytes only: nothing that can change is shared
+// between the two sides, and the arguments may change or die once the call has
+// been made.
 
 #ifndef RPC_RPC_H_
 #define RPC_RPC_H_
@@ -43,6 +44,7 @@
 #include "base/mutex.h"
 #include "rpc/codec.h"
 #include "rpc/drop_counter.h"
+#include "rpc/frame.h"
 
 namespace rpc {
 
@@ -82,7 +84,8 @@ class ClientEnd {
   std::optional<Reply> Call(const Method<Args, Reply>& method,
                             const std::type_identity_t<Args>& args) {
     base::Mutex::AssertNoneHeld(method.name);
-    std::optional<std::string> bytes = CallBytes(method.name, Encode(args));
+    std::optional<std::string> bytes =
+        CallFrame(method.name, EncodeFrame(args));
     if (!bytes.has_value()) return std::nullopt;
     return decoder_->Decode(method, *bytes);
   }
@@ -94,7 +97,7 @@ class ClientEnd {
   void CallAsync(
       const Method<Args, Reply>& method, const std::type_identity_t<Args>& args,
       std::type_identity_t<std::function<void(std::optional<Reply>)>> done) {
-    CallBytesAsync(method.name, Encode(args),
+    CallFrameAsync(method.name, EncodeFrame(args),
                    [method, decoder = decoder_,
                     done = std::move(done)](std::optional<std::string> bytes) {
                      done(bytes.has_value() ? decoder->Decode(method, *bytes)
@@ -118,6 +121,15 @@ class ClientEnd {
                                                std::string args) = 0;
   virtual void CallBytesAsync(std::string_view method, std::string args,
                               DoneBytes done) = 0;
+  // The same, for a network that need not have the arguments in one string.
+  virtual std::optional<std::string> CallFrame(std::string_view method,
+                                               Frame args) {
+    return CallBytes(method, std::move(args).ToString());
+  }
+  virtual void CallFrameAsync(std::string_view method, Frame args,
+                              DoneBytes done) {
+    CallBytesAsync(method, std::move(args).ToString(), std::move(done));
+  }
 
  private:
   // A callback may run when its end is gone already, so this is shared.
@@ -195,7 +207,7 @@ class Service {
   // if they do not decode. Returns nothing if it answers later: by what
   // `respond_later` gives, which it asks for once, and in that case alone.
   using Handler = std::function<absl::StatusOr<std::optional<std::string>>(
-      std::string_view, RespondLater respond_later)>;
+      FrameView, RespondLater respond_later)>;
 
   explicit Service(std::string name) : name_(std::move(name)) {}
 
@@ -240,7 +252,7 @@ class Service {
     CHECK_EQ(full.substr(0, full.rfind('.')), name_)
         << "method " << full << " does not belong to service " << name_;
     handlers_[full.substr(full.rfind('.') + 1)] =
-        [full, handler = std::move(handler)](std::string_view bytes,
+        [full, handler = std::move(handler)](FrameView bytes,
                                              RespondLater respond_later)
         -> absl::StatusOr<std::optional<std::string>> {
       const absl::StatusOr<Args> args = Decode<Args>(bytes);

@@ -4,14 +4,17 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "base/random.h"
+#include "base/rope.h"
 #include "gtest/gtest.h"
 #include "tests/unit/labrpc/network_fixture.h"
 
@@ -422,6 +425,64 @@ TEST_F(Network, TheObserverSeesEveryMessageWithItsRoute) {
                               "reply delivered" + route + "14",
                               "request undeliverable" + route + "14",
                           }));
+}
+
+struct Large {
+  int32_t number = 0;
+  base::Rope rope;
+  auto Fields() { return std::tie(number, rope); }
+};
+
+// An argument's large rope reaches the handler as it is; what the network
+// counts and shows are all bytes.
+TEST(NetworkFrames, ALargeRopeIsSharedAndShownWhole) {
+  constexpr rpc::Method<Large, std::string> kTake{"Test.Take"};
+  const base::Rope rope(std::string(base::Rope::kShareFrom, 'x'));
+  const std::string all = rpc::Encode(Large{7, rope});
+  for (const bool observed : {false, true}) {
+    base::Mutex mu;
+    std::vector<std::string> seen;
+    labrpc::Network network;
+    const auto see = [&](const labrpc::Packet& packet) {
+      if (packet.kind != labrpc::Packet::Kind::kRequest) return;
+      base::MutexLock lock(&mu);
+      seen.emplace_back(packet.bytes);
+    };
+    if (observed) {
+      network.SetObserver(see);
+      network.SetTap([&](const labrpc::Packet& packet) {
+        see(packet);
+        return labrpc::Ruling::kPass;
+      });
+    }
+    const auto server = std::make_shared<labrpc::Server>();
+    rpc::Service service("Test");
+    service.Handle(kTake, [&](const Large& args) {
+      EXPECT_EQ(args.rope.PieceAt(0).data(), rope.PieceAt(0).data());
+      return std::to_string(args.number);
+    });
+    server->AddService(std::move(service));
+    network.AddServer("server", server);
+    const auto end = network.MakeEnd("end");
+    network.Connect("end", "server");
+    network.Enable("end", true);
+    EXPECT_EQ(end->Call(kTake, {7, rope}), "7");
+    Outcomes outcomes;
+    end->CallAsync(kTake, {8, rope}, outcomes.Callback());
+    EXPECT_EQ(outcomes.Await(1)[0], "8");
+    EXPECT_EQ(network.GetTotalBytes(),
+              static_cast<int64_t>(
+                  2 * (all.size() + rpc::Encode(std::string("7")).size())));
+    network.Enable("end", false);
+    end->Call(kTake, {7, rope});
+    network.Cleanup();
+    if (!observed) continue;
+    base::MutexLock lock(&mu);
+    ASSERT_EQ(seen.size(), 5u);  // the last one only the observer sees
+    EXPECT_EQ(seen.front(), all);
+    EXPECT_EQ(seen[1], all);
+    EXPECT_EQ(seen.back(), all);
+  }
 }
 
 // One seed and owner, one weather: the losses repeat.

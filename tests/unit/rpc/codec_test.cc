@@ -6,6 +6,7 @@
 #include <cereal/types/map.hpp>
 #include <cereal/types/memory.hpp>
 #include <cereal/types/optional.hpp>
+#include <cereal/types/tuple.hpp>
 #include <cereal/types/variant.hpp>
 #include <cstdint>
 #include <limits>
@@ -164,6 +165,67 @@ TEST(Codec, ARopeIsAsTheStringOfItsBytes) {
   EXPECT_EQ(Decode<base::Rope>(Encode(rope))->ToString(), rope.ToString());
   EXPECT_EQ(Encode(base::Rope()), Encode(std::string()));
   EXPECT_FALSE(Decode<base::Rope>(Encode(rope).substr(0, 20)).ok());
+}
+
+struct WithRope {
+  int32_t number = 0;
+  base::Rope rope;
+  auto Fields() { return std::tie(number, rope); }
+};
+
+struct WithRopeInFront {
+  base::Rope rope;
+  base::Rope second;
+  int32_t number = 0;
+  auto Fields() { return std::tie(rope, second, number); }
+};
+
+// From how many bytes on.
+TEST(Codec, AFrameSharesALargeRopeThatComesLast) {
+  for (const size_t size :
+       {base::Rope::kShareFrom - 1, base::Rope::kShareFrom}) {
+    const bool is_shared = size == base::Rope::kShareFrom;
+    const WithRope value{7, base::Rope(std::string(size, 'x'))};
+    const Frame frame = EncodeFrame(value);
+    EXPECT_EQ(frame.rest.size(), is_shared ? size : 0);
+    EXPECT_EQ(frame.size(), Encode(value).size());
+    EXPECT_EQ(Frame(frame).ToString(), Encode(value));
+
+    const absl::StatusOr<WithRope> decoded = Decode<WithRope>(frame);
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    EXPECT_EQ(decoded->number, 7);
+    EXPECT_EQ(decoded->rope, value.rope);
+    EXPECT_EQ(decoded->rope.PieceAt(0).data() == value.rope.PieceAt(0).data(),
+              is_shared);
+  }
+}
+
+TEST(Codec, AFrameIsAsItsBytesWhereverTheRopeStands) {
+  const base::Rope large(std::string(base::Rope::kShareFrom, 'x'));
+  const WithRopeInFront value{large, large, 7};
+  const Frame frame = EncodeFrame(value);
+  EXPECT_TRUE(frame.rest.empty());
+  const absl::StatusOr<WithRopeInFront> decoded =
+      Decode<WithRopeInFront>(frame);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->rope, large);
+  EXPECT_EQ(decoded->second, large);
+  EXPECT_EQ(decoded->number, 7);
+}
+
+// A frame may be taken for something else than it was.
+TEST(Codec, AFrameIsDecodedAsItsBytesAre) {
+  const base::Rope large(std::string(base::Rope::kShareFrom, 'x'));
+  const Frame frame = EncodeFrame(WithRope{7, large});
+  const auto same = Decode<std::tuple<int32_t, std::string>>(frame);
+  ASSERT_TRUE(same.ok()) << same.status();
+  EXPECT_EQ(std::get<1>(*same), large.ToString());
+
+  EXPECT_FALSE(Decode<int32_t>(frame).ok());
+  EXPECT_FALSE(Decode<WithRopeInFront>(frame).ok());
+  EXPECT_FALSE(Decode<WithRope>(Frame{frame.head, large.Slice(1, 9)}).ok());
+  EXPECT_FALSE(Decode<WithRope>(Frame{frame.head + "x", large}).ok());
+  EXPECT_FALSE(Decode<WithRope>(frame.head).ok());
 }
 
 TEST(Codec, EveryTruncationIsAnError) {
