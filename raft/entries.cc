@@ -32,7 +32,10 @@ EntryView Entries::Iterator::operator*() const {
 }
 
 Entries::Iterator& Entries::Iterator::operator++() {
-  rest_.remove_prefix(kHeaderBytes + ReadHeader(rest_).length);
+  const size_t size = kHeaderBytes + ReadHeader(rest_).length;
+  rest_.remove_prefix(size);
+  offset_ += size;
+  if (rest_.empty() && rope_ != nullptr) rest_ = rope_->PieceAt(offset_);
   return *this;
 }
 
@@ -63,14 +66,19 @@ bool Entries::CountWhole(std::string_view bytes, size_t* count) {
 
 void Entries::Append(Term term, std::string_view command) {
   const auto header = PackHeader(term, command);
-  bytes_.append(header.data(), header.size());
-  bytes_.append(command);
+  bytes_.Append({header.data(), header.size()}, command);
   ++count_;
 }
 
 void Entries::ThrowUnlessWellFormed() const {
-  size_t whole = 0;
-  if (!CountWhole(bytes_, &whole) || whole != count_) {
+  size_t total = 0;
+  bool whole = true;
+  bytes_.ForEachPiece([&](std::string_view piece) {
+    size_t count = 0;
+    whole = whole && CountWhole(piece, &count);
+    total += count;
+  });
+  if (!whole || total != count_) {
     throw cereal::Exception("malformed: log entries do not fill their bytes");
   }
 }

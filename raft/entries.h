@@ -1,6 +1,7 @@
-// A run of consecutive log entries, packed into one byte string: how entries
+// A run of consecutive log entries, packed one after the other: how entries
 // travel, and the very bytes that the log keeps and saves. An entry is encoded
-// once, when Start() takes it, for the disk and for every peer.
+// once, when Start() takes it, for the disk and for every peer. Entries of a
+// log share its memory, and are copied when they are sent.
 //
 //   Entries entries = {{/*term=*/1, "x"}, {/*term=*/2, "y"}};
 //   for (EntryView entry : entries) Use(entry.term, entry.command);
@@ -14,10 +15,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <string>
 #include <string_view>
 #include <utility>
 
+#include "base/rope.h"
 #include "raft/types.h"
 
 namespace raft {
@@ -34,17 +35,24 @@ class Entries {
  public:
   class Iterator {
    public:
-    explicit Iterator(std::string_view rest) : rest_(rest) {}
+    // Over entries that lie packed in `piece`.
+    explicit Iterator(std::string_view piece) : rest_(piece) {}
+    // Over those in the pieces of `rope`, which must outlive it.
+    explicit Iterator(const base::Rope& rope)
+        : rest_(rope.PieceAt(0)), rope_(&rope) {}
     EntryView operator*() const;
     Iterator& operator++();
-    // The bytes from this entry on.
+    // The bytes from this entry on that lie in one piece; none at the end.
     std::string_view rest() const { return rest_; }
     friend bool operator==(const Iterator& a, const Iterator& b) {
-      return a.rest_.size() == b.rest_.size();
+      return a.rest_.size() == b.rest_.size() &&
+             (a.rest_.empty() || a.rest_.data() == b.rest_.data());
     }
 
    private:
     std::string_view rest_;
+    const base::Rope* rope_ = nullptr;  // if it has more pieces
+    size_t offset_ = 0;                 // in rope_, of rest_
   };
 
   // The bytes of an entry beside its command.
@@ -53,8 +61,9 @@ class Entries {
   Entries() = default;
   Entries(std::initializer_list<EntryView> entries);
 
-  // Takes `count` entries that lie packed in `bytes`. They must be whole.
-  Entries(size_t count, std::string bytes)
+  // Takes `count` entries that lie packed in `bytes`. They must be whole, and
+  // none may lie in two pieces.
+  Entries(size_t count, base::Rope bytes)
       : count_(count), bytes_(std::move(bytes)) {}
 
   // Returns what lies in front of a command when its entry is packed.
@@ -70,7 +79,7 @@ class Entries {
 
   size_t size() const { return count_; }
   bool empty() const { return count_ == 0; }
-  const std::string& bytes() const { return bytes_; }
+  const base::Rope& bytes() const { return bytes_; }
 
   Iterator begin() const { return Iterator(bytes_); }
   Iterator end() const { return Iterator(std::string_view()); }
@@ -95,7 +104,7 @@ class Entries {
   void ThrowUnlessWellFormed() const;
 
   size_t count_ = 0;
-  std::string bytes_;
+  base::Rope bytes_;
 };
 
 }  // namespace raft

@@ -1,7 +1,6 @@
 #include "raft/log.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "base/logging.h"
@@ -67,11 +66,15 @@ Index Log::FirstNewIndex(Index prev_index, const Entries& entries) const {
 }
 
 void Log::AppendFrom(const Entries& entries, size_t skip) {
+  if (skip == entries.size()) return;
   auto entry = entries.begin();
-  for (size_t i = 0; i < skip; ++i) ++entry;
-  if (entry == entries.end()) return;
+  size_t skipped = 0;
+  for (size_t i = 0; i < skip; ++i, ++entry) {
+    skipped += Entries::kHeaderBytes + (*entry).command.size();
+  }
   const size_t begin = discarded_bytes_ + bytes_.size();
-  bytes_.Append(entry.rest());
+  bytes_.Concat(
+      entries.bytes().Slice(skipped, entries.bytes().size() - skipped));
   AddPositions(entry, begin);
   ++version_;
 }
@@ -145,10 +148,8 @@ Entries Log::Slice(Index first, Index last, size_t max_bytes) const {
                                });
   if (stop == at(first)) ++stop;  // one entry, whatever its size
   const size_t size = (stop - 1)->end - discarded_bytes_ - begin;
-  std::string bytes;
-  bytes.reserve(size);
-  bytes_.CopyTo(begin, size, &bytes);
-  return Entries(static_cast<size_t>(stop - at(first)), std::move(bytes));
+  return Entries(static_cast<size_t>(stop - at(first)),
+                 bytes_.Slice(begin, size));
 }
 
 size_t Log::BytesFrom(Index first) const {

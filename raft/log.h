@@ -102,8 +102,8 @@ class Log {
   // for the logs may agree up to there; else the follower's index.
   Index NextAfterConflict(Index prev_index, const Conflict& conflict) const;
 
-  // Copies the entries from `first` to `last`: as many as fit into `max_bytes`,
-  // but at least one if there is one.
+  // Returns the entries from `first` to `last`, which share this log's memory:
+  // as many as fit into `max_bytes`, but at least one if there is one.
   // REQUIRES: FirstIndex() <= first, last <= LastIndex().
   Entries Slice(Index first, Index last, size_t max_bytes) const;
 

@@ -58,7 +58,8 @@ void PersisterStorage::Read() {
                       << matches.message();
   header_ = *saved;
   checksum_ = LogChecksum(header_.discarded);
-  checksum_.AppendPacked(saved->entries.bytes());
+  saved->entries.bytes().ForEachPiece(
+      [this](std::string_view entries) { checksum_.AppendPacked(entries); });
   recovered_.term = saved->current_term;
   recovered_.voted_for = saved->voted_for;
   recovered_.snapshot_index = saved->last_included_index;

@@ -202,7 +202,7 @@ base::Rope StateOf(const SavedHeader& header, base::Rope entries) {
 
 // Even if its entries lie where those before lay.
 TEST(SavedState, WhatBeginsAfterAnotherSnapshotIsReadWhole) {
-  const base::Rope entries(Entries{{1, "a"}}.bytes());
+  const base::Rope entries = Entries{{1, "a"}}.bytes();
   const SavedHeader header = {
       .last_included_index = 5, .last_included_term = 1, .discarded = 7};
   SavedHeader other_index = header;
