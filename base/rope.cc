@@ -13,36 +13,40 @@
 namespace base {
 namespace {
 
-// A chunk is as large as all that is there already, up to the largest: small
-// values stay small, and a long log needs few chunks.
+// A chunk that is to grow is as large as all that is there already, up to the
+// largest: small values stay small, and a long log needs few chunks.
 constexpr size_t kFirstChunk = 256;
 constexpr size_t kLargestChunk = 8 << 20;
 
-// A large chunk asks for huge pages, each of which costs one page fault and not
-// 512. A wish, which not every kernel fulfils.
+// Those of a rope of so many bytes ask for huge pages: each costs one page
+// fault and not 512, but takes long if the machine has to find the memory. A
+// wish, which not every kernel fulfils.
+constexpr size_t kHugeFrom = 32 << 20;
 constexpr size_t kHugePage = 2 << 20;
 
-size_t CapacityFor(size_t size) {
-  return size < kHugePage ? size
-                          : (size + kHugePage - 1) / kHugePage * kHugePage;
+char* Allocate(size_t size) {
+  auto* const bytes = static_cast<char*>(std::malloc(size));
+  CHECK(bytes != nullptr) << "no memory for " << size << " bytes";
+  return bytes;
 }
 
-char* Allocate(size_t capacity) {
-  void* bytes = nullptr;
-  if (capacity < kHugePage) {
-    bytes = std::malloc(capacity);
-  } else {
-    bytes = std::aligned_alloc(kHugePage, capacity);
-    if (bytes != nullptr) madvise(bytes, capacity, MADV_HUGEPAGE);
-  }
-  CHECK(bytes != nullptr) << "no memory for " << capacity << " bytes";
-  return static_cast<char*>(bytes);
+// REQUIRES: `size` is a multiple of kHugePage.
+char* AllocateHuge(size_t size) {
+  auto* const bytes = static_cast<char*>(std::aligned_alloc(kHugePage, size));
+  CHECK(bytes != nullptr) << "no memory for " << size << " bytes";
+  madvise(bytes, size, MADV_HUGEPAGE);
+  return bytes;
+}
+
+size_t RoundUp(size_t size) {
+  return (size + kHugePage - 1) / kHugePage * kHugePage;
 }
 
 }  // namespace
 
-Rope::Chunk::Chunk(size_t size)
-    : capacity(CapacityFor(size)), bytes(Allocate(capacity)) {}
+Rope::Chunk::Chunk(size_t size, bool is_huge)
+    : capacity(is_huge ? RoundUp(size) : size),
+      bytes(is_huge ? AllocateHuge(capacity) : Allocate(capacity)) {}
 
 void Rope::Swap(Rope* other) noexcept {
   std::swap(front_, other->front_);
@@ -72,16 +76,17 @@ void Rope::Concat(const Rope& other) {
     });
     return;
   }
-  const Piece& piece = other.PieceWith(other.dropped_);
-  const Piece shared{piece.chunk,
-                     static_cast<size_t>(bytes.data() - piece.chunk->bytes),
-                     count, dropped_ + body_size_};
-  Seal(&shared);
-  body_size_ += count;
-  tail_.start = dropped_ + body_size_;
+  const std::shared_ptr<Chunk>& chunk = other.PieceWith(other.dropped_).chunk;
+  AddPiece(chunk, static_cast<size_t>(bytes.data() - chunk->bytes), count);
 }
 
 char* Rope::Claim(size_t count) {
+  if (count >= kShareFrom) {
+    const auto chunk = std::make_shared<Chunk>(count, /*is_huge=*/false);
+    chunk->used = count;
+    AddPiece(chunk, 0, count);
+    return chunk->bytes;
+  }
   if (tail_.chunk != nullptr) {
     // Fails if a copy of this rope went on writing in the same chunk, or if
     // this rope was truncated: then what follows goes to a chunk of its own.
@@ -97,28 +102,37 @@ char* Rope::Claim(size_t count) {
   const size_t grown =
       std::clamp(std::bit_ceil(body_size_), kFirstChunk, kLargestChunk);
   Seal(nullptr);
-  tail_ = {std::make_shared<Chunk>(std::max(grown, count)), 0, count,
-           dropped_ + body_size_};
+  tail_ = {
+      std::make_shared<Chunk>(std::max(grown, count), body_size_ >= kHugeFrom),
+      0, count, dropped_ + body_size_};
   tail_.chunk->used = count;
   body_size_ += count;
   return tail_.chunk->bytes;
 }
 
+// tail_ goes on after it, in its own chunk.
+void Rope::AddPiece(std::shared_ptr<Chunk> chunk, size_t offset, size_t count) {
+  const Piece piece{std::move(chunk), offset, count, dropped_ + body_size_};
+  Seal(&piece);
+  body_size_ += count;
+  tail_.start = dropped_ + body_size_;
+}
+
 // Copies the list of sealed pieces, which other ropes may share. That is one
 // step per piece, so amortised next to nothing per byte.
-void Rope::Seal(const Piece* shared) {
-  if (tail_.size == 0 && shared == nullptr) return;
+void Rope::Seal(const Piece* added) {
+  if (tail_.size == 0 && added == nullptr) return;
   auto pieces = sealed_ == nullptr ? std::make_shared<Pieces>()
                                    : std::make_shared<Pieces>(*sealed_);
   if (tail_.size > 0) pieces->push_back(tail_);
   tail_.offset += std::exchange(tail_.size, 0);
-  if (shared != nullptr) {
+  if (added != nullptr) {
     Piece* const last = pieces->empty() ? nullptr : &pieces->back();
-    if (last != nullptr && last->chunk == shared->chunk &&
-        last->offset + last->size == shared->offset) {
-      last->size += shared->size;  // one piece, as it was in the other rope
+    if (last != nullptr && last->chunk == added->chunk &&
+        last->offset + last->size == added->offset) {
+      last->size += added->size;  // one piece, as it was in the other rope
     } else {
-      pieces->push_back(*shared);
+      pieces->push_back(*added);
     }
   }
   sealed_ = std::move(pieces);

@@ -56,7 +56,8 @@ class Rope {
 
   // Adds the bytes of another rope, contiguously too. If they lie in one piece
   // and are at least kShareFrom, that memory is shared; fewer are copied, since
-  // a list of many small pieces costs more than it saves.
+  // a list of many small pieces costs more than it saves. As many for Append()
+  // get a chunk of just their size.
   static constexpr size_t kShareFrom = 32 << 10;
   void Concat(const Rope& other);
 
@@ -121,7 +122,7 @@ class Rope {
   // Memory that ropes share. `used` only grows; the rope that does owns
   // what it gained, so two ropes that share a chunk never write to one place.
   struct Chunk {
-    explicit Chunk(size_t size);
+    Chunk(size_t size, bool is_huge);
     ~Chunk() { std::free(bytes); }
     Chunk(const Chunk&) = delete;
     Chunk& operator=(const Chunk&) = delete;
@@ -145,9 +146,10 @@ class Rope {
   void Swap(Rope* other) noexcept;
   // Reserves `count` contiguous bytes at the end, for Append to fill.
   char* Claim(size_t count);
-  // Adds tail_, if it is not empty, and `shared`, if it is not null, to
-  // sealed_.
-  void Seal(const Piece* shared);
+  // Adds bytes of a chunk that are there already.
+  void AddPiece(std::shared_ptr<Chunk> chunk, size_t offset, size_t count);
+  // Adds tail_, if it is not empty, and `added`, if it is not null, to sealed_.
+  void Seal(const Piece* added);
   // The piece with the byte at `position`, which counts as Piece::start does.
   // REQUIRES: there is that byte.
   const Piece& PieceWith(size_t position) const;

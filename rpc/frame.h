@@ -28,7 +28,7 @@ struct Frame {
   }
 };
 
-// A frame, or a string, that lives elsewhere and must outlive the view.
+// A frame or a string of another object, which must outlive the view.
 struct FrameView {
   // NOLINTBEGIN(google-explicit-constructor): as std::string_view's.
   FrameView(std::string_view bytes) : head(bytes) {}

@@ -316,12 +316,26 @@ TEST(Rope, AChunkIsNoLargerThanWhatIsThere) {
 }
 
 // As the kernel gives it at once, if it can.
-TEST(Rope, ALargeChunkIsWholeHugePages) {
+TEST(Rope, ALargeRopeGrowsByWholeHugePages) {
   constexpr size_t kHugePage = 2 << 20;
-  const Rope rope(Pattern(kHugePage + 1));
-  const auto at = reinterpret_cast<uintptr_t>(rope.PieceAt(0).data());
+  Rope rope(std::string(32 << 20, 'x'));
+  rope.Append(Pattern(1000));
+  const auto at = reinterpret_cast<uintptr_t>(rope.Back(1000).data());
   EXPECT_EQ(at % kHugePage, 0u);
-  EXPECT_EQ(rope.size(), kHugePage + 1);
+  EXPECT_EQ(rope.Back(1000), Pattern(1000));
+}
+
+// The chunk that grows goes on growing after it.
+TEST(Rope, LargePartsHaveChunksOfTheirOwn) {
+  const std::string large = Pattern(Rope::kShareFrom);
+  Rope rope("a");
+  for (int i = 0; i < 3; ++i) {
+    rope.Append(large);
+    rope.Append("b");
+  }
+  EXPECT_EQ(rope.ToString(), "a" + large + "b" + large + "b" + large + "b");
+  EXPECT_EQ(rope.PieceAt(1), large);
+  EXPECT_EQ(rope.Back(1).data(), rope.PieceAt(0).data() + 3);
 }
 
 // Random operations on several ropes that copy from each other, each beside a
