@@ -18,9 +18,9 @@ namespace {
 constexpr size_t kFirstChunk = 256;
 constexpr size_t kLargestChunk = 8 << 20;
 
-// Those of a rope of so many bytes ask for huge pages: each costs one page
-// fault and not 512, but takes long if the machine has to find the memory. A
-// wish, which not every kernel fulfils.
+// From this size of a rope on its chunks ask for huge pages: each costs one
+// page fault and not 512, but takes long if the machine has to find the memory.
+// A wish, which not every kernel fulfils.
 constexpr size_t kHugeFrom = 32 << 20;
 constexpr size_t kHugePage = 2 << 20;
 
