@@ -38,15 +38,10 @@ char* AllocateHuge(size_t size) {
   return bytes;
 }
 
-size_t RoundUp(size_t size) {
-  return (size + kHugePage - 1) / kHugePage * kHugePage;
-}
-
 }  // namespace
 
 Rope::Chunk::Chunk(size_t size, bool is_huge)
-    : capacity(is_huge ? RoundUp(size) : size),
-      bytes(is_huge ? AllocateHuge(capacity) : Allocate(capacity)) {}
+    : capacity(size), bytes(is_huge ? AllocateHuge(size) : Allocate(size)) {}
 
 void Rope::Swap(Rope* other) noexcept {
   std::swap(front_, other->front_);
@@ -186,7 +181,7 @@ void Rope::RemovePrefix(size_t count) {
 }
 
 const Rope::Piece& Rope::PieceWith(size_t position) const {
-  if (sealed_ == nullptr || position >= tail_.start) return tail_;
+  if (position >= tail_.start) return tail_;
   const auto after = std::upper_bound(
       sealed_->begin(), sealed_->end(), position,
       [](size_t at, const Piece& piece) { return at < piece.start; });

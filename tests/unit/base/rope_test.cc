@@ -66,6 +66,14 @@ TEST(Rope, SharedPrefixIsWhatLiesInTheSameMemory) {
   other.Append("c");
   EXPECT_EQ(SharedPrefix(rope, other), 1500u);
   EXPECT_EQ(SharedPrefix(rope, Rope(rope.ToString())), 0u);
+  // What comes after a difference is not shared in front.
+  constexpr size_t kPart = Rope::kShareFrom;
+  Rope two(std::string(kPart, 'a'));
+  two.Append(std::string(kPart, 'b'));
+  Rope shorter = two.Slice(0, kPart / 2);
+  shorter.Concat(two.Slice(kPart, kPart));
+  EXPECT_EQ(SharedPrefix(two, shorter), kPart / 2);
+  EXPECT_EQ(SharedPrefix(shorter, two), kPart / 2);
 }
 
 TEST(Rope, AppendsTwoPartsAsOne) {
@@ -97,16 +105,16 @@ TEST(Rope, FrontOfAnyLengthStaysWithItsRope) {
 // As much as has room in front, one byte less and one more; all at once and in
 // two parts.
 TEST(Rope, PrependsUpToItsRoomAndBeyond) {
-  for (const size_t size :
-       {Rope::kMaxFront - 1, Rope::kMaxFront, Rope::kMaxFront + 1}) {
+  for (const size_t size : {Rope::kMaxFront - 1, Rope::kMaxFront,
+                            Rope::kMaxFront + 1, Rope::kMaxFront + 40}) {
     const std::string front = Pattern(size);
     Rope once("body");
     once.Prepend(front);
     once.Prepend("");
     EXPECT_EQ(once.ToString(), front + "body");
     Rope twice("body");
-    twice.Prepend(front.substr(10));
-    twice.Prepend(front.substr(0, 10));
+    twice.Prepend(front.substr(size / 2));
+    twice.Prepend(front.substr(0, size / 2));
     EXPECT_EQ(twice.ToString(), front + "body");
     EXPECT_EQ(twice.size(), size + 4);
   }
@@ -231,6 +239,17 @@ TEST(Rope, ASliceIsAnyPartInTheSameMemory) {
   }
 }
 
+TEST(Rope, ASliceEndsWhereAPieceDoes) {
+  const std::string large = Pattern(Rope::kShareFrom);
+  Rope rope(std::string(256, 'a'));  // fills a chunk
+  rope.Append("b");
+  rope.Append(large);
+  EXPECT_EQ(rope.Slice(0, 256).ToString(), std::string(256, 'a'));
+  EXPECT_EQ(rope.Slice(255, 2).ToString(), "ab");
+  EXPECT_EQ(rope.Slice(256, 1).ToString(), "b");
+  EXPECT_EQ(rope.Slice(256, 1 + large.size()).ToString(), "b" + large);
+}
+
 TEST(Rope, ASliceOutlivesItsRopeAndGrowsAlone) {
   Rope rope("0123456789");
   Rope slice = rope.Slice(2, 8);
@@ -289,12 +308,17 @@ TEST(Rope, ConcatKeepsPiecesFew) {
   rope.Append("b");
   EXPECT_EQ(rope.PieceAt(1), text.substr(0, 2 * kPart));
   EXPECT_EQ(rope.PieceAt(1 + 2 * kPart).data(), rope.PieceAt(0).data() + 1);
-  rope.Concat(other.Slice(2 * kPart, kPart));
-  rope.Truncate(2 + 2 * kPart + 10);
+  rope.Concat(other.Slice(kPart, kPart));
+  rope.Concat(other.Slice(3 * kPart, kPart));  // does not follow
   rope.Append("c");
   EXPECT_EQ(rope.ToString(), "a" + text.substr(0, 2 * kPart) + "b" +
-                                 text.substr(2 * kPart, 10) + "c");
-  EXPECT_EQ(rope.Back(1).data(), rope.PieceAt(0).data() + 2);
+                                 text.substr(kPart, kPart) +
+                                 text.substr(3 * kPart) + "c");
+  rope.Truncate(2 + 2 * kPart + 10);
+  rope.Append("d");
+  EXPECT_EQ(rope.ToString(), "a" + text.substr(0, 2 * kPart) + "b" +
+                                 text.substr(kPart, 10) + "d");
+  EXPECT_EQ(rope.Back(1).data(), rope.PieceAt(0).data() + 3);
   EXPECT_EQ(other.ToString(), text);
 }
 
@@ -317,12 +341,19 @@ TEST(Rope, AChunkIsNoLargerThanWhatIsThere) {
 
 // As the kernel gives it at once, if it can.
 TEST(Rope, ALargeRopeGrowsByWholeHugePages) {
+  constexpr size_t kLarge = 32 << 20;
+  constexpr size_t kChunk = 8 << 20;
   constexpr size_t kHugePage = 2 << 20;
-  Rope rope(std::string(32 << 20, 'x'));
-  rope.Append(Pattern(1000));
-  const auto at = reinterpret_cast<uintptr_t>(rope.Back(1000).data());
-  EXPECT_EQ(at % kHugePage, 0u);
-  EXPECT_EQ(rope.Back(1000), Pattern(1000));
+  const std::string part(1 << 10, 'y');
+  Rope rope(std::string(kLarge, 'x'));
+  for (size_t size = 0; size < 2 * kChunk; size += part.size()) {
+    rope.Append(part);
+  }
+  for (const size_t offset : {kLarge, kLarge + kChunk}) {
+    const std::string_view chunk = rope.PieceAt(offset);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(chunk.data()) % kHugePage, 0u);
+    EXPECT_EQ(chunk, std::string(kChunk, 'y'));
+  }
 }
 
 // The chunk that grows goes on growing after it.
