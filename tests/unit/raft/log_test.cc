@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/rope.h"
 #include "gtest/gtest.h"
 #include "raft/entries.h"
 #include "rpc/codec.h"
@@ -411,6 +412,24 @@ TEST(Entries, TheLastCommandMayBeEmpty) {
   size_t count = 0;
   EXPECT_TRUE(Entries::CountWhole(entries.bytes().ToString(), &count));
   EXPECT_EQ(count, 2u);
+}
+
+// Each piece of a rope must be whole, not only the last one.
+TEST(Entries, EachPieceIsChecked) {
+  const std::string one =
+      Entries{{1, std::string(base::Rope::kShareFrom, 'x')}}.bytes().ToString();
+  base::Rope good(one);
+  good.Append(one);
+  const auto decoded = rpc::Decode<Entries>(rpc::EncodeFrame(Entries(2, good)));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  size_t count = 0;
+  for (const EntryView entry : *decoded) count += entry.term;
+  EXPECT_EQ(count, 2u);
+
+  base::Rope cut(one + "stray");
+  EXPECT_FALSE(rpc::Decode<Entries>(rpc::EncodeFrame(Entries(1, cut))).ok());
+  cut.Append(one);
+  EXPECT_FALSE(rpc::Decode<Entries>(rpc::EncodeFrame(Entries(2, cut))).ok());
 }
 
 TEST(Entries, MalformedBytesAreAnError) {
