@@ -245,6 +245,10 @@ TEST(Rope, ASliceEndsWhereAPieceDoes) {
   rope.Append("b");
   rope.Append(large);
   EXPECT_EQ(rope.Slice(0, 256).ToString(), std::string(256, 'a'));
+  std::string pieces;
+  rope.Slice(0, 256).ForEachPiece(
+      [&](std::string_view piece) { pieces += piece; });
+  EXPECT_EQ(pieces, std::string(256, 'a'));
   EXPECT_EQ(rope.Slice(255, 2).ToString(), "ab");
   EXPECT_EQ(rope.Slice(256, 1).ToString(), "b");
   EXPECT_EQ(rope.Slice(256, 1 + large.size()).ToString(), "b" + large);
