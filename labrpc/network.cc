@@ -43,15 +43,6 @@ class ClientEnd : public rpc::ClientEnd {
   void Close() override { core_->Close(id_); }
 
  protected:
-  Outcome CallBytes(std::string_view method, std::string args) override {
-    return CallFrame(method, {std::move(args), {}});
-  }
-
-  void CallBytesAsync(std::string_view method, std::string args,
-                      DoneBytes done) override {
-    CallFrameAsync(method, {std::move(args), {}}, std::move(done));
-  }
-
   Outcome CallFrame(std::string_view method, rpc::Frame args) override {
     const auto waiter = std::make_shared<Waiter>();
     // A callback that is dropped ends the wait too.

@@ -117,19 +117,12 @@ class ClientEnd {
 
  protected:
   using DoneBytes = std::function<void(std::optional<std::string>)>;
-  virtual std::optional<std::string> CallBytes(std::string_view method,
-                                               std::string args) = 0;
-  virtual void CallBytesAsync(std::string_view method, std::string args,
-                              DoneBytes done) = 0;
-  // The same, for a network that need not have the arguments in one string.
+  // What a network implements: Call() and CallAsync() with encoded arguments,
+  // whose large part need not be copied (rpc/frame.h), and an encoded reply.
   virtual std::optional<std::string> CallFrame(std::string_view method,
-                                               Frame args) {
-    return CallBytes(method, std::move(args).ToString());
-  }
+                                               Frame args) = 0;
   virtual void CallFrameAsync(std::string_view method, Frame args,
-                              DoneBytes done) {
-    CallBytesAsync(method, std::move(args).ToString(), std::move(done));
-  }
+                              DoneBytes done) = 0;
 
  private:
   // A callback may run when its end is gone already, so this is shared.

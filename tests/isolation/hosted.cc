@@ -12,7 +12,7 @@ namespace isolation {
 
 // ------------------------------------------------------------------- PeerEnd
 
-void PeerEnd::CallBytesAsync(std::string_view method, std::string args,
+void PeerEnd::CallFrameAsync(std::string_view method, rpc::Frame args,
                              DoneBytes done) {
   base::MutexLock lock(&mu_);
   if (is_closed_) return;
@@ -22,18 +22,18 @@ void PeerEnd::CallBytesAsync(std::string_view method, std::string args,
                .instance = instance_,
                .number = peer_,
                .name = std::string(method),
-               .bytes = std::move(args)});
+               .bytes = std::move(args).ToString()});
 }
 
-std::optional<std::string> PeerEnd::CallBytes(std::string_view method,
-                                              std::string args) {
+std::optional<std::string> PeerEnd::CallFrame(std::string_view method,
+                                              rpc::Frame args) {
   // Shared with the callback, which may come after Close().
   struct Outcome {
     bool is_there = false;
     std::optional<std::string> bytes;
   };
   const auto outcome = std::make_shared<Outcome>();
-  CallBytesAsync(method, std::move(args),
+  CallFrameAsync(method, std::move(args),
                  [this, outcome](std::optional<std::string> bytes) {
                    base::MutexLock lock(&mu_);
                    *outcome = {true, std::move(bytes)};

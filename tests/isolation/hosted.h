@@ -32,9 +32,9 @@ class PeerEnd : public rpc::ClientEnd {
   void Close() override EXCLUDES(mu_);
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view method,
-                                       std::string args) override EXCLUDES(mu_);
-  void CallBytesAsync(std::string_view method, std::string args,
+  std::optional<std::string> CallFrame(std::string_view method,
+                                       rpc::Frame args) override EXCLUDES(mu_);
+  void CallFrameAsync(std::string_view method, rpc::Frame args,
                       DoneBytes done) override EXCLUDES(mu_);
 
  private:

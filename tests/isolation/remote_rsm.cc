@@ -37,16 +37,17 @@ class MachineEnd : public rpc::ClientEnd {
   void Close() override { executor_.Shutdown(); }
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view /*method*/,
-                                       std::string /*args*/) override {
+  std::optional<std::string> CallFrame(std::string_view /*method*/,
+                                       rpc::Frame /*args*/) override {
     LOG(FATAL) << "the machine is called for another process only";
   }
 
-  void CallBytesAsync(std::string_view method, std::string args,
+  void CallFrameAsync(std::string_view method, rpc::Frame args,
                       DoneBytes done) override {
-    executor_.After(std::chrono::seconds(0),
-                    [this, method = std::string(method), args = std::move(args),
-                     done = std::move(done)] { done(Execute(method, args)); });
+    executor_.After(
+        std::chrono::seconds(0),
+        [this, method = std::string(method), args = std::move(args).ToString(),
+         done = std::move(done)] { done(Execute(method, args)); });
   }
 
  private:

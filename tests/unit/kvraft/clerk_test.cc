@@ -34,8 +34,8 @@ class FakeServer : public rpc::ClientEnd {
   void Close() override {}
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view method,
-                                       std::string args) override {
+  std::optional<std::string> CallFrame(std::string_view method,
+                                       rpc::Frame args) override {
     if (method == kOpenSession.name) {
       return rpc::Encode(OpenSessionReply{Err::kOk, ++script_->sessions});
     }
@@ -49,7 +49,7 @@ class FakeServer : public rpc::ClientEnd {
     if (!answer.has_value()) return std::nullopt;
     return rpc::Encode(*answer);
   }
-  void CallBytesAsync(std::string_view /*method*/, std::string /*args*/,
+  void CallFrameAsync(std::string_view /*method*/, rpc::Frame /*args*/,
                       DoneBytes /*done*/) override {}
 
  private:

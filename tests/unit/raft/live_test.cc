@@ -111,10 +111,10 @@ class SilentEnd : public rpc::ClientEnd {
   void Close() override {}
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view, std::string) override {
+  std::optional<std::string> CallFrame(std::string_view, rpc::Frame) override {
     return std::nullopt;
   }
-  void CallBytesAsync(std::string_view, std::string, DoneBytes) override {}
+  void CallFrameAsync(std::string_view, rpc::Frame, DoneBytes) override {}
 };
 
 TEST(LiveRaft, KillDoesNotWaitForOutstandingCalls) {

@@ -59,13 +59,14 @@ class RecordingEnd : public rpc::ClientEnd {
   }
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view, std::string) override {
+  std::optional<std::string> CallFrame(std::string_view, rpc::Frame) override {
     ADD_FAILURE() << "Raft must never block in a call";
     return std::nullopt;
   }
-  void CallBytesAsync(std::string_view method, std::string args,
+  void CallFrameAsync(std::string_view method, rpc::Frame args,
                       DoneBytes done) override {
-    pending_.push_back({std::string(method), std::move(args), std::move(done)});
+    pending_.push_back(
+        {std::string(method), std::move(args).ToString(), std::move(done)});
   }
 
  private:

@@ -57,16 +57,16 @@ class DirectEnd : public ClientEnd {
   void Close() override { open_ = false; }
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view method,
-                                       std::string args) override {
+  std::optional<std::string> CallFrame(std::string_view method,
+                                       rpc::Frame args) override {
     if (!open_) return std::nullopt;
     const auto handler =
         service_.handlers().find(method.substr(method.rfind('.') + 1));
     return handler->second(args, NotLater).value();
   }
-  void CallBytesAsync(std::string_view method, std::string args,
+  void CallFrameAsync(std::string_view method, rpc::Frame args,
                       DoneBytes done) override {
-    done(CallBytes(method, std::move(args)));
+    done(CallFrame(method, std::move(args)));
   }
 
  private:
@@ -143,10 +143,10 @@ class LateEnd : public ClientEnd {
   void Close() override {}
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view, std::string) override {
+  std::optional<std::string> CallFrame(std::string_view, rpc::Frame) override {
     return std::nullopt;
   }
-  void CallBytesAsync(std::string_view, std::string, DoneBytes done) override {
+  void CallFrameAsync(std::string_view, rpc::Frame, DoneBytes done) override {
     *late_ = std::move(done);
   }
 

@@ -56,8 +56,8 @@ class FakeServer : public rpc::ClientEnd {
   void Close() override { script_->closed.push_back(number_); }
 
  protected:
-  std::optional<std::string> CallBytes(std::string_view /*method*/,
-                                       std::string /*args*/) override {
+  std::optional<std::string> CallFrame(std::string_view /*method*/,
+                                       rpc::Frame /*args*/) override {
     script_->asked.push_back(number_);
     if (script_->answers.empty()) return std::nullopt;
     const std::optional<Err> answer = script_->answers.front();
@@ -65,7 +65,7 @@ class FakeServer : public rpc::ClientEnd {
     if (!answer.has_value()) return std::nullopt;
     return rpc::Encode(Reply{.err = *answer});
   }
-  void CallBytesAsync(std::string_view /*method*/, std::string /*args*/,
+  void CallFrameAsync(std::string_view /*method*/, rpc::Frame /*args*/,
                       DoneBytes /*done*/) override {}
 
  private:

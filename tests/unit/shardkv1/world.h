@@ -103,15 +103,15 @@ class World {
     void Close() override {}
 
    protected:
-    std::optional<std::string> CallBytes(std::string_view method,
-                                         std::string args) override {
+    std::optional<std::string> CallFrame(std::string_view method,
+                                         rpc::Frame args) override {
       const Fate fate = decide_ ? decide_(method) : Fate::kArrives;
       if (fate == Fate::kIsLost) return std::nullopt;
-      auto reply = world_->Execute(server_, method, args);
+      auto reply = world_->Execute(server_, method, std::move(args).ToString());
       if (fate == Fate::kReplyIsLost) return std::nullopt;
       return reply;
     }
-    void CallBytesAsync(std::string_view /*method*/, std::string /*args*/,
+    void CallFrameAsync(std::string_view /*method*/, rpc::Frame /*args*/,
                         DoneBytes /*done*/) override {}
 
    private:
