@@ -50,7 +50,7 @@ absl::StatusOr<SavedState> SavedStateReader::ReadSealed(std::string_view front,
   if (Extend(checksum_.value(), header_bytes) != seal->checksum) {
     return absl::DataLossError("the checksum is wrong");
   }
-  state.entries = Entries(count, std::move(fresh));
+  state.entries = Entries(count, fresh);
   size_t end = kept_bytes;
   for (const EntryView entry : state.entries) {
     end += Entries::kHeaderBytes + entry.command.size();
