@@ -32,6 +32,7 @@ bool RaftServer::AwaitDueCalls(DueCalls* calls) {
       append_entries_due_.Wait(&mu_);
       continue;
     }
+    heartbeat_wakes_at_ = Clock::time_point::max();  // until it is known
     *calls = TakeDueCallsLocked();
     if (!calls->empty()) return true;
     append_entries_due_.WaitUntil(&mu_, heartbeat_wakes_at_);
@@ -59,10 +60,12 @@ RaftServer::DueCalls RaftServer::TakeDueCallsLocked(Index discard_to) {
     }
     next_due = std::min(next_due, due);
   }
-  // The ticker sleeps until heartbeat_wakes_at_; it need not be woken to find
-  // that it should have slept longer.
-  if (next_due < heartbeat_wakes_at_) append_entries_due_.Signal();
-  heartbeat_wakes_at_ = next_due;
+  // The ticker sleeps until heartbeat_wakes_at_. It is not woken to sleep
+  // longer: that it finds out by itself.
+  if (next_due < heartbeat_wakes_at_) {
+    heartbeat_wakes_at_ = next_due;
+    append_entries_due_.Signal();
+  }
   return calls;
 }
 
