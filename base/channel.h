@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/brief_cond_var.h"
 #include "base/mutex.h"
 
 namespace base {
@@ -168,7 +169,7 @@ class Channel {
   const size_t capacity_;
 
   Mutex mu_;
-  CondVar item_added_;
+  BriefCondVar item_added_;
   CondVar room_made_;
   std::vector<T> queue_ ABSL_GUARDED_BY(mu_);
   size_t head_ ABSL_GUARDED_BY(mu_) = 0;        // taken items in front

@@ -85,6 +85,7 @@ class ABSL_LOCKABLE Mutex {
 
  private:
   friend class CondVar;
+  friend class BriefCondVar;
 
   void Acquired() {
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);

@@ -28,6 +28,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/brief_cond_var.h"
 #include "base/mutex.h"
 #include "labrpc/timer_queue.h"
 
@@ -70,7 +71,7 @@ class WorkerPool {
   // woken under mu_ would stop at once to wait for it.
   struct Worker {
     Threads::iterator handle;
-    base::CondVar called;
+    base::BriefCondVar called;
     bool is_called = true;  // guarded by mu_; a new one is started for work
   };
 

@@ -27,6 +27,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/brief_cond_var.h"
 #include "base/mutex.h"
 #include "base/random.h"
 #include "base/rope.h"
@@ -291,7 +292,7 @@ class RaftServer final : public Raft,
   const std::shared_ptr<ApplyChannel> apply_channel_;
 
   mutable base::Mutex mu_;
-  base::CondVar delivery_due_;        // wakes ApplyLoop()
+  base::BriefCondVar delivery_due_;   // wakes ApplyLoop()
   base::CondVar leadership_lost_;     // wakes ElectionLoop()
   base::CondVar append_entries_due_;  // wakes HeartbeatLoop()
   base::CondVar stopped_;             // wakes a second Kill()
