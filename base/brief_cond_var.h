@@ -4,7 +4,9 @@
 // for a while, and yields its processor to any thread that has work, before it
 // sleeps. Where waits are long, or there is one processor, it is a CondVar.
 //
-// Thread safety: as CondVar's.
+// Thread safety: as CondVar's; the threads that wait for one use one mutex.
+// Always true: a signal that is sent once Wait() has released the mutex ends
+// it. Wakeups may be spurious, also of threads that look.
 
 #ifndef BASE_BRIEF_COND_VAR_H_
 #define BASE_BRIEF_COND_VAR_H_
@@ -25,11 +27,12 @@ class BriefCondVar {
   BriefCondVar(const BriefCondVar&) = delete;
   BriefCondVar& operator=(const BriefCondVar&) = delete;
 
-  // As those of CondVar. REQUIRES: all waiters use the same mutex.
+  // As those of CondVar.
   void Wait(Mutex* mu) REQUIRES(mu) {
     const Clock::time_point begin = Clock::now();
-    if (brief_waits_ >= kBriefWaits && HasProcessors()) {
-      // The caller looks at what it waits for before it sleeps.
+    if (brief_waits_ >= kBriefWaits && HasSeveralProcessors()) {
+      // What the caller waits for may have come while it did not hold `mu`,
+      // so it must look again before it sleeps.
       if (!LooksForSignal(mu, begin + kLookingTime)) brief_waits_ = 0;
       return;
     }
@@ -59,7 +62,7 @@ class BriefCondVar {
   static constexpr std::chrono::microseconds kBriefTime{100};
   static constexpr std::chrono::microseconds kLookingTime{50};
 
-  static bool HasProcessors() {
+  static bool HasSeveralProcessors() {
     static const bool has_several = std::thread::hardware_concurrency() != 1;
     return has_several;
   }
