@@ -70,7 +70,7 @@ class BriefCondVar {
   // Without `mu`; returns false if there was no signal until `deadline`.
   bool LooksForSignal(Mutex* mu, Clock::time_point deadline) REQUIRES(mu) {
     const uint32_t seen = signals_.load(std::memory_order_relaxed);
-    mu->Releasing();
+    const Mutex::Place place = mu->Releasing();
     mu->mu_.unlock();
     bool came = false;
     do {
@@ -78,7 +78,7 @@ class BriefCondVar {
       came = signals_.load(std::memory_order_relaxed) != seen;
     } while (!came && Clock::now() < deadline);
     mu->mu_.lock();
-    mu->Acquired();
+    mu->Acquired(place);
     return came;
   }
 

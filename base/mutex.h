@@ -49,9 +49,7 @@ class ABSL_LOCKABLE Mutex {
   void Lock(const char* file = __builtin_FILE(), int line = __builtin_LINE())
       ABSL_EXCLUSIVE_LOCK_FUNCTION() {
     mu_.lock();
-    file_ = file;
-    line_ = line;
-    Acquired();
+    Acquired({file, line});
   }
 
   // Runs the release check, then lets the next thread in.
@@ -73,7 +71,8 @@ class ABSL_LOCKABLE Mutex {
     CHECK(newest_held == nullptr)
         << call
         << " is called while this thread holds the lock that it took at "
-        << newest_held->Place() << "; the call may take seconds, and all that "
+        << newest_held->taken_at_.Name()
+        << "; the call may take seconds, and all that "
         << "need the lock wait";
   }
 
@@ -87,11 +86,25 @@ class ABSL_LOCKABLE Mutex {
   friend class CondVar;
   friend class BriefCondVar;
 
-  void Acquired() {
+  // The line that took it.
+  struct Place {
+    const char* file = "";
+    int line = 0;
+
+    std::string Name() const {  // "server.cc:132"
+      const std::string_view path = file;
+      return std::string(path.substr(path.rfind('/') + 1)) + ":" +
+             std::to_string(line);
+    }
+  };
+
+  void Acquired(Place place) {
+    taken_at_ = place;
     holder_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     next_held_ = std::exchange(newest_held, this);
   }
-  void Releasing() {
+  // Returns where it was taken: after a wait it is held from there again.
+  Place Releasing() {
     if (check_) check_();
     holder_.store(std::thread::id(), std::memory_order_relaxed);
     Mutex** held = &newest_held;
@@ -100,12 +113,7 @@ class ABSL_LOCKABLE Mutex {
       held = &(*held)->next_held_;
     }
     *held = next_held_;
-  }
-  // "server.cc:132".
-  std::string Place() const {
-    const std::string_view file = file_;
-    return std::string(file.substr(file.rfind('/') + 1)) + ":" +
-           std::to_string(line_);
+    return taken_at_;
   }
 
   static constinit inline thread_local Mutex* newest_held = nullptr;
@@ -114,8 +122,7 @@ class ABSL_LOCKABLE Mutex {
   std::atomic<std::thread::id> holder_{};
   std::function<void()> check_;
   // While it is held: where it was taken, and the one taken before.
-  const char* file_ = "";
-  int line_ = 0;
+  Place taken_at_;
   Mutex* next_held_ = nullptr;
 };
 
@@ -148,9 +155,9 @@ class CondVar {
   // Releases `mu`, waits for a signal, and takes `mu` again.
   void Wait(Mutex* mu) REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu->mu_, std::adopt_lock);
-    mu->Releasing();
+    const Mutex::Place place = mu->Releasing();
     cv_.wait(lock);
-    mu->Acquired();
+    mu->Acquired(place);
     lock.release();
   }
 
@@ -158,9 +165,9 @@ class CondVar {
   bool WaitUntil(Mutex* mu, std::chrono::steady_clock::time_point deadline)
       REQUIRES(mu) {
     std::unique_lock<std::mutex> lock(mu->mu_, std::adopt_lock);
-    mu->Releasing();
+    const Mutex::Place place = mu->Releasing();
     const std::cv_status status = cv_.wait_until(lock, deadline);
-    mu->Acquired();
+    mu->Acquired(place);
     lock.release();
     return status == std::cv_status::no_timeout;
   }

@@ -261,12 +261,25 @@ TEST(MutexDeathTest, ThePlaceIsTheLineThatTookTheLock) {
                "took at mutex_test.cc:" + next_line + ";");
 }
 
+// From the line that took it, which is not the last one that did.
 TEST(MutexDeathTest, WhatWasWaitedWithIsHeldAgain) {
-  Mutex mu;
+  Counter counter;
+  const std::string line = std::to_string(__LINE__ + 1);
+  MutexLock lock(&counter.mu);
+  std::thread other([&counter] {
+    MutexLock its_lock(&counter.mu);
+    counter.value = 1;
+    counter.changed.Signal();
+  });
+  while (counter.value == 0) counter.changed.Wait(&counter.mu);
+  EXPECT_DEATH(Mutex::AssertNoneHeld("A call"),
+               "took at mutex_test.cc:" + line + ";");
   CondVar never;
-  MutexLock lock(&mu);
-  never.WaitUntil(&mu, steady_clock::now());
-  EXPECT_DEATH(Mutex::AssertNoneHeld("A call"), "holds the lock");
+  never.WaitUntil(&counter.mu, steady_clock::now());
+  EXPECT_DEATH(Mutex::AssertNoneHeld("A call"),
+               "took at mutex_test.cc:" + line + ";");
+  counter.mu.AssertHeld();
+  other.join();  // it needs the lock no more
 }
 
 TEST(MutexDeathTest, UnlockDiesWithoutTheMutex) {
