@@ -33,18 +33,26 @@ class Gate {
  public:
   void Pass() {
     MutexLock lock(&mu_);
-    while (closed_) opened_.Wait(&mu_);
+    waits_ = closed_;
+    changed_.SignalAll();
+    while (closed_) changed_.Wait(&mu_);
+    waits_ = false;
+  }
+  void AwaitFlusher() {
+    MutexLock lock(&mu_);
+    while (!waits_) changed_.Wait(&mu_);
   }
   void Set(bool closed) {
     MutexLock lock(&mu_);
     closed_ = closed;
-    opened_.SignalAll();
+    changed_.SignalAll();
   }
 
  private:
   base::Mutex mu_;
-  base::CondVar opened_;
+  base::CondVar changed_;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  bool waits_ ABSL_GUARDED_BY(mu_) = false;  // the flusher, for it
 };
 
 class FileStorageTest : public testing::Test {
@@ -147,7 +155,8 @@ TEST_F(FileStorageTest, TakesWhatComesTogetherWithOneFlush) {
   // Before it takes this one, the flusher makes the next segment.
   storage_->WaitDurable(storage_->SetVote(2, 0));
   gate.Set(true);
-  storage_->SetVote(3, 0);  // taken perhaps, and waits for the disk
+  storage_->SetVote(3, 0);
+  gate.AwaitFlusher();  // with this one; all else comes together
   for (uint64_t index = 1; index <= 100; ++index) {
     storage_->Append(index, Pack({{3, "x"}}));
   }
