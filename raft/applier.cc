@@ -61,7 +61,9 @@ std::optional<RaftServer::Delivery> RaftServer::AwaitDelivery() {
     VLOG(3) << TraceLocked(Topic::kApply) << "deliver up to=" << last_applied_
             << " entries=" << delivery.entries.size();
   }
-  if (HasNewStateLocked()) delivery.state = announced_ = StateLocked();
+  if (HasNewStateLocked() && last_applied_ >= state_follows_) {
+    delivery.state = announced_ = StateLocked();
+  }
   return delivery;
 }
 

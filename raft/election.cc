@@ -114,7 +114,7 @@ void RaftServer::OnRequestVoteReplyLocked(ServerId voter, bool granted) {
 
 // Counts the request if no peer that works can have sent it.
 bool RaftServer::IsMalformedLocked(const RequestVoteArgs& args) {
-  if (IsOther(args.candidate_id)) return false;
+  if (IsOther(args.candidate_id) && args.term <= kMaxTerm) return false;
   CountMalformedLocked("RequestVote", args.candidate_id);
   return true;
 }

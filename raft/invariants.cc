@@ -30,12 +30,11 @@ void RaftServer::CheckInvariantsLocked() {
       << "log not persisted";
 
   // Roles: a candidate and a leader have voted for themselves, and a leader
-  // stays one for the rest of its term unless its storage is full.
+  // stays one for the rest of its term.
   if (role_ != Role::kFollower) {
     CHECK_EQ(voted_for_, me_);
   }
-  if (checked_.role == Role::kLeader && role_ != Role::kLeader &&
-      storage_->HasRoom()) {
+  if (checked_.role == Role::kLeader && role_ != Role::kLeader) {
     CHECK_GT(current_term_, checked_.current_term)
         << "a leader stepped down without a newer term";
   }

@@ -129,10 +129,10 @@ class Raft {
 // used and may be null, nothing else may. Resumes from what `persister` holds,
 // and delivers its snapshot, if there is one, before anything else; empty
 // means a new server, damaged ends the process (raft/saved_state.h), and
-// so does a disk that fails, now or later (persister/persister.h). Sends
-// nothing on the channel before it returns. The instance is the only one to
-// send on `apply_channel` and closes it in Kill(). The last reference may not
-// be dropped by a callback of one of the ends.
+// so does a disk that fails, now or later (persister/persister.h). Waits for
+// no delivery, but the snapshot's may begin before it returns. The instance is
+// the only one to send on `apply_channel` and closes it in Kill(). The last
+// reference may not be dropped by a callback of one of the ends.
 std::shared_ptr<Raft> Make(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                            ServerId me,
                            std::shared_ptr<persister::Persister> persister,

@@ -120,7 +120,8 @@ bool RaftServer::IsMalformedLocked(const AppendEntriesArgs& args) {
     terms_grow = terms_grow && last_term <= entry.term;
     last_term = entry.term;
   }
-  if (IsOther(args.leader_id) && terms_grow && last_term <= args.term) {
+  if (IsOther(args.leader_id) && args.term <= kMaxTerm && terms_grow &&
+      last_term <= args.term) {
     return false;
   }
   CountMalformedLocked("AppendEntries", args.leader_id);
@@ -149,8 +150,16 @@ AppendEntriesReply RaftServer::AppendEntriesLocked(
             << ") conflict=(" << conflict.index << "," << conflict.term << ")";
     return reply;
   }
-  // Without room it is as if the request had been lost.
-  if (!args.entries.empty() && !storage_->HasRoom()) return {};
+  // New entries that find no room are as if they had been lost. Those before
+  // may be committed, for the service may come to a snapshot, which makes room.
+  if (!storage_->HasRoom()) {
+    const Index known =
+        log_.FirstNewIndex(args.prev_log_index, args.entries) - 1;
+    if (known < args.prev_log_index + args.entries.size()) {
+      SetCommitIndexLocked(std::min(args.leader_commit, known));
+      return {};
+    }
+  }
   StoreEntriesLocked(args);
   // 5. Advance commit_index_, but not beyond the last entry that this request
   // vouches for: what follows it here may be anything.

@@ -47,7 +47,6 @@ struct SavedHeader {
                     last_included_term, discarded, snapshot_size,
                     snapshot_checksum);
   }
-  friend bool operator==(const SavedHeader&, const SavedHeader&) = default;
 };
 
 // How many bytes the seal and the header have.

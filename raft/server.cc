@@ -56,14 +56,15 @@ RaftServer::RaftServer(std::vector<std::shared_ptr<rpc::ClientEnd>> peers,
                        std::shared_ptr<persister::Persister> persister,
                        std::shared_ptr<ApplyChannel> apply_channel,
                        Options options)
-    : RaftServer(std::move(peers), me,
+    // Braces, for their order: the name is used before it is moved.
+    : RaftServer{std::move(peers), me,
                  std::make_shared<PersisterStorage>(LogName(options.name, me),
                                                     std::move(persister),
                                                     [this] {
                                                       mu_.AssertHeld();
                                                       return log_.bytes();
                                                     }),
-                 std::move(apply_channel), std::move(options)) {}
+                 std::move(apply_channel), std::move(options)} {}
 
 // Ends the process if no server can be made of what Make() was given.
 void RaftServer::CheckArguments() const {
@@ -116,10 +117,10 @@ StartResult RaftServer::Start(std::string_view command) {
 }
 
 // A leader whose storage has no more room gives up: another one may have some.
+// It takes up a newer term for that, as any server may.
 bool RaftServer::HasRoomLocked() {
   if (storage_->HasRoom()) return true;
-  leader_ = kNobody;
-  BecomeFollowerLocked(current_term_);
+  BecomeFollowerLocked(current_term_ + 1);
   return false;
 }
 
@@ -250,7 +251,9 @@ void RaftServer::BecomeLeaderLocked() {
 
 // To the service, if it wants to know.
 void RaftServer::AnnounceStateLocked() {
-  if (HasNewStateLocked()) delivery_due_.Signal();
+  if (!HasNewStateLocked()) return;
+  state_follows_ = commit_index_;
+  delivery_due_.Signal();
 }
 
 void RaftServer::CountMalformedLocked(const char* request, ServerId from) {

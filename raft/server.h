@@ -155,6 +155,7 @@ class RaftServer final : public Raft,
     peers_[static_cast<size_t>(peer)]->CallAsync(
         method, args,
         [this, term = args.term, on_reply](std::optional<Reply> reply) {
+          if (reply.has_value() && reply->term > kMaxTerm) reply.reset();
           DueCalls calls;
           {
             base::MutexLock lock(&mu_);
@@ -316,6 +317,8 @@ class RaftServer final : public Raft,
   base::Random random_ ABSL_GUARDED_BY(mu_);
   std::optional<IncomingSnapshot> incoming_
       ABSL_GUARDED_BY(mu_);  // a leader sends it: the chunks so far
+  Index state_follows_ ABSL_GUARDED_BY(mu_) =
+      0;  // was committed when the state changed that is to be announced
   uint64_t malformed_requests_ ABSL_GUARDED_BY(mu_) = 0;
   bool refused_too_large_ ABSL_GUARDED_BY(mu_) = false;
 

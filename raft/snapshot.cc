@@ -107,7 +107,8 @@ void RaftServer::OnInstallSnapshotReplyLocked(
 
 // Counts the request if no peer that works can have sent it.
 bool RaftServer::IsMalformedLocked(const InstallSnapshotArgs& args) {
-  if (IsOther(args.leader_id) && args.last_included_index > 0 &&
+  if (IsOther(args.leader_id) && args.term <= kMaxTerm &&
+      args.last_included_index > 0 && args.last_included_index <= kMaxIndex &&
       args.last_included_term > 0 && args.last_included_term <= args.term) {
     return false;
   }

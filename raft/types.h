@@ -17,6 +17,11 @@ using Term = uint64_t;
 // A position in the log. The first entry has index 1; index 0 stands before it.
 using Index = uint64_t;
 
+// No cluster that works comes to greater ones: what claims to is malformed, and
+// counting on from these never wraps.
+inline constexpr Term kMaxTerm = Term{1} << 62;
+inline constexpr Index kMaxIndex = Index{1} << 62;
+
 // A server's position in the list of ends that Make() got.
 using ServerId = int32_t;
 inline constexpr ServerId kNobody = -1;

@@ -66,6 +66,23 @@ TEST(AnnounceState, WhatIsCommittedComesFirst) {
   ExpectState(messages[1], {.term = 3, .is_leader = false});
 }
 
+// More than is delivered at a time.
+TEST(AnnounceState, AllThatWasCommittedBeforeComesFirst) {
+  AnnouncingFixture f;
+  const std::string large(40 << 10, 'x');
+  f.Append(/*term=*/3, 0, 0, {{3, large}, {3, large}, {3, large}},
+           /*commit=*/3);
+  std::vector<ApplyMsg> messages;
+  while (messages.empty() || messages.back().kind != Kind::kState) {
+    for (ApplyMsg& message : f.Deliver()) {
+      messages.push_back(std::move(message));
+    }
+    f.Append(/*term=*/3, 0, 0, {}, /*commit=*/3);
+  }
+  ASSERT_EQ(messages.size(), 4u);
+  EXPECT_EQ(messages[2].index, 3u);
+}
+
 TEST(AnnounceState, FollowsASnapshot) {
   AnnouncingFixture f;
   f.raft->InstallSnapshot({.term = 3,

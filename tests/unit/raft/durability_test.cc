@@ -354,6 +354,7 @@ TEST_F(Durability, WithoutRoomALeaderGivesUp) {
   EXPECT_EQ(role(), Role::kFollower);
   EXPECT_EQ(raft->GetStatus().leader, kNobody);
   EXPECT_EQ(raft->GetStatus().last_index, 1u);
+  EXPECT_EQ(raft->GetState().term, 2u);  // so what waits for term 1 is told
 }
 
 // It looks again after another election timeout.
@@ -376,6 +377,25 @@ TEST_F(Durability, WithoutRoomEntriesAreAsIfLost) {
   EXPECT_EQ(raft->GetStatus().last_index, 0u);
   reply = Append(1, 0, 0, {});  // a heartbeat
   EXPECT_TRUE(reply.success);
+}
+
+// What is in the log is acknowledged again, and committed, which may lead to a
+// snapshot and so to room.
+TEST_F(Durability, WithoutRoomWhatIsKnownIsAcknowledged) {
+  ExpectWaits(Begin([&] { Append(1, 0, 0, {{1, "x"}, {1, "y"}}); }));
+  storage->has_room = false;
+  EXPECT_TRUE(Append(1, 0, 0, {{1, "x"}, {1, "y"}}).success);
+  // Only up to its first entry is the log the new leader's.
+  AppendEntriesReply reply;
+  ExpectWaits(Begin([&] {
+    reply = Append(2, 0, 0, {{1, "x"}, {2, "z"}}, /*commit=*/2);
+  }));
+  EXPECT_FALSE(reply.success);
+  EXPECT_EQ(raft->GetStatus().commit_index, 1u);
+  EXPECT_FALSE(
+      Append(2, 0, 0, {{1, "x"}, {1, "y"}, {2, "z"}}, /*commit=*/3).success);
+  EXPECT_EQ(raft->GetStatus().commit_index, 2u);
+  EXPECT_EQ(raft->GetStatus().last_index, 2u);
 }
 
 }  // namespace

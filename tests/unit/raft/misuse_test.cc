@@ -115,6 +115,33 @@ TEST(Malformed, EntriesOfImpossibleTermsAreDroppedAndCounted) {
   EXPECT_EQ(f.raft->GetStatus().malformed_requests, 0u);
 }
 
+// Counting on from there would wrap.
+TEST(Malformed, TermsAndIndexesThatNoClusterComesTo) {
+  constexpr Term kTooGreat = kMaxTerm + 1;
+  RaftFixture f;
+  f.AskVote(kTooGreat, /*candidate=*/1, 9, 4);
+  f.Append(kTooGreat, 0, 0, {});
+  InstallSnapshotArgs args = {.term = kTooGreat,
+                              .leader_id = 1,
+                              .last_included_index = 5,
+                              .last_included_term = 1,
+                              .offset = 0,
+                              .data = "snapshot",
+                              .done = true};
+  f.raft->InstallSnapshot(args);
+  args.term = 1;
+  args.last_included_index = kMaxIndex + 1;
+  f.raft->InstallSnapshot(args);
+  EXPECT_EQ(f.raft->GetStatus().malformed_requests, 4u);
+  EXPECT_EQ(f.raft->GetState().term, 0u);
+
+  f.raft->StartElection();
+  f.ends[1]->Answer(kRequestVote, RequestVoteReply{kTooGreat, false});
+  EXPECT_EQ(f.raft->GetState().term, 1u);
+  f.ends[2]->Answer(kRequestVote, RequestVoteReply{1, true});
+  EXPECT_EQ(f.role(), Role::kLeader);
+}
+
 // --- What Make() is given ---------------------------------------------------
 
 class MakeDeathTest : public testing::Test {
@@ -204,6 +231,14 @@ TEST(DiskDeathTest, AStateThatCannotBeRead) {
   disk->unreadable = true;
   EXPECT_DEATH(RaftFixture(/*servers=*/1, disk),
                "S0: the raft state cannot be read: Input/output error");
+}
+
+// Of several groups in one process, which it was.
+TEST(DiskDeathTest, TheLineNamesTheGroup) {
+  const auto disk = std::make_shared<FailingDisk>();
+  disk->unreadable = true;
+  EXPECT_DEATH(RaftFixture(/*servers=*/1, disk, Options{.name = "G7"}),
+               "G7/S0: the raft state cannot be read");
 }
 
 TEST(DiskDeathTest, AStateThatIsDamaged) {
