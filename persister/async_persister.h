@@ -43,7 +43,7 @@ class AsyncPersister : public Persister {
   virtual void OnDurable(std::function<void(Ticket)> function) = 0;
 
   // Makes the saves so far durable, wakes all that wait, and joins the disk's
-  // thread. The second call does nothing. Call it with no lock held (it
+  // thread. A second call waits for the first. Call it with no lock held (it
   // checks), and not from OnDurable's function.
   virtual void Close() = 0;
 };

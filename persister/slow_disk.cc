@@ -81,10 +81,17 @@ void SlowDisk::Close() {
   base::Mutex::AssertNoneHeld("Close()");
   {
     MutexLock lock(&mu_);
+    if (closing_) {
+      while (!closed_) published_.Wait(&mu_);
+      return;
+    }
     closing_ = true;
     work_.Signal();
   }
-  if (flusher_.joinable()) flusher_.join();
+  flusher_.join();
+  MutexLock lock(&mu_);
+  closed_ = true;
+  published_.SignalAll();
 }
 
 // A Raft calls these under its lock.

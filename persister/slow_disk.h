@@ -85,7 +85,7 @@ class SlowDisk : public AsyncPersister {
 
   mutable base::Mutex mu_;
   base::CondVar work_;       // there is something to flush, or closing_
-  base::CondVar published_;  // durable_ has grown, or is_over_
+  base::CondVar published_;  // durable_ has grown, is_over_, or closed_
   base::Random random_ ABSL_GUARDED_BY(mu_);
   base::Rope raft_state_ ABSL_GUARDED_BY(mu_);  // the newest
   base::Rope snapshot_ ABSL_GUARDED_BY(mu_);    // the newest
@@ -94,6 +94,7 @@ class SlowDisk : public AsyncPersister {
   Ticket last_ ABSL_GUARDED_BY(mu_) = 0;
   Ticket durable_ ABSL_GUARDED_BY(mu_) = 0;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;   // Close() has done all
   bool is_over_ ABSL_GUARDED_BY(mu_) = false;  // nothing becomes durable
   std::function<void(Ticket)> on_durable_ ABSL_GUARDED_BY(mu_);
   std::function<void(std::chrono::microseconds)> on_flush_ ABSL_GUARDED_BY(mu_);

@@ -104,8 +104,8 @@ class Storage {
 
   // Makes the changes so far durable, as an orderly end does, wakes all that
   // wait, joins the storage's threads, and gives up what is locked: another one
-  // may open the same place then. The second call does nothing. Call
-  // it with no lock held (it checks), and not from OnDurable's function.
+  // may open the same place then. A second call waits for the first. Call it
+  // with no lock held (it checks), and not from OnDurable's function.
   virtual void Close() = 0;
 };
 

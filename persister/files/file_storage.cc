@@ -23,7 +23,9 @@ constexpr std::chrono::seconds kFullInterval{1};
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FileStorage>> FileStorage::Open(
-    Files* files, const std::string& directory, Options options) {
+    Files* files, std::string directory, Options options) {
+  // "data/" names the same, but would be its own parent.
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
   absl::StatusOr<std::unique_ptr<FileLock>> lock =
       OpenDirectory(files, directory, options.wal);
   if (!lock.ok()) return lock.status();
@@ -148,11 +150,18 @@ void FileStorage::Close() {
   base::Mutex::AssertNoneHeld("Close()");
   {
     MutexLock lock(&mu_);
+    if (closing_) {
+      while (!closed_) published_.Wait(&mu_);
+      return;
+    }
     closing_ = true;
     work_.Signal();
   }
-  if (flusher_.joinable()) flusher_.join();
+  flusher_.join();
   lock_.reset();
+  MutexLock lock(&mu_);
+  closed_ = true;
+  published_.SignalAll();
 }
 
 void FileStorage::FlushLoop() {

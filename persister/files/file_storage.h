@@ -50,7 +50,7 @@ class FileStorage : public Storage {
   // status; nothing on the disk was changed then but what a new directory
   // needs.
   static absl::StatusOr<std::unique_ptr<FileStorage>> Open(
-      Files* files, const std::string& directory, Options options);
+      Files* files, std::string directory, Options options);
 
   // Closes it.
   ~FileStorage() override;
@@ -100,7 +100,7 @@ class FileStorage : public Storage {
 
   mutable base::Mutex mu_;
   base::CondVar work_;       // a batch is pending, or closing_
-  base::CondVar published_;  // durable_ has grown, or is_over_
+  base::CondVar published_;  // durable_ has grown, is_over_, or closed_
   Recovered recovered_ ABSL_GUARDED_BY(mu_);
   std::function<void(Ticket)> on_durable_ ABSL_GUARDED_BY(mu_);
   LogState state_ ABSL_GUARDED_BY(mu_);  // after the newest change
@@ -109,6 +109,7 @@ class FileStorage : public Storage {
   Ticket durable_ ABSL_GUARDED_BY(mu_) = 0;
   bool has_room_ ABSL_GUARDED_BY(mu_) = true;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;  // no more changes
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;   // Close() has done all
   bool is_over_ ABSL_GUARDED_BY(mu_) = false;  // no more is durable
 
   std::thread flusher_;

@@ -131,7 +131,9 @@ class Reader {
       log_.emplace(header.start);
       recovery_.next_batch = header.first_batch;
     }
-    const auto visit = [this](const Batch& batch, size_t offset) {
+    size_t last_offset = 0;
+    const auto visit = [&](const Batch& batch, size_t offset) {
+      last_offset = offset;
       if (observer_.on_batch) observer_.on_batch(batch, offset);
       return ForEachRecord(
           batch, [this](const Record& record) { return log_->Apply(record); });
@@ -139,6 +141,13 @@ class Reader {
     const SegmentRead read =
         ReadSegment(bytes, header.sequence, recovery_.next_batch, visit);
     recovery_.end_offset = read.end_offset;
+    recovery_.last_batch = {};
+    if (last_offset > 0) {
+      if (last_offset == kFirstBatchOffset) last_offset = 0;
+      recovery_.last_batch = {
+          last_offset,
+          bytes.substr(last_offset, read.end_offset - last_offset)};
+    }
     return Take(read, header.sequence);
   }
 
@@ -228,6 +237,31 @@ absl::StatusOr<Recovery> Recover(Files* files, const std::string& directory,
     recovery->recovered.snapshot = *std::move(snapshot);
   }
   return recovery;
+}
+
+absl::Status MakeDurable(Files* files, const std::string& directory,
+                         const Recovery& recovery) {
+  for (const std::string& folder : {directory, WalDirectory(directory)}) {
+    absl::Status status = files->FlushDirectory(folder);
+    if (!status.ok()) return status;
+  }
+  const auto flush = [&](uint64_t sequence, const LastBatch& again) {
+    const auto file =
+        files->Open(SegmentPath(directory, sequence), Files::Mode::kWrite);
+    if (!file.ok()) return file.status();
+    absl::Status status = again.bytes.empty()
+                              ? absl::OkStatus()
+                              : (*file)->Write(again.offset, again.bytes);
+    return status.ok() ? (*file)->Flush() : status;
+  };
+  absl::Status status;
+  if (!recovery.used.empty()) {
+    status = flush(recovery.used.back().sequence, recovery.last_batch);
+  }
+  if (status.ok() && recovery.unused_sequence != 0) {  // its size
+    status = flush(recovery.unused_sequence, {});
+  }
+  return status;
 }
 
 absl::Status CutTornBatch(Files* files, const std::string& directory,

@@ -36,11 +36,19 @@ struct TornBatch {
   size_t bytes = 0;  // 0: there is none
 };
 
+// The last whole batch. Those before it are durable; it may be that this one is
+// not: the process that wrote it has ended before its flush, or by its failure.
+struct LastBatch {
+  uint64_t offset = 0;     // in the last segment used; 0: with its header
+  std::string bytes = {};  // none: the segment has no whole batch
+};
+
 struct Recovery {
   Recovered recovered;
   LogState state;
   uint64_t next_batch = 1;
   std::vector<UsedSegment> used;  // in order; batches go to the last
+  LastBatch last_batch;           // in it
   uint64_t end_offset = 0;        // where the next batch goes in it
   uint64_t unused_sequence = 0;   // of the segment made ahead; 0: none
   TornBatch torn;
@@ -58,6 +66,11 @@ struct RecoveryObserver {
 absl::StatusOr<Recovery> Recover(Files* files, const std::string& directory,
                                  const Identity& identity,
                                  const RecoveryObserver& observer = {});
+
+// Makes durable what was recovered. Only the kernel may have had it, and what a
+// flush has failed to write, a later flush does not write.
+absl::Status MakeDurable(Files* files, const std::string& directory,
+                         const Recovery& recovery);
 
 // Copies the torn batch to a file *.broken, and makes its place zero again.
 absl::Status CutTornBatch(Files* files, const std::string& directory,

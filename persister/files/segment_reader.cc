@@ -9,9 +9,14 @@
 namespace persister {
 namespace {
 
-// Says where a whole batch with at least that number is, if there is one.
+// Says where a whole batch with at least that number is, if there is one, from
+// the batch on that is not whole. A command's bytes may look like one, so what
+// that batch's header counts is passed over, if it has one.
 std::string FindLaterBatch(std::string_view bytes, size_t offset,
                            uint64_t segment, uint64_t number) {
+  const std::optional<BatchHeader> header =
+      ReadBatchHeader(bytes.substr(offset), segment);
+  if (header.has_value()) offset += header->bytes;
   for (; offset + sizeof(BatchHeader) <= bytes.size(); offset += 8) {
     const std::optional<Batch> batch = ReadBatch(bytes.substr(offset), segment);
     if (batch.has_value() && batch->header.number >= number) {
@@ -40,7 +45,7 @@ bool IsTorn(std::string_view bytes, uint64_t segment, size_t offset) {
   if (AllZero(rest.substr(0, first_part))) return true;
   const std::optional<BatchHeader> header = ReadBatchHeader(rest, segment);
   if (!header.has_value()) {
-    return first_part < sizeof(BatchHeader) &&
+    return first_part < sizeof(BatchHeader) && first_part < rest.size() &&
            AllZero(rest.substr(first_part, kSectorBytes));
   }
   // Or one of the others? Nothing was written after this batch.

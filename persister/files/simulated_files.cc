@@ -160,7 +160,9 @@ absl::Status SimulatedFiles::Before(const FileOperation& operation) {
 absl::Status SimulatedFiles::Apply(const FileOperation& operation) {
   absl::Status status = Before(operation);
   if (!status.ok()) {
-    if (operation.kind == Kind::kFlush) ForgetDirty(operation.file);
+    if (operation.kind == Kind::kFlush && !absl::IsCancelled(status)) {
+      ForgetDirty(operation.file);
+    }
     return status;
   }
   MutexLock lock(&mu_);

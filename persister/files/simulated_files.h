@@ -8,7 +8,9 @@
 //
 // Before each operation a hook runs: it may take time, fail the operation, or
 // crash the disk right there. A flush that fails forgets what it had to write,
-// as Linux does: it is still read, but no later flush writes it.
+// as Linux does: it is still read, but no later flush writes it. A hook that
+// says Cancelled stands for a process that has ended before the operation: the
+// kernel still has what it was given.
 //
 // Thread safety: safe. Lock order: a leaf; the hook runs without the lock. Open
 // files and locks must not outlive it.

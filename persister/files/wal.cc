@@ -47,11 +47,12 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(Files* files,
                                                std::string directory,
                                                const Options& options,
                                                const Recovery& recovery) {
-  if (recovery.torn.bytes > 0) {
-    absl::Status status = CutTornBatch(files, directory, recovery.torn);
-    if (!status.ok()) return status;
+  absl::Status status = MakeDurable(files, directory, recovery);
+  // In this order: what goes makes room for the copy of what is cut.
+  if (status.ok()) status = RemoveLeftovers(files, directory, recovery.state);
+  if (status.ok() && recovery.torn.bytes > 0) {
+    status = CutTornBatch(files, directory, recovery.torn);
   }
-  absl::Status status = RemoveLeftovers(files, directory, recovery.state);
   if (!status.ok()) return status;
   std::unique_ptr<Wal> wal(
       new Wal(files, std::move(directory), options, recovery));

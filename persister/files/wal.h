@@ -39,7 +39,8 @@ class Wal {
   static absl::Status Initialize(Files* files, const std::string& directory,
                                  const Options& options);
 
-  // Continues the log of a directory where it was recovered; cuts a torn batch.
+  // Continues the log of a directory where it was recovered: makes that
+  // durable, and cuts a torn batch.
   static absl::StatusOr<std::unique_ptr<Wal>> Open(Files* files,
                                                    std::string directory,
                                                    const Options& options,

@@ -69,7 +69,7 @@ class History {
 // one that opens it, then the flusher. The rest is read when that has ended.
 class Fate {
  public:
-  enum class Kind : uint8_t { kStop, kFail };
+  enum class Kind : uint8_t { kStop, kFail, kKill };
   Fate(Kind kind, uint64_t after, uint64_t seed, const SimulatedFiles* disk)
       : kind_(kind), left_(after), random_(seed), disk_(disk) {}
 
@@ -78,12 +78,15 @@ class Fate {
       --left_;
       return absl::OkStatus();
     }
-    if (is_over_) return absl::OkStatus();
+    if (is_over_) {
+      return kind_ == Kind::kKill ? absl::CancelledError() : absl::OkStatus();
+    }
     // Most machines stop when there is something to lose.
     if (at_flush_ && operation.kind != FileOperation::Kind::kFlush) {
       return absl::OkStatus();
     }
     is_over_ = true;
+    if (kind_ == Kind::kKill) return absl::CancelledError();
     if (kind_ == Kind::kFail) {
       return absl::UnavailableError(
           absl::StrCat(operation.path, ": Input/output error"));
@@ -91,6 +94,8 @@ class Fate {
     Stop(history);
     return absl::OkStatus();
   }
+
+  Kind kind() const { return kind_; }
 
   // The machine stops now, if it has not before.
   void Stop(const History& history) {
@@ -138,9 +143,13 @@ class DiskScenario {
  private:
   // Returns false if it was the last.
   bool RunIncarnation() {
-    flipped_ |= may_flip_ && random_.Chance(1, 3) && FlipSomeBit();
-    Fate fate(random_.Chance(1, 4) ? Fate::Kind::kFail : Fate::Kind::kStop,
-              random_.Below(150), random_.Below(UINT64_MAX), disk_.get());
+    // Of what is on the disk only: the kernel's copy does not rot.
+    flipped_ |=
+        may_flip_ && machine_stopped_ && random_.Chance(1, 3) && FlipSomeBit();
+    constexpr Fate::Kind kKinds[] = {Fate::Kind::kStop, Fate::Kind::kStop,
+                                     Fate::Kind::kFail, Fate::Kind::kKill};
+    Fate fate(kKinds[random_.Below(4)], random_.Below(150),
+              random_.Below(UINT64_MAX), disk_.get());
     // What is durable when the machine stops: until it is open, the past.
     History history(Model{});
     disk_->SetHook([&](const FileOperation& operation) {
@@ -151,17 +160,25 @@ class DiskScenario {
       return fate.Before(operation, history);
     });
     failures_ = 0;
+    const int torn_before = run_.torn;
     auto storage = Open();
     const bool is_open = storage.ok();
     if (is_open) {
       UseStorage(storage->get(), &history);
       storage->reset();
     }
-    fate.Stop(history);
-    disk_ = fate.TakeDisk();
-    if (is_open) {
-      possible_ = history.From(fate.durable());
+    // Of what is cut and not flushed, nothing is left to see.
+    const bool cut_failed = !is_open && run_.torn > torn_before;
+    machine_stopped_ = fate.kind() == Fate::Kind::kStop ||
+                       (fate.kind() == Fate::Kind::kFail &&
+                        (cut_failed || random_.Chance(1, 2)));
+    Storage::Ticket durable = history.durable();
+    if (machine_stopped_) {
+      fate.Stop(history);
+      disk_ = fate.TakeDisk();
+      durable = fate.durable();
     }
+    if (is_open) possible_ = history.From(durable);
     return run_.problem.empty() && run_.refused == 0;
   }
 
@@ -231,6 +248,7 @@ class DiskScenario {
   const bool may_flip_;
   std::unique_ptr<SimulatedFiles> disk_;
   std::vector<Model> possible_{Model{}};  // what may be recovered
+  bool machine_stopped_ = true;           // nothing is in its kernel only
   bool flipped_ = false;                  // some bit
   std::atomic<int> failures_{0};          // of this incarnation
   DiskRun run_;

@@ -3,8 +3,9 @@
 //
 // Each incarnation opens the directory, finds what it may find, makes changes,
 // waits for some, and ends at a random operation of the disk: the machine
-// stops, or the operation fails. In some runs the disk is small; in some a bit
-// of a file is flipped between two incarnations.
+// stops, the operation fails, or the process is killed. Then it depends on the
+// machine, which may go on, what the next one finds. In some runs the disk is
+// small; in some a bit of a file is flipped between two incarnations.
 //
 // What must hold: nothing durable is lost; what is recovered is the state after
 // one of the batches; rot is never served: a damaged directory is refused, or

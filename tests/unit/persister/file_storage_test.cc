@@ -2,6 +2,7 @@
 
 #include "persister/files/file_storage.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -113,6 +114,19 @@ TEST_F(FileStorageTest, ANewOneIsEmpty) {
   EXPECT_TRUE(storage_->HasRoom());
   EXPECT_EQ(storage_->last(), 0U);
   EXPECT_TRUE(storage_->WaitDurable(0));
+}
+
+// Its parent too, for a new directory is durable itself.
+TEST_F(FileStorageTest, ASlashAtTheEndOfTheNameIsNothing) {
+  SimulatedFiles disk;
+  ASSERT_TRUE(FileStorage::Open(&disk, "/data//",
+                                {.wal = {.segment_bytes = kSegmentBytes}})
+                  .ok());
+  EXPECT_TRUE(std::ranges::any_of(
+      disk.operations(), [](const FileOperation& operation) {
+        return operation.kind == Kind::kFlushDirectory && operation.path == "/";
+      }));
+  EXPECT_TRUE(disk.Contains("/data/ID"));
 }
 
 TEST_F(FileStorageTest, WhatIsDurableIsThereAgain) {
@@ -245,6 +259,30 @@ TEST_F(FileStorageTest, CloseEndsWhatWaits) {
   std::this_thread::sleep_for(std::chrono::milliseconds(20));  // it waits
   storage_->Close();
   waiter.join();
+}
+
+TEST_F(FileStorageTest, ASecondCloseWaitsForTheFirst) {
+  Gate gate;
+  disk_.SetHook([&gate](const FileOperation& operation) {
+    if (operation.kind == Kind::kFlush) gate.Pass();
+    return absl::OkStatus();
+  });
+  gate.Set(true);
+  storage_->SetVote(1, 0);
+  gate.AwaitFlusher();
+  std::atomic<int> returned{0};
+  std::vector<std::thread> closers;
+  for (int i = 0; i < 2; ++i) {
+    closers.emplace_back([&] {
+      storage_->Close();
+      ++returned;
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(returned, 0);
+  gate.Set(false);
+  for (std::thread& closer : closers) closer.join();
+  EXPECT_EQ(Reopen().term, 1U);
 }
 
 TEST_F(FileStorageTest, CloseGivesUpTheDirectory) {

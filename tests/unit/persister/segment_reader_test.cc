@@ -172,6 +172,28 @@ TEST(SegmentReader, AHeaderThatEndsWithItsSectorIsRotten) {
   EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
 }
 
+// Of a file that ends within the sector, too.
+TEST(SegmentReader, AHeaderForWhichThereIsNoRoomIsRotten) {
+  Segment segment({std::string(432, 'a')});
+  ASSERT_EQ(segment.end, 2 * kSectorBytes - 24);
+  segment.bytes.resize(segment.end + 8);
+  segment.bytes[segment.end] = 'x';
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
+  EXPECT_EQ(segment.Read().end_offset, segment.end);
+}
+
+// A command may be any bytes: those of a batch, too.
+TEST(SegmentReader, WhatIsInATornBatchIsNoLaterBatch) {
+  const std::string fake(
+      BatchBuilder().Seal(kSegment, /*number=*/kFirst + 7, /*offset=*/0));
+  Segment segment({"a", fake + Long('b')});
+  ASSERT_TRUE(
+      ReadBatch(segment.bytes.substr(segment.bytes.find(fake)), kSegment)
+          .has_value());
+  segment.ZeroSector(segment.end - kSectorBytes);
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kTorn);
+}
+
 TEST(SegmentReader, ABatchOfZerosIsJudgedByTheirNumber) {
   const std::string zeros(4096, '\0');
   Segment flipped({zeros + "end"});

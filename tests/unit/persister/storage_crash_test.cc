@@ -118,6 +118,45 @@ void CrashAtEveryStep(uint64_t seed) {
   }
 }
 
+// A process that is killed, or ends since a flush has failed, leaves to the
+// next one what only the kernel has; then the machine stops.
+void EndTheProcessAtEveryStep(uint64_t seed) {
+  const Recording recording = Record(seed, /*changes=*/30);
+  const std::vector<FileOperation>& operations = recording.operations;
+  Random random(seed);
+  for (size_t step = 0; step <= operations.size(); ++step) {
+    for (const bool fails : {false, true}) {
+      if (fails && (step == operations.size() ||
+                    operations[step].kind != FileOperation::Kind::kFlush)) {
+        continue;
+      }
+      SimulatedFiles disk;
+      for (size_t i = 0; i < step; ++i) {
+        ASSERT_TRUE(disk.Apply(operations[i]).ok());
+      }
+      if (fails) {
+        disk.SetHook([](const FileOperation&) {
+          return absl::UnavailableError("Input/output error");
+        });
+        ASSERT_FALSE(disk.Apply(operations[step]).ok());
+        disk.SetHook({});
+      }
+      const Model found = OpenAndRecover(&disk);
+      for (const uint64_t odds : {0, 1, 2}) {  // none survive, some, all
+        const auto crashed =
+            disk.Crash([&](size_t) { return random.Below(2) < odds; });
+        ASSERT_EQ(OpenAndRecover(crashed.get()), found)
+            << "after " << step << " operations"
+            << (fails ? " and a flush that failed" : "");
+      }
+    }
+  }
+}
+
+TEST(StorageCrash, WhatWasRecoveredIsDurable) {
+  for (const uint64_t seed : {1, 2, 3}) EndTheProcessAtEveryStep(seed);
+}
+
 TEST(StorageCrash, RecoversToABatchAtEveryStep) {
   for (const uint64_t seed : {1, 2, 3}) CrashAtEveryStep(seed);
 }
