@@ -217,9 +217,12 @@ class Versions {
     return Fail(Rule::kVersionUnknown, user, user, user, {user});
   }
 
+  // `called` must come before `returned`, or was refused by the version that
+  // is there from then on.
   bool FailOrder(size_t returned, size_t called) {
-    return Fail(Rule::kVersionOrder, called, called, returned,
-                {returned, called});
+    const bool refused = At(called).rule == VersionRule::kIsNot;
+    return Fail(refused ? Rule::kVersionRefused : Rule::kVersionOrder, called,
+                called, returned, {returned, called});
   }
 
   // A put that was refused was executed before its version was created, or

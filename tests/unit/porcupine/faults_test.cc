@@ -294,6 +294,25 @@ TEST(PorcupineFaults, Versions) {
       Violation::kReordering);
 }
 
+std::string SentenceAbout(const History& history) {
+  const Verdict verdict = MustCheck(history);
+  EXPECT_EQ(verdict.outcome, Outcome::kIllegal);
+  if (verdict.explanations.empty()) return "";
+  EXPECT_TRUE(verdict.explanations.front().proven)
+      << ReportOf(history, verdict);
+  return verdict.explanations.front().sentence;
+}
+
+TEST(PorcupineFaults, APutIsRefusedByTheVersionItReplaces) {
+  const Record refused = VersionedPut(5, 6, "c", 2, Answer::kErrVersion);
+  const History history = {VersionedPut(1, 2, "a", 0),
+                           VersionedPut(3, 4, "b", 1), refused};
+  EXPECT_EQ(ViolationOf(history), Violation::kNoOrder);
+  EXPECT_EQ(SentenceAbout(history),
+            "client 0's versioned_put (5 to 6) was refused, but the key had "
+            "version 2, which it was to replace");
+}
+
 TEST(PorcupineFaults, RegistersOfUniqueValues) {
   EXPECT_EQ(ViolationOf({Put(1, 2, "a"), Put(3, 4, "b"), Get(5, 6, "a")}),
             Violation::kLostWrite);
