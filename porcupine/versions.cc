@@ -176,9 +176,9 @@ class Versions {
     not_before(At(creator).call, creator);
     version.created = time;
     version.because = because;
-    if (At(creator).returned <= time) return FailOrder(creator, because);
+    if (At(creator).returned <= time) return FailOrder(creator, because, {});
     for (const size_t read : version.reads) {
-      if (At(read).returned <= time) return FailOrder(read, because);
+      if (At(read).returned <= time) return FailOrder(read, because, {});
     }
     return true;
   }
@@ -211,18 +211,19 @@ class Versions {
     }
     for (const size_t i : version.candidates) {
       if (!version.value.has_value() || *version.value == At(i).argument) {
-        return Fail(Rule::kVersionOrder, because, i, user, {user, because, i});
+        return FailOrder(i, because, {user});
       }
     }
     return Fail(Rule::kVersionUnknown, user, user, user, {user});
   }
 
   // `called` must come before `returned`, or was refused by the version that
-  // is there from then on.
-  bool FailOrder(size_t returned, size_t called) {
+  // is there from then on. `more` belongs to the proof.
+  bool FailOrder(size_t returned, size_t called, std::vector<size_t> more) {
+    more.insert(more.end(), {returned, called});
     const bool refused = At(called).rule == VersionRule::kIsNot;
     return Fail(refused ? Rule::kVersionRefused : Rule::kVersionOrder, called,
-                called, returned, {returned, called});
+                called, returned, std::move(more));
   }
 
   // A put that was refused was executed before its version was created, or

@@ -313,6 +313,24 @@ TEST(PorcupineFaults, APutIsRefusedByTheVersionItReplaces) {
             "version 2, which it was to replace");
 }
 
+// A put that may have been executed, and was, as a later read shows.
+TEST(PorcupineFaults, APutThatMayHaveBeenExecutedComesTooEarly) {
+  const Record first = VersionedPut(1, 2, "a", 0);
+  const Record maybe = VersionedPut(10, 20, "b", 1, Answer::kErrMaybe);
+  const History stale = {first, maybe, VersionedGet(100, 110, "a", 1),
+                         VersionedGet(200, 210, "b", 2)};
+  EXPECT_EQ(ViolationOf(stale), Violation::kStaleRead);
+  EXPECT_EQ(SentenceAbout(stale),
+            "client 0's versioned_get (100 to 110) shows 'a' of version 1, but "
+            "before it was called, client 0's versioned_put (10 to 20) wrote "
+            "'b' as version 2");
+  const History refused = {first, maybe, VersionedGet(100, 110, "b", 2),
+                           VersionedPut(200, 210, "c", 2, Answer::kErrVersion)};
+  EXPECT_EQ(SentenceAbout(refused),
+            "client 0's versioned_put (200 to 210) was refused, but the key "
+            "had version 2, which it was to replace");
+}
+
 TEST(PorcupineFaults, RegistersOfUniqueValues) {
   EXPECT_EQ(ViolationOf({Put(1, 2, "a"), Put(3, 4, "b"), Get(5, 6, "a")}),
             Violation::kLostWrite);
