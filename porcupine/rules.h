@@ -34,7 +34,8 @@ enum class Rule : uint8_t {
               // are of different values, or of two that alternate
   kVersionTwice,    // `write` and `other` both replaced the same version
   kVersionUnknown,  // `read` shows a version that no write has made
-  kVersionValue,    // `read` shows a version with a value not that of `write`
+  kVersionValue,    // `read` shows a version with a value not that of `write`;
+                    // version 0, whose value no put writes: `write` is `read`
   kVersionOrder,    // `read` is of an earlier version than `other`, which had
                     // returned when `read` was called
   kVersionRefused,  // `read`, a put, was refused by the version it replaces

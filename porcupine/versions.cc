@@ -131,7 +131,10 @@ class Versions {
         if (!At(read).reads) continue;
         if (!version.value.has_value()) version.value = At(read).result;
         if (*version.value == At(read).result) continue;
-        const size_t write = version.creator.value_or(version.reads.front());
+        // What says otherwise; of version 0, nothing that was called.
+        const size_t write =
+            number == 0 ? read
+                        : version.creator.value_or(version.reads.front());
         return Fail(Rule::kVersionValue, read, write, write, {read, write});
       }
     }

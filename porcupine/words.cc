@@ -82,7 +82,8 @@ class Sentence {
       case Rule::kVersionValue:
         return absl::StrCat(read, " shows ", Quote(At(finding_.read).result),
                             " as version ", version, ", but ",
-                            Effect(finding_.write));
+                            version == 0 ? "a key of version 0 holds ''"
+                                         : Effect(finding_.write));
       case Rule::kVersionOrder:
         return absl::StrCat(Effect(finding_.read),
                             ", but before it was called, ",

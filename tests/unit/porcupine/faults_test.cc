@@ -331,6 +331,19 @@ TEST(PorcupineFaults, APutThatMayHaveBeenExecutedComesTooEarly) {
             "had version 2, which it was to replace");
 }
 
+TEST(PorcupineFaults, AValueOfVersion0) {
+  for (const History& history : {
+           History{VersionedGet(1, 2, "x", 0)},
+           History{VersionedGet(-2, -1, "", 0), VersionedGet(1, 2, "x", 0)},
+           History{VersionedPut(0, 3, "x", 0), VersionedGet(1, 2, "x", 0)},
+       }) {
+    EXPECT_EQ(ViolationOf(history), Violation::kValueFromNowhere);
+    EXPECT_EQ(SentenceAbout(history),
+              "client 0's versioned_get (1 to 2) shows 'x' as version 0, but a "
+              "key of version 0 holds ''");
+  }
+}
+
 TEST(PorcupineFaults, RegistersOfUniqueValues) {
   EXPECT_EQ(ViolationOf({Put(1, 2, "a"), Put(3, 4, "b"), Get(5, 6, "a")}),
             Violation::kLostWrite);
