@@ -274,7 +274,6 @@ SearchResult Search(const Operations& operations,
     result.outcome = searcher.Run(start);
     if (result.outcome == Outcome::kIllegal) continue;
     result.order = searcher.Order();
-    result.start = starts[start];
     break;
   }
   return result;

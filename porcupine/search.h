@@ -34,7 +34,6 @@ struct SearchResult {
   // kOk: the operations as they can have been executed. Optional ones that were
   // not are missing.
   std::vector<size_t> order;
-  State start;  // kOk: in which state the first one was executed
 };
 
 // Says whether the operations can have been executed from one of the `starts`.
