@@ -57,9 +57,14 @@ class Versions {
   // keeps a version until a put is refused.
   Finding Complete(Finding finding) const {
     std::vector<size_t>& list = finding.operations;
-    for (const size_t i : std::vector<size_t>(list)) {
+    // That may be another refused put.
+    for (size_t next = 0; next < list.size(); ++next) {
+      const size_t i = list[next];
       if (At(i).rule != VersionRule::kIsNot) continue;
-      list.push_back(Last(At(i).version, i));
+      const size_t last = Last(At(i).version, i);
+      if (std::find(list.begin(), list.end(), last) == list.end()) {
+        list.push_back(last);
+      }
     }
     for (const size_t i : std::vector<size_t>(list)) {
       const uint64_t number = VersionOf(At(i));

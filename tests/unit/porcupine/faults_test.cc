@@ -313,6 +313,22 @@ TEST(PorcupineFaults, APutIsRefusedByTheVersionItReplaces) {
             "version 2, which it was to replace");
 }
 
+// The version that refused the first one lasts because of the second one, and
+// that one's because of the read.
+TEST(PorcupineFaults, ARefusedPutKeepsTheVersionOfAnother) {
+  const History history = {VersionedPut(1, 2, "a", 0),
+                           VersionedPut(3, 20, "b", 1),
+                           VersionedPut(4, 40, "c", 2),
+                           VersionedPut(5, 6, "d", 1, Answer::kErrVersion),
+                           VersionedPut(7, 8, "e", 2, Answer::kErrVersion),
+                           VersionedGet(29, 30, "b", 2)};
+  EXPECT_EQ(SentenceAbout(history),
+            "client 0's versioned_put (5 to 6) was refused, but the key had "
+            "version 1, which it was to replace");
+  EXPECT_EQ(MustCheck(history).explanations.front().counterexample,
+            (std::vector<size_t>{0, 1, 3, 4, 5}));
+}
+
 // A put that may have been executed, and was, as a later read shows.
 TEST(PorcupineFaults, APutThatMayHaveBeenExecutedComesTooEarly) {
   const Record first = VersionedPut(1, 2, "a", 0);
