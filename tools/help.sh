@@ -18,7 +18,7 @@ make test     all tests, with real threads in real time, side by side
                 P=n        how many at once; 1: one after another; without it as
                            many as keep the processors less than half busy
                 V=0        as `go test` without -v
-make sim      the lab's tests under a seeded scheduler, in virtual time: 2A to
+make sim      the labs' tests under a seeded scheduler, in virtual time: 2A to
               2D in a second; each failure can be replayed
                 SEEDS=100 SEED=1 JOBS=2  how many seeds, from which on, at once
                 SEED=7 SEEDS=1 RUN=...   one replay: output as `make test`
