@@ -228,7 +228,8 @@ sim-mutants:
 	@$(BUILD) out/plain/sim_tests
 	@$(TOOLS) sim-mutants $(ONLY)
 
-# Breaks raft/ in one way at a time: the lab's tests must notice.
+# Breaks raft/, a service or the storage in one way at a time: the tests must
+# notice.
 mutants:
 	@$(NEEDS_FOR_RUNS)
 	@$(TOOLS) mutants $(if $(FULL),--full) \

@@ -84,7 +84,8 @@ make storage-kill  the storage in a process that is killed at random moments
               and started again                         [SEED=1 ROUNDS=500]
 make fuzz     any bytes in the files of a storage: reading them ends in an error
               or in a log                                        [MINUTES=10]
-make mutants  raft/ broken in one place at a time: the suite must notice [ONLY=]
+make mutants  raft/, a service or the storage in files broken in one place at a
+              time: the suite must notice                              [ONLY=]
                 SAMPLE=8 ROUND=1  only eight, which the day draws
                 FULL=1 which part of it notices; REAL=1 the course's tests alone
 make sim-mutants  the same for sim/ and its tests                        [ONLY=]

@@ -1,4 +1,4 @@
-"""Breaks raft/, or a service, in one place at a time; the suite must notice.
+"""Breaks raft/, a service or the storage in one place; the suite must notice.
 
 `make mutants`; README.md beside this file has the table.
 
