@@ -7,8 +7,10 @@
 
 namespace kvraft {
 
-SessionStore::SessionStore()
-    : machine_(new Machine), sessions_(std::unique_ptr<Machine>(machine_)) {}
+SessionStore::SessionStore(rsm::Sessions::Id last_id)
+    : machine_(new Machine),
+      sessions_(std::unique_ptr<Machine>(machine_), rsm::Sessions::kMaxSessions,
+                last_id) {}
 
 // Has the sessions' snapshot, or its restoration, without them.
 template <typename Body>

@@ -53,7 +53,8 @@ struct Part {
 // may be read by any thread. Lock order: mu_ is a leaf.
 class SessionStore {
  public:
-  SessionStore();
+  // An empty one, whose sessions have numbers above that.
+  explicit SessionStore(rsm::Sessions::Id last_id = rsm::Sessions::kNone);
 
   // Executes a request of Sessions, whose command is of Store.
   std::string Apply(std::string_view request) {

@@ -49,8 +49,11 @@ struct Sessions::Table {
   auto Fields() { return std::tie(last_id, sessions); }
 };
 
-Sessions::Sessions(std::unique_ptr<StateMachine> machine, size_t max_sessions)
-    : machine_(std::move(machine)), max_sessions_(max_sessions) {
+Sessions::Sessions(std::unique_ptr<StateMachine> machine, size_t max_sessions,
+                   Id last_id)
+    : machine_(std::move(machine)),
+      max_sessions_(max_sessions),
+      last_id_(last_id) {
   CHECK(machine_ != nullptr) << "Sessions: the state machine is null";
   CHECK(max_sessions_ > 0) << "Sessions: no session is allowed";
 }

@@ -45,9 +45,10 @@ class Sessions : public StateMachine {
   static constexpr size_t kMaxSessions = size_t{1} << 16;
 
   // Puts sessions before `machine`. The bound, at least 1, must be the same on
-  // all servers.
+  // all servers, and so must `last_id`: no session gets a number up to that,
+  // for an earlier table may have given it.
   explicit Sessions(std::unique_ptr<StateMachine> machine,
-                    size_t max_sessions = kMaxSessions);
+                    size_t max_sessions = kMaxSessions, Id last_id = kNone);
 
   // The client's side. The command that opens a session; its value decodes with
   // DecodeId().
@@ -101,7 +102,7 @@ class Sessions : public StateMachine {
   const std::unique_ptr<StateMachine> machine_;
   const size_t max_sessions_;
 
-  Id last_id_ = kNone;           // given to a session
+  Id last_id_;                   // given to a session
   std::list<Session> sessions_;  // the one used longest ago in front
   std::unordered_map<Id, std::list<Session>::iterator> by_id_;
 };

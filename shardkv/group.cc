@@ -69,7 +69,8 @@ void Group::Take(const Config& next, int shard) {
     left->Freeze();
     state_.moves.leaving[move] = left;
   } else if (to == gid_ && from == kNoGroup) {
-    state_.shards[shard] = std::make_shared<kvraft::SessionStore>();
+    state_.shards[shard] =
+        std::make_shared<kvraft::SessionStore>(SessionsBefore(next.num));
   } else if (to == gid_) {
     state_.moves.coming[move] = {{from, config.groups.at(from)},
                                  {},

@@ -43,6 +43,7 @@
 #include "absl/status/statusor.h"
 #include "base/rope.h"
 #include "kvraft/session_store.h"
+#include "rsm/sessions.h"
 #include "rsm/state_machine.h"
 #include "shardctrler/config.h"
 #include "shardkv/messages.h"
@@ -89,6 +90,14 @@ struct Result {
   std::string value;    // the Sessions' answer
   auto Fields() { return std::tie(served, value); }
 };
+
+// A shard that is empty in the configuration of that number, since it has come
+// from no group, gives its sessions numbers above this. What it was before is
+// forgotten, but Clerks may still have sessions of that: here they must be
+// unknown, and not those of other Clerks.
+inline rsm::Sessions::Id SessionsBefore(int64_t num) {
+  return static_cast<rsm::Sessions::Id>(num) << 32;
+}
 
 class Group : public rsm::StateMachine {
  public:

@@ -274,7 +274,9 @@ ShardJudge::Error ShardJudge::BeginLocked(const Replica& replica, int32_t shard,
   const bool is_first = replica.before_.config.shards[at] == kNoGroup;
   if (is_first && std::holds_alternative<shardkv::Reconfigure>(command.what)) {
     groups_[replica.gid_].shards[at] = {
-        std::make_unique<kvraft::SessionStore>(), 0};
+        std::make_unique<kvraft::SessionStore>(
+            shardkv::SessionsBefore(replica.moves_.config.num)),
+        0};
     return std::nullopt;
   }
   const auto* install = std::get_if<shardkv::Install>(&command.what);

@@ -157,6 +157,7 @@ class ShardJudgeTest : public testing::Test {
 
 TEST_F(ShardJudgeTest, Right) {
   old_.Do({Nothing()});
+  old_.Do({Execute{0, rsm::Sessions::EncodeOpen()}});
   Move();
   new_.Do(AppendTo(0, "y"));
   old_.Do(AppendTo(0, "refused"));

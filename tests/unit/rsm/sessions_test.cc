@@ -152,6 +152,21 @@ TEST(Sessions, OpeningCountsAsUse) {
   EXPECT_EQ(Execute(sessions.get(), 2, 1, "b"), "ok b!");
 }
 
+// The numbers of an earlier table are unknown, and are not given.
+TEST(Sessions, NumbersBeginAfterTheLastId) {
+  constexpr Sessions::Id kLastId = Sessions::Id{7} << 32;
+  Sessions sessions(std::make_unique<TextMachine>(), Sessions::kMaxSessions,
+                    kLastId);
+  EXPECT_EQ(Execute(&sessions, 1, 1, "x"), "expired ");
+  EXPECT_EQ(Open(&sessions), kLastId + 1);
+  EXPECT_EQ(Execute(&sessions, 1, 1, "x"), "expired ");
+  EXPECT_EQ(Execute(&sessions, kLastId + 1, 1, "a"), "ok a!");
+
+  const auto restored = Make();
+  ASSERT_TRUE(restored->Restore(sessions.Snapshot()).ok());
+  EXPECT_EQ(Open(restored.get()), kLastId + 2);
+}
+
 // Servers that executed the same log agree on every byte, one that began from a
 // snapshot in the middle too.
 TEST(Sessions, ServersAgree) {

@@ -296,6 +296,27 @@ TEST_F(MoveTest, AShardWithoutAGroupIsGone) {
   EXPECT_TRUE(one.moves().coming.empty());
 }
 
+// A Clerk that has a session of what the shard was before learns that it is
+// unknown: otherwise it would be taken for that of another Clerk, and its write
+// for one that was executed.
+TEST(Group, AShardThatIsEmptyAgainGivesNewSessionNumbers) {
+  TestGroup one(kOne);
+  std::vector<uint64_t> earlier;
+  for (int64_t num = 1; num <= 5; num += 2) {
+    one.Do({Reconfigure{At(num, kOne)}});
+    const uint64_t session =
+        *Sessions::DecodeId(one.Run(0, Sessions::EncodeOpen()));
+    one.Append(0, "k", "a", session, 1);
+    for (const uint64_t other : earlier) {
+      EXPECT_EQ(one.Append(0, "k", "x", other, 1), "refused");
+      EXPECT_EQ(one.Append(0, "k", "x", other, 2), "refused");
+    }
+    EXPECT_EQ(one.Get(0, "k"), "a");
+    earlier.push_back(session);
+    one.Do({Reconfigure{{.num = num + 1}}});
+  }
+}
+
 TEST_F(MoveTest, SnapshotHasAllOfIt) {
   const auto check = [](TestGroup* group, Gid gid) {
     TestGroup restored(gid);
