@@ -46,12 +46,15 @@ Reply Clerk::Get(const std::string& key) {
 }
 
 // "Another version" may be what an earlier attempt of this Put has made, at
-// this group or at the one from which the shard has come.
+// this group or at the one from which the shard has come; and "no key" may mean
+// that the shard had no group meanwhile, so that what it made is gone.
 Reply Clerk::Put(const std::string& key, const std::string& value,
                  uint64_t version) {
   bool maybe = false;
   Reply reply = Call(kPut, {key, value, version}, &maybe);
-  if (reply.err == Err::kVersion && maybe) reply.err = Err::kMaybe;
+  const bool is_refused =
+      reply.err == Err::kVersion || reply.err == Err::kNoKey;
+  if (is_refused && maybe) reply.err = Err::kMaybe;
   return reply;
 }
 

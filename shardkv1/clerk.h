@@ -33,8 +33,8 @@ class Clerk {
 
   Reply Get(const std::string& key);
 
-  // Names the version that it replaces, 0 for none. kVersion: it was certainly
-  // not executed, by any group; kMaybe: unknown.
+  // Names the version that it replaces, 0 for none. kVersion, kNoKey: it was
+  // certainly not executed, by any group; kMaybe: unknown.
   Reply Put(const std::string& key, const std::string& value, uint64_t version);
 
   // Ends a call in progress, and all later ones at once.

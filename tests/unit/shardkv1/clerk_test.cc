@@ -42,6 +42,17 @@ class ShardKV1Clerk : public testing::Test {
     EXPECT_TRUE(controller_.ChangeConfigTo(both).ok());
   }
 
+  // The data are gone.
+  void AllLeaveAndOneJoins() {
+    EXPECT_TRUE(
+        controller_.ChangeConfigTo(*Leave(*controller_.Query(), {kFirstGroup}))
+            .ok());
+    EXPECT_TRUE(controller_
+                    .ChangeConfigTo(*Join(*controller_.Query(),
+                                          {{kOther, World::ServersOf(kOther)}}))
+                    .ok());
+  }
+
   World world_{{kFirstGroup, kOther}};
   Controller controller_{world_.StoreOf(nullptr), world_.EndsOf(nullptr)};
 };
@@ -71,6 +82,22 @@ TEST_F(ShardKV1Clerk, MaybeOutlivesTheGroup) {
   EXPECT_EQ(clerk.Put(kKey, "a", 0).err, Err::kMaybe);
   EXPECT_EQ(puts, 3);
   EXPECT_EQ(clerk.Get(kKey).value, "a");
+}
+
+// It is executed, its reply is lost, and the shard has no group for a while:
+// that the key is not there does not mean that it was not executed.
+TEST_F(ShardKV1Clerk, MaybeOutlivesTheData) {
+  int puts = 0;
+  Clerk clerk = MakeClerk([&](std::string_view method) {
+    if (method != kPut.name) return Fate::kArrives;
+    ++puts;
+    if (puts == 3) AllLeaveAndOneJoins();
+    return puts == 2 ? Fate::kReplyIsLost : Fate::kArrives;
+  });
+  EXPECT_EQ(clerk.Put(kKey, "a", 0).err, Err::kOk);
+  EXPECT_EQ(clerk.Put(kKey, "b", 1).err, Err::kMaybe);
+  EXPECT_EQ(clerk.Get(kKey).err, Err::kNoKey);
+  EXPECT_EQ(clerk.Put(kKey, "c", 1).err, Err::kNoKey);
 }
 
 TEST_F(ShardKV1Clerk, AnotherVersionIsCertainWhereNoneWasLost) {
