@@ -47,7 +47,8 @@ struct Config {
 // request makes no sense.
 
 // With these groups too. One that is there already must have these very
-// servers; a server belongs to one group.
+// servers; a server belongs to one group. One that has left may come back, with
+// other servers too.
 absl::StatusOr<Config> Join(const Config& config, const Groups& groups);
 
 // Without these groups. Those that are not there are ignored.

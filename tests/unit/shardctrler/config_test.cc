@@ -179,6 +179,14 @@ TEST(Config, WhatChangesNothingMakesNone) {
   EXPECT_EQ(*Move(config, 0, 3), config);
 }
 
+// The controller does not know what a group has.
+TEST(Config, AGroupMayComeBackWithOtherServers) {
+  const Config both = With({1, 2}, {1, 1, 1, 1, 1, 2, 2, 2, 2, 2});
+  const Config one = *Leave(both, {2});
+  EXPECT_EQ(Join(one, {{2, {"x"}}})->groups.at(2),
+            std::vector<std::string>{"x"});
+}
+
 TEST(Config, Refused) {
   const Config config = With({1, 2}, {1, 1, 1, 1, 1, 2, 2, 2, 2, 2});
   const auto refusal = [](const absl::StatusOr<Config>& next) {
