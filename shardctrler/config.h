@@ -56,7 +56,8 @@ absl::StatusOr<Config> Leave(const Config& config,
                              const std::vector<Gid>& gids);
 
 // With that shard at that group, whatever its share is then; the next Join() or
-// Leave() may undo it. A group that is not there is ignored.
+// Leave() may undo it. A group that is not there is ignored; to one that is
+// there it is always a change, even if it has the shard already.
 absl::StatusOr<Config> Move(const Config& config, int shard, Gid gid);
 
 // For configurations of any number of shards.
