@@ -14,16 +14,17 @@ constexpr std::chrono::milliseconds kPause(20);
 
 }  // namespace
 
-Change::Change(const Config& from, const Config& to, GroupClients* groups,
-               rsm::Closing* closing)
-    : num_(to.num), closing_(closing) {
+Change::Change(const Config& from, const Config& to,
+               std::shared_ptr<ClosableClients> clients)
+    : num_(to.num), clients_(std::move(clients)) {
+  GroupClients& groups = clients_->groups;
   std::vector<Move> moves;
   for (int32_t shard = 0; shard < kShards; ++shard) {
     const Gid old_owner = from.shards[static_cast<size_t>(shard)];
     const Gid new_owner = to.shards[static_cast<size_t>(shard)];
     if (old_owner == new_owner) continue;
     moves.push_back(
-        {shard, groups->Find(from, old_owner), groups->Find(to, new_owner)});
+        {shard, groups.Find(from, old_owner), groups.Find(to, new_owner)});
   }
   {
     MutexLock lock(&mu_);
@@ -57,15 +58,7 @@ bool Change::HasSucceeded() {
   return running_ == 0 && !failed_;
 }
 
-void Change::Stop() {
-  MutexLock lock(&mu_);
-  stopped_ = true;
-}
-
-bool Change::IsStopped() {
-  MutexLock lock(&mu_);
-  return stopped_;
-}
+void Change::Stop() { clients_->closing.Close(); }
 
 // The shard is deleted when the new owner has it, and not before.
 bool Change::Run(const Move& move) {
@@ -100,6 +93,7 @@ bool Change::Copy(const Move& move) {
 }
 
 // Nothing if a group refuses: a later change has begun, so this one is over.
+// And nothing once the clients are closed.
 template <typename Args, typename Reply>
 std::optional<Reply> Change::Ask(rsm::GroupClient* group,
                                  const rpc::Method<Args, Reply>& method,
@@ -109,7 +103,7 @@ std::optional<Reply> Change::Ask(rsm::GroupClient* group,
     std::optional<Reply> reply = group->AskOnce(method, args, &ignored);
     if (reply.has_value() && reply->err != Err::kOk) return std::nullopt;
     if (reply.has_value()) return reply;
-  } while (!IsStopped() && closing_->Pause(kPause));
+  } while (clients_->closing.Pause(kPause));
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -24,10 +25,10 @@ namespace shardkv1 {
 
 class Change {
  public:
-  // Starts a thread for each shard that moves. `groups` and `closing`, which
-  // ends the calls, outlive it.
-  Change(const Config& from, const Config& to, GroupClients* groups,
-         rsm::Closing* closing);
+  // Starts a thread for each shard that moves. It has the clients for itself;
+  // when they are closed, the threads end.
+  Change(const Config& from, const Config& to,
+         std::shared_ptr<ClosableClients> clients);
   ~Change();  // Waits for the threads.
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
@@ -38,8 +39,9 @@ class Change {
   // Whether every shard has moved; all threads have ended.
   bool HasSucceeded() EXCLUDES(mu_);
 
-  // Ends the threads: the change has been finished by another controller.
-  void Stop() EXCLUDES(mu_);
+  // Closes the clients: the change has been finished by another controller. So
+  // a call that a server would never answer ends too.
+  void Stop();
 
  private:
   // Null: the shard comes from no group, or goes to none.
@@ -49,22 +51,20 @@ class Change {
     rsm::GroupClient* to = nullptr;
   };
 
-  bool Run(const Move& move) EXCLUDES(mu_);
-  bool Copy(const Move& move) EXCLUDES(mu_);
+  bool Run(const Move& move);
+  bool Copy(const Move& move);
   template <typename Args, typename Reply>
   std::optional<Reply> Ask(rsm::GroupClient* group,
                            const rpc::Method<Args, Reply>& method,
-                           const Args& args) EXCLUDES(mu_);
-  bool IsStopped() EXCLUDES(mu_);
+                           const Args& args);
 
   const int64_t num_;
-  rsm::Closing* const closing_;
+  const std::shared_ptr<ClosableClients> clients_;
 
   base::Mutex mu_;
   base::CondVar ended_;
   size_t running_ ABSL_GUARDED_BY(mu_) = 0;  // threads
   bool failed_ ABSL_GUARDED_BY(mu_) = false;
-  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 
   std::vector<std::thread> threads_;
 };

@@ -24,7 +24,7 @@ absl::Status Lost(const Config& config) {
 
 Controller::Controller(std::vector<std::shared_ptr<rpc::ClientEnd>> store,
                        MakeEnd make_end)
-    : store_(std::move(store)), groups_(std::move(make_end), &closing_) {}
+    : store_(std::move(store)), clients_(std::move(make_end)) {}
 
 absl::Status Controller::InitConfig(const Config& config) {
   for (const char* key : {ConfigStore::kNext, ConfigStore::kCurrent}) {
@@ -74,7 +74,7 @@ absl::Status Controller::ChangeConfigTo(const Config& config) {
 // The change to `next` has been posted. Whether this controller posts its end
 // too, or another one has, does not matter.
 absl::Status Controller::Carry(const Stored& current, const Config& next) {
-  Change change(current.config, next, &groups_, &closing_);
+  Change change(current.config, next, clients_.Get());
   while (!change.Await(kPatience)) {
     const absl::StatusOr<Stored> now = store_.Get(ConfigStore::kCurrent);
     const bool is_over = !now.ok() || now->config.num >= next.num;
@@ -91,7 +91,7 @@ absl::Status Controller::Carry(const Stored& current, const Config& next) {
 }
 
 void Controller::Close() {
-  closing_.Close();
+  clients_.Close();
   store_.Close();
 }
 

@@ -19,7 +19,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rpc/rpc.h"
-#include "rsm/clerk.h"
 #include "shardkv1/config.h"
 #include "shardkv1/config_store.h"
 #include "shardkv1/group_clients.h"
@@ -63,9 +62,8 @@ class Controller {
   absl::StatusOr<Posted> Read();
   absl::Status Carry(const ConfigStore::Stored& current, const Config& next);
 
-  rsm::Closing closing_;
   ConfigStore store_;
-  GroupClients groups_;
+  ClientsForChanges clients_;
 };
 
 }  // namespace shardkv1

@@ -4,6 +4,7 @@
 #include "shardkv1/controller.h"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -196,6 +197,58 @@ TEST_F(ShardKV1Controller, ComesBackAfterEveryCall) {
     EXPECT_EQ(Current(), before);
     CheckAtRest(before.num);
   }
+}
+
+// A server takes a call of the first controller and never answers it: it is a
+// leader whose peers are gone. Another controller finishes the change, and the
+// first one waits for that group no more; its next change is as any other.
+TEST_F(ShardKV1Controller, ACallIsNeverAnswered) {
+  for (const std::string_view method :
+       {kFreeze.name, kInstall.name, kDelete.name}) {
+    SCOPED_TRACE(method);
+    Restart();
+    std::atomic<bool> answers = false;
+    std::atomic<bool> was_called = false;
+    Controller first = MakeController([&](std::string_view called) {
+      if (answers || called != method) return Fate::kArrives;
+      was_called = true;
+      return Fate::kWaits;
+    });
+    Config all_at_two = *Leave(WithTwo(Current()), {1});
+    all_at_two.num = 2;
+    absl::Status status;
+    const auto begin = std::chrono::steady_clock::now();
+    std::thread thread([&] { status = first.ChangeConfigTo(all_at_two); });
+    while (!was_called) std::this_thread::yield();
+    EXPECT_TRUE(MakeController().InitController().ok());
+    world_->Remove(1);
+    thread.join();
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, World::kLongest / 2);
+    CheckAtRest(2);
+
+    answers = true;
+    EXPECT_TRUE(first.ChangeConfigTo(*Join(Current(), {{3, {"3"}}})).ok());
+    CheckAtRest(3);
+  }
+}
+
+TEST_F(ShardKV1Controller, CloseEndsACallThatIsNeverAnswered) {
+  std::atomic<bool> was_called = false;
+  Controller controller = MakeController([&](std::string_view called) {
+    if (called != kFreeze.name) return Fate::kArrives;
+    was_called = true;
+    return Fate::kWaits;
+  });
+  absl::Status status;
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread thread(
+      [&] { status = controller.ChangeConfigTo(WithTwo(Current())); });
+  while (!was_called) std::this_thread::yield();
+  controller.Close();
+  thread.join();
+  EXPECT_FALSE(status.ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, World::kLongest / 2);
 }
 
 // Of two that make a change at the same time one wins, and the other one has

@@ -2,11 +2,12 @@
 // tests of clients: a call is executed on the state machine at once, unless the
 // test loses it.
 //
-// Thread safety: safe. Lock order: mu_ is a leaf.
+// Thread safety: safe. Lock order: each mu_ is a leaf.
 
 #ifndef TESTS_UNIT_SHARDKV1_WORLD_H_
 #define TESTS_UNIT_SHARDKV1_WORLD_H_
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,7 +31,13 @@ namespace shardkv1 {
 
 class World {
  public:
-  enum class Fate { kArrives, kIsLost, kReplyIsLost };
+  enum class Fate {
+    kArrives,
+    kIsLost,
+    kReplyIsLost,
+    kWaits,  // until its end is closed, and no longer than kLongest
+  };
+  static constexpr std::chrono::seconds kLongest{20};
   // What becomes of a client's call. Under no lock.
   using Decide = std::function<Fate(std::string_view method)>;
 
@@ -100,13 +107,21 @@ class World {
         : world_(world),
           server_(std::move(server)),
           decide_(std::move(decide)) {}
-    void Close() override {}
+    void Close() override EXCLUDES(mu_) {
+      {
+        base::MutexLock lock(&mu_);
+        closed_ = true;
+      }
+      close_called_.SignalAll();
+    }
 
    protected:
     std::optional<std::string> CallFrame(std::string_view method,
-                                         rpc::Frame args) override {
+                                         rpc::Frame args) override
+        EXCLUDES(mu_) {
       const Fate fate = decide_ ? decide_(method) : Fate::kArrives;
-      if (fate == Fate::kIsLost) return std::nullopt;
+      if (fate == Fate::kWaits) AwaitClose();
+      if (fate == Fate::kIsLost || fate == Fate::kWaits) return std::nullopt;
       auto reply = world_->Execute(server_, method, std::move(args).ToString());
       if (fate == Fate::kReplyIsLost) return std::nullopt;
       return reply;
@@ -115,9 +130,20 @@ class World {
                         DoneBytes /*done*/) override {}
 
    private:
+    void AwaitClose() EXCLUDES(mu_) {
+      const auto deadline = std::chrono::steady_clock::now() + kLongest;
+      base::MutexLock lock(&mu_);
+      while (!closed_ && close_called_.WaitUntil(&mu_, deadline)) {
+      }
+    }
+
     World* const world_;
     const std::string server_;
     const Decide decide_;
+
+    base::Mutex mu_;
+    base::CondVar close_called_;
+    bool closed_ ABSL_GUARDED_BY(mu_) = false;
   };
 
   std::optional<std::string> Execute(const std::string& server,
