@@ -22,6 +22,13 @@ constexpr milliseconds kPoll(100);
 constexpr milliseconds kPause(20);
 constexpr std::chrono::microseconds kFirstPause(100);
 
+// How long a server may take to have a shard deleted until another one of its
+// group is asked too. One that leads no more, and does not know it, would wait
+// for its peers without end.
+constexpr std::chrono::seconds kPatience(1);
+
+constexpr auto kNever = std::chrono::steady_clock::time_point::max();
+
 }  // namespace
 
 void Manager::Start(rsm::Rsm* rsm) {
@@ -129,8 +136,10 @@ std::vector<std::pair<Manager::Task, size_t>> Manager::TakeDue(
   });
   for (const Task& task : tasks) {
     Progress& progress = tasks_[task];
-    if (progress.running || progress.due > now) continue;
+    if (progress.due > now) continue;
+    if (progress.running) ++progress.attempts;
     progress.running = true;
+    progress.due = task.kind == Task::Kind::kConfirm ? now + kPatience : kNever;
     due.emplace_back(task, progress.attempts);
   }
   return due;
@@ -179,8 +188,13 @@ void Manager::EndCall(const Task& task, size_t servers) {
   End(task, /*in_vain=*/true, pause);
 }
 
-// Its outcome needs no answer: if it was executed, the state has changed.
+// Its outcome needs no answer: if it was executed, the state has changed. This
+// may take as long as it takes: only a call is made again meanwhile.
 void Manager::Submit(const Task& task, const Command& command) {
+  {
+    MutexLock lock(&mu_);
+    tasks_[task].due = kNever;
+  }
   rsm_->SubmitAsync(rpc::Encode(command),
                     [this, task](const rsm::Result& result) {
                       const bool done = result.outcome == rsm::Outcome::kDone;

@@ -75,8 +75,10 @@ class Manager {
   // How far that is.
   struct Progress {
     bool running = false;
-    Clock::time_point due = {};  // otherwise
-    size_t attempts = 0;         // that were in vain
+    // When it is to be started; while it runs, when it is to be started again
+    // all the same.
+    Clock::time_point due = {};
+    size_t attempts = 0;  // that were in vain
   };
 
   void Run() EXCLUDES(mu_);
