@@ -24,9 +24,19 @@ std::optional<Config> Configs::Find(int64_t num) const {
 void Configs::Await(int64_t num, rpc::Responder<Reply> respond) {
   {
     MutexLock lock(&mu_);
+    if (closed_) return;
     waiting_.emplace(std::max<int64_t>(num, 0), std::move(respond));
   }
   AnswerWaiting();
+}
+
+// A call fails when its responder is destroyed: that is left until the lock is
+// free.
+void Configs::Close() {
+  Waiting failed;
+  MutexLock lock(&mu_);
+  closed_ = true;
+  failed.swap(waiting_);
 }
 
 void Configs::AnswerWaiting() {

@@ -42,8 +42,11 @@ class Configs {
 
   Config Latest() const EXCLUDES(mu_);
   std::optional<Config> Find(int64_t num) const EXCLUDES(mu_);
-  // Answers with that one, once it is there.
+  // Answers with that one, once it is there; the call fails if Close() comes
+  // first.
   void Await(int64_t num, rpc::Responder<Reply> respond) EXCLUDES(mu_);
+  // Nothing waits any more. Idempotent.
+  void Close() EXCLUDES(mu_);
 
   // The state machine's.
   void Add(Config config) EXCLUDES(mu_);
@@ -51,6 +54,8 @@ class Configs {
   void Replace(std::vector<Config> configs) EXCLUDES(mu_);
 
  private:
+  using Waiting = std::multimap<int64_t, rpc::Responder<Reply>>;  // by number
+
   void AnswerWaiting() EXCLUDES(mu_);
   void TellOfNew() EXCLUDES(mu_);
 
@@ -58,7 +63,8 @@ class Configs {
 
   mutable base::Mutex mu_;
   std::vector<Config> configs_ ABSL_GUARDED_BY(mu_);  // by number
-  std::multimap<int64_t, rpc::Responder<Reply>> waiting_ ABSL_GUARDED_BY(mu_);
+  Waiting waiting_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;  // then none is waiting
 };
 
 // What a log entry asks for; its session is told apart before (rsm/sessions.h).

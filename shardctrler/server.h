@@ -35,7 +35,10 @@ class Server {
   raft::Raft& raft() { return rsm_->raft(); }
 
   // Ends the server: calls in progress are lost, threads joined. Idempotent.
-  void Kill() { rsm_->Kill(); }
+  void Kill() {
+    configs_->Close();
+    rsm_->Kill();
+  }
 
  private:
   const std::shared_ptr<Configs> configs_;

@@ -90,6 +90,29 @@ TEST_F(RegistryTest, AnswersThoseThatWait) {
   EXPECT_EQ(answered.back(), 3);
 }
 
+TEST_F(RegistryTest, CloseFailsThoseThatWait) {
+  int answered = 0;
+  int failed = 0;
+  const auto await = [&](int64_t num) {
+    configs->Await(num, rpc::Responder<Reply>(
+                            [&](const std::optional<std::string>& reply) {
+                              ++(reply.has_value() ? answered : failed);
+                            }));
+  };
+  await(1);
+  await(7);
+  EXPECT_EQ(failed, 0);
+  configs->Close();
+  EXPECT_EQ(failed, 2);
+  await(1);
+  await(0);
+  EXPECT_EQ(failed, 4);
+  Apply(JoinArgs{.groups = {{1, {"a"}}}});
+  configs->Close();
+  EXPECT_EQ(failed, 4);
+  EXPECT_EQ(answered, 0);
+}
+
 TEST_F(RegistryTest, SnapshotIsTheWholeList) {
   Apply(JoinArgs{.groups = {{1, {"a"}}}});
   Apply(JoinArgs{.groups = {{2, {"b"}}}});
