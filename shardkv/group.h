@@ -101,7 +101,8 @@ inline rsm::Sessions::Id SessionsBefore(int64_t num) {
 
 class Group : public rsm::StateMachine {
  public:
-  // `on_moves` is called with what moves() returns whenever that has changed.
+  // `on_moves` is called with what transfers() returns whenever that has
+  // changed.
   using OnMoves = std::function<void(const Transfers&)>;
   explicit Group(
       shardctrler::Gid gid, OnMoves on_moves = [](const Transfers&) {});
