@@ -119,8 +119,9 @@ TEST_F(FileStorageTest, ANewOneIsEmpty) {
 // Its parent too, for a new directory is durable itself.
 TEST_F(FileStorageTest, ASlashAtTheEndOfTheNameIsNothing) {
   SimulatedFiles disk;
-  ASSERT_TRUE(FileStorage::Open(&disk, "/data//",
-                                {.wal = {.segment_bytes = kSegmentBytes}})
+  ASSERT_TRUE(FileStorage::Open(
+                  &disk, "/data//",
+                  {.wal = {.identity = {}, .segment_bytes = kSegmentBytes}})
                   .ok());
   EXPECT_TRUE(std::ranges::any_of(
       disk.operations(), [](const FileOperation& operation) {
