@@ -81,7 +81,7 @@ void SlowDisk::Close() {
   base::Mutex::AssertNoneHeld("Close()");
   {
     MutexLock lock(&mu_);
-    if (closing_) {
+    if (std::exchange(close_called_, true)) {
       while (!closed_) published_.Wait(&mu_);
       return;
     }

@@ -94,6 +94,7 @@ class SlowDisk : public AsyncPersister {
   Ticket last_ ABSL_GUARDED_BY(mu_) = 0;
   Ticket durable_ ABSL_GUARDED_BY(mu_) = 0;
   bool closing_ ABSL_GUARDED_BY(mu_) = false;
+  bool close_called_ ABSL_GUARDED_BY(mu_) = false;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;   // Close() has done all
   bool is_over_ ABSL_GUARDED_BY(mu_) = false;  // nothing becomes durable
   std::function<void(Ticket)> on_durable_ ABSL_GUARDED_BY(mu_);

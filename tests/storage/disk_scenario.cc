@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -100,6 +101,7 @@ class Fate {
   // The machine stops now, if it has not before.
   void Stop(const History& history) {
     if (crashed_ != nullptr) return;
+    stopper_ = std::this_thread::get_id();
     const uint64_t odds = random_.Below(5);  // none survive, ..., all do
     crashed_ =
         disk_->Crash([this, odds](size_t) { return random_.Below(4) < odds; });
@@ -107,6 +109,8 @@ class Fate {
   }
 
   std::unique_ptr<SimulatedFiles> TakeDisk() { return std::move(crashed_); }
+  // What thread used the disk when the machine stopped.
+  std::thread::id stopper() const { return stopper_; }
   Storage::Ticket durable() const { return durable_; }
 
  private:
@@ -117,6 +121,7 @@ class Fate {
   bool is_over_ = false;
   const SimulatedFiles* const disk_;
   std::unique_ptr<SimulatedFiles> crashed_;
+  std::thread::id stopper_;
   Storage::Ticket durable_ = 0;  // when the machine stopped
 };
 
@@ -173,12 +178,14 @@ class DiskScenario {
                        (fate.kind() == Fate::Kind::kFail &&
                         (cut_failed || random_.Chance(1, 2)));
     Storage::Ticket durable = history.durable();
+    // Before it was open: nothing rested on what had been recovered.
+    const bool stopped_early = fate.stopper() == std::this_thread::get_id();
     if (machine_stopped_) {
       fate.Stop(history);
       disk_ = fate.TakeDisk();
       durable = fate.durable();
     }
-    if (is_open) possible_ = history.From(durable);
+    if (is_open && !stopped_early) possible_ = history.From(durable);
     return run_.problem.empty() && run_.refused == 0;
   }
 

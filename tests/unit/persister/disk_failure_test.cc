@@ -122,7 +122,8 @@ TEST(DiskFailure, ACutIsFlushed) {
   int flushes_after = 0;
   disk->SetHook([&](const FileOperation& operation) {
     if (operation.kind == FileOperation::Kind::kWrite &&
-        operation.path == SegmentPath(kDirectory, 3)) {
+        operation.path == SegmentPath(kDirectory, 3) &&
+        AllZero(operation.bytes)) {
       is_cut = true;
     }
     if (is_cut && operation.kind == FileOperation::Kind::kFlush &&

@@ -72,12 +72,12 @@ TEST(AnnounceState, AllThatWasCommittedBeforeComesFirst) {
   const std::string large(40 << 10, 'x');
   f.Append(/*term=*/3, 0, 0, {{3, large}, {3, large}, {3, large}},
            /*commit=*/3);
+  f.AskVote(/*term=*/4, /*candidate=*/2, 0, 0);
   std::vector<ApplyMsg> messages;
   while (messages.empty() || messages.back().kind != Kind::kState) {
     for (ApplyMsg& message : f.Deliver()) {
       messages.push_back(std::move(message));
     }
-    f.Append(/*term=*/3, 0, 0, {}, /*commit=*/3);
   }
   ASSERT_EQ(messages.size(), 4u);
   EXPECT_EQ(messages[2].index, 3u);
