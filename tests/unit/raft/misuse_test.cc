@@ -117,29 +117,35 @@ TEST(Malformed, EntriesOfImpossibleTermsAreDroppedAndCounted) {
 
 // Counting on from there would wrap.
 TEST(Malformed, TermsAndIndexesThatNoClusterComesTo) {
-  constexpr Term kTooGreat = kMaxTerm + 1;
+  const auto snapshot = [](Term term, Index index) {
+    return InstallSnapshotArgs{.term = term,
+                               .leader_id = 1,
+                               .last_included_index = index,
+                               .last_included_term = 1,
+                               .offset = 0,
+                               .data = "snapshot",
+                               .done = true};
+  };
   RaftFixture f;
-  f.AskVote(kTooGreat, /*candidate=*/1, 9, 4);
-  f.Append(kTooGreat, 0, 0, {});
-  InstallSnapshotArgs args = {.term = kTooGreat,
-                              .leader_id = 1,
-                              .last_included_index = 5,
-                              .last_included_term = 1,
-                              .offset = 0,
-                              .data = "snapshot",
-                              .done = true};
-  f.raft->InstallSnapshot(args);
-  args.term = 1;
-  args.last_included_index = kMaxIndex + 1;
-  f.raft->InstallSnapshot(args);
+  f.AskVote(kMaxTerm + 1, /*candidate=*/1, 9, 4);
+  f.Append(kMaxTerm + 1, 0, 0, {});
+  f.raft->InstallSnapshot(snapshot(kMaxTerm + 1, 5));
+  f.raft->InstallSnapshot(snapshot(1, kMaxIndex + 1));
   EXPECT_EQ(f.raft->GetStatus().malformed_requests, 4u);
   EXPECT_EQ(f.raft->GetState().term, 0u);
 
+  EXPECT_TRUE(f.AskVote(kMaxTerm, /*candidate=*/1, 9, 4).vote_granted);
+  EXPECT_TRUE(f.Append(kMaxTerm, 0, 0, {}).success);
+  EXPECT_TRUE(f.raft->InstallSnapshot(snapshot(kMaxTerm, kMaxIndex)).installed);
+}
+
+TEST(Malformed, AReplyOfATermThatNoClusterComesTo) {
+  RaftFixture f;
   f.raft->StartElection();
-  f.ends[1]->Answer(kRequestVote, RequestVoteReply{kTooGreat, false});
+  f.ends[1]->Answer(kRequestVote, RequestVoteReply{kMaxTerm + 1, false});
   EXPECT_EQ(f.raft->GetState().term, 1u);
-  f.ends[2]->Answer(kRequestVote, RequestVoteReply{1, true});
-  EXPECT_EQ(f.role(), Role::kLeader);
+  f.ends[2]->Answer(kRequestVote, RequestVoteReply{kMaxTerm, false});
+  EXPECT_EQ(f.raft->GetState().term, kMaxTerm);
 }
 
 // --- What Make() is given ---------------------------------------------------
