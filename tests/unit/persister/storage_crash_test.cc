@@ -38,11 +38,11 @@ struct Recording {
   std::vector<Published> published;  // in order
   std::vector<Model> states;         // by ticket
 
-  // What was durable after so many operations.
-  const Model& Durable(size_t made) const {
+  // What was durable after that number of operations.
+  const Model& Durable(size_t count) const {
     Storage::Ticket ticket = 0;
     for (const Published& publication : published) {
-      if (publication.operations <= made) ticket = publication.ticket;
+      if (publication.operations <= count) ticket = publication.ticket;
     }
     return states[ticket];
   }
