@@ -131,9 +131,9 @@ class Reader {
       log_.emplace(header.start);
       recovery_.next_batch = header.first_batch;
     }
-    size_t last_offset = 0;
+    size_t last = kFirstBatchOffset;
     const auto visit = [&](const Batch& batch, size_t offset) {
-      last_offset = offset;
+      last = offset;
       if (observer_.on_batch) observer_.on_batch(batch, offset);
       return ForEachRecord(
           batch, [this](const Record& record) { return log_->Apply(record); });
@@ -141,13 +141,8 @@ class Reader {
     const SegmentRead read =
         ReadSegment(bytes, header.sequence, recovery_.next_batch, visit);
     recovery_.end_offset = read.end_offset;
-    recovery_.last_batch = {};
-    if (last_offset > 0) {
-      if (last_offset == kFirstBatchOffset) last_offset = 0;
-      recovery_.last_batch = {
-          last_offset,
-          bytes.substr(last_offset, read.end_offset - last_offset)};
-    }
+    if (last == kFirstBatchOffset) last = 0;
+    recovery_.last_batch = {last, bytes.substr(last, read.end_offset - last)};
     return Take(read, header.sequence);
   }
 
@@ -249,9 +244,10 @@ absl::Status MakeDurable(Files* files, const std::string& directory,
     const auto file =
         files->Open(SegmentPath(directory, sequence), Files::Mode::kWrite);
     if (!file.ok()) return file.status();
-    absl::Status status = again.bytes.empty()
-                              ? absl::OkStatus()
-                              : (*file)->Write(again.offset, again.bytes);
+    absl::Status status;
+    if (!again.bytes.empty()) {
+      status = (*file)->Write(again.offset, again.bytes);
+    }
     return status.ok() ? (*file)->Flush() : status;
   };
   absl::Status status;

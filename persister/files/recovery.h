@@ -39,8 +39,8 @@ struct TornBatch {
 // The last whole batch. Those before it are durable; it may be that this one is
 // not: the process that wrote it has ended before its flush, or by its failure.
 struct LastBatch {
-  uint64_t offset = 0;     // in the last segment used; 0: with its header
-  std::string bytes = {};  // none: the segment has no whole batch
+  uint64_t offset = 0;  // in the last segment used; 0: with its header
+  std::string bytes = {};
 };
 
 struct Recovery {

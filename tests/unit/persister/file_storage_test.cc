@@ -130,6 +130,14 @@ TEST_F(FileStorageTest, ASlashAtTheEndOfTheNameIsNothing) {
   EXPECT_TRUE(disk.Contains("/data/ID"));
 }
 
+TEST_F(FileStorageTest, TheRootIsADirectoryToo) {
+  SimulatedFiles disk;
+  ASSERT_TRUE(FileStorage::Open(
+                  &disk, "/", {.wal = {.identity = {}, .segment_bytes = 4096}})
+                  .ok());
+  EXPECT_TRUE(disk.Contains("/"));
+}
+
 TEST_F(FileStorageTest, WhatIsDurableIsThereAgain) {
   storage_->SetVote(3, 2);
   storage_->Append(1, Pack({{1, "a"}, {3, ""}, {3, "c"}}));

@@ -180,6 +180,8 @@ TEST(SegmentReader, AHeaderForWhichThereIsNoRoomIsRotten) {
   segment.bytes[segment.end] = 'x';
   EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
   EXPECT_EQ(segment.Read().end_offset, segment.end);
+  segment.bytes.resize(2 * kSectorBytes);
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kRot);
 }
 
 // A command may be any bytes: those of a batch, too.
@@ -192,6 +194,16 @@ TEST(SegmentReader, WhatIsInATornBatchIsNoLaterBatch) {
           .has_value());
   segment.ZeroSector(segment.end - kSectorBytes);
   EXPECT_EQ(segment.Read().end, SegmentEnd::kTorn);
+}
+
+TEST(SegmentReader, NorOneOfANumberThatHasBeen) {
+  const std::string fake(
+      BatchBuilder().Seal(kSegment, /*number=*/kFirst, /*offset=*/0));
+  Segment segment({std::string(800, 'a') + fake + Long('b')});
+  segment.ZeroSector(kFirstBatchOffset);  // with the header
+  EXPECT_EQ(segment.Read().end, SegmentEnd::kTorn);
+  EXPECT_EQ(ReadUnusedSegment(segment.bytes, kSegment, kFirst).end,
+            SegmentEnd::kTorn);
 }
 
 TEST(SegmentReader, ABatchOfZerosIsJudgedByTheirNumber) {

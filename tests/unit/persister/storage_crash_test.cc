@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "base/random.h"
 #include "gtest/gtest.h"
+#include "persister/files/directory.h"
 #include "persister/files/file_storage.h"
 #include "persister/files/open_directory.h"
 #include "persister/files/recovery.h"
@@ -127,6 +128,19 @@ void CrashAtEveryStep(uint64_t seed) {
   }
 }
 
+// The sizes of the segments.
+std::vector<uint64_t> Sizes(SimulatedFiles* disk) {
+  std::vector<uint64_t> sizes;
+  const auto sequences = ListSegments(disk, kDirectory);
+  CHECK(sequences.ok()) << sequences.status();
+  for (const uint64_t sequence : *sequences) {
+    const auto file =
+        disk->Open(SegmentPath(kDirectory, sequence), Files::Mode::kRead);
+    sizes.push_back((*file)->Size().value());
+  }
+  return sizes;
+}
+
 // A process that is killed, or ends since a flush has failed, leaves to the
 // next one what only the kernel has; then the machine stops, while that one
 // recovers or when it has.
@@ -165,7 +179,11 @@ void EndTheProcessAtEveryStep(uint64_t seed) {
       const Model found = OpenAndRecover(&disk);
       const size_t while_it_recovers = crashes.size();
       crash();
+      const std::vector<uint64_t> sizes = Sizes(&disk);
       for (size_t i = 0; i < crashes.size(); ++i) {
+        if (i >= while_it_recovers) {
+          ASSERT_EQ(Sizes(crashes[i].get()), sizes);
+        }
         const Model again = OpenAndRecover(crashes[i].get());
         ASSERT_TRUE(again == found ||
                     (i < while_it_recovers && again == recording.Durable(step)))
