@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -44,9 +45,8 @@ class Entries {
     Iterator& operator++();
     // The bytes from this entry on that lie in one piece; none at the end.
     std::string_view rest() const { return rest_; }
-    friend bool operator==(const Iterator& a, const Iterator& b) {
-      return a.rest_.size() == b.rest_.size() &&
-             (a.rest_.empty() || a.rest_.data() == b.rest_.data());
+    friend bool operator==(const Iterator& entry, std::default_sentinel_t) {
+      return entry.rest_.empty();
     }
 
    private:
@@ -82,7 +82,7 @@ class Entries {
   const base::Rope& bytes() const { return bytes_; }
 
   Iterator begin() const { return Iterator(bytes_); }
-  Iterator end() const { return Iterator(std::string_view()); }
+  std::default_sentinel_t end() const { return {}; }
 
   friend bool operator==(const Entries&, const Entries&) = default;
 
