@@ -178,7 +178,6 @@ void FileStorage::FlushLoop() {
   if (!status.ok()) Fail(status);
   MutexLock lock(&mu_);
   is_over_ = true;
-  published_.SignalAll();
 }
 
 std::optional<FileStorage::PendingBatch> FileStorage::TakeBatch() {

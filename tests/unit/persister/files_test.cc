@@ -92,6 +92,27 @@ TEST(Files, DirectoryOfAPath) {
   EXPECT_EQ(DirectoryOf("a"), ".");
 }
 
+// What a flush has failed to write, no later one writes; what a process that
+// has ended did not flush, the next one may.
+TEST(SimulatedFiles, AFailedFlushIsNotOneThatNeverCame) {
+  for (const bool failed : {true, false}) {
+    SimulatedFiles disk;
+    const auto file = disk.Create("/file");
+    ASSERT_TRUE(file.ok() && (*file)->Write(0, "bytes").ok());
+    disk.SetHook([failed](const FileOperation&) {
+      return failed ? absl::UnavailableError("") : absl::CancelledError();
+    });
+    EXPECT_FALSE((*file)->Flush().ok());
+    disk.SetHook(nullptr);
+    EXPECT_EQ((*file)->Read(0, 5).value(), "bytes");
+    EXPECT_TRUE((*file)->Flush().ok() && disk.FlushDirectory("/").ok());
+    const auto crashed = disk.Crash([](size_t) { return false; });
+    const auto again = crashed->Open("/file", Mode::kRead);
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ((*again)->Read(0, 5).value() == "bytes", !failed);
+  }
+}
+
 TEST(PosixFiles, ErrorsNameTheCallAndTheFile) {
   PosixFiles files;
   EXPECT_EQ(
