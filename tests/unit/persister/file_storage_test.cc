@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "gtest/gtest.h"
 #include "persister/files/directory.h"
+#include "persister/files/format.h"
 #include "persister/files/simulated_files.h"
 #include "tests/storage/model.h"
 
@@ -152,6 +153,26 @@ TEST_F(FileStorageTest, WhatIsDurableIsThereAgain) {
                              .snapshot = "the snapshot",
                              .entries = {{3, ""}, {3, "d"}, {3, "e"}}}));
   EXPECT_EQ(ModelOf(storage_->TakeRecovered()), Model{});  // it was taken
+}
+
+// What was durable before is not touched.
+TEST_F(FileStorageTest, TheLastBatchAloneIsWrittenAgain) {
+  for (const uint64_t term : {1, 2}) {
+    EXPECT_TRUE(storage_->WaitDurable(storage_->SetVote(term, 0)));
+  }
+  storage_->Close();
+  const size_t before = disk_.operations().size();
+  Open();
+  std::vector<FileOperation> operations = disk_.operations();
+  operations.erase(operations.begin(),
+                   operations.begin() + static_cast<ptrdiff_t>(before));
+  std::erase_if(operations, [](const FileOperation& operation) {
+    return operation.kind != Kind::kWrite;
+  });
+  ASSERT_EQ(operations.size(), 1U);
+  const size_t batch_bytes = sizeof(BatchHeader) + sizeof(RecordHeader);
+  EXPECT_EQ(operations[0].offset, kFirstBatchOffset + batch_bytes);
+  EXPECT_EQ(operations[0].bytes.size(), batch_bytes);
 }
 
 TEST_F(FileStorageTest, ASnapshotOfMoreThanTheLogReplacesIt) {
