@@ -84,7 +84,10 @@ int FailEachCall(const SimulatedFiles& original, const Use& use) {
       return calls++ == failing ? failure : absl::OkStatus();
     });
     const absl::Status status = use(disk.get());
-    if (calls <= failing) return failing;
+    if (calls <= failing) {
+      EXPECT_TRUE(status.ok()) << status;
+      return failing;
+    }
     EXPECT_EQ(status, failure);
   }
   return kMostCalls;
@@ -114,6 +117,27 @@ TEST(DiskFailure, WhatACrashLeftIsRemovedAndNothingElse) {
   EXPECT_FALSE(disk->Contains(SegmentPath(kDirectory, 9) + kTemporary));
   EXPECT_TRUE(disk->Contains(WalDirectory(kDirectory) + "/notes.txt"));
   EXPECT_TRUE(disk->Contains(SegmentPath(kDirectory, 1)));
+}
+
+// What is removed makes room for the copy of what is cut.
+TEST(DiskFailure, AFullDiskIsOpened) {
+  const Disk disk = UsedDisk();
+  Put(disk.get(), SnapshotPath(kDirectory, 1, 0), 0, std::string(4096, 'o'));
+  uint64_t used = 0;
+  for (const std::string& folder :
+       {std::string(kDirectory), WalDirectory(kDirectory),
+        SnapshotDirectory(kDirectory)}) {
+    const auto names = disk->List(folder);
+    ASSERT_TRUE(names.ok());
+    for (const std::string& name : *names) {
+      const auto file =
+          disk->Open(absl::StrCat(folder, "/", name), Files::Mode::kRead);
+      used += (*file)->Size().value();
+    }
+  }
+  disk->SetCapacity(used);
+  const absl::Status status = Open(disk.get()).status();
+  EXPECT_TRUE(status.ok()) << status;
 }
 
 // What is cut is durable before the next batch is written: otherwise bytes of
