@@ -146,8 +146,10 @@ class Progress {
   SnapshotTransfer transfer_;  // in kSnapshot
   Index match_ = 0;
   Index next_;
-  Index sent_commit_ = 0;           // the newest commit index that went to it
-  Clock::time_point last_sent_;     // any request
+  Index sent_commit_ = 0;  // the newest commit index that went to it
+  // Any request. Before the first, long ago by any clock, which the epoch is
+  // not: it may be when the machine was started.
+  Clock::time_point last_sent_ = Clock::time_point::min();
   Clock::time_point entries_sent_;  // the newest one with entries, or a chunk
   uint64_t in_flight_ = 0;  // that one's number while it is unanswered, else 0
   bool lost_ = false;       // the last answer did not come, or was of no use
