@@ -19,6 +19,7 @@ for a wrong argument, 130 if interrupted.
 
 import argparse
 import csv
+import hashlib
 import io
 import json
 import os
@@ -34,8 +35,13 @@ from tools.command import Arguments, Problem, on_interrupt, write_whole
 from tools.grade import labs, submission
 from tools.grade.grader import Grader, Judge, Settings
 from tools.grade.result import Grade, check_parts, read_weights
-from tools.process import ask, children_seconds
+from tools.process import children_seconds
 from tools.seeds import notice
+
+# What the tests and our rooms are made of, and the grading itself.
+GRADES_BY = ("CMakeLists.txt", "CMakePresets.json", "cmake", *submission.OURS,
+             "tools/grade")
+
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     """Reads the command line."""
@@ -45,7 +51,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.number("n", 1, 0, 1000)
     parser.number("seeds", None, 0, 100_000)
     parser.number("race_seeds", None, 0, 10_000)
-    parser.number("limit_minutes", 30, 1, 100_000)
+    parser.number("limit_minutes", 30, 1, 100_000, "LIMIT")
     parser.add_argument("--weights", type=Path)
     parser.number("jobs", cores, 1, 1024)
     options = parser.read(arguments)
@@ -103,12 +109,17 @@ def settings_of(options: argparse.Namespace, at_once: int) -> Settings:
                     options.limit_minutes * 60, jobs)
 
 
-def fingerprint(folder: Path, options: argparse.Namespace) -> str:
-    """Returns what a grade depends on."""
-    tree = ask(["git", "-C", str(ROOT), "describe", "--always", "--dirty"])
-    return " ".join([submission.digest(folder), tree.stdout.strip(),
-                     str(options.lab.number), str(options.n),
-                     str(options.seeds), str(options.race_seeds)])
+def fingerprint(options: argparse.Namespace) -> str:
+    """Returns what a grade depends on, beside what is graded."""
+    tree = hashlib.sha256()
+    for name in GRADES_BY:
+        path = ROOT / name
+        tree.update((submission.digest(path) if path.is_dir()
+                     else path.read_text()).encode())
+    return " ".join([tree.hexdigest(), json.dumps(options.weights),
+                     *(str(value) for value in (
+                         options.lab.number, options.n, options.seeds,
+                         options.race_seeds, options.limit_minutes))])
 
 
 class Class:
@@ -120,6 +131,7 @@ class Class:
         self.folders = folders_of(options.folder)
         self.settings = settings_of(options, min(options.jobs,
                                                  len(self.folders)))
+        self.fingerprint = fingerprint(options)
         self.stopping = threading.Event()
         self.running: set[Grader] = set()
 
@@ -144,11 +156,17 @@ class Class:
     def grade_one(self, folder: Path) -> dict[str, Any]:
         """Returns the result of one folder."""
         path = self.options.out / folder.name / "grade.json"
-        now = fingerprint(folder, self.options)
         result = known(path)
-        if result.get("of") == now or self.stopping.is_set():
-            return result
-        grade = self.run_one(folder)
+        try:
+            now = f"{submission.digest(folder)} {self.fingerprint}"
+        except OSError as error:
+            grade = Grade(str(folder),
+                          build_error=f"it cannot be read: {error}")
+            now = ""
+        else:
+            if result.get("of") == now or self.stopping.is_set():
+                return result
+            grade = self.run_one(folder)
         if self.stopping.is_set():
             return {}
         result = grade.as_json(self.options.weights) | {"of": now}
@@ -184,7 +202,7 @@ class Class:
                              result["build_error"] or result["trouble"],
                              "; ".join(result["to_look_at"])])
             rows.append(row_text(folder.name, result))
-        write_whole(self.options.out / "grades.csv", text.getvalue())
+        write_whole(self.options.out / "grades.csv", printable(text.getvalue()))
         write_whole(self.options.out / "grades.txt", "\n".join(rows) + "\n")
 
 
@@ -197,11 +215,17 @@ def known(path: Path) -> dict[str, Any]:
     return result if isinstance(result, dict) else {}
 
 
+def printable(text: str) -> str:
+    """Returns a text with names in it, which need not be UTF-8."""
+    return os.fsencode(text).decode(errors="replace")
+
+
 def row_text(name: str, result: dict[str, Any]) -> str:
     """Returns one line for people."""
     total = result["total"]
     why = result["build_error"] or result["trouble"] or result["failures"]
-    return f"{name:24} {total['earned']:7.2f} of {total['of']:g}  {why}".strip()
+    return printable(f"{name:24} {total['earned']:7.2f} of "
+                     f"{total['of']:g}  {why}".strip())
 
 
 def grade_one(options: argparse.Namespace, judge: Judge) -> bool:

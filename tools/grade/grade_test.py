@@ -5,6 +5,7 @@
 
 import argparse
 import json
+import os
 import tempfile
 import unittest
 from pathlib import Path
@@ -15,16 +16,18 @@ from tools.command import Problem
 from tools.grade import grade, labs, result, submission
 from tools.grade.grader import Judge
 from tools.grade.result import Grade, TestResult
+from tools.process import ask
 
 WEIGHTS: dict[str, float] = {"2A": 20, "Scenario2B": 10, "race": 5}
 
 
 def of_tests(**results: tuple[int, int]) -> Grade:
     """Returns a grade with these tests, passed and failed so often."""
-    tests = {f"Test{name}": TestResult(
-        "Scenario2B" if "Scenario" in name else name[-2:], passed, failed)
-             for name, (passed, failed) in results.items()}
-    return Grade("x", tests=tests, race_seeds=3)
+    tests, race_tests = (
+        {f"Test{name}": TestResult("Scenario2B" if "Scenario" in name
+                                   else name[-2:], passed, failed)
+         for name, (passed, failed) in results.items()} for _ in range(2))
+    return Grade("x", tests=tests, race_tests=race_tests, race_seeds=3)
 
 
 class Weights(unittest.TestCase):
@@ -89,6 +92,14 @@ class Points(unittest.TestCase):
         self.assertEqual(racy.points(WEIGHTS)["race"], 0)
         self.assertFalse(racy.passed_all)
         self.assertEqual(Grade("x").points(WEIGHTS)["race"], 0)
+
+    def test_what_ends_itself_under_threadsanitizer_earns_nothing(self) -> None:
+        it = of_tests(X2A=(1, 0))
+        it.race_tests = {"TestX2A": TestResult("2A")}
+        it.read_race_run(events.Run([events.Test("TestX2A", action="fail")]),
+                         "make sim-race", 1)
+        self.assertEqual(it.points(WEIGHTS)["race"], 0)
+        self.assertEqual(it.points(WEIGHTS)["2A"], 20)
 
     def test_nothing_built(self) -> None:
         broken = Grade("x", build_error="raft.cc:1: error: no")
@@ -183,18 +194,63 @@ class Submissions(unittest.TestCase):
         return path
 
     def blindfold(self, text: str) -> str:
-        """Returns what is wrong with a source of this text."""
+        """Returns what is wrong with a source of this text, or with what the
+        compiler sees of it."""
         source = self.write("server.cc", text)
-        return submission.blindfold(
-            [submission.preprocessed(source, self.folder)], set())
+        (self.folder / "header.h").write_text("")
+        (self.folder / "tree/raft").mkdir(parents=True, exist_ok=True)
+        compiled = submission.Compiled(self.folder, self.folder / "tree",
+                                       {"raft": str(self.folder)})
+        seen = ask(["g++", "-std=c++20", "-E", str(source)]).stdout
+        return submission.blindfold([text], [compiled.own_text(seen)], set())
 
     def test_links_lead_nowhere_else(self) -> None:
         self.write("server.cc", "")
         (self.folder / "here.cc").symlink_to("server.cc")
         submission.check_folder(self.folder)
-        (self.folder / "there.cc").symlink_to(ROOT / "raft/server.cc")
-        with self.assertRaisesRegex(Problem, "there.cc"):
+        there = self.folder / "there.cc"
+        there.symlink_to(ROOT / "raft/server.cc")
+        with self.assertRaisesRegex(Problem, "there.cc is a link that leads"):
             submission.check_folder(self.folder)
+        there.unlink()
+        there.symlink_to("there.cc")
+        with self.assertRaisesRegex(Problem, "there.cc is a link to itself"):
+            submission.check_folder(self.folder)
+
+    def test_only_files_and_folders(self) -> None:
+        os.mkfifo(self.folder / "raft.h")
+        with self.assertRaisesRegex(Problem, "raft.h is neither a file nor"):
+            submission.check_folder(self.folder)
+
+    def test_what_it_may_include(self) -> None:
+        """Not a solution: ours, one among the tests, another student's."""
+        links = self.folder / "tree/raft"
+        links.mkdir(parents=True)
+        (links / "raft.h").symlink_to(ROOT / "raft/raft.h")
+        own = self.write("server.cc", "")
+        compiled = submission.Compiled(self.folder, self.folder / "tree",
+                                       {"raft": str(self.folder)})
+        ours = ROOT / "tests/isolation/hosted_raft.cc"
+        room, host = "CMakeFiles/raft.dir/x.o", "CMakeFiles/raft_host.dir/x.o"
+        mutex, face = ROOT / "base/mutex.h", ROOT / "raft/raft.h"
+        wire = ROOT / "tests/isolation/wire.h"
+        for target, paths in ((room, [own, mutex, face, Path("/usr/x.h")]),
+                              (host, [ours, wire, own, mutex, face]),
+                              (host, [ours, wire, ROOT / "raft/server.h"])):
+            with mock.patch.object(compiled, "files_read",
+                                   lambda: [(target, paths)]):
+                compiled.check()
+        for target, path in ((room, ROOT / "tests/plain_raft/server.cc"),
+                             (room, ROOT / "raft/server.h"),
+                             (room, ROOT / "raft/server.cc"),
+                             (room, wire), (room, Path("/home/bob/raft.h")),
+                             (room, ROOT / "students/bob/server.h"),
+                             (host, ROOT / "raft/server.h"),
+                             (host, ROOT / "tests/plain_raft/server.cc")):
+            with mock.patch.object(compiled, "files_read",
+                                   lambda: [(target, [own, own, path])]), \
+                    self.assertRaisesRegex(Problem, "it includes"):
+                compiled.check()
 
     def test_switches_of_sanitizers(self) -> None:
         self.assertEqual("", self.blindfold("int x; // no_sanitize"))
@@ -207,7 +263,9 @@ class Submissions(unittest.TestCase):
                 self.assertIn("a switch of the sanitizer",
                               self.blindfold(text))
         self.assertIn("__tsan_acquire", submission.blindfold(
-            [], {"memcpy", "__tsan_acquire"}))
+            [], [], {"memcpy", "__tsan_acquire"}))
+        for text in ("#line 1 \"/usr/x.h\"\nint x;", " %: 3 \"/usr/x.h\" 3"):
+            self.assertIn("hides where code is", self.blindfold(text))
 
     def test_what_no_raft_needs(self) -> None:
         self.assertEqual([], submission.worth_a_look(
@@ -222,6 +280,7 @@ class Submissions(unittest.TestCase):
         self.write("a.cc", "")
         with_file = submission.digest(self.folder)
         self.write("a.cc", "x")
+        Path(os.fsdecode(os.fsencode(self.folder) + b"/L\xf6sung")).touch()
         self.assertEqual(3, len({before, with_file,
                                  submission.digest(self.folder)}))
 
@@ -343,11 +402,40 @@ class Classes(unittest.TestCase):
         first = self.run_class()
         self.assertEqual(["ada", "bob"], sorted(self.graded))
         table = (self.out / "grades.csv").read_text().splitlines()
-        self.assertEqual("ada,12.5,35,10.0,0,2.5,,,,", table[1])
+        self.assertEqual("ada,12.5,35,10.0,0.0,2.5,,,,", table[1])
         (self.students / "bob/server.cc").write_text("changed")
         again = self.run_class()
         self.assertEqual(["ada", "bob", "bob"], sorted(self.graded))
         self.assertEqual(first[0], again[0])
+
+    def test_what_else_a_grade_depends_on(self) -> None:
+        def of(*arguments: str) -> str:
+            return grade.fingerprint(grade.parse_arguments(
+                [f"--class={self.students}", *arguments]))
+
+        weights = self.out.parent / "weights.json"
+        weights.write_text('{"2A": 100}')
+        self.assertEqual(of(), of("--jobs=3"))
+        self.assertEqual(4, len({of(), of("--limit_minutes=1"), of("--n=2"),
+                                 of(f"--weights={weights}")}))
+
+    def test_an_odd_folder_is_graded_and_the_others_too(self) -> None:
+        (self.students / "cyd").mkdir()
+        odd = Path(os.fsdecode(os.fsencode(self.students) + b"/d\xf6"))
+        odd.mkdir()
+        with mock.patch.object(submission, "digest", side_effect=[
+                "1", "2", PermissionError(13, "Permission denied"), "4"]):
+            options = grade.parse_arguments([f"--class={self.students}",
+                                             "--lab=3", f"--out={self.out}"])
+            with mock.patch.object(grade, "fingerprint", lambda _: ""):
+                whole = grade.Class(options, Judge(labs.SERVICE, Path(),
+                                                   Path()))
+            results = [whole.grade_one(folder) for folder in whole.folders]
+        whole.write_tables(results)
+        self.assertIn("cannot be read", results[2]["build_error"])
+        table = (self.out / "grades.csv").read_text().splitlines()
+        self.assertEqual(["ada", "bob", "cyd", "d\ufffd"],
+                         [line.partition(",")[0] for line in table[1:]])
 
     def test_a_folder_without_a_service(self) -> None:
         options = grade.parse_arguments([f"--class={self.students}", "--lab=3",

@@ -7,19 +7,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent import futures
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools import ROOT, events
-from tools.build import build
+from tools.build import NOT_INHERITED, build
 from tools.command import Problem
 from tools.grade import labs, submission
 from tools.grade.result import Grade, TestResult
-from tools.process import Launcher, ask, inherited
+from tools.process import Launcher, Stopped, ask, inherited
 from tools.seeds import seeds
 
 # Of the compiler, for a solution of ordinary size.
-COMPILER_LIMITS = ("prlimit", "--cpu=600", f"--as={8 << 30}")
+COMPILER_LIMITS = ("prlimit", "--cpu=600", f"--as={8 << 30}",
+                   f"--fsize={1 << 30}")
 # Of a process of it, without ThreadSanitizer, which reserves far more.
 MEMORY_GB = "8"
 
@@ -79,8 +81,8 @@ class Grader:
             + ([] if judge.lab is labs.RAFT else [f"LAB={judge.lab.number}"]))
         self.suffix = f" ISOLATED=1 {self.theirs}".rstrip()
         self.grade = Grade(name)
-        self.grade.tests = {test.test: TestResult(test.group)
-                            for test in judge.tests}
+        for tests in (self.grade.tests, self.grade.race_tests):
+            tests |= {test.test: TestResult(test.group) for test in judge.tests}
 
     def saves_as_ours(self) -> bool:
         """True if the tests can read its disks."""
@@ -112,8 +114,13 @@ class Grader:
             programs = self.build()
         except Problem as problem:
             self.grade.build_error = str(problem)
+        except OSError as error:
+            self.grade.build_error = f"its folder cannot be read: {error}"
+        except Stopped:
+            pass
         else:
-            self.run_tests(programs)
+            with suppress(Stopped):
+                self.run_tests(programs)
         self.grade.whole_seconds = time.monotonic() - self.begin
         return self.grade
 
@@ -160,15 +167,25 @@ class Grader:
 
     def look(self, place: Path) -> None:
         """Notes what must not be in the folders, or need not be."""
-        plain = place / "plain"
-        sources = submission.sources_read(plain, [
-            Path(folder) for folder in self.rooms.values()])
-        texts = [submission.preprocessed(source, place / "tree")
-                 for source in sources if source.suffix == ".cc"]
-        names = submission.functions_used(sorted(
-            path for room in self.rooms
-            for path in plain.glob(f"CMakeFiles/{room}.dir/**/*.o")))
-        self.grade.race = submission.blindfold(texts, names)
+        sources: set[Path] = set()
+        texts: list[str] = []
+        names: set[str] = set()
+        for variant in ("plain", "race"):
+            compiled = submission.Compiled(place / variant, place / "tree",
+                                           self.rooms)
+            compiled.check()
+            sources.update(compiled.sources())
+            names |= compiled.functions()
+            with tempfile.TemporaryDirectory(prefix="grade-") as folder:
+                out = Path(folder) / "preprocessed"
+                for command in compiled.preprocessings(out):
+                    self.launcher.run([*COMPILER_LIMITS, *command],
+                                      cwd=compiled.build, limit=self.left())
+                    texts.append(compiled.own_text(
+                        out.read_text("utf-8", "replace")))
+        self.grade.race = submission.blindfold(
+            [path.read_text("utf-8", "replace") for path in sources],
+            texts, names)
         self.grade.to_look_at = submission.worth_a_look(texts, names)
 
     # -------------------------------------------------------------- running
@@ -185,6 +202,9 @@ class Grader:
         with tempfile.TemporaryDirectory(prefix="grade-") as folder:
             self.session = seeds.Session(options, Path(folder),
                                          self.environment | environment)
+            self.session.inherited = inherited(*NOT_INHERITED)
+            if self.launcher.is_stopped:
+                self.session.stop()
             self.session.limit_s = self.left
             self.session.prefix = ["nice", "-n", "19"]
             yield from self.session.results_here(list(range(1, count + 1)))
@@ -214,7 +234,8 @@ class Grader:
             if result.run.trouble or len(result.run.tests) < len(
                     self.grade.tests) or self.is_late():
                 reports.append(result.run.trouble or "it did not run")
-            self.grade.race_seeds += 1
+            self.grade.read_race_run(result.run, f"make sim-race{self.suffix} "
+                                     f"SEEDS=1 SEED={result.seed}", result.seed)
         self.grade.race = self.grade.race or min(reports, default="")
 
     def run_really(self, programs: Programs) -> Iterator[events.Run]:
@@ -228,7 +249,7 @@ class Grader:
                  f"--parallel={4 * self.settings.jobs}",
                  f"--target=test{self.suffix}"],
                 cwd=ROOT, limit=self.left(),
-                env=inherited("SIM_", "LAB_") | self.environment | {
+                env=inherited(*NOT_INHERITED) | self.environment | {
                     "RAFT_PROGRAM": str(programs.real),
                     "RAFT_MEMORY_GB": MEMORY_GB})
             self.is_late()

@@ -4,8 +4,9 @@ A part's points are shared equally by its tests; a test earns the share of its
 runs that it passed. A test that was to run and has no outcome has failed. A run
 whose scenario could not be set up counts neither way, and what costs too much
 fails the course's tests and those of economy only.
-"race" is earned if runs under ThreadSanitizer were clean, in the share of all
-runs that passed: what does nothing has no race either.
+"race" is earned if no run under ThreadSanitizer had a report, in the share of
+those runs that passed: what does nothing, or ends itself there, has no race
+either.
 """
 
 import json
@@ -56,6 +57,7 @@ class Grade:
     virtual_seconds: float = 0
     race: str = ""              # why "race" is not earned; empty: clean
     race_seeds: int = 0
+    race_tests: dict[str, TestResult] = field(default_factory=dict)
     rules_off: set[str] = field(default_factory=set)
     to_look_at: list[str] = field(default_factory=list)  # for the staff
     trouble: str = ""           # why runs are missing
@@ -63,10 +65,20 @@ class Grade:
     def read_run(self, run: events.Run, repeat: str,
                  simulated_seed: int | None = None) -> None:
         """Takes one run in: every test that was to run, by its name."""
+        self._count(self.tests, run, repeat, simulated_seed)
+
+    def read_race_run(self, run: events.Run, repeat: str, seed: int) -> None:
+        """Takes one run under ThreadSanitizer in."""
+        self.race_seeds += 1
+        self._count(self.race_tests, run, repeat, seed)
+
+    @staticmethod
+    def _count(results: dict[str, TestResult], run: events.Run, repeat: str,
+               simulated_seed: int | None) -> None:
         outcomes: dict[str, list[events.Test]] = {}
         for test in run.tests:
             outcomes.setdefault(test.test, []).append(test)
-        for name, result in self.tests.items():
+        for name, result in results.items():
             ends = outcomes.get(name, [])
             failed = [test for test in ends if test.action == "fail"]
             if [test.action for test in ends] == ["pass"] and not run.trouble:
@@ -91,17 +103,13 @@ class Grade:
         earned = {}
         for part, whole in weights.items():
             if part == "race":
-                clean = not self.race and self.race_seeds > 0
-                earned[part] = whole * self._share() if clean else 0
-                continue
-            earned[part] = whole * self._share(part)
+                results = [] if self.race else list(self.race_tests.values())
+            else:
+                results = [result for result in self.tests.values()
+                           if result.part == part]
+            shares = sum(result.share for result in results)
+            earned[part] = whole * shares / max(len(results), 1)
         return {part: round(value, 2) for part, value in earned.items()}
-
-    def _share(self, part: str = "") -> float:
-        """Returns the share of its runs that a part passed, or all did."""
-        shares = [result.share for result in self.tests.values()
-                  if part in ("", result.part)]
-        return sum(shares) / len(shares) if shares else 0
 
     def total(self, weights: dict[str, float]) -> float:
         """Returns all points earned."""

@@ -74,6 +74,7 @@ class Session:
                  extra: Mapping[str, str] | None = None) -> None:
         self.options = options
         self.folder = folder
+        self.inherited: Mapping[str, str] = os.environ
         self.extra = dict(extra or {})  # to the environment
         self.prefix: list[str] = []  # to the command
         self.limit_s: Callable[[], float | None] = lambda: None  # of a run
@@ -100,7 +101,7 @@ class Session:
 
     def environment(self, seed: int) -> dict[str, str]:
         """Returns all that a run on this machine finds."""
-        return os.environ | self.simulated(seed) | self.extra
+        return {**self.inherited, **self.simulated(seed), **self.extra}
 
     def run_seed(self, seed: int) -> SeedResult:
         """Runs the tests under one seed."""
@@ -164,7 +165,8 @@ class Session:
     def passed_on() -> list[str]:
         """Names what of this machine's environment a run depends on."""
         return [name for name in os.environ
-                if name.startswith(("SIM_", "GLOG_", "TSAN_", "ASAN_"))]
+                if name.startswith(("SIM_", "GLOG_", "TSAN_", "ASAN_",
+                                    "RAFT_", "ORACLE"))]
 
     def results_here(self, seeds: list[int]) -> Iterator[SeedResult]:
         """Yields the results of this machine's runs."""

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -99,6 +100,22 @@ void Signal() {
     if (kill(-1, signal) == 0) std::puts("ATTACK: signalled all");
     if (kill(0, signal) == 0) std::puts("ATTACK: signalled the group");
   }
+  _exit(0);
+}
+
+// The owner of a pipe is signalled when something comes.
+void SignalOwner() {
+  int pipe_fds[2];
+  if (pipe(pipe_fds) != 0) return;
+  const f_owner_ex owner = {F_OWNER_PID, getppid()};
+  const int set = fcntl(pipe_fds[0], F_SETOWN, getppid()) == 0 ||
+                  fcntl(pipe_fds[0], F_SETOWN_EX, &owner) == 0;
+  if (set != 0) std::puts("ATTACK: owner");
+  if (fcntl(pipe_fds[0], F_SETSIG, SIGKILL) == 0) std::puts("ATTACK: signal");
+  fcntl(pipe_fds[0], F_SETFL, O_ASYNC | O_NONBLOCK);
+  Write(pipe_fds[1], "x");
+  pid_t pid = getppid();
+  if (ioctl(3, FIOSETOWN, &pid) == 0) std::puts("ATTACK: owns the socket");
   _exit(0);
 }
 
@@ -239,6 +256,7 @@ const std::map<std::string_view, void (*)()> kBeforeMain = {
     {"loops_in_initializer", Loop},
     {"loops_at_exit", IgnoreGoodbye},
     {"signals", Signal},
+    {"signals_owner", SignalOwner},
     {"leaves_daemon", LeaveDaemon},
     {"fork_bomb", ForkBomb},
     {"runs_shell", RunShell},
