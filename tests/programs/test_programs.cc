@@ -114,6 +114,11 @@ TEST(DISABLED_TestProgram, ExitsEarly) { std::exit(0); }
 
 TEST(DISABLED_TestProgram, ExitsWithStatus) { std::exit(5); }
 
+TEST(DISABLED_TestProgram, FailsAndExitsWell) {
+  std::atexit([] { _exit(0); });
+  ADD_FAILURE_AT("log.cc", 1) << "one is missing";
+}
+
 TEST(DISABLED_TestProgram, LogsMuch) {
   for (int i = 0; i < 100; ++i) std::cerr << "complaint " << i << "\n";
   LOG(INFO) << "a debug line";

@@ -5,8 +5,9 @@
 // outcome goes as records over a pipe of its own, so that nothing a test
 // prints can be taken for an outcome, and the exit status tells the rest.
 //
-// Invariant: a test has passed only if there is a kEnded record and the exit
-// status is 0: a test that calls exit(0) has not.
+// Invariant: a test has passed only if there is a kEnded record, none of a
+// failure, and the exit status is 0: a test that calls exit(0) has not, before
+// its end or after it.
 
 #ifndef TESTS_RUNNER_CHILD_H_
 #define TESTS_RUNNER_CHILD_H_

@@ -165,6 +165,7 @@ void Child::TakeRecord(const std::string& record) {
       TakeCheck(fields);
       break;
     case kFailure:
+      result_.has_failed = true;
       TakeCheck(fields);
       break;
     default:

@@ -35,6 +35,7 @@ struct ChildResult {
   End end = End::kNotStarted;
   int code = 0;  // exit status, signal, or errno
   bool ran_to_end = false;
+  bool has_failed = false;  // in a check
   bool skipped = false;
   std::vector<FailedCheck> checks;  // failed ones and skips, in order
   size_t checks_cut = 0;            // how many more there were

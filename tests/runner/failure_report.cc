@@ -193,7 +193,8 @@ bool MayHaveMisusedMemory(const ChildResult& result,
 }
 
 bool HasFailed(const ChildResult& result) {
-  return result.end != End::kExited || result.code != 0 || !result.ran_to_end;
+  return result.end != End::kExited || result.code != 0 || !result.ran_to_end ||
+         result.has_failed;
 }
 
 Verdict Judge(const ChildResult& result, const ErrorExcerpt& error,

@@ -33,6 +33,9 @@ TEST(FailureReport, OnlyAProperEndIsAPass) {
   EXPECT_TRUE(HasFailed(Exited(66, /*ran_to_end=*/true)));
   EXPECT_TRUE(HasFailed(Exited(kExitTestFailed, /*ran_to_end=*/true)));
   EXPECT_TRUE(HasFailed(ChildResult()));
+  ChildResult failed = Exited(0, /*ran_to_end=*/true);
+  failed.has_failed = true;
+  EXPECT_TRUE(HasFailed(failed));
 }
 
 // What GoogleTest puts around a message differs with its version.

@@ -159,6 +159,13 @@ TEST(Runner, TestThatExitsHasNotPassed) {
                   "    exit status 5: before the test's end\n"));
 }
 
+TEST(Runner, TestThatFailsHasNotPassedHoweverItsProcessEnds) {
+  const Outcome run = RunTestPrograms("FailsAndExitsWell");
+  EXPECT_TRUE(Has(run.output, "    log.cc:1: one is missing\n")) << run.output;
+  EXPECT_TRUE(Has(run.output, "--- FAIL: "));
+  EXPECT_EQ(run.status, 1);
+}
+
 TEST(Runner, RaceFailsTheTestUnderThreadSanitizer) {
   const Outcome run = RunTestPrograms("Races");
   if constexpr (kBuildKind == BuildKind::kRace) {
