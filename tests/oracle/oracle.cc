@@ -106,7 +106,7 @@ void Oracle::OnState(ServerId server, int incarnation, Term floor,
     Violate(kTermsGrow, absl::StrCat("S", server, " is in term ", state.term,
                                      " after term ", floor));
   }
-  ShowsLocallyLocked(server, state.term, {});
+  ShowsLocallyLocked(server, state.term);
   if (state.is_leader) LeadsLocked(server, state.term);
 }
 
@@ -119,7 +119,13 @@ void Oracle::OnStart(ServerId server, int incarnation,
           .server = server,
           .term = result.term,
           .index = result.index});
-  ShowsLocallyLocked(server, result.term, {result.index, result.term});
+  if (options_.slow_disks) {
+    ShowsLocallyLocked(server, result.term);
+  } else {
+    OnDiskLocked(server, result.term, {result.index, result.term},
+                 kSavedBefore);
+    ShowsTermLocked(server, result.term);
+  }
   LeadsLocked(server, result.term);
 }
 

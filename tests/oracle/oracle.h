@@ -309,8 +309,8 @@ class Oracle : public harness::ClusterObserver {
 
   // oracle_elections.cc
   void ShowsTermLocked(raft::ServerId server, raft::Term term) REQUIRES(lock_);
-  void ShowsLocallyLocked(raft::ServerId server, raft::Term term,
-                          Position position) REQUIRES(lock_);
+  void ShowsLocallyLocked(raft::ServerId server, raft::Term term)
+      REQUIRES(lock_);
   raft::Term TermSeenLocked(raft::ServerId server) const REQUIRES(lock_);
   void HearsLocked(raft::ServerId server, int incarnation, raft::Term term)
       REQUIRES(lock_);

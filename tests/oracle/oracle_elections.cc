@@ -23,16 +23,11 @@ void Oracle::ShowsTermLocked(ServerId server, Term term) {
   shown = std::max(shown, term);
 }
 
-// The server shows that to its service, which a crash ends with it: on a slow
-// disk it need not be durable, and the crash may take it back.
-void Oracle::ShowsLocallyLocked(ServerId server, Term term, Position position) {
-  if (options_.slow_disks) {
-    Term& shown = ServerLocked(server).local_term;
-    shown = std::max(shown, term);
-    return;
-  }
-  OnDiskLocked(server, term, position, kSavedBefore);
-  ShowsTermLocked(server, term);
+// The server shows that to its service, which a crash ends with it: it need not
+// be saved, and the crash may take it back.
+void Oracle::ShowsLocallyLocked(ServerId server, Term term) {
+  Term& shown = ServerLocked(server).local_term;
+  shown = std::max(shown, term);
 }
 
 Term Oracle::TermSeenLocked(ServerId server) const {

@@ -240,8 +240,9 @@ void Oracle::ReadDiskLocked(ServerId server, const harness::DiskState& state,
                             uint64_t snapshot_hash) {
   Server& it = ServerLocked(server);
   Disk& disk = it.disk;
-  // What a new incarnation finds may be several saves, of several terms.
-  const Term term_before = it.has_saved ? state.current_term : disk.term;
+  // What it got in several terms it may save at once, and what a new
+  // incarnation finds may be several saves.
+  const Term term_before = disk.term;
   const Position last_before = disk.Last();
   if (state.current_term < disk.term) {
     Violate(kTermsGrow,
