@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -126,6 +127,14 @@ void RestrictSystemCalls() {
   // Its own limits and processors, not another's.
   filter.RefuseIf(SCMP_SYS(prlimit64), Argument(0, SCMP_CMP_NE, 0));
   filter.RefuseIf(SCMP_SYS(sched_setaffinity), Argument(0, SCMP_CMP_NE, 0));
+  // The kernel signals the owner of a file that may be read or written.
+  for (const int command : {F_SETOWN, F_SETOWN_EX, F_SETSIG}) {
+    filter.RefuseIf(SCMP_SYS(fcntl),
+                    Argument(1, SCMP_CMP_EQ, static_cast<uint64_t>(command)));
+  }
+  for (const auto request : {FIOSETOWN, SIOCSPGRP}) {
+    filter.RefuseIf(SCMP_SYS(ioctl), Argument(1, SCMP_CMP_EQ, request));
+  }
   filter.RefuseIf(
       SCMP_SYS(prctl),
       Argument(0, SCMP_CMP_EQ, static_cast<uint64_t>(PR_SET_PDEATHSIG)));
