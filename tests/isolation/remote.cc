@@ -55,6 +55,15 @@ void Remote::AskAsync(Kind kind, std::string_view name, std::string_view bytes,
                      std::move(done));
 }
 
+void Remote::Answer(std::string_view method, const RawBytes& args,
+                    rpc::Responder<RawBytes> respond) const {
+  AskAsync(
+      Kind::kHandle, method, args.bytes,
+      [respond = std::move(respond)](std::optional<std::string> reply) mutable {
+        if (reply.has_value()) std::move(respond).Send({*std::move(reply)});
+      });
+}
+
 void Remote::Tell(Message message) const {
   message.instance = id_;
   process_->Tell(message);

@@ -20,6 +20,7 @@
 #include "rpc/codec.h"
 #include "rpc/rpc.h"
 #include "tests/isolation/raft_process.h"
+#include "tests/isolation/raw_bytes.h"
 #include "tests/isolation/wire.h"
 
 namespace isolation {
@@ -65,6 +66,10 @@ class Remote : public Listener {
   void AskAsync(Kind kind, std::string_view name, std::string_view bytes,
                 RaftProcess::Done done) const;
   void Tell(Message message) const;
+
+  // Has it handle a call: answers as it does, or as little.
+  void Answer(std::string_view method, const RawBytes& args,
+              rpc::Responder<RawBytes> respond) const;
 
   // Ends the ends that lead to its peers.
   void ClosePeers() EXCLUDES(mu_);

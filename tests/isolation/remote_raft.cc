@@ -128,15 +128,12 @@ class RemoteRaft : public raft::Raft {
       if (services.empty() || services.back().name() != service) {
         services.emplace_back(service);
       }
-      services.back().Handle(RawMethod{method}, [instance = instance_,
-                                                 method](const RawBytes& args) {
-        std::optional<std::string> reply =
-            instance->Ask(Kind::kHandle, method, args.bytes);
-        CHECK(reply.has_value())
-            << "the Raft under test does not answer a " << method
-            << ", or cannot decode its arguments";
-        return RawBytes{*std::move(reply)};
-      });
+      services.back().HandleAsync(
+          RawMethod{method},
+          [remote = instance_, method](const RawBytes& args,
+                                       rpc::Responder<RawBytes> respond) {
+            remote->Answer(method, args, std::move(respond));
+          });
     }
     return services;
   }

@@ -63,12 +63,7 @@ std::vector<rpc::Service> RemoteServer::Services() const {
         RawMethod{method},
         [remote = remote_, method](const RawBytes& args,
                                    rpc::Responder<RawBytes> respond) {
-          remote->AskAsync(Kind::kHandle, method, args.bytes,
-                           [respond = std::move(respond)](
-                               std::optional<std::string> reply) mutable {
-                             if (!reply.has_value()) return;
-                             std::move(respond).Send({*std::move(reply)});
-                           });
+          remote->Answer(method, args, std::move(respond));
         });
   }
   return services;
