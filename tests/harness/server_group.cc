@@ -24,6 +24,9 @@ ServerGroup::~ServerGroup() {
 }
 
 void ServerGroup::Kill() {
+  // First none hears of another any more: what a server says while it is killed
+  // does not count.
+  for (ServerId i = 0; i < size(); ++i) network_->DeleteServer(NameOf(i));
   for (ServerId i = 0; i < size(); ++i) {
     std::function<void()> kill;
     {
