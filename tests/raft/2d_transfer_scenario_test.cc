@@ -255,7 +255,8 @@ TEST(Raft2DTransferScenario, SnapshotOfANewLeader) {
 
   cluster.Restart(2);
   const TapMessage answer = tap.Await(InstallSnapshotReplies().From(2));
-  EXPECT_EQ(answer.ReplyTerm(), answer.RequestTerm())
+  // It is in a newer one if it started an election before the snapshot came.
+  EXPECT_GE(answer.ReplyTerm(), answer.RequestTerm())
       << "S2 does not take the term of its leader over (5.1)";
   tap.ForgetAll();
   cluster.Agree(200, /*servers=*/3, Retry::kYes);
