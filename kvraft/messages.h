@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <tuple>
 
@@ -30,12 +31,13 @@ enum class Err : uint8_t {
   kClosed,     // unknown: the Clerk was closed
 };
 
-// "OK", "ErrNoKey", ...
+// "OK", "ErrNoKey", ...; "ErrUnknown" of what a message may hold besides.
 constexpr const char* Name(Err err) {
   constexpr const char* kNames[] = {
       "OK",          "ErrNoKey",   "ErrVersion", "ErrWrongLeader", "ErrLost",
       "ErrTooLarge", "ErrSession", "ErrMaybe",   "ErrNoServers",   "ErrClosed"};
-  return kNames[static_cast<size_t>(err)];
+  const auto number = static_cast<size_t>(err);
+  return number < std::size(kNames) ? kNames[number] : "ErrUnknown";
 }
 
 struct GetArgs {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <tuple>
@@ -32,13 +33,14 @@ enum class Err : uint8_t {
   kClosed,  // unknown: the Clerk was closed
 };
 
-// "OK", "ErrNoKey", ...
+// "OK", "ErrNoKey", ...; "ErrUnknown" of what a message may hold besides.
 constexpr const char* Name(Err err) {
   constexpr const char* kNames[] = {
       "OK",       "ErrNoKey",       "ErrVersion", "ErrWrongGroup",
       "ErrStale", "ErrWrongLeader", "ErrLost",    "ErrTooLarge",
       "ErrMaybe", "ErrClosed"};
-  return kNames[static_cast<size_t>(err)];
+  const auto number = static_cast<size_t>(err);
+  return number < std::size(kNames) ? kNames[number] : "ErrUnknown";
 }
 
 using kvraft::GetArgs;

@@ -63,6 +63,7 @@ TEST(Store, EqualStatesAreEqualBytes) {
 }
 
 TEST(Messages, EachErrHasItsName) {
+  EXPECT_STREQ(Name(static_cast<Err>(200)), "ErrUnknown");  // from outside
   EXPECT_STREQ(Name(Err::kOk), "OK");
   EXPECT_STREQ(Name(Err::kNoKey), "ErrNoKey");
   EXPECT_STREQ(Name(Err::kVersion), "ErrVersion");
