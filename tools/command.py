@@ -5,6 +5,7 @@ standard error; 130 if interrupted.
 """
 
 import argparse
+import fcntl
 import io
 import os
 import re
@@ -112,6 +113,19 @@ def write_whole(path: Path, text: str, *, with_folder: bool = True) -> None:
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path, command: str) -> Iterator[None]:
+    """Holds a folder that one such command at a time writes to."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Problem(f"another {command} is at work here: wait for its "
+                          "end") from error
+        yield
 
 
 def on_interrupt(handler: Callable[..., None]) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import ROOT, mutation
-from tools.command import Problem
+from tools.command import Problem, alone
 from tools.mutants import corpus, full
 from tools.mutants.corpus import ORIGINAL, Mutant
 from tools.mutants.results import (Facts, Results, as_json, cells_line,
@@ -206,12 +206,14 @@ class Judge:
 
     def run_all_really(self, chosen: list[Mutant]) -> None:
         """The column of the course's tests in real time."""
-        chosen = [replace(mutant, run="sim")
-                  for mutant in self.lacking(of_labs(chosen), "real")]
-        self.prepare(self.bare, chosen)
-        self.for_each(chosen, self.run_real, real_line,
+        chosen = [replace(mutant, run="sim") for mutant in of_labs(chosen)]
+        # Those that an interrupted run has not confirmed are run again.
+        lacking = [m for m in chosen if self.results.entry(m).get(
+            "real", {"late": True})["late"]]
+        self.prepare(self.bare, lacking)
+        self.for_each(lacking, self.run_real, real_line,
                       self.options.jobs or REAL_JOBS)
-        late = [m for m in chosen if self.results.entry(m)["real"]["late"]]
+        late = [m for m in lacking if self.results.entry(m)["real"]["late"]]
         self.for_each(late, self.confirm_real, real_line, jobs=1)
 
     def clean_up(self) -> None:
@@ -257,13 +259,14 @@ def main(arguments: list[str]) -> int:
         print("\n".join(markdown({m.name: results.entry(m) for m in chosen})))
         return 0
     judge = Judge(options, mutants, results)
-    try:
-        if options.real:
-            judge.run_all_really(chosen)
-            return 0
-        judge.kill_all(chosen)
-        if options.full:
-            judge.fill_all(chosen)
-    finally:
-        judge.clean_up()
+    with alone(mutation.FOLDER, "make mutants"):
+        try:
+            if options.real:
+                judge.run_all_really(chosen)
+                return 0
+            judge.kill_all(chosen)
+            if options.full:
+                judge.fill_all(chosen)
+        finally:
+            judge.clean_up()
     return mutation.conclude(len(chosen), judge.survivors(chosen))

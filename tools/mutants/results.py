@@ -34,14 +34,17 @@ WHOSE = {"raft": "Raft", STORAGE: "storage"}
 
 
 def digest_of_sources(root: Path) -> str:
-    """Names the content of all that the lab's program is built from."""
+    """Names the content of all that the lab's program is built from, and of
+    what runs it."""
     digest = hashlib.sha256()
     for folder in ("base", "rpc", "labrpc", "persister", *LABS, "porcupine",
                    "sim", *(f"tests/{folder}" for folder in LABS),
                    "tests/storage", "tests/unit/persister",
-                   "tests/harness", "tests/oracle", "tests/runner"):
+                   "tests", "tests/harness", "tests/oracle", "tests/runner",
+                   "cmake", "tools/mutants", ""):
         for path in sorted((root / folder).glob("*.*")):
-            if path.suffix in (".h", ".cc"):
+            if path.suffix in (".h", ".cc", ".cmake", ".py") or \
+                    path.name in ("CMakeLists.txt", "CMakePresets.json"):
                 digest.update(str(path.relative_to(root)).encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools import ROOT, events
-from tools.command import (INTERRUPTED, Arguments, disk_options, number,
+from tools.command import (INTERRUPTED, Arguments, alone, disk_options, number,
                            on_interrupt, theirs_argument, writing)
 from tools.seeds import seeds
 from tools.seeds.farm import Done, Farm, NoFarm, check_machines
@@ -197,5 +197,5 @@ class Stress:
 def main(arguments: list[str]) -> int:
     """Does what the command line says."""
     options = parse_arguments(arguments)
-    with writing(options.out):
+    with writing(options.out), alone(options.out, "make stress"):
         return Stress(options).run()

@@ -14,6 +14,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
+from tools.command import alone
 from tools.seeds import farm
 from tools.stand_in import PRELUDE
 
@@ -139,6 +140,13 @@ class StressTest(unittest.TestCase):
                          for _ in range(2))
         self.assertNotEqual(first.partition("\n")[0],
                             second.partition("\n")[0])
+
+    def test_one_at_a_time(self) -> None:
+        """Another one would write into the same job log."""
+        with alone(self.out, "make stress"):
+            status, output = self.stress("--run=Good", "--n=1", "--seed=1")
+        self.assertEqual(status, 2)
+        self.assertIn("another make stress is at work here", output)
 
     def test_interrupt(self) -> None:
         """Ctrl-C ends the runs and leaves a summary of what has come out."""
