@@ -22,6 +22,7 @@
 #ifndef RPC_CODEC_H_
 #define RPC_CODEC_H_
 
+#include <algorithm>
 #include <bit>
 #include <cereal/cereal.hpp>
 #include <cereal/types/string.hpp>
@@ -32,6 +33,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -244,6 +246,19 @@ void load(ByteReader& reader, cereal::SizeTag<T>& tag) {
                                          reader.remaining(), " bytes left"));
   }
   tag.size = static_cast<cereal::size_type>(size);
+}
+
+// One element after the other: malformed bytes may announce as many as they
+// have bytes, and large ones.
+template <typename T, typename Allocator>
+requires std::negation_v<std::is_arithmetic<T>>
+void load(ByteReader& reader, std::vector<T, Allocator>& elements) {
+  constexpr size_t kMostReserved = 1024;
+  cereal::size_type count = 0;
+  reader(cereal::make_size_tag(count));
+  elements.clear();
+  elements.reserve(std::min<size_t>(count, kMostReserved));
+  for (; count > 0; --count) reader(elements.emplace_back());
 }
 
 template <typename T>

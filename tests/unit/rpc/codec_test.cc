@@ -49,6 +49,19 @@ struct Outer {
   bool operator==(const Outer&) const = default;
 };
 
+// Counts how many were made. Eight bytes each.
+struct Counted {
+  Counted() { ++made; }
+  static inline int made = 0;
+};
+void save(ByteWriter& writer, const Counted& /*counted*/) {
+  writer(uint64_t{0});
+}
+void load(ByteReader& reader, Counted& /*counted*/) {
+  uint64_t number = 0;
+  reader(number);
+}
+
 // Every field differs from its default and from the others.
 Outer FullOuter() {
   Outer full;
@@ -276,6 +289,15 @@ TEST(Codec, GarbageNeverHarms) {
       EXPECT_FALSE(decoded.ok() && *decoded == FullOuter());
     }
   }
+}
+
+// Bytes that announce a thousand elements, and have fewer.
+TEST(Codec, MakesNoMoreElementsThanThereAre) {
+  std::string bytes = Encode(std::vector<Counted>(1000));
+  bytes.resize(8 + 1000);
+  Counted::made = 0;
+  EXPECT_FALSE(Decode<std::vector<Counted>>(bytes).ok());
+  EXPECT_LE(Counted::made, 1000 / 8 + 1);
 }
 
 }  // namespace
