@@ -62,6 +62,7 @@ void Rope::Append(std::string_view bytes, std::string_view more) {
 void Rope::Concat(const Rope& other) {
   const size_t count = other.size();
   if (count == 0) return;
+  if (&other == this) return Concat(Rope(other));
   const std::string_view bytes = other.PieceAt(0);
   if (bytes.size() < count || count < kShareFrom) {
     char* to = Claim(count);

@@ -51,7 +51,8 @@ class Rope {
   bool empty() const { return size() == 0; }
 
   // Adds `bytes`, and `more` after them, at the end, contiguously in one
-  // chunk. Amortised O(bytes + more): what is there already is not copied.
+  // chunk. Amortised O(bytes + more), and from kShareFrom on a step for each
+  // chunk too: what is there already is not copied.
   void Append(std::string_view bytes, std::string_view more = {});
 
   // Adds the bytes of another rope, contiguously too. If they lie in one piece
@@ -61,9 +62,9 @@ class Rope {
   static constexpr size_t kShareFrom = 32 << 10;
   void Concat(const Rope& other);
 
-  // Puts `bytes` at the beginning: a small header. O(bytes) as long as all that
-  // was put there has room in kMaxFront bytes, which every copy of the rope
-  // carries along; otherwise O(size()).
+  // Puts `bytes`, none of its own, at the beginning: a small header. O(bytes)
+  // as long as all that was put there has room in kMaxFront bytes, which every
+  // copy of the rope carries along; otherwise O(size()).
   static constexpr size_t kMaxFront = 64;
   void Prepend(std::string_view bytes);
 

@@ -268,6 +268,16 @@ TEST(Rope, APieceEndsWhereItsMemoryDoes) {
 }
 
 // From how many bytes on, and only if they lie in one piece.
+TEST(Rope, ConcatOfItself) {
+  for (const size_t size : {200, 40'000}) {
+    Rope rope(std::string(size, 'a'));
+    rope.Append("b");
+    const std::string once = rope.ToString();
+    rope.Concat(rope);
+    EXPECT_EQ(rope.ToString(), once + once);
+  }
+}
+
 TEST(Rope, ConcatSharesWhatIsLarge) {
   for (const size_t size : {Rope::kShareFrom - 1, Rope::kShareFrom}) {
     const Rope other(Pattern(size));
