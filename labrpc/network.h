@@ -30,9 +30,11 @@
 //
 // Lifetimes. After Cleanup(), which the destructor calls, no network thread,
 // handler, callback or observer runs, and none will: what they refer to may be
-// destroyed; likewise the callbacks of one end after its Close(). Ends may
-// outlive the network; they then refuse all calls. So may responders; what they
-// answer then is dropped. A service is kept alive until the last of its
+// destroyed; likewise the callbacks of one end after its Close(). (Two things
+// may come a moment later: the tap and the observer of a request that a thread
+// was about to send, and the destructor of a callback that has returned.) Ends
+// may outlive the network; they then refuse all calls. So may responders; what
+// they answer then is dropped. A service is kept alive until the last of its
 // handlers has returned, whether it has answered or not; a network thread may
 // drop the last reference to it, with no lock held, and its destructor may
 // close ends. So may the destructor of a callback.
@@ -119,8 +121,9 @@ class Network {
   // returned when this returns), running handlers are waited for, but not their
   // later answers, threads are joined, servers released. Later calls fail at
   // once and are not counted; their callbacks are dropped without being run.
-  // Idempotent.
-  // REQUIRES: not called from a handler or callback; one thread at a time.
+  // Idempotent. A callback may run on this thread.
+  // REQUIRES: not called from a handler or callback, nor under a lock that one
+  // takes; one thread at a time.
   void Cleanup();
 
  private:

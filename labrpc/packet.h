@@ -41,8 +41,9 @@ struct Packet {
   std::chrono::milliseconds delay{0};
 };
 
-// Runs on network threads, concurrently, with no lock held; must be quick and
-// must not call the network. The views end when it returns.
+// Runs on network threads, concurrently, with no lock held; for a request that
+// a tap drops on the caller's, as the tap has done, with the caller's locks.
+// Must be quick and must not call the network. The views end when it returns.
 using Observer = std::function<void(const Packet&)>;
 
 // What the log calls it: "delivered", "lost", ...
