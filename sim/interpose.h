@@ -4,7 +4,8 @@
 //
 // Why this works: a symbol that the program itself defines comes before any
 // library's, also for calls from libraries. (The C library's own calls stay
-// inside it; none of them blocks but the ones we replace.)
+// inside it: what blocks there, as C11's mtx_lock() and flockfile() may, blocks
+// the whole run.)
 //
 // Thread safety: as the functions that they replace.
 

@@ -81,6 +81,7 @@ constinit int peer_count = 0;
 // other than it, and it decides whose turn is next.
 constinit bool is_hub = false;
 constinit Peer* with_turn = nullptr;  // null: this process
+constinit volatile bool waits_for_turn = false;
 
 // Both return false if the other process has ended.
 bool WriteAll(int socket, const void* data, size_t size) {
@@ -143,7 +144,11 @@ bool TakeTurn(Peer* peer) {
 
 // Gives the turn and waits for it.
 void LetRun(Peer* peer, Time next, bool ends) {
-  if ((with_turn == peer || GiveTurn(peer, next, ends)) && TakeTurn(peer)) {
+  waits_for_turn = true;
+  const bool is_back =
+      (with_turn == peer || GiveTurn(peer, next, ends)) && TakeTurn(peer);
+  waits_for_turn = false;
+  if (is_back) {
     scheduler.Wake(peer, Scheduler::kMaxThreads);
     return;
   }
@@ -190,6 +195,22 @@ void EndAll() {
   }
 }
 
+bool IsKnown(int socket) {
+  for (int i = 0; i < peer_count; ++i) {
+    if (peers[i].socket == socket) return socket >= 0;
+  }
+  return false;
+}
+
+bool HasOption(int socket, int name, int wanted) {
+  int value = 0;
+  socklen_t size = sizeof(value);
+  const long result =
+      RawSyscall(SYS_getsockopt, socket, SOL_SOCKET, name,
+                 reinterpret_cast<long>(&value), reinterpret_cast<long>(&size));
+  return result == 0 && value == wanted;
+}
+
 // The first use of a first socket makes this process the hub or not.
 Peer* PeerAt(int socket, bool sends) {
   Peer* free = nullptr;
@@ -212,6 +233,19 @@ Peer* PeerAt(int socket, bool sends) {
 }
 
 }  // namespace
+
+bool LeadsToPeer(int socket, int flags) {
+  if (!IsKnown(socket) && (!HasOption(socket, SO_DOMAIN, AF_UNIX) ||
+                           !HasOption(socket, SO_TYPE, SOCK_STREAM))) {
+    return false;
+  }
+  if ((flags & ~MSG_NOSIGNAL) != 0) {
+    scheduler.GiveUp(kExitUnsupported,
+                     "send() or recv() with flags, on a socket that leads to "
+                     "another simulated process");
+  }
+  return true;
+}
 
 ssize_t SendToPeer(int socket, const void* bytes, size_t size) {
   Peer* const peer = PeerAt(socket, /*sends=*/true);
@@ -254,7 +288,7 @@ bool AwaitPeer(Time next) {
   return true;
 }
 
-bool PeerHasTurn() { return with_turn != nullptr; }
+bool WaitsForTurn() { return waits_for_turn; }
 
 }  // namespace sim
 
@@ -264,12 +298,16 @@ using sim::Real;
 extern "C" {
 
 ssize_t send(int socket, const void* bytes, size_t size, int flags) {
-  if (!OnSimulatedThread()) return Real().send(socket, bytes, size, flags);
+  if (!OnSimulatedThread() || !sim::LeadsToPeer(socket, flags)) {
+    return Real().send(socket, bytes, size, flags);
+  }
   return sim::SendToPeer(socket, bytes, size);
 }
 
 ssize_t recv(int socket, void* bytes, size_t size, int flags) {
-  if (!OnSimulatedThread()) return Real().recv(socket, bytes, size, flags);
+  if (!OnSimulatedThread() || !sim::LeadsToPeer(socket, flags)) {
+    return Real().recv(socket, bytes, size, flags);
+  }
   return sim::ReceiveFromPeer(socket, bytes, size);
 }
 

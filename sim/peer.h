@@ -23,6 +23,10 @@ namespace sim {
 
 inline constexpr int kMaxPeers = 1024;
 
+// Whether it is a stream socket of this machine: that connects two simulated
+// processes. Ends the run if it is used with flags.
+bool LeadsToPeer(int socket, int flags);
+
 // As send() and recv(), with no flags: whole, and until there is something.
 ssize_t SendToPeer(int socket, const void* bytes, size_t size);
 ssize_t ReceiveFromPeer(int socket, void* bytes, size_t size);
@@ -32,8 +36,8 @@ ssize_t ReceiveFromPeer(int socket, void* bytes, size_t size);
 // false: time is to be moved. Hooks::await_peer.
 bool AwaitPeer(Time next);
 
-// Another process has the turn. For the watchdog, in a signal handler.
-bool PeerHasTurn();
+// Another process runs. For the watchdog, in a signal handler.
+bool WaitsForTurn();
 
 }  // namespace sim
 

@@ -247,17 +247,17 @@ void Scheduler::FireTimers() {
   while (timers_ > 0 && timer_heap_[0]->deadline <= now_) {
     MakeRunnable(timer_heap_[0], /*timed_out=*/true);
   }
-  // A runnable thread takes it, or the last one that ran.
-  if (alarm_ <= now_) {
+  // A thread takes it that will run; until there is one, it waits.
+  if (alarm_ <= now_ && runnable_ > 0) {
     alarm_ = kNever;
-    hooks_.on_alarm(runnable_ > 0 ? run_set_[0] : current_);
+    hooks_.on_alarm(run_set_[0]);
   }
 }
 
 // No thread can run: to the earliest timer, and a little on, so that timers
 // which are close together fire together.
 void Scheduler::MoveTime() {
-  Time next = alarm_;
+  Time next = alarm_ > now_ ? alarm_ : kNever;
   if (timers_ > 0 && timer_heap_[0]->deadline < next) {
     const Time slack = Nanoseconds(options_.slack);
     next = timer_heap_[0]->deadline;

@@ -114,7 +114,7 @@ void OnWatchdogSignal(int signal, siginfo_t*, void* context) {
     RawSyscall(SYS_exit_group, kExitHung);
   }
   if (!scheduler.active()) return;
-  if (scheduler.steps() != progress.steps || PeerHasTurn()) {
+  if (scheduler.steps() != progress.steps || WaitsForTurn()) {
     NoteProgress();
   } else if (self == scheduler.current()) {
     const auto* const interrupted = static_cast<ucontext_t*>(context);

@@ -167,6 +167,12 @@ void Alarm() {
   while (alarms == 0) std::this_thread::sleep_for(kTick);
   Require(since.Elapsed() >= std::chrono::milliseconds(990));
   Require(alarms == 1);
+  // Whatever thread has run last, and ended.
+  std::thread brief([] {});
+  Require(alarm(1) == 0);
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  Require(alarms == 2);
+  brief.join();
   Require(sigaction(SIGALRM, &old, nullptr) == 0);
 }
 

@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
@@ -341,6 +343,20 @@ void Kill() {
   Require(sigaction(SIGUSR1, &old, nullptr) == 0);
 }
 
+// A socket that leads to no other simulated process.
+void Datagrams() {
+  int sockets[2];
+  Require(socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) == 0);
+  char byte = 0;
+  Require(recv(sockets[1], &byte, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+  Require(send(sockets[0], "ab", 2, 0) == 2);
+  Require(recv(sockets[1], &byte, 1, MSG_PEEK) == 1 && byte == 'a');
+  char both[2] = {};
+  Require(recv(sockets[1], both, 2, 0) == 2 && both[1] == 'b');
+  for (const int socket : sockets) Require(close(socket) == 0);
+  Require(recv(-1, &byte, 1, 0) == -1 && errno == EBADF);
+}
+
 }  // namespace
 
 std::vector<Primitive> Posix() {
@@ -355,7 +371,8 @@ std::vector<Primitive> Posix() {
           {"pthread_cond: clocks", MonotonicCondition},
           {"pthread_rwlock", ReadWriteLock},
           {"sem_t", Semaphore},
-          {"pthread_kill", Kill}};
+          {"pthread_kill", Kill},
+          {"send, recv: datagrams", Datagrams}};
 }
 
 }  // namespace sim::test
