@@ -72,6 +72,13 @@ constexpr std::string_view kEconomy[] = {
     "snapshot + persisted Raft state are too big: ",
 };
 
+// These, that a scenario could not be set up.
+constexpr std::string_view kHarness[] = {
+    "expected S0 to be behind S2's term ",
+    "expected S1, which has heard its leader",
+    "expected S1 to start no election so far",
+};
+
 struct Source {
   std::string kind;  // "Safety"
   std::string text;  // of the message, from there to the statement's end
@@ -115,6 +122,7 @@ std::string KindOf(const std::string& text) {
   };
   if (std::ranges::any_of(kLiveness, contains)) return "Liveness";
   if (std::ranges::any_of(kEconomy, contains)) return "Economy";
+  if (std::ranges::any_of(kHarness, contains)) return "Harness";
   return "Safety";
 }
 

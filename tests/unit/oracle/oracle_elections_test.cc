@@ -132,12 +132,23 @@ TEST(OracleElections, TermsGrowInReplies) {
 
 TEST(OracleElections, TermsGrowAcrossRestarts) {
   Story story(/*servers=*/3, /*reads_disks=*/false);
-  story.State(1, 7, false);
+  story.Ask(1, 2, 7);
   story.Restart(1);
   story.State(1, 7, false);
   EXPECT_EQ(story.verdict(), "");
   story.Restart(1);
   story.State(1, 6, false);
+  EXPECT_TRUE(story.Broke(kTermsGrow)) << story.verdict();
+}
+
+// Only its service has seen the term: it may have crashed before it saved it.
+TEST(OracleElections, AStateMayBeLost) {
+  Story story(/*servers=*/3, /*reads_disks=*/false);
+  story.State(1, 7, false);
+  story.Restart(1);
+  story.State(1, 6, false);
+  EXPECT_EQ(story.verdict(), "");
+  story.State(1, 5, false);
   EXPECT_TRUE(story.Broke(kTermsGrow)) << story.verdict();
 }
 
