@@ -42,6 +42,10 @@ void Scenario::WaitUntil(const std::string& what,
   if (!ComesTrue(what, is_so, place)) FailInVain(what, FindBlame(), place);
 }
 
+void Scenario::Expect(bool is_so, const std::string& what, Place place) {
+  if (!is_so) Fail(Kind::kHarness, absl::StrCat("expected ", what), place);
+}
+
 void Scenario::Require(const std::string& what, const std::string& rule,
                        const std::function<bool()>& is_so, Place place) {
   if (ComesTrue(what, is_so, place)) return;

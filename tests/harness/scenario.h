@@ -46,6 +46,10 @@ class Scenario {
   void WaitUntil(const std::string& what, const std::function<bool()>& is_so,
                  Place place = Place::Here());
 
+  // Fails, as what could not be set up, unless `is_so`: a right Raft may have
+  // other timers, or the machine was too slow. `what` as WaitUntil()'s.
+  void Expect(bool is_so, const std::string& what, Place place = Place::Here());
+
   // As WaitUntil(), for what a right Raft does here, by `rule`.
   void Require(const std::string& what, const std::string& rule,
                const std::function<bool()>& is_so, Place place = Place::Here());

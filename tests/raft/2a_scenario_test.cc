@@ -200,11 +200,8 @@ TEST(Raft2AScenario, StepsDownOnReply) {
   tap.Require(RequestVotes().From(0).After(tap.Now()),
               "it hears no leader any more (5.2)");
   const TapMessage request = tap.AwaitHeld(RequestVotes().From(0));
-  if (request.RequestTerm() >= ahead - 1) {
-    Fail(Kind::kHarness,
-         absl::StrCat("expected S0 to be behind S2's term ", ahead,
-                      " still, but it stands in term ", request.RequestTerm()));
-  }
+  scenario.Expect(request.RequestTerm() < ahead - 1,
+                  "S0 to stand in a term below S2's still");
   tap.Release(&cluster, request);
 
   // It may have begun one more election of its own before the answer comes.

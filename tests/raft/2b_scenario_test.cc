@@ -191,11 +191,8 @@ TEST(Raft2BScenario, DisturbedElectionTimer) {
                      [&] { return tap.Held(vain).size() >= kStock; });
 
   // The leader is lost. S1 must stand though it is asked for votes meanwhile.
-  if (cluster.GetState(1).term != old_term) {
-    Fail(Kind::kHarness,
-         "expected S1 to start no election so far: S0 sends it "
-         "heartbeats");
-  }
+  scenario.Expect(cluster.GetState(1).term == old_term,
+                  "S1, which hears the leader, to start no election so far");
   cluster.Disconnect(0);
   const auto own = RequestVotes().From(1).After(tap.Now());
   Clock::time_point due = Clock::now();

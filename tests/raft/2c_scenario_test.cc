@@ -82,11 +82,8 @@ TEST(Raft2CScenario, VoteSurvivesRestart) {
   const TapMessage second = tap.AwaitHeld(RequestVotes().From(3).To(1));
   tap.Drop(AnyRequest());
 
-  if (!scenario.Answer(first).Agrees()) {
-    Fail(Kind::kHarness, absl::StrCat("expected S1, which has heard its leader",
-                                      " so far, to vote for S2 in term ", term,
-                                      " and not to stand in it itself"));
-  }
+  scenario.Expect(scenario.Answer(first).Agrees(),
+                  "S1, which heard the leader so far, to vote for S2");
   cluster.Restart(1);
   EXPECT_FALSE(scenario.Answer(second).Agrees())
       << "S1 has voted for S2 in term " << term << ", and after a restart for "

@@ -238,7 +238,7 @@ class Submissions(unittest.TestCase):
                               (host, [ours, wire, own, mutex, face]),
                               (host, [ours, wire, ROOT / "raft/server.h"])):
             with mock.patch.object(compiled, "files_read",
-                                   lambda: [(target, paths)]):
+                                   return_value=[(target, paths)]):
                 compiled.check()
         for target, path in ((room, ROOT / "tests/plain_raft/server.cc"),
                              (room, ROOT / "raft/server.h"),
@@ -247,8 +247,9 @@ class Submissions(unittest.TestCase):
                              (room, ROOT / "students/bob/server.h"),
                              (host, ROOT / "raft/server.h"),
                              (host, ROOT / "tests/plain_raft/server.cc")):
+            read = [(target, [own, own, path])]
             with mock.patch.object(compiled, "files_read",
-                                   lambda: [(target, [own, own, path])]), \
+                                   return_value=read), \
                     self.assertRaisesRegex(Problem, "it includes"):
                 compiled.check()
 

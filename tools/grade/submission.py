@@ -137,14 +137,12 @@ class Compiled:
             if not step["output"].startswith(self.objects) or not self.is_own(
                     (self.build / step["file"]).resolve()):
                 continue
-            words = iter(shlex.split(step["command"]))
-            command = []
-            for word in words:
-                if word in ("-o", "-MT", "-MF"):
-                    next(words)
-                elif word not in ("-c", "-MD"):
-                    command.append(word)
-            yield [*command, "-E", "-o", str(out)]
+            words = shlex.split(step["command"])
+            for option in ("-o", "-MT", "-MF"):
+                at = words.index(option)
+                del words[at:at + 2]
+            yield [*(word for word in words if word not in ("-c", "-MD")),
+                   "-E", "-o", str(out)]
 
     def own_text(self, preprocessed: str) -> str:
         """Returns what of it the student has written."""

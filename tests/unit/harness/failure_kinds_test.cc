@@ -74,9 +74,7 @@ constexpr std::string_view kEconomy[] = {
 
 // These, that a scenario could not be set up.
 constexpr std::string_view kHarness[] = {
-    "expected S0 to be behind S2's term ",
-    "expected S1, which has heard its leader",
-    "expected S1 to start no election so far",
+    "expected \", what), place",
 };
 
 struct Source {
