@@ -9,7 +9,7 @@ foreach(library IN LISTS module ITEMS file_storage)
   get_property(objects GLOBAL PROPERTY objects_${library})
   list(APPEND module_objects ${objects})
 endforeach()
-get_property(module_packages GLOBAL PROPERTY packages_rsm)
+get_property(module_packages GLOBAL PROPERTY packages_kvraft)
 
 add_library(raft_lab STATIC ${module_objects})
 add_library(raft_lab::raft_lab ALIAS raft_lab)
