@@ -24,9 +24,8 @@ void Core::Finish(CallId id) {
     base::MutexLock lock(&mu_);
     const auto found = FindLocked(id, Phase::kCompleted);
     if (found == calls_.end()) return;
-    const Call& call = found->second;
-    // A tap's duplicate has no caller.
-    if (call.callback && call.outcome) total_bytes_ += call.outcome->size();
+    const Outcome& outcome = found->second.outcome;
+    if (outcome.has_value()) total_bytes_ += outcome->size();
     completed = TakeLocked(found);
   }
   Complete(&completed);

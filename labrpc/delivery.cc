@@ -241,7 +241,7 @@ void Core::OnReply(Packet* request, EndId end, std::string reply) {
         if (asks) call.hold = Hold::kAsking;
         call.outcome = reply;
       } else {
-        if (arrives && call.callback) total_bytes_ += reply.size();
+        if (arrives) total_bytes_ += reply.size();
         completed = TakeLocked(found);
       }
     }
