@@ -243,7 +243,7 @@ class Submissions(unittest.TestCase):
         for target, path in ((room, ROOT / "tests/plain_raft/server.cc"),
                              (room, ROOT / "raft/server.h"),
                              (room, ROOT / "raft/server.cc"),
-                             (room, wire), (room, Path("/home/bob/raft.h")),
+                             (room, wire), (room, Path("/nowhere/raft.h")),
                              (room, ROOT / "students/bob/server.h"),
                              (host, ROOT / "raft/server.h"),
                              (host, ROOT / "tests/plain_raft/server.cc")):

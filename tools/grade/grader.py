@@ -179,8 +179,12 @@ class Grader:
             with tempfile.TemporaryDirectory(prefix="grade-") as folder:
                 out = Path(folder) / "preprocessed"
                 for command in compiled.preprocessings(out):
-                    self.launcher.run([*COMPILER_LIMITS, *command],
-                                      cwd=compiled.build, limit=self.left())
+                    done = self.launcher.run(
+                        [*COMPILER_LIMITS, *command], cwd=compiled.build,
+                        limit=self.left())
+                    if done.status != 0:
+                        raise Problem("the compiler does not show what it saw "
+                                      "of its sources")
                     texts.append(compiled.own_text(
                         out.read_text("utf-8", "replace")))
         self.grade.race = submission.blindfold(
