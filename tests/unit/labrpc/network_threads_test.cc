@@ -232,13 +232,14 @@ TEST_F(WorkerPool, AWorkerLingersAsLongAsItIsTold) {
 }
 
 TEST_F(WorkerPool, BreathesAgainAndAgain) {
-  for (int round = 0; round < 5; ++round) {
-    Gate gate;
+  std::array<Gate, 5> gates;  // a worker may still be leaving the last one
+  for (Gate& gate : gates) {
     for (int i = 0; i < 12; ++i) pool_.Submit([&gate] { gate.Pass(); });
     gate.AwaitArrivals(12);
     gate.Open();
     while (pool_.Size() > 2) std::this_thread::sleep_for(milliseconds(1));
   }
+  pool_.Shutdown();
 }
 
 // Each task needs the next one to have begun; all are queued, none is lost.
