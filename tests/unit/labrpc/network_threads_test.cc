@@ -181,7 +181,8 @@ class WorkerPool : public testing::Test {
   labrpc::WorkerPool pool_{&timers_, /*linger=*/milliseconds(20)};
 };
 
-// Without timers, since on a loaded machine both may stand still after a task.
+// Without timers: on a loaded machine both workers may stand still after a
+// task, and the pool would grow.
 TEST_F(WorkerPool, OneTaskAtATimeNeedsOneWorker) {
   timers_.Shutdown();
   EXPECT_EQ(pool_.Size(), 0);
