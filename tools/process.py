@@ -19,6 +19,9 @@ from tools.command import INTERRUPTED
 
 # The test runner ends its children when it is interrupted.
 GRACE_S = 10
+# More is the output of one that never ends.
+OUTPUT_LIMIT = 100_000_000  # characters
+LINE_LIMIT = 1_000_000
 # How a program ends that was interrupted: as it should, or because it has only
 # just started.
 INTERRUPTED_STATUSES = (INTERRUPTED, -signal.SIGINT)
@@ -87,9 +90,10 @@ class Launcher:
             on_line: Callable[[str], object] | None = None) -> Ended:
         """Runs a program to its end.
 
-        It is ended after `limit` seconds, or after the first line for which
-        `on_line` returns true. Standard error is part of the output, or all of
-        it with `errors_only`.
+        It is ended after `limit` seconds, when it has printed OUTPUT_LIMIT, or
+        after the first line for which `on_line` returns true. Standard error is
+        part of the output, or all of it with `errors_only`. A line longer than
+        LINE_LIMIT comes in parts.
         """
         process = self.start(
             command, cwd=cwd, env=env,
@@ -100,9 +104,14 @@ class Launcher:
         lines = []
         status: int | None = None
         with stream, self._limited(process, limit) as is_over:
-            for line in stream:
+            left = OUTPUT_LIMIT
+            while line := stream.readline(LINE_LIMIT):
                 lines.append(line)
-                if on_line and on_line(line):
+                left -= len(line)
+                if left <= 0:
+                    lines.append(f"\nended: it printed more than "
+                                 f"{OUTPUT_LIMIT // 1_000_000} MB\n")
+                if left <= 0 or (on_line and on_line(line)):
                     is_over.set()
                     break
             else:

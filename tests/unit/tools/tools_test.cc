@@ -99,6 +99,8 @@ TEST(Tools, Bench) { ExpectPasses("bench.bench_test"); }
 
 TEST(Tools, Packages) { ExpectPasses("tools.packages_test"); }
 
+TEST(Tools, Process) { ExpectPasses("tools.process_test"); }
+
 TEST(Tools, Sim) { ExpectPasses("tools.seeds.seeds_test"); }
 
 // What the compiler says to a file that begins so, with one of its own.
