@@ -325,17 +325,20 @@ TEST_F(WorkerPool, WorkWakesTheWorkersThatSleep) {
 
 // A worker that is called when its time is up stays and does the work.
 TEST_F(WorkerPool, WorkMayComeJustAsAWorkerLeaves) {
-  std::array<Gate, 20> gates;
-  for (int round = 1; round <= 20; ++round) {
-    Gate& gate = gates[static_cast<size_t>(round - 1)];
-    for (int i = 0; i < 4; ++i) pool_.Submit([&gate] { gate.Pass(); });
+  constexpr milliseconds kLinger{2};
+  std::array<Gate, 200> gates;  // enough to meet that moment
+  labrpc::WorkerPool pool(&timers_, kLinger);
+  size_t round = 0;
+  for (Gate& gate : gates) {
+    for (int i = 0; i < 4; ++i) pool.Submit([&gate] { gate.Pass(); });
     gate.AwaitArrivals(4);
     gate.Open();
-    std::this_thread::sleep_for(milliseconds(20));  // as long as they linger
-    pool_.Submit([this, round] { notes_.Add(round); });
-    notes_.Await(static_cast<size_t>(round));
+    std::this_thread::sleep_for(kLinger);
+    pool.Submit([this] { notes_.Add(1); });
+    notes_.Await(++round);
   }
-  pool_.Shutdown();
+  pool.Shutdown();
+  timers_.Shutdown();  // it knows of both
 }
 
 TEST_F(WorkerPool, DestroysATaskOnceItHasRun) {
