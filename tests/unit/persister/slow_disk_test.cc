@@ -25,6 +25,7 @@ namespace {
 
 using base::Rope;
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using Ticket = SlowDisk::Ticket;
 
 class SlowDiskTest : public testing::Test {
@@ -133,7 +134,11 @@ TEST_F(SlowDiskTest, FlushesTakeWhatTheSeedSays) {
     std::vector<microseconds> took;
     SlowDisk disk(std::make_shared<SimulatedDisk>(), base::Random(seed));
     disk.SetFlushObserver([&took](microseconds it) { took.push_back(it); });
-    for (int i = 0; i < 3; ++i) disk.SaveRaftState(Rope("state"));
+    for (int i = 0; i < 3; ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      disk.SaveRaftState(Rope("state"));
+      EXPECT_GE(std::chrono::steady_clock::now() - begin, took.back());
+    }
     return took;
   };
   EXPECT_EQ(flushes(7), flushes(7));
@@ -196,6 +201,39 @@ TEST_F(SlowDiskTest, AfterACrashNothingBecomesDurable) {
   EXPECT_EQ(left->ReadRaftState(), found);
 }
 
+TEST_F(SlowDiskTest, AfterACrashNoFlushThatHasBegunEnds) {
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    durable_ = std::make_shared<SimulatedDisk>();
+    const auto disk = MakeDisk(seed);
+    disk->SaveLater(Rope("in flight"), std::nullopt);
+    std::this_thread::sleep_for(milliseconds(1));  // it has begun
+    disk->Crash();
+    const Rope found = durable_->ReadRaftState();
+    disk->Close();
+    EXPECT_EQ(durable_->ReadRaftState(), found);
+  }
+}
+
+// At once, though the disk is still busy.
+TEST_F(SlowDiskTest, ACrashWakesThoseThatWait) {
+  std::promise<void> busy;
+  std::promise<void> go_on;
+  const auto disk = MakeDisk();
+  disk->OnDurable([&](Ticket /*ticket*/) {
+    busy.set_value();
+    go_on.get_future().wait();
+  });
+  disk->SaveLater(Rope("1"), std::nullopt);
+  busy.get_future().wait();
+  std::atomic<bool> durable = true;
+  std::thread waiter([&] { durable = disk->WaitDurable(2); });
+  std::this_thread::sleep_for(milliseconds(1));  // it waits
+  disk->Crash();
+  waiter.join();
+  EXPECT_FALSE(durable);
+  go_on.set_value();
+}
+
 TEST_F(SlowDiskTest, CloseMakesAllDurableAndThenNothingIsSaved) {
   const auto disk = MakeDisk();
   const Ticket ticket = SaveMany(disk.get(), 5);
@@ -231,9 +269,35 @@ TEST_F(SlowDiskTest, CloseWakesThoseThatWait) {
   const auto disk = MakeDisk();
   std::atomic<bool> durable = true;
   std::thread waiter([&] { durable = disk->WaitDurable(1000); });
+  std::this_thread::sleep_for(milliseconds(1));  // it waits
   disk->Close();
   waiter.join();
   EXPECT_FALSE(durable);
+}
+
+// Whichever of two threads comes first: when Close() returns all is over.
+TEST_F(SlowDiskTest, TwoMayCloseIt) {
+  std::promise<void> busy;
+  std::promise<void> go_on;
+  std::atomic<bool> over = false;
+  const auto disk = MakeDisk();
+  disk->OnDurable([&](Ticket /*ticket*/) {
+    busy.set_value();
+    go_on.get_future().wait();
+    over = true;
+  });
+  disk->SaveLater(Rope("1"), std::nullopt);
+  busy.get_future().wait();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 2; ++i) {
+    threads.emplace_back([&] {
+      disk->Close();
+      EXPECT_TRUE(over);
+    });
+  }
+  std::this_thread::sleep_for(milliseconds(5));  // both wait
+  go_on.set_value();
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(SlowDiskTest, LeavesNoThread) {

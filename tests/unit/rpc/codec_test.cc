@@ -136,14 +136,17 @@ TEST(Codec, DecodesZeroesOverNonDefaults) {
   struct Defaults {
     int32_t number = 99;
     std::vector<int32_t> list = {1, 2, 3};
-    auto Fields() { return std::tie(number, list); }
+    std::vector<std::string> names = {"one", "two"};
+    auto Fields() { return std::tie(number, list, names); }
   };
   Defaults sent;
   sent.number = 0;
   sent.list = {4};
+  sent.names = {"four"};
   const Defaults received = RoundTrip(sent);
   EXPECT_EQ(received.number, 0);
   EXPECT_EQ(received.list, std::vector<int32_t>{4});
+  EXPECT_EQ(received.names, std::vector<std::string>{"four"});
 }
 
 // Commands compare by type and value, as the course's interface values do.
@@ -226,6 +229,28 @@ TEST(Codec, AFrameIsAsItsBytesWhereverTheRopeStands) {
   EXPECT_EQ(decoded->number, 7);
 }
 
+// Only the last of two is shared, though they are equally large.
+TEST(Codec, AFrameKeepsTheOrderOfItsRopes) {
+  using Value = std::tuple<base::Rope, base::Rope>;
+  const Value value(std::string(base::Rope::kShareFrom, 'x'),
+                    std::string(base::Rope::kShareFrom, 'y'));
+  const Frame frame = EncodeFrame(value);
+  EXPECT_EQ(frame.rest, std::get<1>(value));
+  const auto decoded = Decode<Value>(frame);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_TRUE(*decoded == value);
+}
+
+// What is left includes the rope, which is as large as the texts before it.
+TEST(Codec, ALengthMayUseUpWhatIsLeftBeforeARope) {
+  using Value = std::tuple<std::vector<std::string>, base::Rope>;
+  const std::vector<std::string> texts(base::Rope::kShareFrom, "..");
+  const Value value(texts, std::string(Encode(texts).size(), 'x'));
+  const auto decoded = Decode<Value>(EncodeFrame(value));
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_TRUE(*decoded == value);
+}
+
 // A frame may be taken for something else than it was.
 TEST(Codec, AFrameIsDecodedAsItsBytesAre) {
   const base::Rope large(std::string(base::Rope::kShareFrom, 'x'));
@@ -238,6 +263,9 @@ TEST(Codec, AFrameIsDecodedAsItsBytesAre) {
   EXPECT_FALSE(Decode<WithRopeInFront>(frame).ok());
   EXPECT_FALSE(Decode<WithRope>(Frame{frame.head, large.Slice(1, 9)}).ok());
   EXPECT_FALSE(Decode<WithRope>(Frame{frame.head + "x", large}).ok());
+  base::Rope larger = large;
+  larger.Append("x");
+  EXPECT_FALSE(Decode<WithRope>(Frame{frame.head, larger}).ok());
   EXPECT_FALSE(Decode<WithRope>(frame.head).ok());
 }
 
