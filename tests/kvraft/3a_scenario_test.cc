@@ -152,19 +152,18 @@ TEST(KVRaft3AScenario, DelayedRequest) {
     return Ruling::kHold;
   });
   const Ends ends = MakeEnds(&cluster, 100);
-  auto open = KvScenario::Call(ends[0].get(), kvraft::kOpenSession, {});
-  const uint64_t session = scenario.Await(&open)->session;
+  rpc::ClientEnd* const server = ends[0].get();
+  const uint64_t session =
+      scenario.Execute(server, kvraft::kOpenSession, {}).session;
 
-  const auto append = [&](const std::string& value, uint64_t number) {
-    return KvScenario::Call(ends[0].get(), kvraft::kPutAppend,
-                            {"k", value, true, session, number});
-  };
-  auto late = append("a", 1);
-  for (const auto& [value, number] : {std::pair("a", 1), std::pair("b", 2)}) {
+  const kvraft::PutAppendArgs first{"k", "a", true, session, 1};
+  auto late = KvScenario::Call(server, kvraft::kPutAppend, first);
+  for (const auto& args :
+       {first, kvraft::PutAppendArgs{"k", "b", true, session, 2}}) {
     const size_t operation = cluster.history().Begin(
-        BeginRecord(100, porcupine::Kind::kAppend, "k", value));
-    auto call = append(value, static_cast<uint64_t>(number));
-    cluster.history().End(operation, scenario.Await(&call).value());
+        BeginRecord(100, porcupine::Kind::kAppend, "k", args.value));
+    cluster.history().End(operation,
+                          scenario.Execute(server, kvraft::kPutAppend, args));
   }
   cluster.stage().network().Release(held);
   scenario.Await(&late);

@@ -12,8 +12,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/mutex.h"
+#include "kvraft/messages.h"
 #include "labrpc/tap.h"
 #include "raft/types.h"
 #include "rpc/rpc.h"
@@ -68,6 +70,24 @@ class KvScenario : public harness::ServiceScenario {
     WaitUntil(
         "a call to end", [future] { return IsReady(*future); }, place);
     return future->get();
+  }
+
+  // Calls that server again and again until it has executed the request, as a
+  // Clerk does: it may lose its office for a moment.
+  template <typename Args, typename Reply>
+  Reply Execute(rpc::ClientEnd* server, const rpc::Method<Args, Reply>& method,
+                const std::type_identity_t<Args>& args,
+                harness::Place place = harness::Place::Here()) {
+    std::optional<Reply> reply;
+    WaitUntil(
+        "a call to be executed",
+        [&] {
+          auto call = Call(server, method, args);
+          reply = Await(&call, place);
+          return reply.has_value() && reply->err == kvraft::Err::kOk;
+        },
+        place);
+    return *std::move(reply);
   }
 
  private:
