@@ -1,5 +1,6 @@
 #include "tests/shardkv1/lost_controller.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -21,10 +22,13 @@ using shardkv1::kFirstGroup;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// What the controller is doing.
+using Clock = std::chrono::steady_clock;
+
+// The change that the controller is making.
 struct Doing {
   Gid gid = shardkv1::kNoGroup;
   bool joins = true;  // or leaves
+  Clock::time_point since = Clock::now();
 };
 
 class Changer {
@@ -69,8 +73,10 @@ class Changer {
   void Run() {
     while (true) {
       const Gid gid = test_->NewGid();
+      test_->cluster().StartGroup(gid);
       if (!Set({gid, /*joins=*/true})) return;
-      if (!test_->Join(*controller_, {gid})) return;
+      if (!test_->ChangeToWith(*controller_, gid)) return;
+      test_->stage().Sleep(ShardTest::kPause);
       if (!Set({gid, /*joins=*/false})) return;
       if (!test_->Leave(*controller_, {gid})) return;
     }
@@ -120,6 +126,11 @@ void LoseController(ShardTest* test, bool comes_back, base::Random* random,
   // It gets stuck, and is lost.
   test->cluster().ShutdownGroup(kFirstGroup);
   stage.Sleep(seconds(1), place);
+  // A slow one may have begun only now, and must post a change to be finished.
+  const Clock::time_point limit = Clock::now() + seconds(5);
+  while (Clock::now() < std::min(changer.doing().since + seconds(1), limit)) {
+    stage.Sleep(milliseconds(10), place);
+  }
   const Doing doing = changer.doing();
   changer.EndAfterThis();
   first->Connect(false);

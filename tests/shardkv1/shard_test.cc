@@ -20,15 +20,11 @@ using harness::ShardKV1Cluster;
 using harness::TestThreads;
 using shardkv1::Config;
 using shardkv1::Gid;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 namespace {
 
 constexpr int kKeys = 5 * shardkv1::kShards;
-
-// Between changes of the configuration.
-constexpr milliseconds kPause(200);
 
 }  // namespace
 

@@ -9,6 +9,7 @@
 #define TESTS_SHARDKV1_SHARD_TEST_H_
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ namespace tests {
 class ShardTest {
  public:
   using Controller = harness::ShardKV1Controller;
+
+  // Between two changes.
+  static constexpr std::chrono::milliseconds kPause{200};
 
   // Starts the first group, and makes it the first configuration.
   ShardTest(std::string_view title, harness::ShardKV1Cluster::Options options,
