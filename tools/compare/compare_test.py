@@ -149,7 +149,7 @@ class Commands(CommandTest):
         self.expect_refusal("is no log of go test", f"--go_log={other}")
         self.expect_refusal("No such file", "--go_log=/nonexistent")
         self.expect_refusal("Is a directory", f"--go_log={self.bin}")
-        self.expect_refusal("none of our lab tests", f"--go_log={self.log}",
+        self.expect_refusal("none of our tests of raft", f"--go_log={self.log}",
                             f"--our_log={self.write('x', without_ours())}")
 
     def test_a_bad_run_or_seed(self) -> None:

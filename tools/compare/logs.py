@@ -139,8 +139,9 @@ def select_ours(log: Log, run: str, where: str,
     chosen = [test for test in log.tests if names.lab_of(test.name) in labs]
     log.tests = [test for test in chosen if names.is_selected(test.name, run)]
     if not chosen:
-        raise Problem(f"{where} has none of our lab tests; give OUR_LOG a log "
-                      "of make test")
+        raise Problem(f"{where} has none of our tests of "
+                      f"{', '.join(sorted(labs))}; give OUR_LOG a log of make "
+                      "test")
     if not log.tests:
         raise no_match(run, where)
     return log
